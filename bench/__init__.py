@@ -1,0 +1,1 @@
+"""Performance figures, as ratios measured interleaved in one run."""

@@ -1,0 +1,1 @@
+"""The walk through the whole product, and one runnable story per flow."""

@@ -1,0 +1,1 @@
+"""The issuer: universities and other sources turn study results into signed credentials."""
