@@ -1,0 +1,138 @@
+"""The messages of OpenID4VCI 1.0: offer, metadata, token, nonce and credential, as both sides see them.
+
+Every message forbids unknown members when we write it (`CredentialOffer(...)`) and ignores them when we read it
+(`CredentialOffer.read(value)`), as the specification demands of both sides. `read` takes an already parsed JSON value
+(parse it with `proofs.strict_json`) and raises `Malformed`, or the error given, without repeating any value.
+
+    offer = CredentialOffer.read(strict_json.loads_object(body))
+    metadata_url = credential_issuer_metadata_url(offer.credential_issuer)
+    assert offer.pre_authorized is not None and offer.pre_authorized.wants_tx_code
+"""
+
+from schemas.issuance.errors import (
+    CredentialRequestDenied,
+    InsufficientScope,
+    InvalidAuthorizationDetails,
+    InvalidClient,
+    InvalidCredentialRequest,
+    InvalidEncryptionParameters,
+    InvalidGrant,
+    InvalidNonce,
+    InvalidProof,
+    InvalidScope,
+    InvalidToken,
+    UnauthorizedClient,
+    UnknownCredentialConfiguration,
+    UnknownCredentialIdentifier,
+    UnsupportedGrantType,
+)
+from schemas.issuance.message import (
+    Message,
+    NonEmpty,
+)
+from schemas.issuance.messages import (
+    FORMAT_SD_JWT_VC,
+    PROOF_TYPE_JWT,
+    AuthorizationDetail,
+    CredentialRequest,
+    CredentialResponse,
+    ErrorResponse,
+    IssuedCredential,
+    NonceResponse,
+    TokenRequest,
+    TokenResponse,
+)
+from schemas.issuance.metadata import (
+    AuthorizationServerMetadata,
+    BatchSupport,
+    ClaimDescription,
+    ClaimDisplay,
+    CredentialConfiguration,
+    CredentialMetadata,
+    Display,
+    IssuerMetadata,
+    JWTVCIssuerMetadata,
+    Logo,
+    ProofTypeSupport,
+    RequestEncryption,
+    ResponseEncryption,
+    display_name,
+)
+from schemas.issuance.offers import (
+    OFFER_SCHEME,
+    PRE_AUTHORIZED_CODE_GRANT,
+    AuthorizationCodeGrant,
+    CredentialOffer,
+    Grants,
+    OfferLink,
+    PreAuthorizedGrant,
+    TxCode,
+    offer_link,
+    offer_link_by_value,
+    parse_offer_link,
+)
+from schemas.issuance.well_known import (
+    authorization_server_metadata_url,
+    credential_issuer_metadata_url,
+    jwt_vc_issuer_metadata_url,
+    well_known_url,
+)
+
+__all__ = [
+    "FORMAT_SD_JWT_VC",
+    "OFFER_SCHEME",
+    "PRE_AUTHORIZED_CODE_GRANT",
+    "PROOF_TYPE_JWT",
+    "AuthorizationCodeGrant",
+    "AuthorizationDetail",
+    "AuthorizationServerMetadata",
+    "BatchSupport",
+    "ClaimDescription",
+    "ClaimDisplay",
+    "CredentialConfiguration",
+    "CredentialMetadata",
+    "CredentialOffer",
+    "CredentialRequest",
+    "CredentialRequestDenied",
+    "CredentialResponse",
+    "Display",
+    "ErrorResponse",
+    "Grants",
+    "InsufficientScope",
+    "InvalidAuthorizationDetails",
+    "InvalidClient",
+    "InvalidCredentialRequest",
+    "InvalidEncryptionParameters",
+    "InvalidGrant",
+    "InvalidNonce",
+    "InvalidProof",
+    "InvalidScope",
+    "InvalidToken",
+    "IssuedCredential",
+    "IssuerMetadata",
+    "JWTVCIssuerMetadata",
+    "Logo",
+    "Message",
+    "NonEmpty",
+    "NonceResponse",
+    "OfferLink",
+    "PreAuthorizedGrant",
+    "ProofTypeSupport",
+    "RequestEncryption",
+    "ResponseEncryption",
+    "TokenRequest",
+    "TokenResponse",
+    "TxCode",
+    "UnauthorizedClient",
+    "UnknownCredentialConfiguration",
+    "UnknownCredentialIdentifier",
+    "UnsupportedGrantType",
+    "authorization_server_metadata_url",
+    "credential_issuer_metadata_url",
+    "display_name",
+    "jwt_vc_issuer_metadata_url",
+    "offer_link",
+    "offer_link_by_value",
+    "parse_offer_link",
+    "well_known_url",
+]

@@ -1,0 +1,104 @@
+"""Token, nonce and credential: requests and responses (OpenID4VCI 1.0, sections 6, 7 and 8)."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from schemas.errors import ProtocolError
+from schemas.issuance.message import Message, NonEmpty
+
+PROOF_TYPE_JWT = "jwt"
+FORMAT_SD_JWT_VC = "dc+sd-jwt"
+
+
+class AuthorizationDetail(Message):
+    """One entry of `authorization_details`, in a token request (without) or response (with identifiers)."""
+
+    type: NonEmpty
+    credential_configuration_id: str | None = None
+    locations: list[str] | None = None
+    claims: list[dict[str, Any]] | None = None
+    credential_identifiers: Annotated[list[NonEmpty], Field(min_length=1)] | None = None
+
+
+class TokenRequest(Message):
+    """A token request of the pre-authorized code flow, as form members; `authorization_details` is JSON text."""
+
+    grant_type: NonEmpty
+    pre_authorized_code: str | None = Field(default=None, alias="pre-authorized_code")
+    tx_code: str | None = None
+    client_id: str | None = None
+    authorization_details: str | None = None
+    scope: str | None = None
+    resource: str | None = None
+
+    def as_form(self) -> dict[str, str]:
+        """The members to send as `application/x-www-form-urlencoded`."""
+        return {name: str(value) for name, value in self.as_json().items()}
+
+
+class TokenResponse(Message):
+    """A token response; peers may leave `expires_in` out."""
+
+    access_token: NonEmpty
+    token_type: NonEmpty
+    expires_in: Annotated[int, Field(ge=0)] | None = None
+    refresh_token: str | None = None
+    scope: str | None = None
+    authorization_details: list[AuthorizationDetail] | None = None
+
+    def credential_identifier(self, credential_configuration_id: str) -> str | None:
+        """The first identifier granted for this configuration; a request must then use it instead (8.2)."""
+        for detail in self.authorization_details or []:
+            if detail.credential_configuration_id == credential_configuration_id and detail.credential_identifiers:
+                return detail.credential_identifiers[0]
+        return None
+
+
+class NonceResponse(Message):
+    """A fresh nonce for key proofs."""
+
+    c_nonce: NonEmpty
+
+
+class CredentialRequest(Message):
+    """A credential request: exactly one way of naming the credential, and the key proofs by type."""
+
+    credential_configuration_id: str | None = None
+    credential_identifier: str | None = None
+    proofs: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = None
+    credential_response_encryption: dict[str, Any] | None = None
+
+
+class IssuedCredential(Message):
+    """One issued credential; for `dc+sd-jwt` the compact SD-JWT."""
+
+    credential: str | dict[str, Any]
+
+
+class CredentialResponse(Message):
+    """A credential response: the credentials, or the number of a deferred transaction (then HTTP 202)."""
+
+    credentials: Annotated[list[IssuedCredential], Field(min_length=1)] | None = None
+    transaction_id: str | None = None
+    interval: Annotated[int, Field(gt=0)] | None = None
+    notification_id: str | None = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if (self.credentials is None) == (self.transaction_id is None):
+            raise ValueError("exactly one of credentials and transaction_id")
+        return self
+
+
+class ErrorResponse(Message):
+    """An error answer of the token, nonce or credential endpoint."""
+
+    error: NonEmpty
+    error_description: str | None = None
+
+    @classmethod
+    def of(cls, error: ProtocolError) -> Mapping[str, str]:
+        """The JSON object for a raised error."""
+        return {"error": error.error, "error_description": error.description}
