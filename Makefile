@@ -1,0 +1,64 @@
+# Everything a newcomer needs: `make demo`, `make test`. `make help` lists the rest.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+BIN := .venv/bin
+LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras \
+	--allow-unsafe --no-header --no-annotate
+ROOMS := schemas proofs service issuer wallet verifier
+SOURCES := $(ROOMS) examples bench tests
+
+.PHONY: help install demo test lint format bench lock screenshots clean
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.venv/.runtime: requirements/runtime.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found. Install it, then run make again."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing Intyga into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 
+	@touch $@
+
+.venv/.development: .venv/.runtime requirements/development.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.lock
+	@touch $@
+
+.venv/.chromium: .venv/.development
+	@sh examples/install_chromium.sh
+	@touch $@
+
+install: .venv/.runtime ## make .venv and install the three services into it
+
+demo: .venv/.runtime ## start issuer, wallet and verifier and walk the whole journey (ONCE=1 ends after the walk)
+	@$(BIN)/python -m examples.demo $(if $(ONCE),--once)
+
+test: .venv/.chromium ## install what the tests need, then run the whole suite
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+lint: .venv/.development ## format, rules, types, import contracts, secrets
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+format: .venv/.development ## write the code in its one format
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: .venv/.development ## print the performance figures as ratios, write bench/results/latest.json
+	@$(BIN)/python -m bench
+
+screenshots: .venv/.chromium ## take the README's pictures from the real pages
+	@$(BIN)/python -m examples.screenshots
+
+lock: .venv/.development ## write requirements/*.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet pip-tools
+	$(LOCK) --extra build -o requirements/runtime.lock pyproject.toml
+	$(LOCK) --extra build --extra dev -o requirements/development.lock pyproject.toml
+
+clean: ## remove the environment and what the demo wrote
+	rm -rf .venv demo-data bench/results
