@@ -1,0 +1,220 @@
+"""Certificates and their one-time copies at rest.
+
+    with database.transaction() as connection:
+        copy = take_copy(connection, vault, certificate_id)     # marked as used with everything else of the decision
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlmodel import col
+
+from proofs.formats.sd_jwt import parse_sd_jwt
+from schemas.verification import Check, Outcome, VerificationResult
+from service.database import Database
+from wallet.certificates import Copy, NoCopiesLeft, StoredCertificate, UnknownCertificate
+from wallet.store.tables import CertificateRow, CopyRow
+from wallet.vault import UnlockedVault
+
+
+@dataclass(frozen=True, slots=True)
+class NewCopy:
+    """A copy as received, before it is stored."""
+
+    token: str
+    key_private_jwk: Mapping[str, str]
+
+
+class DatabaseShelf:
+    """The shelf of all vaults over the wallet's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def certificates(self, vault: UnlockedVault) -> list[StoredCertificate]:
+        """All certificates of this vault, the latest received first."""
+        with self._database.reading() as connection:
+            return list_certificates(connection, vault)
+
+
+def list_certificates(connection: Connection, vault: UnlockedVault) -> list[StoredCertificate]:
+    """All certificates of a vault, the latest received first."""
+    rows = connection.execute(
+        select(CertificateRow.__table__)  # type: ignore[attr-defined]  # SQLModel does not type its table
+        .where(col(CertificateRow.person_id) == vault.person_id)
+        .order_by(col(CertificateRow.number).desc())
+    ).all()
+    return [_stored(connection, vault, row) for row in rows]
+
+
+def get_certificate(connection: Connection, vault: UnlockedVault, certificate_id: str) -> StoredCertificate:
+    """One certificate of a vault. Raises `UnknownCertificate`."""
+    return _stored(connection, vault, _row(connection, vault, certificate_id))
+
+
+def take_copy(
+    connection: Connection, vault: UnlockedVault, certificate_id: str, *, allow_used: bool = False
+) -> Copy:
+    """Take one unused copy to show it, marking it as used inside the caller's transaction.
+
+    `allow_used` falls back to the copy of the lowest position that was shown before, when no unused one is left: two
+    recipients of the same copy can tell that they met the same person, so the person must have been told.
+    Raises `NoCopiesLeft`, or `UnknownCertificate`.
+    """
+    _row(connection, vault, certificate_id)
+    taken = connection.execute(
+        update(CopyRow)
+        .where(
+            col(CopyRow.id).in_(
+                select(col(CopyRow.id))
+                .where(
+                    col(CopyRow.certificate_id) == certificate_id,
+                    col(CopyRow.person_id) == vault.person_id,
+                    col(CopyRow.used).is_(False),
+                )
+                .order_by(col(CopyRow.position))
+                .limit(1)
+            ),
+            col(CopyRow.used).is_(False),
+        )
+        .values(used=True)
+        .returning(col(CopyRow.id), col(CopyRow.sealed_token), col(CopyRow.sealed_key))
+    ).first()
+    used_before = taken is None
+    if taken is None and allow_used:
+        taken = connection.execute(
+            select(col(CopyRow.id), col(CopyRow.sealed_token), col(CopyRow.sealed_key))
+            .where(col(CopyRow.certificate_id) == certificate_id, col(CopyRow.person_id) == vault.person_id)
+            .order_by(col(CopyRow.position))
+            .limit(1)
+        ).first()
+    if taken is None:
+        raise NoCopiesLeft
+    return Copy(
+        id=taken.id,
+        certificate_id=certificate_id,
+        token=vault.unseal("copy.token", taken.id, taken.sealed_token).decode(),
+        key_private_jwk=vault.unseal_json("copy.key", taken.id, taken.sealed_key),
+        used_before=used_before,
+    )
+
+
+def add_certificate(
+    connection: Connection, vault: UnlockedVault, view: Mapping[str, Any], copies: Sequence[NewCopy]
+) -> str:
+    """Store a received certificate with its copies; returns its new identifier."""
+    certificate_id = secrets.token_hex(16)
+    connection.execute(
+        insert(CertificateRow).values(
+            id=certificate_id,
+            person_id=vault.person_id,
+            sealed_view=vault.seal_json("certificate.view", certificate_id, view, version=1),
+            version=1,
+        )
+    )
+    for position, copy in enumerate(copies):
+        copy_id = secrets.token_hex(16)
+        connection.execute(
+            insert(CopyRow).values(
+                id=copy_id,
+                certificate_id=certificate_id,
+                person_id=vault.person_id,
+                position=position,
+                used=False,
+                sealed_token=vault.seal("copy.token", copy_id, copy.token.encode()),
+                sealed_key=vault.seal_json("copy.key", copy_id, copy.key_private_jwk),
+            )
+        )
+    return certificate_id
+
+
+def update_view(
+    connection: Connection, vault: UnlockedVault, certificate_id: str, changes: Mapping[str, Any], *, version: int
+) -> bool:
+    """Write changed members of a certificate's view, if it still is the version that was read; False when it is not."""
+    row = _row(connection, vault, certificate_id)
+    if row.version != version:
+        return False
+    view = vault.unseal_json("certificate.view", certificate_id, row.sealed_view, version=version)
+    sealed = vault.seal_json("certificate.view", certificate_id, {**view, **changes}, version=version + 1)
+    written = connection.execute(
+        update(CertificateRow)
+        .where(col(CertificateRow.id) == certificate_id, col(CertificateRow.version) == version)
+        .values(sealed_view=sealed, version=version + 1)
+    )
+    return written.rowcount == 1
+
+
+def report_as_json(report: VerificationResult) -> list[dict[str, str]]:
+    """The checks of a report as they rest in a view."""
+    return [
+        {"name": check.name, "outcome": check.outcome.value, "reason": check.reason, "detail": check.detail}
+        for check in report.checks
+    ]
+
+
+def _report(checks: Sequence[Mapping[str, str]]) -> VerificationResult:
+    return VerificationResult(
+        tuple(Check(c["name"], Outcome(c["outcome"]), c.get("reason", ""), c.get("detail", "")) for c in checks)
+    )
+
+
+def _row(connection: Connection, vault: UnlockedVault, certificate_id: str) -> Row[Any]:
+    row = connection.execute(
+        select(CertificateRow.__table__).where(  # type: ignore[attr-defined]  # SQLModel does not type its table
+            col(CertificateRow.id) == certificate_id, col(CertificateRow.person_id) == vault.person_id
+        )
+    ).first()
+    if row is None:
+        raise UnknownCertificate
+    return row
+
+
+def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> StoredCertificate:
+    view = vault.unseal_json("certificate.view", row.id, row.sealed_view, version=row.version)
+    total, used = connection.execute(
+        select(func.count(), func.coalesce(func.sum(col(CopyRow.used)), 0)).where(
+            col(CopyRow.certificate_id) == row.id, col(CopyRow.person_id) == vault.person_id
+        )
+    ).one()
+    first = connection.execute(
+        select(col(CopyRow.id), col(CopyRow.sealed_token))
+        .where(col(CopyRow.certificate_id) == row.id, col(CopyRow.person_id) == vault.person_id)
+        .order_by(col(CopyRow.position))
+        .limit(1)
+    ).one()
+    sd_jwt = parse_sd_jwt(vault.unseal("copy.token", first.id, first.sealed_token).decode())
+    return StoredCertificate(
+        id=row.id,
+        format=view["format"],
+        vct=view["vct"],
+        type_chain=tuple(view["type_chain"]),
+        issuer_identifier=view["issuer_identifier"],
+        issuer_name=view["issuer_name"],
+        issuer_trusted=view["issuer_trusted"],
+        received_at=datetime.fromtimestamp(view["received_at"], UTC),
+        valid_from=_time(view.get("valid_from")),
+        valid_until=_time(view.get("valid_until")),
+        copies_left=total - int(used),
+        copies_total=total,
+        claims=sd_jwt.claims,
+        sd_jwt=sd_jwt,
+        report=_report(view["report"]),
+        checked_at=datetime.fromtimestamp(view["checked_at"], UTC),
+        status=view["status"],
+        status_uri=view.get("status_uri"),
+        display=view["display"],
+        issuer_display=tuple(view["issuer_display"]),
+        collected_from=view["collected_from"],
+        version=row.version,
+    )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+

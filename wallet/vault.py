@@ -1,0 +1,217 @@
+"""The vault: everything that a person keeps, readable only while it is unlocked.
+
+The rules of the game (durability.md, vault design):
+
+* Each vault has one random key. Every item at rest is sealed under it, and each ciphertext authenticates the vault, the
+  kind of the value, the item, the version of the item and of this layout: nothing can be moved, swapped or rolled back
+  to another place unnoticed.
+* The vault key is kept only wrapped: under a key derived from the passphrase (Argon2id, with the device secret, a file
+  beside the database) and, while a session lasts, under a key that only the browser's cookie holds.
+* Login names are kept as HMACs under the device secret, and the name that is shown is sealed in the vault.
+
+    vault, record = await create_vault("Maja", "långa ord är bra", device_secret=secret, language="sv", shelf=shelf)
+    sealed = vault.seal("certificate.view", "c1", b"...")
+    vault = await unlock_vault(record, "långa ord är bra", device_secret=secret, shelf=shelf)
+"""
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from hmac import new as new_hmac
+from typing import Any, Protocol
+
+from proofs import sealing, strict_json
+from proofs.keys import Signer, SoftwareSigner
+from schemas.errors import Refused
+from service.passwords import KDFParameters, derive_key
+from wallet.certificates import Copy, StoredCertificate
+
+LAYOUT = "intyga-vault-1"
+SHORTEST_PASSPHRASE = 8
+LONGEST_PASSPHRASE = 1000
+LONGEST_NAME = 100
+
+
+class WrongPassphrase(Refused):
+    """The name and the passphrase do not open a vault here."""
+
+    error = "wrong_passphrase"
+    status = 403
+
+
+class UnsuitablePassphrase(Refused):
+    """The passphrase is too short or too long."""
+
+    error = "unsuitable_passphrase"
+
+
+class UnsuitableName(Refused):
+    """The name is empty or too long."""
+
+    error = "unsuitable_name"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRecord:
+    """What rests of a vault beside its items: nothing in it can be read without the passphrase and the device secret."""
+
+    person_id: str
+    login: bytes
+    kdf: KDFParameters
+    salt: bytes
+    wrapped_key: bytes = field(repr=False)
+    sealed_profile: bytes = field(repr=False)
+    profile_version: int = 1
+
+
+class Shelf(Protocol):
+    """Where the sealed items rest; the store is one."""
+
+    def certificates(self, vault: "UnlockedVault") -> list[StoredCertificate]:
+        """All certificates of this vault, the latest received first."""
+        ...
+
+
+class UnlockedVault:
+    """An open vault. Its key leaves it only wrapped."""
+
+    def __init__(self, *, person_id: str, key: bytes, profile: Mapping[str, Any], shelf: Shelf) -> None:
+        self.person_id = person_id
+        self.name = str(profile["name"])
+        self.language = str(profile["language"])
+        self._key = key
+        self._items_key = sealing.derive_subkey(key, purpose=f"{LAYOUT}:items")
+        self._shelf = shelf
+
+    def __repr__(self) -> str:
+        return f"<UnlockedVault {self.person_id}>"
+
+    def certificates(self) -> list[StoredCertificate]:
+        """All certificates, the latest received first."""
+        return self._shelf.certificates(self)
+
+    def seal(self, kind: str, item_id: str, value: bytes, *, version: int = 1) -> bytes:
+        """Encrypt a value so that it opens only here, as this kind of value of this item in this version.
+
+        `kind` names the value and where it belongs ("certificate.view", "ledger.entry"); `version` is the version of
+        the item for values that are written over, so that an older one put back does not open.
+        """
+        return sealing.seal(self._items_key, value, context=self._context(kind, item_id, version))
+
+    def unseal(self, kind: str, item_id: str, sealed: bytes, *, version: int = 1) -> bytes:
+        """Open what `seal` closed. Raises `SealBroken` when it was changed or moved."""
+        return sealing.unseal(self._items_key, sealed, context=self._context(kind, item_id, version))
+
+    def seal_json(self, kind: str, item_id: str, value: Mapping[str, Any], *, version: int = 1) -> bytes:
+        """Seal a JSON object."""
+        return self.seal(kind, item_id, strict_json.dumps(value), version=version)
+
+    def unseal_json(self, kind: str, item_id: str, sealed: bytes, *, version: int = 1) -> dict[str, Any]:
+        """Open a JSON object closed by `seal_json`."""
+        return strict_json.loads_object(self.unseal(kind, item_id, sealed, version=version), max_bytes=20_000_000)
+
+    def secret_for(self, purpose: str) -> bytes:
+        """32 bytes that only this vault knows, for keyed digests such as commitments."""
+        return sealing.derive_subkey(self._key, purpose=f"{LAYOUT}:{purpose}")
+
+    def signer_for(self, copy: Copy) -> Signer:
+        """The signer of the key that a copy is bound to."""
+        return SoftwareSigner.from_private_jwk(copy.key_private_jwk)
+
+    def wrapped_for_session(self, session_key: bytes) -> bytes:
+        """The vault key, wrapped under a key that only the person's browser holds."""
+        return sealing.seal(session_key, self._key, context=_context("session", self.person_id))
+
+    def _context(self, kind: str, item_id: str, version: int) -> bytes:
+        return _context("item", self.person_id, kind, item_id, str(version))
+
+
+def login_digest(name: str, *, device_secret: bytes) -> bytes:
+    """The form in which a login name rests: an HMAC, the same for every way of writing the same name."""
+    folded = unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
+    key = sealing.derive_subkey(device_secret, purpose=f"{LAYOUT}:login")
+    return new_hmac(key, folded.encode(), sha256).digest()
+
+
+async def create_vault(
+    name: str, passphrase: str, *, device_secret: bytes, language: str, shelf: Shelf
+) -> tuple[UnlockedVault, VaultRecord]:
+    """Make a new vault for a person. Raises `UnsuitableName` or `UnsuitablePassphrase`."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise UnsuitableName
+    person_id = secrets.token_hex(16)
+    key = sealing.generate_key()
+    profile = {"name": name, "language": language}
+    vault = UnlockedVault(person_id=person_id, key=key, profile=profile, shelf=shelf)
+    record = VaultRecord(
+        person_id=person_id,
+        login=login_digest(name, device_secret=device_secret),
+        kdf=KDFParameters(),
+        salt=b"",
+        wrapped_key=b"",
+        sealed_profile=vault.seal_json("profile", person_id, profile),
+    )
+    return vault, await rewrapped(vault, record, passphrase, device_secret=device_secret)
+
+
+async def unlock_vault(record: VaultRecord, passphrase: str, *, device_secret: bytes, shelf: Shelf) -> UnlockedVault:
+    """Open a vault with its passphrase. Raises `WrongPassphrase`."""
+    wrapping_key = await _wrapping_key(record, passphrase, device_secret=device_secret)
+    try:
+        key = sealing.unseal(wrapping_key, record.wrapped_key, context=_wrapping_context(record))
+    except sealing.SealBroken as exc:
+        raise WrongPassphrase from exc
+    return _opened(record, key, shelf)
+
+
+def unlock_from_session(record: VaultRecord, wrapped: bytes, session_key: bytes, *, shelf: Shelf) -> UnlockedVault:
+    """Open a vault with the key that the person's browser holds. Raises `SealBroken` when it does not fit."""
+    key = sealing.unseal(session_key, wrapped, context=_context("session", record.person_id))
+    return _opened(record, key, shelf)
+
+
+async def rewrapped(
+    vault: UnlockedVault, record: VaultRecord, passphrase: str, *, device_secret: bytes
+) -> VaultRecord:
+    """The record with the vault key wrapped under a new passphrase (and a new salt and today's parameters)."""
+    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
+        raise UnsuitablePassphrase(f"a passphrase has {SHORTEST_PASSPHRASE} to {LONGEST_PASSPHRASE} characters")
+    fresh = replace(record, kdf=KDFParameters(), salt=secrets.token_bytes(16))
+    wrapping_key = await _wrapping_key(fresh, passphrase, device_secret=device_secret)
+    wrapped = sealing.seal(wrapping_key, vault._key, context=_wrapping_context(fresh))
+    return replace(fresh, wrapped_key=wrapped)
+
+
+def with_profile(vault: UnlockedVault, record: VaultRecord, *, language: str) -> VaultRecord:
+    """The record with another chosen language."""
+    version = record.profile_version + 1
+    sealed = vault.seal_json(
+        "profile", record.person_id, {"name": vault.name, "language": language}, version=version
+    )
+    vault.language = language
+    return replace(record, sealed_profile=sealed, profile_version=version)
+
+
+def _opened(record: VaultRecord, key: bytes, shelf: Shelf) -> UnlockedVault:
+    items_key = sealing.derive_subkey(key, purpose=f"{LAYOUT}:items")
+    context = _context("item", record.person_id, "profile", record.person_id, str(record.profile_version))
+    profile = strict_json.loads_object(sealing.unseal(items_key, record.sealed_profile, context=context))
+    return UnlockedVault(person_id=record.person_id, key=key, profile=profile, shelf=shelf)
+
+
+async def _wrapping_key(record: VaultRecord, passphrase: str, *, device_secret: bytes) -> bytes:
+    # Two keyboards may write the same letter in two ways; the passphrase must open the vault from both.
+    normal = unicodedata.normalize("NFKC", passphrase)
+    return await derive_key(normal, salt=record.salt, device_secret=device_secret, parameters=record.kdf)
+
+
+def _wrapping_context(record: VaultRecord) -> bytes:
+    return _context("passphrase", record.person_id)
+
+
+def _context(*parts: str) -> bytes:
+    # Lengths keep ("ab", "c") and ("a", "bc") apart.
+    return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in (LAYOUT, *parts))
