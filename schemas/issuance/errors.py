@@ -1,4 +1,4 @@
-"""Errors of token endpoint (RFC 6749, 5.2), credential endpoint (OpenID4VCI 8.3.1) and bearer tokens (RFC 6750, 3.1)."""
+"""Errors of token endpoint (RFC 6749, 5.2), credential endpoint (OpenID4VCI 8.3.1) and bearer use (RFC 6750, 3.1)."""
 
 from schemas.errors import ProtocolError
 
