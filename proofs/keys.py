@@ -1,0 +1,312 @@
+"""Keys: who signs, which public keys are taken from outside, how a key rests in a file.
+
+A `Signer` signs bytes and knows its public half; nothing else in the project sees a private key. Public keys travel
+as JWK. What arrives is reduced to its minimal public form by `check_public_jwk`, so that a private member or a
+foreign one never reaches a credential.
+
+The algorithms are rows of `ALGORITHMS`; which of them a check accepts is always an argument of that check, never
+what an incoming token says.
+"""
+
+import base64
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature as _InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from proofs import base64url, strict_json
+from schemas.errors import Malformed, Refused
+
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""JWK members that belong to a private or symmetric key (RFC 7518, section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A signature algorithm: its JOSE name, its curve, its hash and the size of one coordinate in bytes."""
+
+    name: str
+    crv: str
+    curve: ec.EllipticCurve
+    hash: hashes.HashAlgorithm
+    size: int
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    row.name: row
+    for row in (
+        Algorithm("ES256", "P-256", ec.SECP256R1(), hashes.SHA256(), 32),
+        Algorithm("ES384", "P-384", ec.SECP384R1(), hashes.SHA384(), 48),
+        Algorithm("ES512", "P-521", ec.SECP521R1(), hashes.SHA512(), 66),
+    )
+}
+"""Every signature algorithm that can be checked. There is no `none` and no HMAC to choose."""
+
+DEFAULT_ALGORITHMS: frozenset[str] = frozenset({"ES256"})
+"""What checks accept unless a deployment says otherwise."""
+
+_BY_CURVE = {row.crv: row for row in ALGORITHMS.values()}
+_ECDSA = {row.name: ec.ECDSA(row.hash) for row in ALGORITHMS.values()}
+
+
+class Signer(Protocol):
+    """Something that signs with one private key; the key itself may live elsewhere."""
+
+    @property
+    def alg(self) -> str:
+        """The JOSE algorithm, for example `ES256`."""
+
+    @property
+    def kid(self) -> str:
+        """The RFC 7638 thumbprint of the public key."""
+
+    @property
+    def public_jwk(self) -> dict[str, str]:
+        """The minimal public JWK."""
+
+    @property
+    def x5c(self) -> tuple[str, ...]:
+        """The certificate chain as in the JOSE header: leaf first, without the root, possibly empty."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign bytes; the signature is `r || s` of fixed length (RFC 7518, section 3.4)."""
+
+
+class SoftwareSigner:
+    """A signer whose private key is in memory."""
+
+    __slots__ = ("_ecdsa", "_key", "_size", "alg", "kid", "public_jwk", "x5c")
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, *, x5c: tuple[str, ...] = ()) -> None:
+        """Take a private EC key on a curve of `ALGORITHMS`, and its certificate chain, leaf first."""
+        self.public_jwk = jwk_from_public_key(key.public_key())
+        algorithm = _BY_CURVE[self.public_jwk["crv"]]
+        self.alg = algorithm.name
+        self.kid = thumbprint(self.public_jwk)
+        self.x5c = tuple(x5c)
+        self._key = key
+        self._ecdsa = _ECDSA[algorithm.name]
+        self._size = algorithm.size
+
+    @classmethod
+    def from_private_jwk(cls, jwk: Mapping[str, Any], *, x5c: tuple[str, ...] = ()) -> Self:
+        """Take an EC private key from a JWK. Raises `Malformed` when the members do not make one key pair."""
+        public = check_public_jwk({name: value for name, value in jwk.items() if name != "d"})
+        if not isinstance(jwk.get("d"), str):
+            raise Malformed("the JWK has no private part")
+        numbers = ec.EllipticCurvePrivateNumbers(
+            private_value=int.from_bytes(base64url.decode(jwk["d"]), "big"),
+            public_numbers=public_key_from_jwk(public).public_numbers(),
+        )
+        try:
+            return cls(numbers.private_key(), x5c=x5c)
+        except ValueError as exc:
+            raise Malformed("the private part of the JWK does not belong to its public part") from exc
+
+    @classmethod
+    def from_pem(cls, pem: bytes, *, passphrase: bytes | None, x5c: tuple[str, ...] = ()) -> Self:
+        """Take an EC private key from PEM text. Raises `Malformed` when it cannot be read with this passphrase."""
+        try:
+            key = serialization.load_pem_private_key(pem, password=passphrase)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+            raise Malformed("the private key cannot be read with this passphrase") from exc
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise Malformed("the private key is not an elliptic curve key")
+        return cls(key, x5c=x5c)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign bytes; the signature is `r || s` of fixed length."""
+        return raw_from_der(self._key.sign(data, self._ecdsa), self._size)
+
+    def private_jwk(self) -> dict[str, str]:
+        """The private JWK, for sealing into a vault. It must never leave one in clear."""
+        value = self._key.private_numbers().private_value
+        return {**self.public_jwk, "d": base64url.encode(value.to_bytes(self._size, "big"))}
+
+    def private_pem(self, *, passphrase: bytes) -> bytes:
+        """The private key as PKCS#8 PEM, encrypted under the passphrase."""
+        return self._key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(passphrase),
+        )
+
+    def with_chain(self, x5c: tuple[str, ...]) -> Self:
+        """The same key with another certificate chain."""
+        return type(self)(self._key, x5c=x5c)
+
+    @property
+    def private_key(self) -> ec.EllipticCurvePrivateKey:
+        """The key object, for signing certificates within this room."""
+        return self._key
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.alg} {self.kid}>"
+
+
+def generate_signer() -> SoftwareSigner:
+    """Make a fresh P-256 key."""
+    return SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """The SHA-256 thumbprint of a public key, base64url (RFC 7638).
+
+    `jwk` is an EC, RSA or OKP key; members beyond the required ones do not matter. Raises `Malformed` when a
+    required member is missing.
+    """
+    required = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("crv", "kty", "x")}
+    kty = jwk.get("kty")
+    names = required.get(kty) if isinstance(kty, str) else None
+    if names is None or not all(isinstance(jwk.get(name), str) for name in names):
+        raise Malformed("the JWK has no thumbprint: a required member is missing")
+    return base64url.encode(hashlib.sha256(strict_json.dumps({name: jwk[name] for name in names})).digest())
+
+
+def minimal_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
+    """The required members of a public EC key, checked for form, not for being a point on the curve.
+
+    For keys that were already used for a verification. Raises `Malformed` for another form, `Refused` when the JWK
+    holds private members.
+    """
+    if not PRIVATE_MEMBERS.isdisjoint(jwk):
+        raise Refused("a public key must not come with its private part")
+    crv, x, y = jwk.get("crv"), jwk.get("x"), jwk.get("y")
+    algorithm = _BY_CURVE.get(crv) if isinstance(crv, str) else None
+    if jwk.get("kty") != "EC" or algorithm is None or not isinstance(crv, str):
+        raise Malformed("unsupported key type or curve")
+    length = (algorithm.size * 8 + 5) // 6
+    if not isinstance(x, str) or not isinstance(y, str) or len(x) != length or len(y) != length:
+        raise Malformed("the coordinates of the key do not have the length of its curve")
+    return {"kty": "EC", "crv": crv, "x": x, "y": y}
+
+
+def check_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
+    """Check a public key from outside and return its minimal form (`kty`, `crv`, `x`, `y`).
+
+    Raises `Refused` when it holds private members and `Malformed` when it is not a point on a supported curve.
+    """
+    public = minimal_public_jwk(jwk)
+    public_key_from_jwk(public)
+    return public
+
+
+def public_key_from_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
+    """The key object for a public EC JWK. Raises `Malformed` when it is not a point on its curve."""
+    algorithm = _BY_CURVE.get(jwk["crv"]) if jwk.get("kty") == "EC" and isinstance(jwk.get("crv"), str) else None
+    if algorithm is None:
+        raise Malformed("unsupported key type or curve")
+    x, y = base64url.decode(jwk["x"]), base64url.decode(jwk["y"])
+    if len(x) != algorithm.size or len(y) != algorithm.size:
+        raise Malformed("the coordinates of the key do not have the length of its curve")
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(algorithm.curve, b"\x04" + x + y)
+    except ValueError as exc:
+        raise Malformed("the key is not a point on its curve") from exc
+
+
+def jwk_from_public_key(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    """The minimal public JWK of a key object. Raises `Malformed` for a curve outside `ALGORITHMS`."""
+    for algorithm in ALGORITHMS.values():
+        if algorithm.curve.name == key.curve.name:
+            numbers = key.public_numbers()
+            x, y = (base64url.encode(n.to_bytes(algorithm.size, "big")) for n in (numbers.x, numbers.y))
+            return {"kty": "EC", "crv": algorithm.crv, "x": x, "y": y}
+    raise Malformed("unsupported curve")
+
+
+def signature_holds(key: ec.EllipticCurvePublicKey, *, alg: str, signature: bytes, data: bytes) -> bool:
+    """Whether `signature` (`r || s`) over `data` was made by the private half of `key` with algorithm `alg`.
+
+    False as well when the key's curve is not the algorithm's (RFC 7518, section 3.4).
+    """
+    algorithm = ALGORITHMS[alg]
+    if key.curve.name != algorithm.curve.name or len(signature) != 2 * algorithm.size:
+        return False
+    try:
+        key.verify(der_from_raw(signature), data, _ECDSA[alg])
+    except _InvalidSignature:
+        return False
+    return True
+
+
+def raw_from_der(der: bytes, size: int) -> bytes:
+    """Turn a DER ECDSA signature, as our own library makes it, into `r || s` of `size` bytes each."""
+    offset = 2 if der[1] < 0x80 else 3  # Only P-521 signatures need the longer length.
+    r_end = offset + 2 + der[offset + 1]
+    r = der[offset + 2 : r_end].lstrip(b"\0")
+    s = der[r_end + 2 :].lstrip(b"\0")
+    return r.rjust(size, b"\0") + s.rjust(size, b"\0")
+
+
+def der_from_raw(signature: bytes) -> bytes:
+    """Turn `r || s` into the DER form that the library verifies."""
+    half = len(signature) // 2
+    body = b""
+    for part in (signature[:half], signature[half:]):
+        number = part.lstrip(b"\0") or b"\0"
+        if number[0] & 0x80:
+            number = b"\0" + number
+        body += b"\x02" + bytes((len(number),)) + number
+    return (b"\x30" if len(body) < 0x80 else b"\x30\x81") + bytes((len(body),)) + body
+
+
+def save_signer(signer: SoftwareSigner, path: Path, *, passphrase: bytes) -> None:
+    """Write the private key to a new file, encrypted under the passphrase, readable by its owner only.
+
+    Raises `Refused` when the file exists: a key is never overwritten.
+    """
+    write_new_file(path, signer.private_pem(passphrase=passphrase), secret=True)
+
+
+def write_new_file(path: Path, content: bytes, *, secret: bool) -> None:
+    """Write a file that must not exist yet; `secret` makes it readable by its owner only. Raises `Refused`."""
+    mode = stat.S_IRUSR | stat.S_IWUSR if secret else stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError as exc:
+        raise Refused(f"the file {path.name} exists already") from exc
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_signer(key_path: Path, chain_path: Path | None, *, passphrase: bytes) -> SoftwareSigner:
+    """Read a signer from its encrypted key file and, when given, the PEM file of its chain (leaf first, no root).
+
+    Raises `Malformed` when a file cannot be read that way, `Refused` when the leaf does not certify the key.
+    """
+    signer = SoftwareSigner.from_pem(key_path.read_bytes(), passphrase=passphrase)
+    return signer.with_chain(read_chain(chain_path.read_bytes(), signer=signer)) if chain_path else signer
+
+
+def read_chain(pem: bytes, *, signer: SoftwareSigner) -> tuple[str, ...]:
+    """Turn PEM certificates, leaf first, into an `x5c` value for this signer.
+
+    A self-signed certificate at the end is left out: the root never travels. Raises `Malformed` when there is no
+    certificate, `Refused` when the leaf does not certify the signer's key or is self-signed.
+    """
+    try:
+        certificates = x509.load_pem_x509_certificates(pem)
+    except ValueError as exc:
+        raise Malformed("the chain file holds no PEM certificates") from exc
+    key = certificates[0].public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or jwk_from_public_key(key) != signer.public_jwk:
+        raise Refused("the first certificate does not certify this key")
+    if certificates[-1].subject == certificates[-1].issuer:
+        certificates.pop()
+    if not certificates:
+        raise Refused("a self-signed certificate cannot stand for a key")
+    return tuple(
+        base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode() for certificate in certificates
+    )
