@@ -29,6 +29,22 @@ class UnknownCertificate(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class NewCopy:
+    """A copy as received, before it is stored. A copy that is bound to no key has an empty one."""
+
+    token: str = field(repr=False)
+    key_private_jwk: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCertificate:
+    """A certificate that was examined and may be stored: its view and its copies."""
+
+    view: Mapping[str, Any]
+    copies: tuple[NewCopy, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """One copy, taken out of the vault to be shown: its bytes as received, and the private key that it is bound to."""
 
@@ -43,8 +59,8 @@ class Copy:
 class StoredCertificate:
     """One certificate in an unlocked vault.
 
-    `claims` are all claims, processed: everything that the holder could disclose. `sd_jwt` is the parsed form of one of
-    its copies (whose issuer JWT and disclosures were verified on arrival). `report` is the outcome of the last
+    `claims` are all claims, processed: everything that the holder could disclose. `token` is one of its copies as received,
+    and `sd_jwt` its parsed form (verified on arrival). `report` is the outcome of the last
     verification and `checked_at` its time; `status` is one of "valid", "revoked", "suspended", "unknown" (it could not
     be found out) and "none" (the issuer publishes no status).
     `issuer_name` is the name from the trust list when the issuer is trusted, else what the issuer says of itself.
@@ -63,8 +79,9 @@ class StoredCertificate:
     valid_until: datetime | None
     copies_left: int
     copies_total: int
-    claims: Mapping[str, Any]
-    sd_jwt: UnverifiedSDJWT
+    claims: Mapping[str, Any] = field(repr=False)
+    token: str = field(repr=False)
+    sd_jwt: UnverifiedSDJWT = field(repr=False)
     report: VerificationResult
     checked_at: datetime
     status: str
@@ -73,6 +90,11 @@ class StoredCertificate:
     issuer_display: tuple[Mapping[str, Any], ...]
     collected_from: str
     version: int
+
+    @property
+    def holder_bound(self) -> bool:
+        """Whether only the holder of its key can show it; whoever is given an unbound certificate can pass it on."""
+        return "cnf" in self.claims
 
     def is_expired(self, *, at: datetime) -> bool:
         """True when the end of its validity has passed."""

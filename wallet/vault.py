@@ -203,9 +203,7 @@ def _opened(record: VaultRecord, key: bytes, shelf: Shelf) -> UnlockedVault:
 
 
 async def _wrapping_key(record: VaultRecord, passphrase: str, *, device_secret: bytes) -> bytes:
-    # Two keyboards may write the same letter in two ways; the passphrase must open the vault from both.
-    normal = unicodedata.normalize("NFKC", passphrase)
-    return await derive_key(normal, salt=record.salt, device_secret=device_secret, parameters=record.kdf)
+    return await derive_key(passphrase, salt=record.salt, device_secret=device_secret, parameters=record.kdf)
 
 
 def _wrapping_context(record: VaultRecord) -> bytes:

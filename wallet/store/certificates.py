@@ -6,7 +6,6 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,17 +15,9 @@ from sqlmodel import col
 from proofs.formats.sd_jwt import parse_sd_jwt
 from schemas.verification import Check, Outcome, VerificationResult
 from service.database import Database
-from wallet.certificates import Copy, NoCopiesLeft, StoredCertificate, UnknownCertificate
+from wallet.certificates import Copy, NewCopy, NoCopiesLeft, StoredCertificate, UnknownCertificate
 from wallet.store.tables import CertificateRow, CopyRow
 from wallet.vault import UnlockedVault
-
-
-@dataclass(frozen=True, slots=True)
-class NewCopy:
-    """A copy as received, before it is stored."""
-
-    token: str
-    key_private_jwk: Mapping[str, str]
 
 
 class DatabaseShelf:
@@ -149,14 +140,6 @@ def update_view(
     return written.rowcount == 1
 
 
-def report_as_json(report: VerificationResult) -> list[dict[str, str]]:
-    """The checks of a report as they rest in a view."""
-    return [
-        {"name": check.name, "outcome": check.outcome.value, "reason": check.reason, "detail": check.detail}
-        for check in report.checks
-    ]
-
-
 def _report(checks: Sequence[Mapping[str, str]]) -> VerificationResult:
     return VerificationResult(
         tuple(Check(c["name"], Outcome(c["outcome"]), c.get("reason", ""), c.get("detail", "")) for c in checks)
@@ -187,7 +170,8 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         .order_by(col(CopyRow.position))
         .limit(1)
     ).one()
-    sd_jwt = parse_sd_jwt(vault.unseal("copy.token", first.id, first.sealed_token).decode())
+    token = vault.unseal("copy.token", first.id, first.sealed_token).decode()
+    sd_jwt = parse_sd_jwt(token)
     return StoredCertificate(
         id=row.id,
         format=view["format"],
@@ -202,6 +186,7 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         copies_left=total - int(used),
         copies_total=total,
         claims=sd_jwt.claims,
+        token=token,
         sd_jwt=sd_jwt,
         report=_report(view["report"]),
         checked_at=datetime.fromtimestamp(view["checked_at"], UTC),

@@ -1,11 +1,14 @@
 """The tables of the wallet. Identifiers and states are readable; whatever says something about a person is sealed."""
 
 from sqlalchemy import LargeBinary
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from service.database import new_registry
 
-WalletTable = new_registry()
+
+class WalletTable(SQLModel, registry=new_registry()):
+    """Base of the wallet's tables, with a registry of their own."""
+
 
 
 class PersonRow(WalletTable, table=True):

@@ -1,0 +1,144 @@
+"""A collection: one offer on its way into the vault, with everything that is needed to go on after a crash.
+
+It is written to the vault, sealed, before every step that cannot be taken back: keys and intent before the code is spent,
+the token before it is used, what was received before it is judged. `wallet/receiving.py` moves it on.
+
+    collection = new_collection(link, offered)
+    collection.stage                       # Stage.OFFERED: nothing has been sent that could be spent
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from schemas.issuance import AuthorizationServerMetadata, CredentialOffer, IssuerMetadata
+from wallet.offers import Offered
+
+
+class Stage(StrEnum):
+    """How far a collection has come."""
+
+    OFFERED = "offered"  # The person has seen who offers what, and has not answered.
+    ASKING = "asking"  # Keys are made; the code may have been spent.
+    COLLECTING = "collecting"  # The token is here; certificates are being asked for.
+    QUESTION = "question"  # Something arrived from an issuer that nobody here vouches for: the person decides.
+    DONE = "done"  # Everything that could be stored is stored.
+    FAILED = "failed"  # Nothing more can come of it.
+
+
+class PartState(StrEnum):
+    """How far one of the offered certificates has come."""
+
+    WAITING = "waiting"
+    RECEIVED = "received"
+    UNKNOWN_ISSUER = "unknown_issuer"
+    STORED = "stored"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem` says why it was refused."""
+
+    configuration: str
+    keys: tuple[Mapping[str, str], ...] = ()
+    state: PartState = PartState.WAITING
+    received: tuple[str, ...] = field(default=(), repr=False)
+    certificate_id: str = ""
+    problem: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens with it."""
+        return self.state in (PartState.STORED, PartState.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The state of one collection. Times are seconds since 1970.
+
+    `unanswered` is True while a token request is out whose answer we do not have: the code may be spent.
+    `problem` is a stable reason for a page, `peer_error` the issuer's own error code.
+    """
+
+    link: str = field(repr=False)
+    offer: Mapping[str, Any] = field(repr=False)
+    metadata: Mapping[str, Any] = field(repr=False)
+    authorization_server: Mapping[str, Any] = field(repr=False)
+    displays: Mapping[str, Mapping[str, Any]]
+    stage: Stage
+    parts: tuple[Part, ...]
+    begun_at: int
+    tx_code: str | None = field(default=None, repr=False)
+    unanswered: bool = False
+    access_token: str | None = field(default=None, repr=False)
+    token_until: int | None = None
+    identifiers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problem: str = ""
+    peer_error: str = ""
+
+    @property
+    def offered(self) -> Offered:
+        """The offer as it was read."""
+        return Offered(
+            offer=CredentialOffer.read(self.offer),
+            metadata=IssuerMetadata.read(self.metadata),
+            authorization_server=AuthorizationServerMetadata.read(self.authorization_server),
+            raw_displays=self.displays,
+        )
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether it stopped in the middle and can be taken up again without the person."""
+        return self.stage in (Stage.ASKING, Stage.COLLECTING)
+
+    @property
+    def stored_ids(self) -> list[str]:
+        """The certificates that it put into the vault."""
+        return [part.certificate_id for part in self.parts if part.state is PartState.STORED]
+
+    def with_part(self, changed: Part) -> "Collection":
+        """The collection with one part replaced."""
+        return replace(
+            self, parts=tuple(changed if p.configuration == changed.configuration else p for p in self.parts)
+        )
+
+    def failed(self, problem: str, peer_error: str = "") -> "Collection":
+        """The end of a collection that came to nothing. Secrets that serve no more are dropped."""
+        return replace(
+            self, stage=Stage.FAILED, problem=problem, peer_error=peer_error, tx_code=None, access_token=None
+        )
+
+    def paused(self, problem: str, peer_error: str = "") -> "Collection":
+        """The same stage, with the reason why it did not go on now."""
+        return replace(self, problem=problem, peer_error=peer_error)
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which it is sealed."""
+        value = {f.name: getattr(self, f.name) for f in fields(self)}
+        value["parts"] = [{f.name: getattr(part, f.name) for f in fields(part)} for part in self.parts]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `as_json` gave."""
+        parts = tuple(
+            Part(**{**p, "keys": tuple(p["keys"]), "received": tuple(p["received"]), "state": PartState(p["state"])})
+            for p in value["parts"]
+        )
+        return cls(**{**value, "parts": parts, "stage": Stage(value["stage"])})
+
+
+def new_collection(link: str, offered: Offered, *, at: int) -> Collection:
+    """The beginning of a collection: the offer was read, nothing else has happened."""
+    return Collection(
+        link=link,
+        offer=offered.offer.as_json(),
+        metadata=offered.metadata.as_json(),
+        authorization_server=offered.authorization_server.as_json(),
+        displays=offered.raw_displays,
+        stage=Stage.OFFERED,
+        parts=tuple(Part(configuration=name) for name, _ in offered.items),
+        begun_at=at,
+    )

@@ -1,0 +1,297 @@
+"""One wallet service put together: database, way out, clock and trust, and what pages and commands do with them.
+
+    wallet = Deployment(settings, http=http, clock=utc_now)
+    vault = await wallet.unlock("Maja", "långa ord är bra")
+    collection_id = await wallet.look_at(vault, arrival)
+    collection = await wallet.collect(vault, collection_id, tx_code=None)
+
+Pages and commands call these; what they decide is decided in the domain modules.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from proofs.trust import TrustList
+from schemas.errors import CouldNotCheck, ProtocolError
+from service.clock import Clock
+from service.database import Database
+from service.http import OutgoingHTTP
+from wallet import receiving
+from wallet.certificates import StoredCertificate
+from wallet.collection import Collection, Part, Stage, new_collection
+from wallet.examination import judge, report_as_json, examine
+from wallet.links import Arrival
+from wallet.offers import learn_offer
+from wallet.receiving import Examined, MovedOn, Verdict
+from wallet.remote import WalletResolver, WalletWeb
+from wallet.settings import WalletSettings
+from wallet.store.certificates import DatabaseShelf, get_certificate, list_certificates, update_view
+from wallet.store.collections import (
+    add_collection,
+    delete_collection,
+    get_collection,
+    list_collections,
+    take_up,
+)
+from wallet.store.opening import open_database
+from wallet.store.people import NameTaken, add_person, find_person, load_person, update_person
+from wallet.store.trust import TrustStore
+from wallet.trusted import refreshed, trust_list
+from wallet.vault import (
+    UnlockedVault,
+    VaultRecord,
+    WrongPassphrase,
+    create_vault,
+    login_digest,
+    rewrapped,
+    unlock_from_session,
+    unlock_vault,
+    with_profile,
+)
+
+RESUME_SECONDS = 10.0
+LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
+
+
+class Deployment:
+    """One wallet service: everything that its pages and commands share."""
+
+    def __init__(
+        self, settings: WalletSettings, *, http: OutgoingHTTP, clock: Clock, database: Database | None = None
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.http = http
+        self.database = database or open_database(settings.data)
+        self.device_secret = settings.device_secret()
+        self.shelf = DatabaseShelf(self.database)
+        self.web = WalletWeb(http)
+        self.resolver = WalletResolver(http, clock=clock)
+        self.trust_store = TrustStore(self.device_secret)
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    async def create(self, name: str, passphrase: str, *, language: str) -> UnlockedVault:
+        """Make a vault for a new person. Raises `NameTaken`, `UnsuitableName`, `UnsuitablePassphrase`."""
+        if self._find(name) is not None:
+            raise NameTaken
+        vault, record = await create_vault(
+            name, passphrase, device_secret=self.device_secret, language=language, shelf=self.shelf
+        )
+        with self.database.transaction() as connection:
+            add_person(connection, record)
+        return vault
+
+    async def unlock(self, name: str, passphrase: str) -> UnlockedVault:
+        """Open a person's vault. Raises `WrongPassphrase`, after the same time whether the name is known or not."""
+        record = self._find(name)
+        if record is None:
+            await _spend_the_same_time(passphrase, self.device_secret, self.shelf)
+            raise WrongPassphrase
+        return await unlock_vault(record, passphrase, device_secret=self.device_secret, shelf=self.shelf)
+
+    def has_person(self, name: str) -> bool:
+        """Whether there is a vault under this name."""
+        return self._find(name) is not None
+
+    def from_session(self, person_id: str, wrapped: bytes, session_key: bytes) -> UnlockedVault | None:
+        """The vault that a browser session opens; None when the vault is gone. Raises `SealBroken`."""
+        record = self._load(person_id)
+        return None if record is None else unlock_from_session(record, wrapped, session_key, shelf=self.shelf)
+
+    async def confirm(self, vault: UnlockedVault, passphrase: str) -> None:
+        """Check that the person who holds the vault's passphrase is here. Raises `WrongPassphrase`."""
+        record = self._load(vault.person_id)
+        if record is None:
+            raise WrongPassphrase
+        await unlock_vault(record, passphrase, device_secret=self.device_secret, shelf=self.shelf)
+
+    async def change_passphrase(self, vault: UnlockedVault, *, old: str, new: str) -> None:
+        """Wrap the vault key under another passphrase. Raises `WrongPassphrase`, `UnsuitablePassphrase`."""
+        await self.confirm(vault, old)
+        record = self._load(vault.person_id)
+        assert record is not None
+        changed = await rewrapped(vault, record, new, device_secret=self.device_secret)
+        with self.database.transaction() as connection:
+            update_person(connection, changed)
+
+    def choose_language(self, vault: UnlockedVault, language: str) -> None:
+        """Remember the language that the person chose."""
+        record = self._load(vault.person_id)
+        assert record is not None
+        changed = with_profile(vault, record, language=language)
+        with self.database.transaction() as connection:
+            update_person(connection, changed)
+
+    def _find(self, name: str) -> VaultRecord | None:
+        with self.database.reading() as connection:
+            return find_person(connection, login_digest(name, device_secret=self.device_secret))
+
+    def _load(self, person_id: str) -> VaultRecord | None:
+        with self.database.reading() as connection:
+            return load_person(connection, person_id)
+
+    # --- trust ---------------------------------------------------------------------------------------------------
+
+    def trust(self) -> TrustList:
+        """Whom this wallet trusts now."""
+        with self.database.reading() as connection:
+            sources = self.trust_store.sources(connection)
+        return trust_list(sources, now=self.clock())
+
+    async def refresh_trust(self) -> None:
+        """Fetch the trust lists anew. One that cannot be had stays as it is until its next update has passed."""
+        with self.database.reading() as connection:
+            lists = [source for source in self.trust_store.sources(connection) if source.url]
+        for source in lists:
+            try:
+                answer = await self.http.get(source.url, max_bytes=5_000_000)
+                newer = refreshed(source, answer.body.decode("ascii").strip(), now=self.clock())
+            except (ProtocolError, UnicodeDecodeError):
+                continue
+            with self.database.transaction() as connection:
+                self.trust_store.put(connection, newer)
+
+    # --- certificates --------------------------------------------------------------------------------------------
+
+    def certificate(self, vault: UnlockedVault, certificate_id: str) -> StoredCertificate:
+        """One certificate. Raises `UnknownCertificate`."""
+        with self.database.reading() as connection:
+            return get_certificate(connection, vault, certificate_id)
+
+    async def check_again(self, vault: UnlockedVault, certificate: StoredCertificate) -> StoredCertificate:
+        """Verify a stored certificate once more, its status included, and keep what came of it."""
+        judgement = await judge(
+            certificate.token,
+            certificate.sd_jwt,
+            expected_type=certificate.vct,
+            trust=self.trust(),
+            resolver=self.resolver,
+            now=self.clock(),
+        )
+        trusted = judgement.verdict is Verdict.GOOD or (
+            judgement.verdict is Verdict.REFUSED and certificate.issuer_trusted and bool(judgement.issuer_name)
+        )
+        changes: dict[str, Any] = {
+            "status": judgement.status,
+            "report": report_as_json(judgement.report),
+            "checked_at": int(self.clock().timestamp()),
+            "issuer_trusted": trusted,
+        }
+        if judgement.issuer_name:
+            changes["issuer_name"] = judgement.issuer_name
+        with self.database.transaction() as connection:
+            update_view(connection, vault, certificate.id, changes, version=certificate.version)
+            return get_certificate(connection, vault, certificate.id)
+
+    async def check_due(self, vault: UnlockedVault) -> list[StoredCertificate]:
+        """All certificates, those whose status was looked at too long ago checked again, within a few seconds."""
+        certificates = vault.certificates()
+        limit = self.clock() - timedelta(seconds=self.settings.status_seconds)
+        due = [c for c in certificates if c.checked_at < limit and c.status_uri]
+        if not due:
+            return certificates
+        try:
+            async with asyncio.timeout(RESUME_SECONDS):
+                for certificate in due:
+                    await self.check_again(vault, certificate)
+        except TimeoutError:
+            pass  # What was not reached keeps its older date, which the page shows.
+        return vault.certificates()
+
+    # --- collecting ----------------------------------------------------------------------------------------------
+
+    async def look_at(self, vault: UnlockedVault, arrival: Arrival) -> str:
+        """Read the offer and its issuer's metadata; returns the new collection. Raises `OfferUnusable`, `Unreachable`."""
+        offered = await learn_offer(
+            arrival,
+            web=self.web,
+            languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]),
+            allow_loopback=self.settings.allow_loopback,
+        )
+        collection = new_collection(arrival.text, offered, at=int(self.clock().timestamp()))
+        with self.database.transaction() as connection:
+            return add_collection(connection, vault, collection)
+
+    def collection(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """One collection. Raises `NotFound`."""
+        with self.database.reading() as connection:
+            return get_collection(connection, vault, collection_id)
+
+    def collections(self, vault: UnlockedVault) -> Mapping[str, Collection]:
+        """Everything that waits to be collected or to be answered, and what came to nothing and was not yet put away."""
+        with self.database.reading() as connection:
+            return list_collections(connection, vault)
+
+    def known_collection(self, vault: UnlockedVault, link: str) -> str | None:
+        """The collection that was begun with this very link, if it can still go on."""
+        for collection_id, collection in self.collections(vault).items():
+            if collection.link == link and collection.stage not in (Stage.DONE, Stage.FAILED):
+                return collection_id
+        return None
+
+    def put_away(self, vault: UnlockedVault, collection_id: str) -> None:
+        """Forget a collection; what it stored stays."""
+        with self.database.transaction() as connection:
+            delete_collection(connection, vault, collection_id)
+
+    async def collect(self, vault: UnlockedVault, collection_id: str, *, tx_code: str | None) -> Collection:
+        """Collect what was offered, or go on where it stopped. Raises `MovedOn`."""
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            collection = held.collection
+            if collection.stage is Stage.OFFERED:
+                collection = receiving.agreed(collection, tx_code=tx_code, batch_limit=self.settings.batch_limit)
+            return await receiving.collect(
+                collection, web=self.web, keeper=held, examine=self._examine, clock=self.clock
+            )
+        finally:
+            held.let_go()
+
+    async def answer(self, vault: UnlockedVault, collection_id: str, *, keep: bool) -> Collection:
+        """The person's answer about certificates of an issuer that nobody here vouches for. Raises `MovedOn`."""
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            if keep:
+                return await receiving.keep_unknown(held.collection, keeper=held, examine=self._examine)
+            collection = receiving.answered(held.collection, keep=False)
+            held.save(collection)
+            return collection
+        finally:
+            held.let_go()
+
+    async def resume(self, vault: UnlockedVault) -> None:
+        """Take up what stopped in the middle, within a few seconds; what is not done then can be gone on with later."""
+        waiting = [i for i, collection in self.collections(vault).items() if collection.is_in_flight]
+        if not waiting:
+            return
+        try:
+            async with asyncio.timeout(RESUME_SECONDS):
+                for collection_id in waiting:
+                    try:
+                        await self.collect(vault, collection_id, tx_code=None)
+                    except MovedOn:
+                        continue
+        except TimeoutError:
+            return
+
+    async def _examine(self, collection: Collection, part: Part) -> Examined:
+        return await examine(collection, part, trust=self.trust(), resolver=self.resolver, now=self.clock())
+
+    async def prefetch(self) -> None:
+        """Fetch status lists that run out soon and trust lists; called on a schedule."""
+        try:
+            await self.resolver.prefetch(ahead_seconds=self.settings.status_seconds // 4)
+        except CouldNotCheck:
+            pass
+        await self.refresh_trust()
+
+
+async def _spend_the_same_time(passphrase: str, device_secret: bytes, shelf: DatabaseShelf) -> None:
+    """Derive a key for nobody, so that the time of the answer does not tell which names exist here."""
+    padded = passphrase.ljust(12)[:1000]
+    await create_vault("nobody", padded, device_secret=device_secret, language="sv", shelf=shelf)
+
+

@@ -1,0 +1,303 @@
+"""From a link to who offers what: the offer, the issuer's metadata and its authorization server, which must belong together.
+
+    offered = await learn_offer(arrival, web=web, languages="sv, en")
+    offered.issuer, offered.items, offered.wants_tx_code
+
+Nothing that could be spent is sent: no code, no token. What is read here is untrusted text until a certificate arrives.
+Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from proofs import strict_json
+from schemas.errors import ProtocolError
+from schemas.issuance import (
+    PRE_AUTHORIZED_CODE_GRANT,
+    AuthorizationServerMetadata,
+    CredentialConfiguration,
+    CredentialOffer,
+    IssuerMetadata,
+    authorization_server_metadata_url,
+    credential_issuer_metadata_url,
+    parse_offer_link,
+)
+from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
+
+LARGEST_OFFER = 100_000
+LARGEST_METADATA = 2_000_000
+MOST_ITEMS = 20
+
+
+class OfferUnusable(ProtocolError):
+    """The offer or the issuer's metadata does not follow the protocol, or asks for what this wallet cannot do.
+
+    `reason` is stable and machine readable; pages turn it into a sentence.
+    """
+
+    error = "invalid_credential_offer"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Unreachable(ProtocolError):
+    """The issuer did not answer, or its answer could not be read."""
+
+    error = "issuer_unreachable"
+    status = 502
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer from the web: status, media type without parameters, and the body, within the bound asked for."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Web(Protocol):
+    """The network as this room needs it. No redirects are followed. Raises `Unreachable`."""
+
+    async def get(self, url: str, *, accept: str, languages: str, max_bytes: int) -> Reply:
+        """Fetch a document."""
+        ...
+
+    async def post_form(self, url: str, form: Mapping[str, str], *, max_bytes: int) -> Reply:
+        """Send a form and ask for JSON."""
+        ...
+
+    async def post_json(
+        self, url: str, value: Mapping[str, Any] | None, *, bearer: str | None, max_bytes: int
+    ) -> Reply:
+        """Send a JSON object (or an empty body when `value` is None) and ask for JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer with what is needed to collect it. `raw_displays` keeps the issuer's words for the certificate's card."""
+
+    offer: CredentialOffer
+    metadata: IssuerMetadata
+    authorization_server: AuthorizationServerMetadata
+    raw_displays: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def issuer(self) -> str:
+        """The credential issuer identifier."""
+        return self.offer.credential_issuer
+
+    @property
+    def items(self) -> list[tuple[str, CredentialConfiguration]]:
+        """What is offered, in the order of the offer."""
+        supported = self.metadata.credential_configurations_supported
+        return [(name, supported[name]) for name in self.offer.credential_configuration_ids]
+
+    @property
+    def wants_tx_code(self) -> bool:
+        """Whether the person has to enter a transaction code."""
+        return self.offer.pre_authorized is not None and self.offer.pre_authorized.wants_tx_code
+
+
+async def learn_offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> Offered:
+    """Fetch the offer if need be, then the metadata that it names. Raises `OfferUnusable` or `Unreachable`."""
+    offer = await _offer(arrival, web=web, languages=languages, allow_loopback=allow_loopback)
+    grant = offer.pre_authorized
+    if grant is None:
+        raise OfferUnusable("grant_not_supported", "the offer has no pre-authorized code")
+    if len(offer.credential_configuration_ids) > MOST_ITEMS:
+        raise OfferUnusable("malformed", "the offer names too many credentials")
+    metadata, raw = await _issuer_metadata(offer, web=web, languages=languages)
+    server_id = _authorization_server(offer, metadata)
+    server = await _authorization_server_metadata(server_id, web=web, languages=languages)
+    return Offered(offer=offer, metadata=metadata, authorization_server=server, raw_displays=raw)
+
+
+async def _offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> CredentialOffer:
+    if arrival.kind is ArrivalKind.CODE:
+        arrival = await _follow_code(arrival, web=web, languages=languages, allow_loopback=allow_loopback)
+    if arrival.kind is not ArrivalKind.OFFER:
+        raise OfferUnusable("not_an_offer", "the link is not a credential offer")
+    if arrival.fetch_url is None:
+        text = parse_offer_link(arrival.text).credential_offer or ""
+        return _read_offer(text.encode())
+    reply = await web.get(
+        arrival.fetch_url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER
+    )
+    if reply.status in (400, 404, 410):
+        raise OfferUnusable("offer_gone", "the offer is no longer there")
+    return _read_offer(_json_body(reply))
+
+
+async def _follow_code(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> Arrival:
+    """Ask the host what a typed code stands for: the offer link, or the offer itself."""
+    assert arrival.fetch_url is not None
+    reply = await web.get(
+        arrival.fetch_url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER
+    )
+    if reply.status in (400, 404, 410):
+        raise OfferUnusable("code_unknown", "the code is unknown or has expired")
+    answer = _loads(_json_body(reply))
+    for member in ("offer", "request", "link", "uri"):
+        link = answer.get(member)
+        if isinstance(link, str):
+            return _read_link(link, allow_loopback=allow_loopback)
+    for member in ("credential_offer_uri", "credential_offer"):
+        if isinstance(answer.get(member), str):
+            raise OfferUnusable("malformed", "the answer to the code is not a link")
+    return Arrival(ArrivalKind.OFFER, arrival.text, arrival.host, arrival.fetch_url)
+
+
+def _read_link(link: str, *, allow_loopback: bool) -> Arrival:
+    try:
+        return read_arrival(link, allow_loopback=allow_loopback)
+    except UnreadableLink as exc:
+        raise OfferUnusable("malformed", "the answer to the code is not a link") from exc
+
+
+def _read_offer(body: bytes) -> CredentialOffer:
+    try:
+        return CredentialOffer.read(strict_json.loads_object(body, max_bytes=LARGEST_OFFER))
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", "the credential offer is malformed") from exc
+
+
+async def _issuer_metadata(
+    offer: CredentialOffer, *, web: Web, languages: str
+) -> tuple[IssuerMetadata, dict[str, Mapping[str, Any]]]:
+    try:
+        url = credential_issuer_metadata_url(offer.credential_issuer)
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", "the credential issuer is not a web address") from exc
+    reply = await web.get(url, accept="application/json", languages=languages, max_bytes=LARGEST_METADATA)
+    document = _loads(_json_body(reply), largest=LARGEST_METADATA)
+    # 12.2.4: simple string comparison, so that one host's document cannot speak for another issuer (I-57).
+    if document.get("credential_issuer") != offer.credential_issuer:
+        raise OfferUnusable("issuer_mismatch", "the metadata is not about the issuer that the offer names")
+    supported = document.get("credential_configurations_supported")
+    if not isinstance(supported, dict):
+        raise OfferUnusable("malformed", "the issuer's metadata lists no credentials")
+    wanted: dict[str, Any] = {}
+    displays: dict[str, Mapping[str, Any]] = {}
+    for name in offer.credential_configuration_ids:
+        if not isinstance(supported.get(name), dict):
+            raise OfferUnusable("unknown_configuration", "the issuer does not list what it offers")
+        wanted[name], displays[name] = _without_pictures(supported[name])
+    # Only what is offered is read: a peer's other configurations may be of formats that this wallet has never met.
+    document["credential_configurations_supported"] = wanted
+    document["display"] = _displays(document.get("display"))
+    try:
+        metadata = IssuerMetadata.read(document)
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", str(exc)) from exc
+    return metadata, displays
+
+
+def _without_pictures(configuration: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """A configuration whose display holds texts only: pictures are never fetched, so their addresses are dropped."""
+    shown: dict[str, Any] = {}
+    stated = configuration.get("credential_metadata")
+    if isinstance(stated, dict):
+        if displays := _displays(stated.get("display")):
+            shown["display"] = displays
+        if claims := _claims(stated.get("claims")):
+            shown["claims"] = claims
+    reduced = {**configuration, "credential_metadata": shown} if shown else dict(configuration)
+    if not shown:
+        reduced.pop("credential_metadata", None)
+    return reduced, shown
+
+
+def _displays(value: object) -> list[dict[str, str]] | None:
+    """The usable entries of a `display`: a name, perhaps its locale and a description."""
+    if not isinstance(value, list):
+        return None
+    kept = [
+        {member: entry[member][:1000] for member in ("name", "locale", "description") if isinstance(entry.get(member), str)}
+        for entry in value[:50]
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and entry["name"].strip()
+    ]
+    return kept or None
+
+
+def _claims(value: object) -> list[dict[str, Any]] | None:
+    if not isinstance(value, list):
+        return None
+    kept: list[dict[str, Any]] = []
+    for entry in value[:500]:
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if not isinstance(path, list) or not path or not all(_is_step(step) for step in path):
+            continue
+        described: dict[str, Any] = {"path": path}
+        if names := _displays(entry.get("display")):
+            described["display"] = names
+        kept.append(described)
+    return kept or None
+
+
+def _is_step(step: object) -> bool:
+    return step is None or isinstance(step, str) or (type(step) is int and step >= 0)
+
+
+def _authorization_server(offer: CredentialOffer, metadata: IssuerMetadata) -> str:
+    """Which authorization server gives the token (4.1.1, 12.2.4): the hint counts only among several, and as listed."""
+    assert offer.pre_authorized is not None
+    hint = offer.pre_authorized.authorization_server
+    listed = metadata.authorization_servers
+    if listed is None:
+        if hint is not None and hint != metadata.credential_issuer:
+            raise OfferUnusable("server_mismatch", "the offer names an authorization server that the issuer does not")
+        return metadata.credential_issuer
+    if hint is None:
+        return listed[0]
+    if hint not in listed:
+        raise OfferUnusable("server_mismatch", "the offer names an authorization server that the issuer does not")
+    return hint
+
+
+async def _authorization_server_metadata(server: str, *, web: Web, languages: str) -> AuthorizationServerMetadata:
+    try:
+        url = authorization_server_metadata_url(server)
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", "the authorization server is not a web address") from exc
+    reply = await web.get(url, accept="application/json", languages=languages, max_bytes=LARGEST_METADATA)
+    document = _loads(_json_body(reply), largest=LARGEST_METADATA)
+    try:
+        metadata = AuthorizationServerMetadata.read(document)
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", str(exc)) from exc
+    # RFC 8414, section 3.3: else one server could hand out another one's token endpoint (mix-up).
+    if metadata.issuer != server:
+        raise OfferUnusable("server_mismatch", "the metadata is not about the authorization server that was asked")
+    if metadata.token_endpoint is None:
+        raise OfferUnusable("malformed", "the authorization server has no token endpoint")
+    supported = metadata.grant_types_supported
+    if supported is not None and PRE_AUTHORIZED_CODE_GRANT not in supported:
+        raise OfferUnusable("grant_not_supported", "the authorization server does not take pre-authorized codes")
+    return metadata
+
+
+def _json_body(reply: Reply) -> bytes:
+    if reply.status != 200:
+        raise Unreachable(f"the issuer answered with status {reply.status}")
+    if reply.media_type != "application/json" and not reply.media_type.endswith("+json"):
+        raise OfferUnusable("malformed", "the issuer's answer is not JSON")
+    return reply.body
+
+
+def _loads(body: bytes, *, largest: int = LARGEST_OFFER) -> dict[str, Any]:
+    try:
+        return strict_json.loads_object(body, max_bytes=largest)
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", "the issuer's answer is not a JSON object") from exc
+
+
+def host_of(url: str) -> str:
+    """The host of an identifier, with its port, for a page."""
+    parts = urlsplit(url)
+    return parts.netloc.rsplit("@", 1)[-1]

@@ -1,0 +1,120 @@
+"""Who is looking at a page: the open vault of the browser's session, or the page that opens one.
+
+    @router.get("/certificates/{certificate_id}")
+    async def certificate(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str): ...
+
+    @router.post("/settings", dependencies=[FromOurForm])
+    async def settings(request: Request, vault: VaultDep, ...): ...
+
+A page that needs a vault while none is open shows the form that opens one, in place, with what was asked for kept in the
+form: a link to `/offer` or `/present` survives signing in. The vault key is kept in the session's row, wrapped under a key
+that only the browser's cookie gives.
+"""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from proofs.sealing import SealBroken
+from schemas.errors import ProtocolError
+from service.pages import Pages
+from wallet.deployment import Deployment
+from wallet.vault import UnlockedVault
+
+
+class VaultLocked(ProtocolError):
+    """No vault is open in this browser."""
+
+    error = "vault_locked"
+    status = 401
+
+
+def the_wallet(request: Request) -> Deployment:
+    """The wallet service behind this request."""
+    wallet = request.app.state.wallet
+    assert isinstance(wallet, Deployment)
+    return wallet
+
+
+def the_pages(request: Request) -> Pages:
+    """The pages of this service."""
+    pages = request.app.state.pages
+    assert isinstance(pages, Pages)
+    return pages
+
+
+WalletDep = Annotated[Deployment, Depends(the_wallet)]
+PagesDep = Annotated[Pages, Depends(the_pages)]
+
+
+async def open_vault(request: Request) -> UnlockedVault | None:
+    """The vault that is open in this browser, or None."""
+    session = await the_pages(request).session(request)
+    if session is None or session.data is None:
+        return None
+    try:
+        return the_wallet(request).from_session(session.subject, session.data, session.key_material)
+    except SealBroken:
+        return None
+
+
+async def unlocked_vault(request: Request) -> UnlockedVault:
+    """The vault that is open in this browser. Raises `VaultLocked`, which shows the form that opens one."""
+    vault = await open_vault(request)
+    if vault is None:
+        raise VaultLocked
+    return vault
+
+
+async def check_form(request: Request) -> None:
+    """Refuse a form that did not come from one of our pages."""
+    await the_pages(request).check_csrf(request)
+
+
+MaybeVaultDep = Annotated[UnlockedVault | None, Depends(open_vault)]
+VaultDep = Annotated[UnlockedVault, Depends(unlocked_vault)]
+FromOurForm = Depends(check_form)
+
+
+async def start_session(request: Request, vault: UnlockedVault, response: Response) -> None:
+    """Open a session for a vault in this browser. A session that was open before ends."""
+    wallet, pages = the_wallet(request), the_pages(request)
+    before = await pages.session(request)
+    if before is not None:
+        await wallet.sessions.close(before)
+    cookie = await wallet.sessions.open(vault.person_id, now=wallet.clock())
+    session = await wallet.sessions.load(cookie, now=wallet.clock())
+    assert session is not None
+    await wallet.sessions.set_data(session, vault.wrapped_for_session(session.key_material))
+    wallet.sessions.set_cookie(response, cookie)
+
+
+async def show_unlock(request: Request, exc: Exception) -> Response:
+    """The form that opens a vault, keeping what was asked for. Installed for `VaultLocked`."""
+    pages = the_pages(request)
+    wanted = "/"
+    if request.method == "GET":
+        prefix = the_wallet(request).settings.path_prefix
+        path = request.url.path.removeprefix(prefix) or "/"
+        wanted = path + (f"?{request.url.query}" if request.url.query else "")
+    return await pages.render(request, "unlock.html", wanted=wanted, arrived=arrived_with(wanted), fault="", name="")
+
+
+def arrived_with(wanted: str) -> str:
+    """What a person came with: "offer", "present" or nothing, so that the form can say that it is kept."""
+    path = urlsplit(wanted).path.strip("/")
+    return path if path in ("offer", "present") else ""
+
+
+def own_path(wanted: str) -> str:
+    """A path on our own pages, whatever a form brought: an address elsewhere becomes the first page."""
+    parts = urlsplit(wanted)
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and "\\" not in wanted
+    return wanted if is_ours and wanted.isprintable() else "/"
+
+
+def go_to(request: Request, path: str) -> RedirectResponse:
+    """303 to one of our own pages."""
+    return RedirectResponse(the_wallet(request).settings.path(path), status_code=303)

@@ -1,0 +1,175 @@
+"""People at the door: make a vault, open it, lock it, change its passphrase, choose the language."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from schemas.errors import Refused, TooManyRequests
+from service.i18n import LANGUAGES, N_
+from service.passwords import PasswordTooLong
+from wallet.pages.access import (
+    FromOurForm,
+    MaybeVaultDep,
+    PagesDep,
+    VaultDep,
+    WalletDep,
+    arrived_with,
+    go_to,
+    own_path,
+    start_session,
+)
+from wallet.store.people import NameTaken
+from wallet.vault import SHORTEST_PASSPHRASE, UnsuitableName, UnsuitablePassphrase, WrongPassphrase
+
+router = APIRouter()
+
+FAULTS = {
+    WrongPassphrase: N_("The name and the passphrase do not belong together. Check both and try again."),
+    NameTaken: N_("There already is a wallet with this name here. Choose another name, or open that wallet."),
+    UnsuitableName: N_("Write a name of at most 100 characters."),
+    UnsuitablePassphrase: N_("Choose a passphrase of at least 8 characters. Several words are good."),
+    PasswordTooLong: N_("The passphrase is too long. At most 1,000 characters."),
+    TooManyRequests: N_("Too many attempts. Wait a minute and try again."),
+}
+
+
+@router.get("/unlock")
+async def unlock_form(request: Request, pages: PagesDep, vault: MaybeVaultDep) -> Response:
+    """The form that opens a vault."""
+    if vault is not None:
+        return go_to(request, "/")
+    return await pages.render(request, "unlock.html", wanted="/", arrived="", fault="", name="")
+
+
+@router.post("/unlock", dependencies=[FromOurForm])
+async def unlock(
+    request: Request,
+    wallet: WalletDep,
+    pages: PagesDep,
+    name: Annotated[str, Form(max_length=1000)] = "",
+    passphrase: Annotated[str, Form(max_length=5000)] = "",
+    wanted: Annotated[str, Form(max_length=100_000)] = "/",
+) -> Response:
+    """Open a vault, take up what stopped in the middle, and go on to what was asked for."""
+    try:
+        wallet.limit_unlocking(request.client.host if request.client else "", name)
+        vault = await wallet.unlock(name, passphrase)
+    except (Refused, TooManyRequests) as exc:
+        return await pages.render(
+            request,
+            "unlock.html",
+            status=exc.status,
+            wanted=wanted,
+            arrived=arrived_with(wanted),
+            fault=FAULTS.get(type(exc), FAULTS[WrongPassphrase]),
+            name=name,
+        )
+    await wallet.resume(vault)
+    response = go_to(request, own_path(wanted))
+    await start_session(request, vault, response)
+    return response
+
+
+@router.get("/welcome")
+async def create_form(request: Request, pages: PagesDep, wanted: str = "/") -> Response:
+    """The form that makes a vault."""
+    return await pages.render(request, "create.html", wanted=own_path(wanted), arrived="", fault="", field="", name="")
+
+
+@router.post("/welcome", dependencies=[FromOurForm])
+async def create(
+    request: Request,
+    wallet: WalletDep,
+    pages: PagesDep,
+    name: Annotated[str, Form(max_length=1000)] = "",
+    passphrase: Annotated[str, Form(max_length=5000)] = "",
+    wanted: Annotated[str, Form(max_length=100_000)] = "/",
+    begin: Annotated[str, Form()] = "",
+) -> Response:
+    """Make a vault and open it. With `begin` alone it shows the form, keeping what was asked for."""
+    if begin:
+        return await pages.render(
+            request, "create.html", wanted=wanted, arrived=arrived_with(wanted), fault="", field="", name=name
+        )
+    try:
+        wallet.limit_unlocking(request.client.host if request.client else "", name)
+        vault = await wallet.create(name, passphrase, language=pages.language(request))
+    except (Refused, TooManyRequests) as exc:
+        return await pages.render(
+            request,
+            "create.html",
+            status=exc.status,
+            wanted=wanted,
+            arrived=arrived_with(wanted),
+            fault=FAULTS.get(type(exc), FAULTS[UnsuitablePassphrase]),
+            field="passphrase" if isinstance(exc, UnsuitablePassphrase | PasswordTooLong) else "name",
+            name=name,
+        )
+    response = go_to(request, own_path(wanted))
+    await start_session(request, vault, response)
+    return response
+
+
+@router.post("/lock", dependencies=[FromOurForm])
+async def lock(request: Request, wallet: WalletDep, pages: PagesDep) -> Response:
+    """Lock the vault in this browser."""
+    session = await pages.session(request)
+    response = pages.redirect("/unlock", message=N_("The wallet is locked."))
+    if session is not None:
+        await wallet.sessions.close(session)
+    wallet.sessions.clear_cookie(response)
+    return response
+
+
+@router.get("/settings")
+async def settings(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
+    """Language and passphrase."""
+    return await pages.render(
+        request, "settings.html", vault=vault, fault="", field="", shortest=SHORTEST_PASSPHRASE, languages=LANGUAGES
+    )
+
+
+@router.post("/settings/language", dependencies=[FromOurForm])
+async def choose_language(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    language: Annotated[str, Form(max_length=5)] = "sv",
+) -> Response:
+    """Remember the language that the person chose, on the page and in the vault."""
+    chosen = language if language in LANGUAGES else "sv"
+    wallet.choose_language(vault, chosen)
+    return go_to(request, f"/settings?lang={chosen}")
+
+
+@router.post("/settings/passphrase", dependencies=[FromOurForm])
+async def change_passphrase(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    old: Annotated[str, Form(max_length=5000)] = "",
+    new: Annotated[str, Form(max_length=5000)] = "",
+) -> Response:
+    """Another passphrase. Other browsers in which the vault is open are locked."""
+    try:
+        wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        await wallet.change_passphrase(vault, old=old, new=new)
+    except (Refused, TooManyRequests) as exc:
+        fault = N_("The present passphrase is another one.") if isinstance(exc, WrongPassphrase) else FAULTS[type(exc)]
+        return await pages.render(
+            request,
+            "settings.html",
+            status=exc.status,
+            vault=vault,
+            fault=fault,
+            field="old" if isinstance(exc, WrongPassphrase) else "new",
+            shortest=SHORTEST_PASSPHRASE,
+            languages=LANGUAGES,
+        )
+    await wallet.sessions.close_all(vault.person_id)
+    response = pages.redirect("/settings", message=N_("The passphrase is changed. Other browsers are locked."))
+    await start_session(request, vault, response)
+    return response

@@ -1,0 +1,183 @@
+"""The wallet's way out: issuers while collecting, and everything a check needs to look up, with a bounded cache.
+
+    web = WalletWeb(http)                       # the port of wallet.offers and wallet.receiving
+    resolver = WalletResolver(http, clock=clock)
+
+Only addresses of documents are kept in memory, never on disk: they would tell which issuers somebody here knows.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from proofs.resolve import Unresolvable, jwt_vc_issuer_url
+from proofs.status_list import fresh_until
+from schemas.errors import CouldNotCheck, ProtocolError
+from schemas.types import type_of
+from service.clock import Clock
+from service.http import Answer, OutgoingHTTP
+from wallet.offers import Reply, Unreachable
+
+T = TypeVar("T")
+
+LARGEST_DOCUMENT = 500_000
+LARGEST_STATUS_LIST = 8_000_000
+TIMEOUT_SECONDS = 15.0
+MOST_KEPT = 200
+DOCUMENT_SECONDS = 300
+
+
+class WalletWeb:
+    """Talks to issuers over the guarded client. What cannot be had is `Unreachable`."""
+
+    def __init__(self, http: OutgoingHTTP) -> None:
+        self._http = http
+
+    async def get(self, url: str, *, accept: str, languages: str, max_bytes: int) -> Reply:
+        """Fetch a document."""
+        headers = {"accept": accept, "accept-language": languages}
+        return await _answered(
+            self._http.get(url, headers=headers, max_bytes=max_bytes, timeout_seconds=TIMEOUT_SECONDS)
+        )
+
+    async def post_form(self, url: str, form: Mapping[str, str], *, max_bytes: int) -> Reply:
+        """Send a form and ask for JSON."""
+        return await _answered(
+            self._http.post(
+                url,
+                form=form,
+                headers={"accept": "application/json"},
+                max_bytes=max_bytes,
+                timeout_seconds=TIMEOUT_SECONDS,
+            )
+        )
+
+    async def post_json(
+        self, url: str, value: Mapping[str, Any] | None, *, bearer: str | None, max_bytes: int
+    ) -> Reply:
+        """Send a JSON object, or nothing, and ask for JSON."""
+        headers = {"accept": "application/json"}
+        if bearer is not None:
+            headers["authorization"] = f"Bearer {bearer}"
+        sent: dict[str, Any] = {"content": b""} if value is None else {"json": value}
+        return await _answered(
+            self._http.post(url, **sent, headers=headers, max_bytes=max_bytes, timeout_seconds=TIMEOUT_SECONDS)
+        )
+
+
+async def _answered(asking: Awaitable[Answer]) -> Reply:
+    try:
+        answer = await asking
+    except CouldNotCheck as exc:
+        raise Unreachable(str(exc)) from exc
+    return Reply(status=answer.status, media_type=answer.media_type, body=answer.body)
+
+
+@dataclass(slots=True)
+class _Kept(Generic[T]):
+    value: T
+    until: datetime
+
+
+class _Cache(Generic[T]):
+    """At most `MOST_KEPT` values, each until its time; one fetch at a time for each key."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
+        self._fetching: dict[str, asyncio.Task[_Kept[T]]] = {}
+
+    def keys(self) -> list[str]:
+        return list(self._kept)
+
+    async def get(
+        self, key: str, fetch: Callable[[], Awaitable[tuple[T, datetime]]], *, fresh_at: datetime | None = None
+    ) -> T:
+        kept = self._kept.get(key)
+        if kept is not None and kept.until > (fresh_at or self._clock()):
+            self._kept.move_to_end(key)
+            return kept.value
+        task = self._fetching.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._fetched(key, fetch))
+            self._fetching[key] = task
+            task.add_done_callback(lambda _: self._fetching.pop(key, None))
+        # Shielded: one waiting page that goes away must not take the fetch from the others.
+        return (await asyncio.shield(task)).value
+
+    async def _fetched(self, key: str, fetch: Callable[[], Awaitable[tuple[T, datetime]]]) -> _Kept[T]:
+        value, until = await fetch()
+        kept = _Kept(value, until)
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return kept
+
+
+class WalletResolver:
+    """What checks look up, over the guarded client. Implements `proofs.resolve.Resolver`."""
+
+    def __init__(self, http: OutgoingHTTP, *, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+        self._documents: _Cache[bytes] = _Cache(clock)
+        self._lists: _Cache[str] = _Cache(clock)
+
+    async def issuer_metadata(self, iss: str) -> bytes:
+        """The JWT VC issuer metadata document of an issuer."""
+        return await self._document(jwt_vc_issuer_url(iss))
+
+    async def jwk_set(self, uri: str) -> bytes:
+        """The JWK set that issuer metadata points to."""
+        return await self._document(uri)
+
+    async def type_metadata(self, vct: str) -> bytes | None:
+        """The type metadata: bundled for the types known here, fetched when the type is a web address, else None."""
+        known = type_of(vct)
+        if known is not None:
+            return known.type_metadata_bytes()
+        return await self._document(vct) if vct.startswith("https://") else None
+
+    async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
+        """A status list token that may still be used at `fresh_at`, within its own `ttl` and `exp`."""
+
+        async def fetch() -> tuple[str, datetime]:
+            answer = await self._get(uri, accept="application/statuslist+jwt", max_bytes=LARGEST_STATUS_LIST)
+            try:
+                token = answer.body.decode("ascii").strip()
+                return token, fresh_until(token, fetched_at=self._clock())
+            except (UnicodeDecodeError, ProtocolError) as exc:
+                raise Unresolvable("the status list cannot be read") from exc
+
+        return await self._lists.get(uri, fetch, fresh_at=fresh_at)
+
+    async def prefetch(self, *, ahead_seconds: int) -> None:
+        """Fetch the status lists that are in use and run out soon, so that nobody's look tells when they look."""
+        soon = self._clock() + timedelta(seconds=ahead_seconds)
+        for uri in self._lists.keys():
+            try:
+                await self.status_list(uri, fresh_at=soon)
+            except CouldNotCheck:
+                continue
+
+    async def _document(self, url: str) -> bytes:
+        async def fetch() -> tuple[bytes, datetime]:
+            answer = await self._get(url, accept="application/json", max_bytes=LARGEST_DOCUMENT)
+            return answer.body, self._clock() + timedelta(seconds=DOCUMENT_SECONDS)
+
+        return await self._documents.get(url, fetch)
+
+    async def _get(self, url: str, *, accept: str, max_bytes: int) -> Answer:
+        try:
+            answer = await self._http.get(
+                url, headers={"accept": accept}, max_bytes=max_bytes, timeout_seconds=TIMEOUT_SECONDS
+            )
+        except CouldNotCheck as exc:
+            raise Unresolvable(str(exc)) from exc
+        if answer.status != 200:
+            raise Unresolvable(f"the answer has status {answer.status}")
+        return answer

@@ -1,0 +1,27 @@
+"""What the operator of a wallet decides, in environment variables `WALLET_*` (listed in docs/settings-wallet.md)."""
+
+from typing import ClassVar
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from service.settings import ServiceSettings
+
+
+class WalletSettings(ServiceSettings):
+    """The settings of the wallet service."""
+
+    model_config = SettingsConfigDict(env_prefix="WALLET_", extra="ignore", frozen=True)
+    service: ClassVar[str] = "wallet"
+
+    port: int = Field(default=8002, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
+    batch_limit: int = Field(
+        default=10, ge=1, le=50, description="Most one-time copies to ask for, if the issuer gives that many."
+    )
+    status_seconds: int = Field(
+        default=3600, ge=60, le=86400, description="A status checked longer ago than this is checked again when shown."
+    )
+    many_people: bool = Field(
+        default=True, description="Let anybody who reaches the pages make a vault of their own."
+    )
+    body_limit_bytes: int = Field(default=9_000_000, ge=1_000, le=100_000_000, description="Largest request body.")

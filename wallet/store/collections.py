@@ -1,0 +1,178 @@
+"""Collections at rest, each worked on by one process at a time.
+
+    held = take_up(database, vault, collection_id, now=now)       # a lease; raises `MovedOn` when another one holds it
+    collection = await collect(held.collection, keeper=held, ...)
+    held.let_go()
+
+A lease ends by itself after a minute, and at once when its process on this machine has died.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlmodel import col
+
+from schemas.errors import NotFound
+from service.database import Database
+from wallet.certificates import NewCertificate
+from wallet.collection import Collection, Part, PartState, Stage
+from wallet.receiving import MovedOn
+from wallet.store.certificates import add_certificate
+from wallet.store.tables import CollectionRow
+from wallet.vault import UnlockedVault
+
+LEASE_SECONDS = 60
+_THIS_PROCESS = f"{socket.gethostname()}|{os.getpid()}"
+
+
+class HeldCollection:
+    """A collection that this process alone may move on; the keeper of `wallet.receiving`."""
+
+    def __init__(
+        self, database: Database, vault: UnlockedVault, collection_id: str, collection: Collection, version: int, lease: str
+    ) -> None:
+        self.id = collection_id
+        self.collection = collection
+        self._database = database
+        self._vault = vault
+        self._version = version
+        self._lease = lease
+
+    def save(self, collection: Collection) -> None:
+        """Keep the state. Raises `MovedOn` when another process has written since."""
+        with self._database.transaction() as connection:
+            self._write(connection, collection)
+        self._written(collection)
+
+    def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
+        """Put a certificate into the vault and its part to stored, in one transaction."""
+        with self._database.transaction() as connection:
+            certificate_id = add_certificate(connection, self._vault, certificate.view, certificate.copies)
+            stored = replace(part, state=PartState.STORED, certificate_id=certificate_id, received=(), keys=())
+            collection = collection.with_part(stored)
+            self._write(connection, collection)
+        self._written(collection)
+        return collection
+
+    def let_go(self) -> None:
+        """End the lease."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(CollectionRow)
+                .where(col(CollectionRow.id) == self.id, col(CollectionRow.lease) == self._lease)
+                .values(lease="", leased_until=0)
+            )
+
+    def _write(self, connection: Connection, collection: Collection) -> None:
+        version = self._version + 1
+        sealed = self._vault.seal_json("collection.state", self.id, collection.as_json(), version=version)
+        written = connection.execute(
+            update(CollectionRow)
+            .where(
+                col(CollectionRow.id) == self.id,
+                col(CollectionRow.version) == self._version,
+                col(CollectionRow.lease) == self._lease,
+            )
+            .values(sealed_state=sealed, version=version)
+        )
+        if written.rowcount != 1:
+            raise MovedOn
+
+    def _written(self, collection: Collection) -> None:
+        self._version += 1
+        self.collection = collection
+
+
+def add_collection(connection: Connection, vault: UnlockedVault, collection: Collection) -> str:
+    """Keep a new collection; returns its identifier."""
+    collection_id = secrets.token_hex(16)
+    sealed = vault.seal_json("collection.state", collection_id, collection.as_json(), version=1)
+    connection.execute(
+        insert(CollectionRow).values(
+            id=collection_id, person_id=vault.person_id, sealed_state=sealed, version=1, lease="", leased_until=0
+        )
+    )
+    return collection_id
+
+
+def list_collections(connection: Connection, vault: UnlockedVault) -> dict[str, Collection]:
+    """All collections of a vault, by identifier."""
+    rows = connection.execute(
+        select(col(CollectionRow.id), col(CollectionRow.sealed_state), col(CollectionRow.version)).where(
+            col(CollectionRow.person_id) == vault.person_id
+        )
+    ).all()
+    return {row.id: _opened(vault, row) for row in rows}
+
+
+def get_collection(connection: Connection, vault: UnlockedVault, collection_id: str) -> Collection:
+    """One collection, to be shown. Raises `NotFound`."""
+    row = connection.execute(
+        select(col(CollectionRow.id), col(CollectionRow.sealed_state), col(CollectionRow.version)).where(
+            col(CollectionRow.id) == collection_id, col(CollectionRow.person_id) == vault.person_id
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such collection")
+    return _opened(vault, row)
+
+
+def take_up(database: Database, vault: UnlockedVault, collection_id: str, *, now: datetime) -> HeldCollection:
+    """Hold a collection to move it on. Raises `MovedOn` when somebody else holds it, `NotFound`."""
+    at = int(now.timestamp())
+    lease = f"{_THIS_PROCESS}|{secrets.token_hex(8)}"
+    with database.transaction() as connection:
+        row = connection.execute(
+            select(
+                col(CollectionRow.id),
+                col(CollectionRow.sealed_state),
+                col(CollectionRow.version),
+                col(CollectionRow.lease),
+                col(CollectionRow.leased_until),
+            ).where(col(CollectionRow.id) == collection_id, col(CollectionRow.person_id) == vault.person_id)
+        ).first()
+        if row is None:
+            raise NotFound("there is no such collection")
+        if row.lease and row.leased_until > at and not _has_died(row.lease):
+            raise MovedOn
+        connection.execute(
+            update(CollectionRow)
+            .where(col(CollectionRow.id) == collection_id)
+            .values(lease=lease, leased_until=at + LEASE_SECONDS)
+        )
+    return HeldCollection(database, vault, collection_id, _opened(vault, row), row.version, lease)
+
+
+def delete_collection(connection: Connection, vault: UnlockedVault, collection_id: str) -> None:
+    """Forget a collection with its keys; what it stored stays."""
+    connection.execute(
+        delete(CollectionRow).where(
+            col(CollectionRow.id) == collection_id, col(CollectionRow.person_id) == vault.person_id
+        )
+    )
+
+
+
+def _has_died(lease: str) -> bool:
+    """Whether the process that took a lease on this machine is gone."""
+    host, pid, _ = lease.split("|")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _opened(vault: UnlockedVault, row: Any) -> Collection:
+    state: Mapping[str, Any] = vault.unseal_json("collection.state", row.id, row.sealed_state, version=row.version)
+    return Collection.from_json(state)

@@ -1,0 +1,86 @@
+"""Vaults at rest: one row per person, found by the HMAC of the login name."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
+
+from schemas.errors import Refused
+from service.passwords import KDFParameters
+from wallet.store.tables import PersonRow
+from wallet.vault import VaultRecord
+
+
+class NameTaken(Refused):
+    """There already is a vault under this name."""
+
+    error = "name_taken"
+    status = 409
+
+
+def add_person(connection: Connection, record: VaultRecord) -> None:
+    """Keep a new vault. Raises `NameTaken`."""
+    try:
+        connection.execute(insert(PersonRow).values(person_id=record.person_id, **_values(record)))
+    except IntegrityError as exc:
+        raise NameTaken from exc
+
+
+def find_person(connection: Connection, login: bytes) -> VaultRecord | None:
+    """The vault with this login digest, or None."""
+    row = connection.execute(_all_columns().where(col(PersonRow.login) == login)).first()
+    return None if row is None else _record(row)
+
+
+def load_person(connection: Connection, person_id: str) -> VaultRecord | None:
+    """The vault of this person, or None."""
+    row = connection.execute(_all_columns().where(col(PersonRow.person_id) == person_id)).first()
+    return None if row is None else _record(row)
+
+
+def update_person(connection: Connection, record: VaultRecord) -> None:
+    """Write a changed record (another passphrase, another language)."""
+    connection.execute(
+        update(PersonRow).where(col(PersonRow.person_id) == record.person_id).values(**_values(record))
+    )
+
+
+def count_people(connection: Connection) -> int:
+    """How many vaults there are."""
+    return int(connection.execute(select(func.count()).select_from(PersonRow)).scalar_one())
+
+
+def _all_columns() -> Any:
+    return select(
+        col(PersonRow.person_id),
+        col(PersonRow.login),
+        col(PersonRow.kdf),
+        col(PersonRow.salt),
+        col(PersonRow.wrapped_key),
+        col(PersonRow.sealed_profile),
+        col(PersonRow.profile_version),
+    )
+
+
+def _values(record: VaultRecord) -> dict[str, Any]:
+    return {
+        "login": record.login,
+        "kdf": record.kdf.to_text(),
+        "salt": record.salt,
+        "wrapped_key": record.wrapped_key,
+        "sealed_profile": record.sealed_profile,
+        "profile_version": record.profile_version,
+    }
+
+
+def _record(row: Row[Any]) -> VaultRecord:
+    return VaultRecord(
+        person_id=row.person_id,
+        login=row.login,
+        kdf=KDFParameters.from_text(row.kdf),
+        salt=row.salt,
+        wrapped_key=row.wrapped_key,
+        sealed_profile=row.sealed_profile,
+        profile_version=row.profile_version,
+    )
