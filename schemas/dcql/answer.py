@@ -15,7 +15,7 @@ Nothing here decides. Work is bounded by `MAX_STEPS` and `MAX_COMBINATIONS`: bey
 credentials to queries is found step by step, each time with what adds least, instead of by comparing all of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from math import prod
@@ -203,16 +203,23 @@ def answer(query: Query, candidates: Iterable[Candidate], *, sensitivity: Sensit
     `sensitivity` tells for a concrete path how sensitive the claim is (0 is ordinary). Raises `InvalidQuery` when the
     query takes more work than `MAX_STEPS`.
 
-    Not checked: whether a credential is still valid. Give only candidates that may be shown.
+    Every candidate has an id of its own. Not checked: whether a credential is still valid. Give only candidates that
+    may be shown.
 
     Source: OpenID4VP 1.0, sections 6.4.1 and 6.4.2.
     """
     budget, combinations = Budget(MAX_STEPS), [MAX_COMBINATIONS]
-    known = [(candidate, Exposure(candidate, sensitivity)) for candidate in candidates]
+    known, exposures = list(candidates), dict[str, Exposure]()
+
+    def exposure_of(candidate: Candidate) -> Exposure:
+        if candidate.id not in exposures:
+            exposures[candidate.id] = Exposure(candidate, sensitivity)
+        return exposures[candidate.id]
+
     choices: dict[str, tuple[Choice, ...]] = {}
     reasons: dict[str, tuple[Reason, ...]] = {}
     for credential in query.credentials:
-        found, why = _all_choices(credential, known, budget)
+        found, why = _all_choices(credential, known, exposure_of, budget)
         choices[credential.id] = found
         if not found:
             reasons[credential.id] = why
@@ -227,12 +234,15 @@ def answer(query: Query, candidates: Iterable[Candidate], *, sensitivity: Sensit
 
 
 def _all_choices(
-    credential: CredentialQuery, known: Sequence[tuple[Candidate, Exposure]], budget: Budget
+    credential: CredentialQuery,
+    known: Sequence[Candidate],
+    exposure_of: Callable[[Candidate], Exposure],
+    budget: Budget,
 ) -> tuple[tuple[Choice, ...], tuple[Reason, ...]]:
     choices: list[Choice] = []
     reasons: list[Reason] = []
-    for candidate, exposure in known:
-        found, why = choices_for(credential, candidate, exposure, budget)
+    for candidate in known:
+        found, why = choices_for(credential, candidate, exposure_of, budget)
         choices += found
         reasons += why
     ordered = sorted(choices, key=lambda choice: _cost([choice])[:2])  # stable: then the verifier's order

@@ -65,8 +65,8 @@ class Exposure:
         always = frozenset(candidate.always)
         hidden = None if candidate.disclosable is None else frozenset(candidate.disclosable)
         self._leaves: list[ConcretePath] = []
-        self._guarded: dict[tuple[ConcretePath, ...], int] = {}
-        self._levels: dict[int, int] = {}
+        self._guarded: dict[tuple[ConcretePath, ...], list[int]] = {}
+        levels: dict[int, list[int]] = {}
         for leaf in leaves(candidate.claims):
             if not leaf or leaf[0] in ENVELOPE_CLAIMS:
                 continue
@@ -75,26 +75,32 @@ class Exposure:
             else:
                 prefixes = (leaf[:length] for length in range(1, len(leaf) + 1))
                 guards = tuple(prefix for prefix in prefixes if prefix in hidden)
-            bit = 1 << len(self._leaves)
+            self._guarded.setdefault(guards, []).append(len(self._leaves))
+            levels.setdefault(sensitivity(leaf), []).append(len(self._leaves))
             self._leaves.append(leaf)
-            self._guarded[guards] = self._guarded.get(guards, 0) | bit
-            level = sensitivity(leaf)
-            self._levels[level] = self._levels.get(level, 0) | bit
+        self._levels = {level: self._bits(places) for level, places in levels.items()}
 
     @property
     def effort(self) -> int:
         """How much work one call of `readable` is, in steps."""
-        return 1 + len(self._guarded) + len(self._leaves) // 64
+        return 1 + len(self._guarded) + len(self._leaves) // 8
 
     def readable(self, paths: Collection[ConcretePath]) -> int:
         """The leaves that can be read when `paths` are disclosed with their parents and with all that lies below."""
         asked = frozenset(paths)
         opened = frozenset(path[:length] for path in asked for length in range(1, len(path) + 1))
-        found = 0
-        for guards, bits in self._guarded.items():
-            if all(guard in opened or _at_or_below(guard, asked) for guard in guards):
-                found |= bits
-        return found
+        return self._bits(
+            place
+            for guards, places in self._guarded.items()
+            if all(guard in opened or _at_or_below(guard, asked) for guard in guards)
+            for place in places
+        )
+
+    def _bits(self, places: Iterable[int]) -> int:
+        packed = bytearray(len(self._leaves) // 8 + 1)
+        for place in places:
+            packed[place >> 3] |= 1 << (place & 7)
+        return int.from_bytes(packed, "little")
 
     def leaves(self, bits: int) -> Iterator[ConcretePath]:
         """The concrete paths that the bits stand for."""
@@ -165,7 +171,7 @@ def is_expected(value: Any, expected: Collection[str | int | bool]) -> bool:
 
 
 def choices_for(
-    query: CredentialQuery, candidate: Candidate, exposure: Exposure, budget: Budget
+    query: CredentialQuery, candidate: Candidate, exposure_of: Callable[[Candidate], Exposure], budget: Budget
 ) -> tuple[list[Choice], list[Reason]]:
     """Every combination of claims with which `candidate` answers `query`, in the verifier's order, or why none.
 
@@ -175,6 +181,7 @@ def choices_for(
     objection = _objection(query, candidate)
     if objection:
         return [], [Reason(objection, candidate.id)]
+    exposure = exposure_of(candidate)
     places: dict[ClaimQuery, tuple[ConcretePath, ...] | Reason] = {}
     choices: list[Choice] = []
     reasons: dict[Reason, None] = {}
