@@ -4,6 +4,7 @@ from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
 
 from service.database import new_registry
+from service.single_use import spent_table
 
 
 class WalletTable(SQLModel, registry=new_registry()):
@@ -72,3 +73,44 @@ class TrustRow(WalletTable, table=True):
     id: str = Field(primary_key=True)
     sealed_entry: bytes = Field(sa_type=LargeBinary)
     version: int = 1
+
+
+class ShareRow(WalletTable, table=True):
+    """One request that a person is being asked about: what was fetched and chosen, sealed. `state` tells how far it is.
+
+    `sealed_answer` holds the very bytes of an answer from the decision until it is delivered or the request has ended.
+    """
+
+    __tablename__ = "share"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(index=True)
+    state: str
+    sealed_state: bytes = Field(sa_type=LargeBinary)
+    version: int = 1
+    sealed_answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class LedgerRow(WalletTable, table=True):
+    """One event of a person's history, sealed. `digest` chains it to the one before."""
+
+    __tablename__ = "ledger"
+
+    person_id: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    sealed_event: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary)
+
+
+class LedgerHeadRow(WalletTable, table=True):
+    """Where a person's history ends: number and digest of the last event, sealed, so that a cut-off end is noticed."""
+
+    __tablename__ = "ledger_head"
+
+    person_id: str = Field(primary_key=True)
+    sequence: int
+    sealed_head: bytes = Field(sa_type=LargeBinary)
+
+
+# Requests that have been answered by anybody here: the same request is never answered twice.
+spent = spent_table(WalletTable.metadata)
