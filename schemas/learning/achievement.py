@@ -116,6 +116,7 @@ class Achievement(_Record):
     grade: Grade | None = None  # O3
     stackable: bool | None = None  # O4, can be built upon or combined
     part_of: Texts | None = None  # O4, the larger unit that holds this one
+    counted_in: str | None = None  # id of the larger unit whose credits already contain this one's
     description: Texts | None = None  # O5
     further_information: ShortText | None = None  # O5, an https address
     languages: tuple[str, ...] = ()  # O5, languages of instruction
@@ -142,5 +143,5 @@ class Achievement(_Record):
 
 
 FIELDS_WITH_SOURCE = tuple(
-    name for name in Achievement.model_fields if name not in ("id", "provenance", "original_sha256")
+    name for name in Achievement.model_fields if name not in ("id", "counted_in", "provenance", "original_sha256")
 )

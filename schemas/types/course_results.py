@@ -28,11 +28,21 @@ _COURSES = "courses"
 def _claims(achievements: Sequence[Achievement]) -> Claims:
     first = achievements[0]
     issued_on = max(a.issued_on for a in achievements if a.issued_on)
+    chosen = {a.id for a in achievements}
+    courses = [_course(a, is_counted_elsewhere=a.counted_in in chosen) for a in achievements]
     return (
         issuer_claims(first)
         | learner_claims(first.learner)
-        | {"date_of_issuance": issued_on.isoformat(), _COURSES: [achievement_claims(a) for a in achievements]}
+        | {"date_of_issuance": issued_on.isoformat(), _COURSES: courses}
     )
+
+
+def _course(achievement: Achievement, *, is_counted_elsewhere: bool) -> Claims:
+    """The claims of one course, without its credits when a degree on the same transcript already holds them."""
+    claims = achievement_claims(achievement)
+    if is_counted_elsewhere:
+        return {name: value for name, value in claims.items() if name not in ("credits", "swedish_credits")}
+    return claims
 
 
 def _card(credential_type: CredentialType, claims: Mapping[str, Any], language: str) -> Card:
@@ -57,12 +67,12 @@ def _title(credential_type: CredentialType, courses: Sequence[Mapping[str, Any]]
 
 
 def _sum(courses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Credits of all courses together, for each system in which every course states them."""
+    """Credits of all courses together that state them."""
     totals: dict[str, Any] = {}
     for name in ("credits", "swedish_credits"):
         amounts = [course.get(name) for course in courses]
         numbers = [amount for amount in amounts if isinstance(amount, int | float) and not isinstance(amount, bool)]
-        if courses and len(numbers) == len(courses):
+        if numbers:
             totals[name] = round(sum(numbers), 3)
     return totals
 
