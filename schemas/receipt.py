@@ -1,0 +1,154 @@
+"""The receipt of a share: what the person keeps, and may show, without any of the values.
+
+Its shape follows the record of ISO/IEC TS 27560: who (controller), with which notice, for which purposes on which ground,
+which items, for how long, passed on to whom, which rights, and what happened when. Items are named and committed to,
+never told: `commitment` is a digest over a secret salt and the value, and the salt stays sealed in the person's vault.
+With the salt, and only with it, the person can later prove what was shared.
+
+    receipt = Receipt.model_validate(claims)
+
+See docs/receipt.md.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RECEIPT_TYPE = "intyga-receipt+jwt"
+
+
+class _Written(BaseModel):
+    """What we write: nothing that is not named here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BothLanguages(_Written):
+    """A text in Swedish and English; one of them may be empty when its author gave only the other."""
+
+    sv: str = ""
+    en: str = ""
+
+    def text(self, language: str) -> str:
+        """The text in `language`, or in the other one when it is missing."""
+        return (self.sv or self.en) if language == "sv" else (self.en or self.sv)
+
+
+class RecipientLevel(StrEnum):
+    """How sure the wallet was of who asked."""
+
+    REGISTERED = "registered"
+    CERTIFICATE = "certificate"
+    UNPROVEN = "unproven"
+
+
+class Controller(_Written):
+    """Who asked. `name` is the proven one, or what the recipient says of itself when `level` is `unproven`."""
+
+    name: BothLanguages
+    identifier: str
+    level: RecipientLevel
+    host: str
+    contact: str | None = None
+    organisation_number: str | None = None
+    country: str | None = None
+    data_protection_contact: str | None = None
+    supervisory_authority: str
+
+
+class Notice(_Written):
+    """The recipient's notice: its digest as received, whether it was signed and bound to this request."""
+
+    digest: str | None = None
+    signed: bool
+    language: Literal["sv", "en"]
+
+
+class Purpose(_Written):
+    """What for, in the recipient's words, and the ground in law that it declared."""
+
+    text: BothLanguages | None = None
+    basis: str | None = None
+    basis_detail: BothLanguages | None = None
+
+
+class Item(_Written):
+    """One thing shared: its name and its commitment, never its value.
+
+    `path` is the claims path in the certificate of type `certificate_type`. `approved_separately` tells that the person
+    said yes to this very item (sensitive, optional, or on the ground of consent).
+    """
+
+    name: BothLanguages
+    certificate: BothLanguages
+    certificate_type: str
+    issuer: str
+    path: tuple[str | int, ...]
+    required: bool
+    approved_separately: bool
+    commitment: str
+
+
+class Retention(_Written):
+    """Until when the recipient said it keeps the items."""
+
+    until: date
+
+
+class Rights(_Written):
+    """How to take back or ask for deletion, as the recipient declared it, and whom to complain to."""
+
+    withdraw_url: str | None = None
+    withdraw_contact: str | None = None
+
+
+class EventType(StrEnum):
+    """What happened; later issues add taking back, deletion and its statement."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    DELIVERED = "delivered"
+    NOT_ACCEPTED = "not_accepted"
+    NOT_DELIVERED = "not_delivered"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+class Event(_Written):
+    """One event, with who acted."""
+
+    type: EventType
+    at: datetime
+    actor: Literal["holder", "recipient", "wallet"]
+
+
+class Receipt(_Written):
+    """The receipt of one share.
+
+    `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `countries` and
+    `automated_decisions` are None when the recipient declared nothing.
+    """
+
+    schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
+    record_id: str
+    language: Literal["sv", "en"]
+    holder_pseudonym: str
+    controller: Controller
+    notice: Notice
+    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+    items: tuple[Item, ...]
+    recipients: tuple[BothLanguages, ...] | None = None
+    countries: tuple[str, ...] | None = None
+    automated_decisions: bool | None = None
+    retention: Retention | None = None
+    rights: Rights
+    events: tuple[Event, ...]
+    previous_event_digest: str
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def claims(self) -> dict[str, Any]:
+        """The receipt as JSON members."""
+        return self.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,137 @@
+"""The gate of every share: a `Consent` exists only because a person decided, and only `decide` makes one.
+
+    consent = await decide(decision, approved_digest=form["digest"], passphrase=form["passphrase"], check=check, now=now)
+    answer = present(consent, copies, now=now)          # cannot be called without it
+
+`decide` refuses when what the person approved is not what would be sent now, when the request has ended, when something
+required or an item's own yes is missing, and when the passphrase does not open the person's vault. It is asked anew for
+every request (CS-26): nothing of an earlier confirmation counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime
+from hmac import compare_digest
+from typing import Any, Final, Protocol
+
+from schemas.dcql import ConcretePath, value_at
+from schemas.errors import Refused
+from schemas.presentation import AuthorizationRequest
+from wallet.decision import SCREEN_VERSION, Decision
+from wallet.requests import AnswerKey, RequestExpired
+
+_MADE_BY_DECIDE: Final = object()
+
+
+class ShownSomethingElse(Refused):
+    """What the person approved is not what would be sent now; it must be shown again."""
+
+    error = "shown_something_else"
+
+
+class CannotSatisfy(Refused):
+    """The share would not satisfy the request, so it is never sent (CS-06)."""
+
+    error = "cannot_satisfy"
+
+
+class YesMissing(Refused):
+    """A sensitive item, or one on the ground of consent, has not got its own yes (CS-15, CS-18)."""
+
+    error = "yes_missing"
+
+
+class PassphraseCheck(Protocol):
+    """Opens the person's vault once more, to know that it is the person who decides."""
+
+    async def __call__(self, passphrase: str) -> None:
+        """Raise `WrongPassphrase` unless it is the right one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """One presentation that the person agreed to: which certificate answers which query with which paths.
+
+    `values` are the values at `paths` as the person saw them: a copy that says something else is not sent.
+    """
+
+    query_id: str
+    certificate_id: str
+    paths: tuple[ConcretePath, ...]
+    values: tuple[Any, ...] = field(repr=False)
+    is_bound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A person's decision to show exactly this, to this recipient, for this request. Made only by `decide`."""
+
+    share_id: str
+    request: AuthorizationRequest
+    answer_key: AnswerKey | None
+    presented: tuple[Presented, ...]
+    shown_digest: str
+    language: str
+    screen_version: str
+    method: str
+    decided_at: datetime
+    expires_at: datetime
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _MADE_BY_DECIDE:
+            raise TypeError("A Consent is made only by decide().")
+
+    @property
+    def certificate_ids(self) -> tuple[str, ...]:
+        """The certificates that are shown; each of them uses one copy."""
+        return tuple(dict.fromkeys(one.certificate_id for one in self.presented))
+
+
+async def decide(
+    decision: Decision, *, approved_digest: str, passphrase: str, check: PassphraseCheck, now: datetime
+) -> Consent:
+    """Turn what the person approved into a `Consent`.
+
+    `approved_digest` is the digest that the confirming page carried. Raises `RequestExpired`, `CannotSatisfy`,
+    `YesMissing`, `ShownSomethingElse`, or what `check` raises.
+    """
+    if now >= decision.checked.expires_at:
+        raise RequestExpired
+    if not decision.is_satisfiable or not decision.choices:
+        raise CannotSatisfy
+    if decision.missing_yes:
+        raise YesMissing
+    if not compare_digest(approved_digest.encode(), decision.digest.encode()):
+        raise ShownSomethingElse
+    await check(passphrase)
+    return Consent(
+        share_id=decision.share_id,
+        request=decision.checked.request,
+        answer_key=decision.checked.answer_key,
+        presented=_presented(decision),
+        shown_digest=decision.digest,
+        language=decision.language,
+        screen_version=SCREEN_VERSION,
+        method="passphrase",
+        decided_at=now,
+        expires_at=decision.checked.expires_at,
+        made_by=_MADE_BY_DECIDE,
+    )
+
+
+def _presented(decision: Decision) -> tuple[Presented, ...]:
+    claims: Mapping[str, Mapping[str, Any]] = {
+        group.certificate.id: group.certificate.claims for group in decision.groups
+    }
+    return tuple(
+        Presented(
+            query_id=choice.query_id,
+            certificate_id=choice.candidate_id,
+            paths=choice.paths,
+            values=tuple(value_at(claims[choice.candidate_id], path) for path in choice.paths),
+            is_bound="cnf" in claims[choice.candidate_id],
+        )
+        for choice in decision.choices
+    )

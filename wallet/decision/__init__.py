@@ -1,0 +1,25 @@
+"""The decision screen (consent.md, S1 to S3) as values: what is shown, what was chosen, and the digest of both."""
+
+from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
+from wallet.decision.items import Group, Item, unavoidable
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional, build_decision
+from wallet.decision.warnings import Warned, WarningKind, goes_elsewhere
+
+__all__ = [
+    "SCREEN_VERSION",
+    "Alternative",
+    "Chosen",
+    "Decision",
+    "Group",
+    "Item",
+    "Lack",
+    "Obstacle",
+    "Optional",
+    "Warned",
+    "WarningKind",
+    "build_decision",
+    "goes_elsewhere",
+    "is_bound",
+    "obstacle_of",
+    "unavoidable",
+]

@@ -1,0 +1,250 @@
+"""The history of a vault: everything that was asked, shared, refused, missed, failed and received.
+
+Events are appended and never changed; an entry is what its events add up to.
+
+    entries = entries_of(events, now=now)        # newest first
+    entry.outcome, entry.recipient, entry.shared
+
+A history holds the names of items and salted commitments to their values, never the values (CS-30). What the person
+decided is written before anything is sent; if the wallet dies in between, there is no later event, and the entry says
+"unknown" (durability D04).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from proofs import base64url, strict_json
+from schemas.receipt import BothLanguages
+
+
+class EventKind(StrEnum):
+    """What can happen."""
+
+    ASKED = "asked"  # a request was shown to the person
+    APPROVED = "approved"  # the person decided to share; written before sending
+    REFUSED = "refused"  # the person decided not to share; written before telling
+    FAULTY = "faulty"  # the request had a fault and could not be shown
+    TOLD = "told"  # the sender was told of the fault
+    DELIVERED = "delivered"
+    NOT_ACCEPTED = "not_accepted"  # it arrived, and the recipient answered with an error
+    NOT_DELIVERED = "not_delivered"
+    UNKNOWN = "unknown"  # sent, but no answer came
+    CLOSED = "closed"  # the person left without answering
+    RECEIVED = "received"  # a certificate was received
+    NOT_RECEIVED = "not_received"  # a certificate could not be received
+
+
+class Outcome(StrEnum):
+    """What an entry came to, in the words of the filters."""
+
+    SHARED = "shared"
+    UNKNOWN = "unknown"
+    NOT_DELIVERED = "not_delivered"
+    NOT_ACCEPTED = "not_accepted"
+    REFUSED = "refused"
+    NO_ANSWER = "no_answer"
+    OPEN = "open"
+    FAULTY = "faulty"
+    RECEIVED = "received"
+    NOT_RECEIVED = "not_received"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of one entry. `facts` are JSON members that depend on the kind; they never hold values of claims.
+
+    `previous` is the digest of the event before it in the vault's history, known once it has been read from there.
+    """
+
+    entry_id: str
+    kind: EventKind
+    at: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    previous: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as it rests, sealed."""
+        return {"entry": self.entry_id, "kind": self.kind.value, "at": self.at.timestamp(), "facts": dict(self.facts)}
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> "Event":
+        """The event as it was before `as_json`."""
+        at = datetime.fromtimestamp(members["at"], UTC)
+        return cls(members["entry"], EventKind(members["kind"]), at, members["facts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a person sees as one line of their history.
+
+    `facts` are those of the first event, `decided` those of the decision (None without one).
+    """
+
+    id: str
+    events: tuple[Event, ...]
+    outcome: Outcome
+    facts: Mapping[str, Any]
+    decided: Mapping[str, Any] | None
+
+    @property
+    def at(self) -> datetime:
+        """When it began."""
+        return self.events[0].at
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When the person decided."""
+        return next((event.at for event in self.events if event.kind in _DECISIONS), None)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether this is about a request, and not about receiving."""
+        return self.events[0].kind not in (EventKind.RECEIVED, EventKind.NOT_RECEIVED)
+
+    @property
+    def who(self) -> BothLanguages:
+        """Who asked, or who issued."""
+        return _both(self.facts.get("who"))
+
+    @property
+    def host(self) -> str:
+        """The host that asked, or that issued."""
+        return str(self.facts.get("host", ""))
+
+    @property
+    def asked(self) -> tuple[BothLanguages, ...]:
+        """The names of the items that were asked for."""
+        return tuple(_both(item) for item in self.facts.get("asked", ()))
+
+    @property
+    def shared(self) -> tuple[Mapping[str, Any], ...]:
+        """The items that the person decided to share: name, certificate, commitment; no values."""
+        return tuple((self.decided or {}).get("items", ()))
+
+    @property
+    def certificates(self) -> tuple[BothLanguages, ...]:
+        """The titles of the certificates that are concerned."""
+        if not self.is_share:
+            return (_both(self.facts.get("certificate")),)
+        return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.shared))
+
+    @property
+    def retention_until(self) -> date | None:
+        """Until when the recipient said it keeps what was shared."""
+        written = self.facts.get("retention_until")
+        return date.fromisoformat(written) if written else None
+
+    def days_left(self, *, today: date) -> int | None:
+        """How many days the recipient still keeps it, 0 on the last day; None when over, not said or not shared."""
+        until = self.retention_until
+        if until is None or not self.shared or until < today:
+            return None
+        return (until - today).days
+
+
+_DECISIONS = frozenset({EventKind.APPROVED, EventKind.REFUSED})
+_OUTCOMES = {
+    EventKind.DELIVERED: Outcome.SHARED,
+    EventKind.NOT_ACCEPTED: Outcome.NOT_ACCEPTED,
+    EventKind.NOT_DELIVERED: Outcome.NOT_DELIVERED,
+    EventKind.UNKNOWN: Outcome.UNKNOWN,
+    EventKind.APPROVED: Outcome.UNKNOWN,  # Nothing came after it: we do not know (D04).
+}
+
+
+def _both(value: Any) -> BothLanguages:
+    return BothLanguages(**value) if isinstance(value, Mapping) else BothLanguages()
+
+
+def new_entry_id() -> str:
+    """An identifier of an entry."""
+    return secrets.token_hex(16)
+
+
+def entries_of(events: Iterable[Event], *, now: datetime) -> list[Entry]:
+    """What the events add up to, the latest entry first."""
+    grouped: dict[str, list[Event]] = {}
+    for event in events:
+        grouped.setdefault(event.entry_id, []).append(event)
+    return [_entry(entry_id, some, now=now) for entry_id, some in reversed(grouped.items())]
+
+
+def _entry(entry_id: str, events: Sequence[Event], *, now: datetime) -> Entry:
+    decided = next((event.facts for event in events if event.kind is EventKind.APPROVED), None)
+    return Entry(entry_id, tuple(events), _outcome(events, now=now), events[0].facts, decided)
+
+
+def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
+    kinds = [event.kind for event in events]
+    if EventKind.REFUSED in kinds:
+        return Outcome.REFUSED  # Whether the recipient got the "no" is told inside the entry.
+    if EventKind.APPROVED in kinds:
+        return _OUTCOMES[next(kind for kind in reversed(kinds) if kind in _OUTCOMES)]
+    for kind, outcome in (
+        (EventKind.RECEIVED, Outcome.RECEIVED),
+        (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
+        (EventKind.FAULTY, Outcome.FAULTY),
+        (EventKind.CLOSED, Outcome.NO_ANSWER),
+    ):
+        if kind in kinds:
+            return outcome
+    # Closing the tab, waiting too long and going offline are no answer (CS-24).
+    return Outcome.NO_ANSWER if now.timestamp() >= events[0].facts.get("expires_at", 0) else Outcome.OPEN
+
+
+# --- commitments ------------------------------------------------------------------------------------------------------
+
+SALT_BYTES = 16
+
+
+def commitment(salt: bytes, path: Sequence[str | int], value: Any) -> str:
+    """A commitment to one shared item: base64url SHA-256 over the salt and the item's path and value as JSON.
+
+    With the salt, which stays sealed with the holder, it proves what was shared; without it, it tells nothing.
+    """
+    return base64url.encode(hashlib.sha256(salt + strict_json.dumps([list(path), value])).digest())
+
+
+def opens(written: str, *, salt: bytes, path: Sequence[str | int], value: Any) -> bool:
+    """Whether a commitment is one to this value."""
+    return secrets.compare_digest(written, commitment(salt, path, value))
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a person looks for, in words that they understand. Empty members let everything through."""
+
+    who: str = ""
+    since: date | None = None
+    until: date | None = None
+    outcome: Outcome | None = None
+    certificate: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is looked for."""
+        return self == Filter()
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether an entry is among what is looked for."""
+        day = entry.at.date()
+        return (
+            _contains((entry.who.sv, entry.who.en, entry.host), self.who)
+            and (self.since is None or day >= self.since)
+            and (self.until is None or day <= self.until)
+            and (self.outcome is None or entry.outcome is self.outcome)
+            and _contains([text for one in entry.certificates for text in (one.sv, one.en)], self.certificate)
+        )
+
+
+def _contains(texts: Iterable[str], wanted: str) -> bool:
+    folded = wanted.strip().casefold()
+    return not folded or any(folded in text.casefold() for text in texts)

@@ -1,0 +1,163 @@
+"""What certificates, issuers and items are called in front of a person, in both languages, and how values read.
+
+    names = Names(certificate)
+    names.title.text("sv"), names.label(("courses", 0, "assessment_grade")).text("en")   # "Course 1: Grade"
+    names.lines(("courses", 0), "sv")                                                    # [("Titel", "Databaser"), ...]
+
+A type that we know names its claims itself. For others the issuer's own display data is used, then the name of the claim.
+Texts of issuers are data: bounded, without control characters, and shown as text.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.dcql import ConcretePath, value_at
+from schemas.receipt import BothLanguages
+from schemas.types import type_of
+from schemas.types.card import display_value
+from schemas.types.claims import ValueType
+from schemas.types.credential_type import CredentialType
+from wallet.certificates import StoredCertificate
+
+LANGUAGES = ("sv", "en")
+_LONGEST_NAME = 160
+
+
+
+class Names:
+    """The names and readable values of one certificate."""
+
+    def __init__(self, certificate: StoredCertificate) -> None:
+        self._certificate = certificate
+        self._type: CredentialType | None = type_of(certificate.vct)
+        self._claims_display = [
+            entry for entry in _list(certificate.display.get("claims")) if isinstance(entry, Mapping)
+        ]
+
+    @property
+    def type_name(self) -> BothLanguages:
+        """What this kind of certificate is called."""
+        if self._type is not None:
+            return BothLanguages(sv=self._type.title("sv"), en=self._type.title("en"))
+        return _displayed(self._certificate.display.get("display")) or _same(plain(self._certificate.vct))
+
+    @property
+    def title(self) -> BothLanguages:
+        """What this very certificate is called: with the title of what was learned, where the type has one."""
+        if self._type is None:
+            return self.type_name
+        texts = {language: self._type.card(self._certificate.claims, language).title for language in LANGUAGES}
+        return BothLanguages(sv=plain(texts["sv"]), en=plain(texts["en"]))
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's name: from the trust list when it is there, else what it says of itself."""
+        return plain(self._certificate.issuer_name) or plain(self._certificate.issuer_identifier)
+
+    def label(self, path: ConcretePath) -> BothLanguages:
+        """The name of the item at this path; elements of arrays are counted from 1."""
+        names = {language: self._label(path, language) for language in LANGUAGES}
+        return BothLanguages(sv=names["sv"], en=names["en"])
+
+    def _label(self, path: ConcretePath, language: str) -> str:
+        """`Course 1: Grade` for what lies inside an element of an array, `Grade` otherwise."""
+        words: list[str] = []
+        for length in range(1, len(path) + 1):
+            part, end = path[:length], length == len(path)
+            if isinstance(part[-1], int):
+                words.append(f"{self._name(part, language)} {part[-1] + 1}")
+            elif end:
+                words.append(self._name(part, language))
+        return ": ".join(words)
+
+    def _name(self, path: ConcretePath, language: str) -> str:
+        if self._type is not None and (spec := self._type.spec_for(path)) is not None:
+            return spec.label(language)
+        for entry in self._claims_display:
+            if _points_at(entry.get("path"), path) and (shown := _displayed(entry.get("display"))):
+                return shown.text(language)
+        written = next((part for part in reversed(path) if isinstance(part, str)), "")
+        return plain(written.replace("_", " ").strip()).capitalize()
+
+    def lines(self, path: ConcretePath, language: str) -> list[tuple[str, str]]:
+        """What the item at this path says: pairs of name and value; one pair without a name for a single value."""
+        value = value_at(self._certificate.claims, path)
+        if self._is_one_value(path, value):
+            return [("", self._shown(path, value, language))]
+        inside: list[tuple[str, str]] = []
+        self._collect(path, value, language, inside, ())
+        return inside or [("", "–")]
+
+    def _collect(
+        self, path: ConcretePath, value: Any, language: str, found: list[tuple[str, str]], above: tuple[str, ...]
+    ) -> None:
+        members: list[tuple[str | int, Any]]
+        members = list(value.items()) if isinstance(value, Mapping) else list(enumerate(value))
+        for key, inner in members:
+            here = (*path, key)
+            name = self._name(here, language) if isinstance(key, str) else f"{self._name(here, language)} {key + 1}"
+            if self._is_one_value(here, inner):
+                found.append((": ".join((*above, name)), self._shown(here, inner, language)))
+            else:
+                self._collect(here, inner, language, found, (*above, name))
+
+    def _is_one_value(self, path: ConcretePath, value: Any) -> bool:
+        if not isinstance(value, Mapping | list) or not value:
+            return True
+        if self._value_type(path) not in (None, "array", "object"):
+            return True
+        return isinstance(value, list) and not any(isinstance(item, Mapping | list) for item in value)
+
+    def _shown(self, path: ConcretePath, value: Any, language: str) -> str:
+        return without_controls(display_value(value, self._value_type(path), language)) or "–"
+
+    def _value_type(self, path: ConcretePath) -> ValueType | None:
+        if self._type is None:
+            return "date" if path and str(path[-1]).lower() in _DATES else None
+        spec = self._type.spec_for(path)
+        return spec.value_type if spec is not None and len(spec.path) == len(path) else None
+
+
+_DATES = frozenset({"birth_date", "birthdate", "date_of_birth", "issuance_date", "expiry_date", "date_of_issuance"})
+
+
+def plain(text: str) -> str:
+    """A name of somebody else's making on one line, bounded, without characters that could restyle or reorder it."""
+    shown = " ".join(without_controls(text).split())
+    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+
+
+def without_controls(text: str) -> str:
+    """A text without control, format and unassigned characters; line breaks stay."""
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def _same(text: str) -> BothLanguages:
+    return BothLanguages(sv=text, en=text)
+
+
+def _displayed(display: Any) -> BothLanguages | None:
+    """The names in an array of `{"name", "locale"}` (OpenID4VCI 12.2.4); an entry without locale serves for both."""
+    names: dict[str, str] = {}
+    for entry in _list(display):
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str) and entry["name"].strip():
+            locale = entry.get("locale")
+            language = locale.split("-")[0].lower() if isinstance(locale, str) else ""
+            names.setdefault(language, plain(entry["name"]))
+    if not names:
+        return None
+    fallback = names.get("") or next(iter(names.values()))
+    return BothLanguages(sv=names.get("sv", fallback), en=names.get("en", fallback))
+
+
+def _points_at(written: Any, path: Sequence[str | int]) -> bool:
+    return (
+        isinstance(written, list)
+        and len(written) == len(path)
+        and all(mine == theirs or (mine is None and isinstance(theirs, int)) for mine, theirs in zip(written, path, strict=True))
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,212 @@
+"""What the history keeps of a request and of the decision about it: names, texts and commitments, never values.
+
+    asked = asked_event(decision, came_by=CameBy.LINK, now=now)
+    approved = approved_event(decision, consent, pseudonym=..., now=now)
+
+The facts are all that receipts and history pages are made from, so that they stay readable when the certificate, the
+trust list or the recipient are gone.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from hmac import new as new_hmac
+from typing import Any
+
+from proofs import base64url
+from proofs.keys import generate_signer
+from schemas.consent import LocalizedText
+from schemas.dcql import value_at
+from schemas.receipt import BothLanguages
+from wallet.consent import Consent
+from wallet.decision import Decision, Item
+from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
+from wallet.naming import plain
+from wallet.requests import CameBy, CheckedRequest, RequestFault
+from wallet.vault import UnlockedVault
+
+
+def who_asks(checked: CheckedRequest) -> BothLanguages:
+    """The name of the sender: the proven one; for an unproven sender what it says of itself, else the host."""
+    if checked.is_proven and checked.identity.legal_name:
+        return _same(plain(checked.identity.legal_name))
+    if checked.stated is not None:
+        name = checked.stated.notice.controller.name
+        return BothLanguages(sv=plain(name.text("sv")), en=plain(name.text("en")))
+    return _same(checked.answer_host)
+
+
+def asked_event(decision: Decision, *, came_by: CameBy, now: datetime) -> Event:
+    """The request was put before the person."""
+    checked = decision.checked
+    facts: dict[str, Any] = {
+        "who": who_asks(checked).model_dump(),
+        "level": checked.identity.level,
+        "host": checked.answer_host,
+        "client_id": checked.request.client_id,
+        "came_by": came_by.value,
+        "asked": [name.model_dump() for name in _asked_names(decision)],
+        "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
+        "expires_at": checked.expires_at.timestamp(),
+        **_notice_facts(checked),
+    }
+    return Event(decision.share_id, EventKind.ASKED, now, facts)
+
+
+def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
+    if checked.stated is None:
+        return {}
+    notice = checked.stated.notice
+    controller, withdraw = notice.controller, notice.withdraw
+    return {
+        "notice_digest": checked.stated.digest,
+        "notice_signed": checked.stated.signed,
+        "request_id": notice.request_id,
+        "says_it_is": _text(controller.name),
+        "contact": controller.contact,
+        "organisation_number": controller.organisation_number,
+        "country": controller.country,
+        "website": controller.website,
+        "data_protection_contact": controller.data_protection_contact,
+        "purpose": _text(notice.purpose),
+        "basis": notice.basis.value if notice.basis else None,
+        "basis_detail": _text(notice.basis_detail),
+        "recipients": None if notice.recipients is None else [_text(one) for one in notice.recipients],
+        "countries": None if notice.countries is None else list(notice.countries),
+        "automated_decisions": notice.automated_decisions,
+        "withdraw_url": withdraw.url if withdraw else "",
+        "withdraw_contact": withdraw.contact if withdraw else "",
+    }
+
+
+def _asked_names(decision: Decision) -> list[BothLanguages]:
+    """The names of what was asked for; when nothing here answers it, the names that the query itself uses."""
+    items = [item for group in decision.required for item in group.items]
+    items += [item for part in decision.optional for item in part.items]
+    if items:
+        return list(dict.fromkeys(item.name for item in items if not item.comes_along))
+    written = [
+        next((part for part in reversed(claim.path) if isinstance(part, str)), "")
+        for credential in decision.checked.query.credentials
+        for claim in credential.claims
+    ]
+    return list(dict.fromkeys(_same(plain(name.replace("_", " ")).capitalize()) for name in written))
+
+
+def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now: datetime) -> Event:
+    """The person decided to share; written before anything is sent."""
+    claims = {group.certificate.id: group.certificate.claims for group in decision.groups}
+    items, salts = [], []
+    for item in decision.items:
+        salt = secrets.token_bytes(SALT_BYTES)
+        value = value_at(claims[item.certificate_id], item.path)
+        items.append(_item_facts(decision, item, commitment(salt, item.path, value)))
+        salts.append(base64url.encode(salt))
+    declined = [item.name.model_dump() for part in decision.optional if not part.is_ticked for item in part.items]
+    facts = {
+        **_decision_facts(decision, pseudonym),
+        "items": items,
+        "salts": salts,
+        "declined": declined,
+        "shown_digest": consent.shown_digest,
+        "screen_version": consent.screen_version,
+        "method": consent.method,
+        "certificate_ids": list(consent.certificate_ids),
+    }
+    return Event(decision.share_id, EventKind.APPROVED, now, facts)
+
+
+def refused_event(decision: Decision, *, pseudonym: str, now: datetime) -> Event:
+    """The person decided not to share, or could not; which of the two is nobody else's business."""
+    facts = {**_decision_facts(decision, pseudonym), "could_share": decision.is_satisfiable}
+    return Event(decision.share_id, EventKind.REFUSED, now, facts)
+
+
+def _decision_facts(decision: Decision, pseudonym: str) -> dict[str, Any]:
+    return {
+        "language": decision.language,
+        "warnings": [warned.kind.value for warned in decision.warnings],
+        "alternatives": len(decision.alternatives),
+        "pseudonym": pseudonym,
+        # A key for this receipt alone: receipts of one person cannot be linked by it.
+        "receipt_key": generate_signer().private_jwk(),
+    }
+
+
+def _item_facts(decision: Decision, item: Item, written: str) -> dict[str, Any]:
+    group = next(group for group in decision.groups if group.certificate.id == item.certificate_id)
+    required = any(item in group.items for group in decision.required)
+    return {
+        "name": item.name.model_dump(),
+        "certificate": group.names.title.model_dump(),
+        "certificate_id": item.certificate_id,
+        "certificate_type": group.certificate.vct,
+        "issuer": group.names.issuer,
+        "path": list(item.path),
+        "required": required,
+        "approved_separately": item.approved or not required,
+        "commitment": written,
+    }
+
+
+def fault_event(entry_id: str, fault: RequestFault, *, who: str, host: str, came_by: CameBy, now: datetime) -> Event:
+    """The request could not be shown."""
+    facts = {
+        "who": _same(plain(who) or host).model_dump(),
+        "host": host,
+        "came_by": came_by.value,
+        "error": fault.error,
+        "description": str(fault),
+    }
+    return Event(entry_id, EventKind.FAULTY, now, facts)
+
+
+def received_event(
+    entry_id: str,
+    *,
+    certificate: Mapping[str, str],
+    certificate_id: str,
+    issuer: str,
+    host: str,
+    copies: int,
+    trusted: bool,
+    now: datetime,
+) -> Event:
+    """A certificate was received. `certificate` is its title in `sv` and `en`."""
+    facts = {
+        "who": _same(plain(issuer)).model_dump(),
+        "host": host,
+        "certificate": {"sv": certificate.get("sv", ""), "en": certificate.get("en", "")},
+        "certificate_id": certificate_id,
+        "copies": copies,
+        "issuer_trusted": trusted,
+    }
+    return Event(entry_id, EventKind.RECEIVED, now, facts)
+
+
+def not_received_event(
+    entry_id: str, *, certificate: Mapping[str, str], issuer: str, host: str, error: str, now: datetime
+) -> Event:
+    """A certificate could not be received; `error` is the code of the fault."""
+    facts = {
+        "who": _same(plain(issuer)).model_dump(),
+        "host": host,
+        "certificate": {"sv": certificate.get("sv", ""), "en": certificate.get("en", "")},
+        "error": error,
+    }
+    return Event(entry_id, EventKind.NOT_RECEIVED, now, facts)
+
+
+def pseudonym_for(vault: UnlockedVault, client_id: str) -> str:
+    """The holder's name in receipts towards one recipient: stable there, unrelated to the one towards any other."""
+    digest = new_hmac(vault.secret_for("receipt pseudonym"), client_id.encode(), sha256).digest()
+    return base64url.encode(digest[:18])
+
+
+def _same(text: str) -> BothLanguages:
+    return BothLanguages(sv=text, en=text)
+
+
+def _text(text: LocalizedText | None) -> dict[str, str] | None:
+    return None if text is None else {"sv": text.sv, "en": text.en}

@@ -1,0 +1,231 @@
+"""Is this a request that a person can be asked about? From the bytes as fetched to a `CheckedRequest`, or a fault.
+
+    checked = check_request(fetched, trust=trust, now=now)
+    checked.identity.level, checked.request.response_uri, checked.query
+
+Steps, each repeated as a comment where it is taken:
+
+1. who: the request object is signed as its client identifier demands, inner and outer identifier are the same
+2. for me, now: audience, validity, `wallet_nonce`
+3. the parameters, and the rules between them
+4. where to: the response URI belongs to the identifier
+5. the formats and the query
+6. the key for an encrypted answer
+7. the notice
+
+A request is checked again each time a page shows it: trust may have been withdrawn, and time passes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from proofs import strict_json
+from proofs.request_object import AuthenticatedRequest, VerifierIdentity, check_request_object, check_unsigned_request
+from proofs.trust import TrustList
+from schemas.dcql import Query, parse_query
+from schemas.errors import ProtocolError
+from schemas.presentation import (
+    WALLET_AUDIENCE,
+    AuthorizationRequest,
+    RequestLink,
+    VPFormatsNotSupported,
+    parameters_from_strings,
+    split_client_id,
+)
+from wallet.requests.answer_key import AnswerKey, choose_answer_key
+from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
+from wallet.requests.links import host_of, link_as_json, link_from_json
+from wallet.requests.notice import StatedNotice, read_notice
+
+FORMATS = frozenset({"dc+sd-jwt"})
+ALGORITHMS = frozenset({"ES256"})
+SKEW = timedelta(seconds=60)
+
+# A request by value carries no end; we let the person take this long over it.
+LIFETIME_WITHOUT_END = timedelta(minutes=30)
+
+# OpenID4VP recommends 128 bits. Peers send less; what somebody could guess is refused.
+_SHORTEST_NONCE = 10
+_LONGEST_VALUE = 4_096
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRequest:
+    """A request as it came: the link, and the request object when there is one. Nothing in it is believed."""
+
+    link: RequestLink
+    request_object: str
+    wallet_nonce: str | None
+    fetched_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """The request as it rests between two screens."""
+        return {
+            "link": link_as_json(self.link),
+            "request_object": self.request_object,
+            "wallet_nonce": self.wallet_nonce,
+            "fetched_at": self.fetched_at.timestamp(),
+        }
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> "FetchedRequest":
+        """The request as it was before `as_json`."""
+        return cls(
+            link=link_from_json(members["link"]),
+            request_object=members["request_object"],
+            wallet_nonce=members["wallet_nonce"],
+            fetched_at=datetime.fromtimestamp(members["fetched_at"], UTC),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRequest:
+    """A request that can be put before a person. Only `check_request` makes it."""
+
+    request: AuthorizationRequest
+    query: Query
+    identity: VerifierIdentity
+    stated: StatedNotice | None
+    answer_key: AnswerKey | None
+    asked_at: datetime
+    expires_at: datetime
+
+    @property
+    def answer_host(self) -> str:
+        """The host that an answer goes to."""
+        return host_of(self.request.response_uri)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the sender has proven who it is, to somebody whom this wallet trusts."""
+        return self.identity.level != "unproven"
+
+
+def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -> CheckedRequest:
+    """Check a fetched request. Raises `RequestFault`, or `RequestExpired`."""
+    tell: ErrorAddress | None = None
+    try:
+        sender = _authenticate(fetched, trust=trust, now=now)  # 1.
+        expires_at = _check_claims(sender, fetched, now=now)  # 2.
+        tell = _error_address(sender)
+        request = AuthorizationRequest.from_parameters(sender.parameters)  # 3.
+        _check_values(request)
+        _check_response_uri(request, sender.identity)  # 4.
+        query = _check_query(request)  # 5.
+        answer_key = choose_answer_key(request)  # 6.
+    except RequestExpired:
+        raise
+    except ProtocolError as exc:
+        raise RequestFault(exc, tell=tell) from exc
+    stated = read_notice(request, signing_jwk=sender.signing_jwk)  # 7.
+    return CheckedRequest(
+        request=request,
+        query=query,
+        identity=sender.identity,
+        stated=stated,
+        answer_key=answer_key,
+        asked_at=fetched.fetched_at,
+        expires_at=expires_at,
+    )
+
+
+def _authenticate(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -> AuthenticatedRequest:
+    client_id = fetched.link.client_id
+    if not split_client_id(client_id)[0]:
+        raise ImproperRequest("The client identifier has no prefix that is known, and nobody is registered without one")
+    if fetched.request_object:
+        return check_request_object(fetched.request_object, expected_client_id=client_id, trust=trust, now=now)
+    parameters = parameters_from_strings(fetched.link.parameters or {}, loads=strict_json.loads)
+    return check_unsigned_request(parameters, expected_client_id=client_id)
+
+
+def _check_claims(sender: AuthenticatedRequest, fetched: FetchedRequest, *, now: datetime) -> datetime:
+    """The JWT claims of the request object; returns when the request ends."""
+    claims = sender.parameters
+    audience = claims.get("aud")
+    if sender.signed and WALLET_AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
+        raise ImproperRequest("The request object is not meant for a wallet: its aud is another")
+    if fetched.wallet_nonce is not None and claims.get("wallet_nonce") != fetched.wallet_nonce:
+        raise ImproperRequest("The request object does not return the wallet_nonce")  # 5.10.1: terminate
+    begins, issued, ends = (_moment(claims, name) for name in ("nbf", "iat", "exp"))
+    if any(moment is not None and moment > now + SKEW for moment in (begins, issued)):
+        raise ImproperRequest("The request object is from the future")
+    end = ends or fetched.fetched_at + LIFETIME_WITHOUT_END
+    if now >= end + (SKEW if ends else timedelta(0)):
+        raise RequestExpired
+    return end
+
+
+def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 253_402_300_800:
+        raise ImproperRequest(f"{name} of the request object is not a time")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _error_address(sender: AuthenticatedRequest) -> ErrorAddress | None:
+    """Where later faults may be told: to a proven sender only, at an address that belongs to it."""
+    uri, state = sender.parameters.get("response_uri"), sender.parameters.get("state")
+    if sender.identity.level == "unproven" or not isinstance(uri, str) or not host_of(uri):
+        return None
+    if not _belongs(uri, sender.client_id, sender.identity):
+        return None
+    return ErrorAddress(uri, state if isinstance(state, str) else None)
+
+
+def _check_values(request: AuthorizationRequest) -> None:
+    if not _SHORTEST_NONCE <= len(request.nonce) <= _LONGEST_VALUE:
+        raise ImproperRequest("The nonce is too short to be unguessable, or too long")
+    if request.state is not None and len(request.state) > _LONGEST_VALUE:
+        raise ImproperRequest("The state is too long")
+
+
+def _check_response_uri(request: AuthorizationRequest, identity: VerifierIdentity) -> None:
+    uri = request.response_uri
+    if len(uri) > _LONGEST_VALUE or not _VISIBLE_ASCII.fullmatch(uri) or "#" in uri:
+        raise ImproperRequest("The response_uri is not a usable address")
+    if not _belongs(uri, request.client_id, identity):
+        raise ImproperRequest("The response_uri does not belong to the client identifier")
+
+
+def _belongs(uri: str, client_id: str, identity: VerifierIdentity) -> bool:
+    """Whether answers may go to `uri` for this identifier (5.9.3). For `redirect_uri:` the two were compared before.
+
+    For `x509_san_dns` the name must be equal even where the sender is on a trust list, which the specification would let
+    us waive. For `x509_hash` it leaves the address free: the page then says where the answer goes.
+    """
+    prefix, original = split_client_id(client_id)
+    try:
+        host = (urlsplit(uri).hostname or "").casefold()
+    except ValueError:
+        return False
+    return prefix != "x509_san_dns" or host == original.casefold()
+
+
+def _check_query(request: AuthorizationRequest) -> Query:
+    query = parse_query(request.dcql_query)
+    if not any(credential.format in FORMATS for credential in query.credentials):
+        raise VPFormatsNotSupported
+    supported = request.client_metadata.vp_formats_supported
+    if supported is not None:
+        usable = [members for name, members in supported.items() if name in FORMATS]
+        if not any(_takes_ours(members) for members in usable):
+            raise VPFormatsNotSupported("The formats and algorithms of client_metadata are none of ours")
+    if query.needs_state and not request.state:
+        raise ImproperRequest("A query for proofs without holder binding needs a state")  # 5.3
+    return query
+
+
+def _takes_ours(members: Mapping[str, Any]) -> bool:
+    for name in ("sd-jwt_alg_values", "kb-jwt_alg_values"):
+        values = members.get(name)
+        if isinstance(values, list) and values and not ALGORITHMS & {value for value in values if isinstance(value, str)}:
+            return False
+    return True

@@ -1,0 +1,45 @@
+"""What can be wrong with a request, and whether its sender may be told.
+
+A fault that is found before the person has decided is shown with its code. It is posted only when the person presses
+"Tell them", and only to a sender who has proven who it is: otherwise anybody could make the wallet talk to an address of
+their choice, or learn from silence and answer what the wallet holds.
+"""
+
+from dataclasses import dataclass
+
+from schemas.errors import ProtocolError, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAddress:
+    """Where an error may be posted: the response URI of a proven sender, with the state that it expects back."""
+
+    response_uri: str
+    state: str | None
+
+
+class RequestFault(ProtocolError):
+    """The request cannot be shown as a decision. `error` is the code of the fault as the specification names it."""
+
+    def __init__(self, cause: ProtocolError, *, tell: ErrorAddress | None = None) -> None:
+        super().__init__(str(cause))
+        self.error = cause.error
+        self.tell = tell
+
+
+class RequestExpired(Refused):
+    """The request is no longer valid; the sender can be asked for a new one."""
+
+    error = "request_expired"
+
+
+class AlreadyAnswered(Refused):
+    """This very request has been answered before; it is never answered twice."""
+
+    error = "already_answered"
+
+
+class ImproperRequest(Refused):
+    """The request breaks a rule that is ours or of a client identifier prefix."""
+
+    error = "invalid_request"

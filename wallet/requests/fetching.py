@@ -1,0 +1,61 @@
+"""Fetching a request, once the person has said yes to its host.
+
+    fetched = await fetch_request(link, transport=transport, wallet_nonce=new_nonce(), now=now)
+
+Only what the link names is asked, once, without following redirects; what comes back is bounded and not yet believed.
+
+Source: OpenID4VP 1.0, section 5.10; RFC 9101, section 5.2.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from proofs import strict_json
+from schemas.errors import CouldNotCheck
+from schemas.presentation import RequestLink, split_client_id
+from wallet.requests.checking import ALGORITHMS, FetchedRequest
+
+MAX_REQUEST_BYTES = 500_000
+
+
+class CouldNotFetch(CouldNotCheck):
+    """The request could not be fetched: nothing is known about it."""
+
+    error = "request_unreachable"
+
+
+class RequestTransport(Protocol):
+    """The network, as far as requests need it. Implementations refuse redirects, private addresses and endless answers."""
+
+    async def get_request(self, url: str) -> str:
+        """GET a request object. Raises `CouldNotFetch`."""
+        ...
+
+    async def post_request(self, url: str, form: dict[str, str]) -> str:
+        """POST `wallet_metadata` and `wallet_nonce` and take the request object. Raises `CouldNotFetch`."""
+        ...
+
+
+async def fetch_request(
+    link: RequestLink, *, transport: RequestTransport, wallet_nonce: str, now: datetime
+) -> FetchedRequest:
+    """Get the request that a link speaks of; nothing goes out for a request by value.
+
+    `wallet_nonce` is sent where the link asks for the POST method, and must come back in the request object.
+    Raises `CouldNotFetch`.
+    """
+    if link.request or link.parameters is not None:
+        return FetchedRequest(link, link.request, None, now)
+    if link.request_uri_method == "post":
+        form = {"wallet_metadata": wallet_metadata(link.client_id), "wallet_nonce": wallet_nonce}
+        return FetchedRequest(link, (await transport.post_request(link.request_uri, form)).strip(), wallet_nonce, now)
+    return FetchedRequest(link, (await transport.get_request(link.request_uri)).strip(), None, now)
+
+
+def wallet_metadata(client_id: str) -> str:
+    """What a verifier learns about this wallet: as little as it can do with, and the same for every person (15.6)."""
+    algorithms = sorted(ALGORITHMS)
+    metadata = {"vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}}}
+    if split_client_id(client_id)[0] != "redirect_uri":  # 5.10: not where the prefix precludes signed requests
+        return strict_json.dumps({**metadata, "request_object_signing_alg_values_supported": algorithms}).decode()
+    return strict_json.dumps(metadata).decode()
