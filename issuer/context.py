@@ -1,0 +1,58 @@
+"""What the issuer's handlers, pages and commands work with: one object, made once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from issuer.issuance import Issuing
+from issuer.offers import Offer, OfferLinks, links_of
+from issuer.settings import IssuerSettings
+from issuer.status import Publishing
+from issuer.store import IssuerStore, open_store
+from issuer.store.keys import signing_key
+from proofs.certified_keys import CertifiedKey
+from service.clock import Clock
+from service.single_use import StampedNonces
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerContext:
+    """Settings, store, keys and clock of one issuer."""
+
+    settings: IssuerSettings
+    store: IssuerStore
+    key: CertifiedKey
+    issuing: Issuing
+    publishing: Publishing
+    clock: Clock
+
+    @property
+    def issuer(self) -> str:
+        """The credential issuer identifier: the public URL."""
+        return self.settings.base_url
+
+    def links_of(self, offer: Offer) -> OfferLinks:
+        """The links and codes of an open offer. Raises `NoSuchOffer`."""
+        return links_of(offer, issuer=self.issuer, secret=self.store.secret, now=self.clock())
+
+
+def open_context(settings: IssuerSettings, *, clock: Clock) -> IssuerContext:
+    """Open the data directory: database, secret and key are made when they are not there yet."""
+    store = open_store(settings)
+    key = signing_key(settings, now=clock())
+    nonces = StampedNonces(
+        store.secret.subkey("c_nonce"), purpose="issuer c_nonce", lifetime_seconds=settings.nonce_seconds
+    )
+    issuing = Issuing(
+        issuer=settings.base_url,
+        signer=key.signer,
+        nonces=nonces,
+        batch_size=settings.batch_size,
+        validity=timedelta(days=settings.validity_days),
+    )
+    publishing = Publishing(
+        issuer=settings.base_url,
+        signer=key.signer,
+        ttl=timedelta(seconds=settings.status_list_ttl_seconds),
+        lifetime=timedelta(seconds=settings.status_list_lifetime_seconds),
+    )
+    return IssuerContext(settings, store, key, issuing, publishing, clock)

@@ -1,0 +1,271 @@
+"""The credential endpoint: proofs of possession become signed copies (OpenID4VCI 1.0, section 8; DESIGN 4.3).
+
+The procedure of `collect`, numbered as in the code:
+
+1. The request is well formed, asks for no encryption, and names a certificate that this token covers.
+2. Every proof holds: made for us, by distinct keys, with one nonce that we made and that is fresh.
+3. One transaction spends the nonce and takes one status slot per key. A key that already has a slot keeps it; new keys
+   take new slots while the allowance lasts.
+4. Only then is anything signed. Nothing of what is signed is kept, so that a lost answer is simply asked for again with a
+   fresh nonce: the same keys get the same slots.
+"""
+
+import functools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from proofs.formats.sd_jwt import DisclosurePlan, plan_disclosures
+from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
+from proofs.keys import Signer
+from proofs.proof_of_possession import CheckedProof, check_proof
+from schemas.errors import Malformed
+from schemas.issuance import (
+    PROOF_TYPE_JWT,
+    InsufficientScope,
+    InvalidCredentialRequest,
+    InvalidEncryptionParameters,
+    InvalidNonce,
+    InvalidProof,
+    UnknownCredentialConfiguration,
+    UnknownCredentialIdentifier,
+)
+from schemas.types import CREDENTIAL_TYPES, CredentialType
+from service.single_use import StampedNonces
+
+PROOF_ALGORITHMS = ("ES256",)
+SIGNING_ALGORITHMS = ("ES256",)
+NONCE_KIND = "c_nonce"
+_MAX_PROOF_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an access token stands for: one certificate of one offer, until `until`."""
+
+    offer_id: str
+    generation: int
+    type_name: str
+    claims: Mapping[str, Any] = field(repr=False)
+    until: datetime
+    by_identifier: bool
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An entry of a status list."""
+
+    list_id: int
+    idx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What one transaction set aside: a slot for each holder key, and the dates that all copies share."""
+
+    slots: Mapping[str, Slot]
+    """By RFC 7638 thumbprint of the holder key."""
+    valid_from: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From when until when the copies are valid, on whole hours."""
+
+    valid_from: datetime
+    valid_until: datetime
+
+
+class SlotBook(Protocol):
+    """Where nonces are spent and slots are kept."""
+
+    def reserve(
+        self,
+        grant: Grant,
+        *,
+        nonce: str,
+        nonce_expires_at: datetime,
+        thumbprints: Sequence[str],
+        period: Period,
+        now: datetime,
+    ) -> Reservation:
+        """Spend the nonce and take the slots in one transaction.
+
+        Raises `InvalidNonce` when it was spent, `InvalidToken` when the grant ended meanwhile, `CredentialRequestDenied`
+        when the allowance is used up or the certificate was revoked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """What stays the same for all requests: who issues, with which key, how many copies at once."""
+
+    issuer: str
+    signer: Signer
+    nonces: StampedNonces
+    batch_size: int
+    validity: timedelta
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The hour that has begun: rounded down, so that no copy is from the future, and copies cannot be told apart by time."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def period_from(now: datetime, validity: timedelta) -> Period:
+    """The period of copies collected now."""
+    start = whole_hour(now)
+    return Period(start, whole_hour(start + validity))
+
+
+def collect(request: Mapping[str, Any], grant: Grant, *, issuing: Issuing, slots: SlotBook, now: datetime) -> list[str]:
+    """Issue one copy per proof, in the order of the proofs, as compact SD-JWTs.
+
+    `request` is the parsed JSON object of the credential request. Raises the errors of OpenID4VCI 8.3.1.
+    """
+    # 1. What is asked for.
+    credential_type = requested_type(request, grant)
+    proofs = requested_proofs(request, batch_size=issuing.batch_size)
+    # 2. The proofs. One bad proof fails the whole request, before anything is spent.
+    checked = check_proofs(proofs, client_id=grant.client_id, issuing=issuing, now=now)
+    nonce = checked[0].nonce or ""
+    # 3. Nonce and slots, in one transaction.
+    reservation = slots.reserve(
+        grant,
+        nonce=nonce,
+        nonce_expires_at=issuing.nonces.expiry(nonce),
+        thumbprints=[proof.thumbprint for proof in checked],
+        period=period_from(now, issuing.validity),
+        now=now,
+    )
+    # 4. The signatures.
+    return [sign_copy(credential_type, grant.claims, proof, reservation, issuing=issuing) for proof in checked]
+
+
+def requested_type(request: Mapping[str, Any], grant: Grant) -> CredentialType:
+    """The type that a request asks for, if this grant covers it (8.2). `format` and unknown members are ignored.
+
+    Raises `InvalidCredentialRequest`, `InvalidEncryptionParameters`, `UnknownCredentialConfiguration`,
+    `UnknownCredentialIdentifier`, `InsufficientScope`.
+    """
+    if request.get("credential_response_encryption") is not None:
+        # The answer may only be encrypted when the request was, and neither is offered here (8.2).
+        raise InvalidEncryptionParameters("this issuer does not offer encrypted credential responses")
+    identifier, configuration = request.get("credential_identifier"), request.get("credential_configuration_id")
+    if (identifier is None) == (configuration is None):
+        raise InvalidCredentialRequest("exactly one of credential_configuration_id and credential_identifier is needed")
+    if not isinstance(identifier if configuration is None else configuration, str):
+        raise InvalidCredentialRequest("the name of the credential is not a string")
+    if identifier is not None:
+        if not grant.by_identifier or identifier != grant.offer_id:
+            raise UnknownCredentialIdentifier("this access token was given no such credential identifier")
+    elif configuration not in CREDENTIAL_TYPES:
+        raise UnknownCredentialConfiguration("there is no such credential configuration")
+    elif configuration != grant.type_name:
+        raise InsufficientScope("this access token does not cover that credential configuration")
+    elif grant.by_identifier:
+        raise InvalidCredentialRequest("credential identifiers were issued: name the credential by its identifier")
+    return CREDENTIAL_TYPES[grant.type_name]
+
+
+def requested_proofs(request: Mapping[str, Any], *, batch_size: int) -> list[str]:
+    """The key proofs of a request: `{"jwt": [...]}` with 1 to `batch_size` of them (8.2, F.1).
+
+    Raises `InvalidProof`, which is also the answer to a request without proofs (8.3.1.2).
+    """
+    proofs = request.get("proofs")
+    if proofs is None:
+        hint = "proofs is missing: the singular proof is no longer used" if "proof" in request else "proofs is missing"
+        raise InvalidProof(hint)
+    if not isinstance(proofs, dict) or list(proofs) != [PROOF_TYPE_JWT]:
+        raise InvalidProof("proofs needs exactly one member, jwt")
+    tokens = proofs[PROOF_TYPE_JWT]
+    if not isinstance(tokens, list) or not tokens or not all(isinstance(token, str) for token in tokens):
+        raise InvalidProof("proofs.jwt is not an array of JWTs")
+    if len(tokens) > batch_size:
+        raise InvalidProof(f"more than {batch_size} proofs")
+    if any(len(token) > _MAX_PROOF_CHARACTERS for token in tokens):
+        raise InvalidProof("a proof is too long")
+    return tokens
+
+
+def check_proofs(
+    tokens: Sequence[str], *, client_id: str | None, issuing: Issuing, now: datetime
+) -> list[CheckedProof]:
+    """Check every proof, that they share one nonce of ours, and that no key is there twice.
+
+    Raises `InvalidProof` (also for a proof without nonce) or `InvalidNonce`. Does not spend the nonce.
+    """
+    checked = []
+    for token in tokens:
+        try:
+            proof = check_proof(
+                token,
+                expected_audience=issuing.issuer,
+                expected_client_id=client_id,
+                algorithms=PROOF_ALGORITHMS,
+                now=now,
+            )
+        except Malformed as exc:
+            raise InvalidProof(str(exc)) from exc
+        checked.append(proof)
+    nonces = {proof.nonce for proof in checked}
+    if None in nonces or "" in nonces:
+        raise InvalidProof("a proof has no nonce")
+    if len(nonces) != 1:
+        raise InvalidProof("the proofs do not share one nonce")
+    if len({proof.thumbprint for proof in checked}) != len(checked):
+        raise InvalidProof("two proofs are of the same key")
+    if not issuing.nonces.is_genuine(checked[0].nonce or "", now=now):
+        raise InvalidNonce("the nonce is not from here, or has expired")
+    return checked
+
+
+def sign_copy(
+    credential_type: CredentialType,
+    claims: Mapping[str, Any],
+    proof: CheckedProof,
+    reservation: Reservation,
+    *,
+    issuing: Issuing,
+) -> str:
+    """Sign one copy for one holder key. Copies share no identifier: no `jti`, own salts, a slot of their own (HAIP 6.1)."""
+    slot = reservation.slots[proof.thumbprint]
+    plan, integrity = _constants(credential_type.name)
+    start = int(reservation.valid_from.timestamp())
+    payload = {
+        "iss": issuing.issuer,
+        "vct": credential_type.vct,
+        "vct#integrity": integrity,
+        **claims,
+        "iat": start,
+        "nbf": start,
+        "exp": int(reservation.valid_until.timestamp()),
+        "status": {"status_list": {"idx": slot.idx, "uri": status_list_uri(issuing.issuer, slot.list_id)}},
+    }
+    return issue_sd_jwt_vc(payload, disclosable=plan, signer=issuing.signer, holder_jwk=proof.jwk)
+
+
+def status_list_uri(issuer: str, list_id: int) -> str:
+    """The address of a status list."""
+    return f"{issuer}/status/{list_id}"
+
+
+def random_indexes(size: int, count: int) -> list[int]:
+    """`count` distinct unpredictable indexes below `size`."""
+    chosen: dict[int, None] = {}
+    while len(chosen) < count:
+        chosen[secrets.randbelow(size)] = None
+    return list(chosen)
+
+
+@functools.cache
+def _constants(type_name: str) -> tuple[DisclosurePlan, str]:
+    """The disclosure plan and the integrity of a type: constant, so made once."""
+    credential_type = CREDENTIAL_TYPES[type_name]
+    return plan_disclosures(credential_type.disclosable_paths()), credential_type.integrity()

@@ -1,0 +1,96 @@
+"""The documents that an issuer publishes about itself: OpenID4VCI 12.2, RFC 8414, SD-JWT VC 4.
+
+Only what truly exists is named. The addresses come from the public URL; `credential_issuer` equals it exactly.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from issuer.issuance import PROOF_ALGORITHMS, SIGNING_ALGORITHMS
+from schemas.issuance import (
+    FORMAT_SD_JWT_VC,
+    PRE_AUTHORIZED_CODE_GRANT,
+    PROOF_TYPE_JWT,
+    AuthorizationServerMetadata,
+    BatchSupport,
+    ClaimDescription,
+    ClaimDisplay,
+    CredentialConfiguration,
+    CredentialMetadata,
+    Display,
+    IssuerMetadata,
+    JWTVCIssuerMetadata,
+    ProofTypeSupport,
+)
+from schemas.types import CREDENTIAL_TYPES, ClaimSpec, CredentialType
+
+LOCALES = ("sv", "en")
+BACKGROUND, TEXT = "#1f3a5f", "#ffffff"
+
+
+def issuer_metadata(*, issuer: str, names: Mapping[str, str], batch_size: int) -> IssuerMetadata:
+    """The credential issuer metadata; `names` maps languages to the institution's name."""
+    return IssuerMetadata(
+        credential_issuer=issuer,
+        credential_endpoint=f"{issuer}/credential",
+        nonce_endpoint=f"{issuer}/nonce",
+        batch_credential_issuance=BatchSupport(batch_size=batch_size),
+        display=[Display(name=names[locale], locale=locale) for locale in LOCALES],
+        credential_configurations_supported={
+            name: credential_configuration(credential_type) for name, credential_type in CREDENTIAL_TYPES.items()
+        },
+    )
+
+
+def credential_configuration(credential_type: CredentialType) -> CredentialConfiguration:
+    """What wallets need to know of one type."""
+    return CredentialConfiguration(
+        format=FORMAT_SD_JWT_VC,
+        vct=credential_type.vct,
+        scope=credential_type.name,
+        cryptographic_binding_methods_supported=["jwk"],
+        credential_signing_alg_values_supported=list(SIGNING_ALGORITHMS),
+        proof_types_supported={
+            PROOF_TYPE_JWT: ProofTypeSupport(proof_signing_alg_values_supported=list(PROOF_ALGORITHMS))
+        },
+        credential_metadata=CredentialMetadata(
+            display=[
+                Display(
+                    name=credential_type.display[locale],
+                    locale=locale,
+                    description=credential_type.description[locale],
+                    background_color=BACKGROUND,
+                    text_color=TEXT,
+                )
+                for locale in LOCALES
+            ],
+            claims=[_claim(spec) for spec in credential_type.claims],
+        ),
+    )
+
+
+def _claim(spec: ClaimSpec) -> ClaimDescription:
+    return ClaimDescription(
+        path=list(spec.path),
+        mandatory=True if spec.mandatory else None,
+        display=[ClaimDisplay(name=spec.display[locale], locale=locale) for locale in LOCALES],
+    )
+
+
+def authorization_server_metadata(*, issuer: str, anonymous_access: bool) -> AuthorizationServerMetadata:
+    """The authorization server metadata. There is no authorization endpoint, hence no response type."""
+    return AuthorizationServerMetadata(
+        issuer=issuer,
+        token_endpoint=f"{issuer}/token",
+        scopes_supported=list(CREDENTIAL_TYPES),
+        response_types_supported=[],
+        grant_types_supported=[PRE_AUTHORIZED_CODE_GRANT],
+        token_endpoint_auth_methods_supported=["none"],
+        authorization_details_types_supported=["openid_credential"],
+        pre_authorized_grant_anonymous_access_supported=anonymous_access,
+    )
+
+
+def jwt_vc_issuer_metadata(*, issuer: str, keys: Sequence[Mapping[str, Any]]) -> JWTVCIssuerMetadata:
+    """The JWT VC issuer metadata; `keys` are public JWKs with `kid`."""
+    return JWTVCIssuerMetadata(issuer=issuer, jwks={"keys": [dict(key) for key in keys]})

@@ -1,0 +1,218 @@
+"""Offers: what is offered to whom, the links that carry it, and the life of an offer.
+
+An offer is one certificate for one person. It is `offered`, `opened` when a wallet read it, `redeemed` when its code became
+an access token, `collected` when copies were issued. It ends as `voided` by staff or `locked` after too many wrong
+transaction codes. One that nobody collected can be offered again, which gives it new codes and makes the old ones void.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from issuer.derivation import IssuerSecret
+from proofs import strict_json
+from schemas.errors import NotFound, Refused
+from schemas.issuance import (
+    CredentialOffer,
+    Grants,
+    PreAuthorizedGrant,
+    TxCode,
+    offer_link,
+    offer_link_by_value,
+)
+from schemas.learning.achievement import Achievement
+from schemas.types import CredentialType
+
+_TX_CODE_HINT = "The issuer gave you a code for this certificate. / Utfärdaren gav dig en kod för det här intyget."
+
+
+class OfferState(StrEnum):
+    """Where an offer stands, as staff see it. `EXPIRED` follows from the time, the others are stored."""
+
+    OFFERED = "offered"
+    OPENED = "opened"
+    REDEEMED = "redeemed"
+    COLLECTED = "collected"
+    VOIDED = "voided"
+    LOCKED = "locked"
+    EXPIRED = "expired"
+
+
+CAN_BE_REDEEMED = frozenset({OfferState.OFFERED, OfferState.OPENED})
+
+
+class NoSuchOffer(NotFound):
+    """There is no offer here, or it is no longer open."""
+
+
+class CannotOfferAgain(Refused):
+    """A certificate that was collected cannot be offered again: revoke it and make a new offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDraft:
+    """An offer to be made. `title` maps languages to texts; `claims` is the plain claim tree of the type."""
+
+    type_name: str
+    title: Mapping[str, str]
+    recipient: str
+    claims: Mapping[str, Any]
+    with_tx_code: bool
+    result_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer as staff see it. Nothing in it lets anybody collect."""
+
+    id: str
+    type_name: str
+    title: Mapping[str, str]
+    recipient: str
+    created_at: datetime
+    expires_at: datetime
+    state: OfferState
+    state_at: datetime
+    generation: int
+    tx_code_length: int
+    tries_left: int
+    typeable_series: int = 0
+    typeable_until: datetime | None = None
+    certificate_id: str | None = None
+    result_ids: tuple[str, ...] = ()
+
+    @property
+    def has_tx_code(self) -> bool:
+        """Whether the person needs a transaction code to collect."""
+        return self.tx_code_length > 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a wallet can still begin to collect it."""
+        return self.state in CAN_BE_REDEEMED
+
+    @property
+    def can_be_offered_again(self) -> bool:
+        """Whether nobody has collected it."""
+        return self.state is not OfferState.COLLECTED
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLinks:
+    """Every way to hand over an offer. `tx_code` goes by another channel than the rest (OpenID4VCI 4.1.1).
+
+    `offer` is the whole `openid-credential-offer://` link and the text of the QR code, `offer_https` the page for people,
+    `by_value` the link that carries the offer itself, `typed` what can be typed into a wallet (`host/CODE`).
+    """
+
+    offer: str
+    offer_https: str
+    by_value: str
+    uri: str
+    tx_code: str | None = field(repr=False)
+    typed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCodes:
+    """What the store keeps of a generation of an offer: only digests are written."""
+
+    code: str = field(repr=False)
+    reference: str = field(repr=False)
+    typeable: str | None = field(repr=False)
+
+
+class OfferBook(Protocol):
+    """Where offers are kept."""
+
+    def create(self, drafts: Sequence[OfferDraft], *, now: datetime) -> list[Offer]:
+        """Keep these offers, all or none."""
+        ...
+
+
+def draft_offer(
+    credential_type: CredentialType,
+    achievements: Sequence[Achievement],
+    *,
+    with_tx_code: bool,
+    result_ids: Sequence[str] = (),
+) -> OfferDraft:
+    """The draft of one certificate about these achievements.
+
+    Raises `Incomplete` when a demanded element is missing, `Refused` when the achievements do not belong together.
+    """
+    claims = credential_type.claims_from(achievements)
+    title = {language: credential_type.card(claims, language).title for language in ("sv", "en")}
+    return OfferDraft(
+        type_name=credential_type.name,
+        title=title,
+        recipient=achievements[0].learner.name,
+        claims=claims,
+        with_tx_code=with_tx_code,
+        result_ids=tuple(result_ids),
+    )
+
+
+def new_id() -> str:
+    """A fresh identifier: 16 characters, 96 random bits, without meaning."""
+    return secrets.token_urlsafe(12)
+
+
+def codes_of(secret: IssuerSecret, *, offer_id: str, generation: int, typeable_series: int | None) -> OfferCodes:
+    """The codes of one generation; `typeable_series` is None for an offer that may not be typed."""
+    return OfferCodes(
+        code=secret.pre_authorized_code(offer_id, generation),
+        reference=secret.offer_reference(offer_id, generation),
+        typeable=None if typeable_series is None else secret.typeable_code(offer_id, generation, typeable_series),
+    )
+
+
+def credential_offer(offer: Offer, *, issuer: str, secret: IssuerSecret) -> CredentialOffer:
+    """The offer object that a wallet reads: the pre-authorized code, never the transaction code."""
+    hint = TxCode(input_mode="numeric", length=offer.tx_code_length, description=_TX_CODE_HINT)
+    code = secret.pre_authorized_code(offer.id, offer.generation)
+    grant = PreAuthorizedGrant(pre_authorized_code=code, tx_code=hint if offer.has_tx_code else None)
+    return CredentialOffer(
+        credential_issuer=issuer,
+        credential_configuration_ids=[offer.type_name],
+        grants=Grants(pre_authorized=grant),
+    )
+
+
+def links_of(offer: Offer, *, issuer: str, secret: IssuerSecret, now: datetime) -> OfferLinks:
+    """The links and codes of an open offer; `issuer` is the public URL.
+
+    Raises `NoSuchOffer` when it is no longer open.
+    """
+    if not offer.is_open:
+        raise NoSuchOffer("this offer is no longer open")
+    uri = f"{issuer}/offers/{secret.offer_reference(offer.id, offer.generation)}"
+    by_value = strict_json.dumps(credential_offer(offer, issuer=issuer, secret=secret).as_json()).decode()
+    tx_code = None
+    if offer.has_tx_code:
+        tx_code = secret.transaction_code(offer.id, offer.generation, length=offer.tx_code_length)
+    typed = None
+    if offer.typeable_until is not None and now < offer.typeable_until:
+        code = secret.typeable_code(offer.id, offer.generation, offer.typeable_series)
+        typed = f"{issuer.partition('://')[2]}/{code[:5]}-{code[5:]}"
+    return OfferLinks(
+        offer=offer_link(uri=uri),
+        offer_https=f"{issuer}/offer?credential_offer_uri={quote(uri, safe='')}",
+        by_value=offer_link_by_value(by_value),
+        uri=uri,
+        tx_code=tx_code,
+        typed=typed,
+    )
+
+
+def state_now(stored: OfferState, *, expires_at: datetime, token_until: datetime | None, now: datetime) -> OfferState:
+    """What a stored state means now: what can no longer be collected, and was not, has expired."""
+    if stored in CAN_BE_REDEEMED and now >= expires_at:
+        return OfferState.EXPIRED
+    if stored is OfferState.REDEEMED and (token_until is None or now >= token_until):
+        return OfferState.EXPIRED
+    return stored

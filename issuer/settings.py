@@ -1,0 +1,80 @@
+"""What the operator of an issuer decides: environment variables `ISSUER_...`, explained in `docs/settings-issuer.md`."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from service.settings import ServiceSettings
+
+DATABASE_FILE = "issuer.sqlite3"
+KEY_NAME = "issuer"
+
+
+class IssuerSettings(ServiceSettings):
+    """Settings of an issuer. Every upper bound that protects somebody is enforced here."""
+
+    model_config = SettingsConfigDict(env_prefix="ISSUER_", extra="ignore", frozen=True)
+    service: ClassVar[str] = "issuer"
+
+    name: str = Field(default="", max_length=200, description="Name of the institution in Swedish; empty: its host.")
+    name_en: str = Field(default="", max_length=200, description="Name of the institution in English; empty: as above.")
+    profile_file: Path | None = Field(default=None, description="Institution profile that fills in what records lack.")
+    batch_size: int = Field(default=10, ge=2, le=100, description="Copies in one answer at most.")
+    allowance_batches: int = Field(default=3, ge=1, le=100, description="Batches of copies that one offer yields.")
+    offer_lifetime_hours: int = Field(default=168, ge=1, le=168, description="Hours until an offer expires.")
+    access_token_seconds: int = Field(default=300, ge=30, le=300, description="Lifetime of an access token.")
+    nonce_seconds: int = Field(default=300, ge=30, le=300, description="Lifetime of a nonce.")
+    typeable_code_seconds: int = Field(default=900, ge=60, le=900, description="Lifetime of a typeable code.")
+    tx_code_length: int = Field(default=6, ge=4, le=10, description="Digits of a transaction code.")
+    tx_code_tries: int = Field(
+        default=5, ge=1, le=5, description="Tries before a wrong transaction code burns the offer."
+    )
+    anonymous_access: bool = Field(default=True, description="Whether wallets may collect without a client identifier.")
+    validity_days: int = Field(default=3650, ge=1, le=36_500, description="Days until a certificate expires.")
+    status_list_size: int = Field(default=1_000_000, ge=1_000, le=10_000_000, description="Entries of a status list.")
+    status_list_ttl_seconds: int = Field(default=300, ge=10, le=86_400, description="How long readers may keep a list.")
+    status_list_lifetime_seconds: int = Field(default=43_200, ge=60, le=604_800, description="When a list expires.")
+    failed_tokens_per_minute: int = Field(default=60, ge=1, description="Refused token requests from one address.")
+    failed_codes_per_minute: int = Field(default=30, ge=1, description="Unknown typed codes from one address.")
+
+    @field_validator("profile_file", mode="before")
+    @classmethod
+    def _no_profile(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("status_list_size")
+    @classmethod
+    def _whole_bytes(cls, value: int) -> int:
+        if value % 4:
+            raise ValueError("must be a multiple of 4, so that the list ends with a whole byte")
+        return value
+
+    def problems(self) -> list[str]:
+        """Unsafe or impossible settings, one sentence each, naming the variable."""
+        found = super().problems()
+        if self.profile_file is not None and not self.profile_file.is_file():
+            found.append(f"{self.variable('profile_file')} names a file that is not there.")
+        if self.status_list_ttl_seconds * 2 > self.status_list_lifetime_seconds:
+            found.append(
+                f"{self.variable('status_list_lifetime_seconds')} must be at least twice "
+                f"{self.variable('status_list_ttl_seconds')}, or readers are left with an expired list."
+            )
+        return found
+
+    @property
+    def keys(self) -> Path:
+        """The directory of the key files."""
+        return self.data / "keys"
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.data / DATABASE_FILE
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The institution's name in Swedish and English; where none is set, the host of the public URL."""
+        name = self.name or self.name_en or self.origin.partition("://")[2]
+        return {"sv": name, "en": self.name_en or name}

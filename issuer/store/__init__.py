@@ -1,0 +1,70 @@
+"""Everything the issuer keeps: one database file beside its keys.
+
+    store = open_store(settings)
+    offer, = store.offers.create([draft], now=now)
+    store.status.change([certificate_id], Status.REVOKED, publishing=publishing, now=now)
+
+Methods are synchronous and are one transaction each; handlers call them through `store.database.run(...)`.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from issuer.derivation import IssuerSecret
+from issuer.settings import IssuerSettings
+from issuer.store.events import EventStore
+from issuer.store.grants import GrantStore
+from issuer.store.high_water import HighWaterMark
+from issuer.store.offers import OfferRules, OfferStore
+from issuer.store.results import ResultStore
+from issuer.store.status import StatusStore
+from issuer.store.tables import IssuerRow
+from service.database import Database
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerStore:
+    """The issuer's data, by subject."""
+
+    database: Database
+    secret: IssuerSecret
+    offers: OfferStore
+    grants: GrantStore
+    status: StatusStore
+    results: ResultStore
+    events: EventStore
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def open_store(settings: IssuerSettings) -> IssuerStore:
+    """Open the issuer's database, made now if it is not there. Raises `UnknownSchema` for one of another version."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.database, IssuerRow.metadata, version=SCHEMA_VERSION)
+    database.create()
+    secret = IssuerSecret(settings.device_secret())
+    rules = OfferRules(
+        lifetime=timedelta(hours=settings.offer_lifetime_hours),
+        typeable_lifetime=timedelta(seconds=settings.typeable_code_seconds),
+        tx_code_length=settings.tx_code_length,
+        tx_code_tries=settings.tx_code_tries,
+        allowance_batches=settings.allowance_batches,
+    )
+    return IssuerStore(
+        database=database,
+        secret=secret,
+        offers=OfferStore(database, secret=secret, rules=rules),
+        grants=GrantStore(
+            database,
+            secret=secret,
+            token_lifetime=timedelta(seconds=settings.access_token_seconds),
+            status_list_size=settings.status_list_size,
+        ),
+        status=StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json")),
+        results=ResultStore(database),
+        events=EventStore(database),
+    )

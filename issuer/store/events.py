@@ -1,0 +1,45 @@
+"""What happened, in order: live pages follow the number of the last event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from issuer.store.tables import EVENTS
+from service.database import Database
+
+_INSERT = insert(EVENTS).values(at=bindparam("at"), kind=bindparam("kind"), subject_id=bindparam("subject_id"))
+_LAST = select(func.coalesce(func.max(EVENTS.c.id), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: `kind` is `offered`, `opened`, `collected`, `voided`, `revoked`, ..."""
+
+    id: int
+    at: datetime
+    kind: str
+    subject_id: str
+
+
+def record(connection: Connection, kind: str, subject_id: str, *, now: datetime) -> None:
+    """Record an event in the transaction that makes it true."""
+    connection.execute(_INSERT, {"at": now, "kind": kind, "subject_id": subject_id})
+
+
+class EventStore:
+    """Reading what happened."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counter(self) -> int:
+        """A number that grows with every event: when it did not change, neither did any offer or certificate."""
+        with self._database.reading() as connection:
+            return int(connection.execute(_LAST).scalar_one())
+
+    def since(self, counter: int, *, limit: int = 200) -> list[Event]:
+        """The events after `counter`, oldest first."""
+        statement = select(EVENTS).where(EVENTS.c.id > counter).order_by(EVENTS.c.id).limit(limit)
+        with self._database.reading() as connection:
+            return [Event(row.id, row.at, row.kind, row.subject_id) for row in connection.execute(statement)]

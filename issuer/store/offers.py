@@ -1,0 +1,248 @@
+"""Offers at rest: made, listed, opened, voided and offered again. Each method is one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from issuer.derivation import IssuerSecret, digest, read_typeable_code
+from issuer.offers import (
+    CannotOfferAgain,
+    NoSuchOffer,
+    Offer,
+    OfferDraft,
+    OfferState,
+    codes_of,
+    new_id,
+    state_now,
+)
+from issuer.store.events import record
+from issuer.store.tables import OFFERS
+from proofs import strict_json
+from service.database import Database
+
+_BY_ID = select(OFFERS).where(OFFERS.c.id == bindparam("offer_id"))
+_BY_REFERENCE = select(OFFERS).where(OFFERS.c.reference_digest == bindparam("reference_digest"))
+_BY_TYPED = select(OFFERS).where(OFFERS.c.typeable_digest == bindparam("typeable_digest"))
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRules:
+    """How long offers live and how transaction codes are."""
+
+    lifetime: timedelta
+    typeable_lifetime: timedelta
+    tx_code_length: int
+    tx_code_tries: int
+    allowance_batches: int
+
+
+def read_offer(row: Row[*tuple[Any, ...]], *, now: datetime) -> Offer:
+    """An offer from its row."""
+    state = state_now(OfferState(row.state), expires_at=row.expires_at, token_until=row.token_until, now=now)
+    return Offer(
+        id=row.id,
+        type_name=row.type_name,
+        title=strict_json.loads_object(row.title),
+        recipient=row.recipient,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        state=state,
+        state_at=row.state_at,
+        generation=row.generation,
+        tx_code_length=row.tx_code_length,
+        tries_left=row.tries_left,
+        typeable_series=row.typeable_series,
+        typeable_until=row.typeable_until,
+        certificate_id=row.certificate_id,
+        result_ids=tuple(strict_json.loads(row.result_ids)),
+    )
+
+
+class OfferStore:
+    """The offers of one issuer."""
+
+    def __init__(self, database: Database, *, secret: IssuerSecret, rules: OfferRules) -> None:
+        self._database = database
+        self._secret = secret
+        self._rules = rules
+
+    def create(self, drafts: Sequence[OfferDraft], *, now: datetime) -> list[Offer]:
+        """Keep these offers, all or none, each with new codes."""
+        rows = [self._new_row(draft, now=now) for draft in drafts]
+        with self._database.transaction() as connection:
+            for row in rows:
+                connection.execute(insert(OFFERS).values(**row))
+                record(connection, "offered", row["id"], now=now)
+            return [self._load(connection, row["id"], now=now) for row in rows]
+
+    def get(self, offer_id: str, *, now: datetime) -> Offer:
+        """One offer. Raises `NoSuchOffer`."""
+        with self._database.reading() as connection:
+            return self._load(connection, offer_id, now=now)
+
+    def claims(self, offer_id: str) -> dict[str, Any] | None:
+        """The claims of an offer, for a preview; None once they were erased. Raises `NoSuchOffer`."""
+        with self._database.reading() as connection:
+            row = connection.execute(_BY_ID, {"offer_id": offer_id}).one_or_none()
+        if row is None:
+            raise NoSuchOffer
+        return None if row.claims is None else strict_json.loads_object(row.claims)
+
+    def list_offers(self, *, now: datetime, limit: int = 200, offset: int = 0) -> list[Offer]:
+        """The latest offers, newest first."""
+        statement = select(OFFERS).order_by(OFFERS.c.created_at.desc(), OFFERS.c.id).limit(limit).offset(offset)
+        with self._database.reading() as connection:
+            return [read_offer(row, now=now) for row in connection.execute(statement)]
+
+    def of_result(self, result_id: str, *, now: datetime) -> list[Offer]:
+        """The offers made from an imported result, newest first."""
+        mark = strict_json.dumps(result_id)
+        statement = select(OFFERS).where(OFFERS.c.result_ids.contains(mark)).order_by(OFFERS.c.created_at.desc())
+        with self._database.reading() as connection:
+            return [read_offer(row, now=now) for row in connection.execute(statement)]
+
+    def void(self, offer_id: str, *, now: datetime) -> Offer:
+        """Make an offer that nobody collected worthless, with its codes and its access token. Raises `NoSuchOffer`,
+        `CannotOfferAgain` when it was collected (then the certificate can be revoked)."""
+        with self._database.transaction() as connection:
+            offer = self._load(connection, offer_id, now=now)
+            if not offer.can_be_offered_again:
+                raise CannotOfferAgain("this certificate was collected: revoke it instead")
+            values = {"state": OfferState.VOIDED, "state_at": now, "token_digest": None, "token_until": None}
+            values |= {"typeable_digest": None, "typeable_until": None}
+            connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**values))
+            record(connection, "voided", offer_id, now=now)
+            return self._load(connection, offer_id, now=now)
+
+    def offer_again(self, offer_id: str, *, now: datetime) -> Offer:
+        """Give an offer that nobody collected new codes and a new period; the old codes and the old token are void.
+
+        Raises `NoSuchOffer`, `CannotOfferAgain` when it was collected or its claims were erased.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(_BY_ID, {"offer_id": offer_id}).one_or_none()
+            if row is None:
+                raise NoSuchOffer
+            offer = read_offer(row, now=now)
+            if not offer.can_be_offered_again:
+                raise CannotOfferAgain
+            if row.claims is None:
+                raise CannotOfferAgain("what this offer held has been erased: make a new one")
+            values = self._fresh_codes(
+                offer_id, generation=offer.generation + 1, has_tx_code=offer.has_tx_code, now=now
+            )
+            connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**values))
+            record(connection, "offered_again", offer_id, now=now)
+            return self._load(connection, offer_id, now=now)
+
+    def new_typeable_code(self, offer_id: str, *, now: datetime) -> Offer:
+        """Give an open offer with a transaction code a new typeable code, good for another 15 minutes.
+
+        Raises `NoSuchOffer` when it is no longer open, `CannotOfferAgain` when it has no transaction code: what is short
+        enough to type must not be all that is needed.
+        """
+        with self._database.transaction() as connection:
+            offer = self._load(connection, offer_id, now=now)
+            if not offer.is_open:
+                raise NoSuchOffer("this offer is no longer open")
+            if not offer.has_tx_code:
+                raise CannotOfferAgain("only an offer with a transaction code can be typed")
+            values = self._typeable(offer_id, offer.generation, offer.typeable_series + 1, now=now)
+            connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**values))
+            return self._load(connection, offer_id, now=now)
+
+    def open_reference(self, reference: str, *, now: datetime) -> Offer:
+        """The open offer with this reference, now opened. Raises `NoSuchOffer`."""
+        return self._open(_BY_REFERENCE, {"reference_digest": digest(reference)}, now=now)
+
+    def peek_reference(self, reference: str, *, now: datetime) -> Offer:
+        """The offer with this reference, in whatever state, without opening it: for the page that a person sees."""
+        with self._database.reading() as connection:
+            row = connection.execute(_BY_REFERENCE, {"reference_digest": digest(reference)}).one_or_none()
+        if row is None:
+            raise NoSuchOffer
+        return read_offer(row, now=now)
+
+    def open_typed(self, text: str, *, now: datetime) -> Offer:
+        """The open offer with this typed code, now opened. Raises `NoSuchOffer`, also when the code's time is over."""
+        code = read_typeable_code(text)
+        if code is None:
+            raise NoSuchOffer
+        return self._open(_BY_TYPED, {"typeable_digest": digest(code)}, now=now, typed=True)
+
+    def _open(self, statement: Any, values: dict[str, bytes], *, now: datetime, typed: bool = False) -> Offer:
+        with self._database.reading() as connection:
+            row = connection.execute(statement, values).one_or_none()
+        if row is None or (typed and (row.typeable_until is None or now >= row.typeable_until)):
+            raise NoSuchOffer
+        offer = read_offer(row, now=now)
+        if not offer.is_open:
+            raise NoSuchOffer("this offer is no longer open")
+        if offer.state is OfferState.OFFERED:
+            self._mark_opened(offer, now=now)
+        return offer
+
+    def _mark_opened(self, offer: Offer, *, now: datetime) -> None:
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                update(OFFERS)
+                .where(
+                    OFFERS.c.id == offer.id,
+                    OFFERS.c.generation == offer.generation,
+                    OFFERS.c.state == OfferState.OFFERED,
+                )
+                .values(state=OfferState.OPENED, state_at=now)
+            )
+            if changed.rowcount:
+                record(connection, "opened", offer.id, now=now)
+
+    def _load(self, connection: Connection, offer_id: str, *, now: datetime) -> Offer:
+        row = connection.execute(_BY_ID, {"offer_id": offer_id}).one_or_none()
+        if row is None:
+            raise NoSuchOffer
+        return read_offer(row, now=now)
+
+    def _new_row(self, draft: OfferDraft, *, now: datetime) -> dict[str, Any]:
+        offer_id = new_id()
+        return {
+            "id": offer_id,
+            "type_name": draft.type_name,
+            "title": strict_json.dumps(dict(draft.title)),
+            "recipient": draft.recipient,
+            "result_ids": strict_json.dumps(list(draft.result_ids)),
+            "claims": strict_json.dumps(dict(draft.claims)),
+            "created_at": now,
+            **self._fresh_codes(offer_id, generation=1, has_tx_code=draft.with_tx_code, now=now),
+        }
+
+    def _fresh_codes(self, offer_id: str, *, generation: int, has_tx_code: bool, now: datetime) -> dict[str, Any]:
+        codes = codes_of(self._secret, offer_id=offer_id, generation=generation, typeable_series=None)
+        values: dict[str, Any] = {
+            "generation": generation,
+            "expires_at": now + self._rules.lifetime,
+            "state": OfferState.OFFERED,
+            "state_at": now,
+            "code_digest": digest(codes.code),
+            "reference_digest": digest(codes.reference),
+            "tx_code_length": self._rules.tx_code_length if has_tx_code else 0,
+            "tries_left": self._rules.tx_code_tries if has_tx_code else 0,
+            "token_digest": None,
+            "token_until": None,
+            "by_identifier": False,
+            "client_id": None,
+            "batches_left": self._rules.allowance_batches,
+            "typeable_digest": None,
+            "typeable_until": None,
+        }
+        return values | (self._typeable(offer_id, generation, 0, now=now) if has_tx_code else {})
+
+    def _typeable(self, offer_id: str, generation: int, series: int, *, now: datetime) -> dict[str, Any]:
+        code = self._secret.typeable_code(offer_id, generation, series)
+        return {
+            "typeable_series": series,
+            "typeable_digest": digest(code),
+            "typeable_until": now + self._rules.typeable_lifetime,
+        }

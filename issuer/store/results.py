@@ -1,0 +1,155 @@
+"""Imported study results at rest: a file is kept as a whole or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select
+
+from issuer.offers import new_id
+from issuer.store.events import record
+from issuer.store.tables import IMPORTS, RESULTS
+from proofs import strict_json
+from schemas.errors import NotFound
+from schemas.learning.achievement import Achievement
+from service.database import Database
+
+
+class NoSuchResult(NotFound):
+    """There is no such import or result."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDraft:
+    """A file that was read without error. `warnings` are sentences for staff; `file_sha256` is hexadecimal."""
+
+    file_name: str
+    file_format: str
+    file_sha256: str
+    warnings: tuple[str, ...]
+    achievements: tuple[Achievement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One imported file."""
+
+    id: str
+    file_name: str
+    file_format: str
+    file_sha256: str
+    imported_at: datetime
+    warnings: tuple[str, ...]
+    result_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One imported achievement, under our own identifier."""
+
+    id: str
+    import_id: str
+    achievement: Achievement
+
+
+class ResultStore:
+    """The imported results of one issuer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save_import(self, draft: ImportDraft, *, now: datetime) -> Import:
+        """Keep all results of a file, or none."""
+        import_id = new_id()
+        rows = [
+            {
+                "id": new_id(),
+                "import_id": import_id,
+                "position": position,
+                "achievement": achievement.model_dump_json().encode(),
+            }
+            for position, achievement in enumerate(draft.achievements)
+        ]
+        with self._database.transaction() as connection:
+            connection.execute(
+                insert(IMPORTS).values(
+                    id=import_id,
+                    file_name=draft.file_name,
+                    file_format=draft.file_format,
+                    file_sha256=draft.file_sha256,
+                    imported_at=now,
+                    warnings=strict_json.dumps(list(draft.warnings)),
+                )
+            )
+            if rows:
+                connection.execute(insert(RESULTS), rows)
+            record(connection, "imported", import_id, now=now)
+        return self.get_import(import_id)
+
+    def get_import(self, import_id: str) -> Import:
+        """One import. Raises `NoSuchResult`."""
+        found = self._imports(select(IMPORTS).where(IMPORTS.c.id == import_id))
+        if not found:
+            raise NoSuchResult
+        return found[0]
+
+    def list_imports(self, *, limit: int = 100) -> list[Import]:
+        """The latest imports, newest first."""
+        return self._imports(select(IMPORTS).order_by(IMPORTS.c.imported_at.desc(), IMPORTS.c.id).limit(limit))
+
+    def find_file(self, file_sha256: str) -> Import | None:
+        """The latest import of exactly this file, if any."""
+        statement = select(IMPORTS).where(IMPORTS.c.file_sha256 == file_sha256).order_by(IMPORTS.c.imported_at.desc())
+        found = self._imports(statement.limit(1))
+        return found[0] if found else None
+
+    def _imports(self, statement: Any) -> list[Import]:
+        counts = select(RESULTS.c.import_id, func.count()).group_by(RESULTS.c.import_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+            wanted = [row.id for row in rows]
+            counted = {row[0]: row[1] for row in connection.execute(counts.where(RESULTS.c.import_id.in_(wanted)))}
+        return [
+            Import(
+                id=row.id,
+                file_name=row.file_name,
+                file_format=row.file_format,
+                file_sha256=row.file_sha256,
+                imported_at=row.imported_at,
+                warnings=tuple(strict_json.loads(row.warnings)),
+                result_count=counted.get(row.id, 0),
+            )
+            for row in rows
+        ]
+
+    def list_results(self, import_id: str | None = None, *, limit: int = 1000) -> list[Result]:
+        """The results of one import in the order of the file, or the latest of all."""
+        statement = select(RESULTS)
+        if import_id is not None:
+            statement = statement.where(RESULTS.c.import_id == import_id).order_by(RESULTS.c.position)
+        else:
+            joined = statement.join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
+            statement = joined.order_by(IMPORTS.c.imported_at.desc(), RESULTS.c.position)
+        with self._database.reading() as connection:
+            return [_read_result(row) for row in connection.execute(statement.limit(limit))]
+
+    def get_results(self, result_ids: Sequence[str]) -> list[Result]:
+        """These results, in this order. Raises `NoSuchResult` when one is missing."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(RESULTS).where(RESULTS.c.id.in_(list(result_ids)))).all()
+        found = {row.id: _read_result(row) for row in rows}
+        if any(result_id not in found for result_id in result_ids):
+            raise NoSuchResult
+        return [found[result_id] for result_id in result_ids]
+
+    def delete_import(self, import_id: str) -> None:
+        """Erase an import and its results; offers made from them stay."""
+        with self._database.transaction() as connection:
+            connection.execute(delete(RESULTS).where(RESULTS.c.import_id == import_id))
+            if not connection.execute(delete(IMPORTS).where(IMPORTS.c.id == import_id)).rowcount:
+                raise NoSuchResult
+
+
+def _read_result(row: Row[*tuple[Any, ...]]) -> Result:
+    return Result(row.id, row.import_id, Achievement.model_validate_json(row.achievement))

@@ -1,0 +1,199 @@
+"""Certificates and status lists at rest: changed and published in one transaction, served from what was committed."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from issuer.status import (
+    NoSuchCertificate,
+    PublishedList,
+    Publishing,
+    Status,
+    check_change,
+    sign_list,
+)
+from issuer.store.events import record
+from issuer.store.high_water import HighWaterMark
+from issuer.store.tables import CERTIFICATES, SLOTS, STATUS_LISTS
+from proofs import strict_json
+from schemas.errors import NotFound
+from service.database import Database
+
+_EVENTS = {Status.REVOKED: "revoked", Status.SUSPENDED: "suspended", Status.VALID: "reinstated"}
+_CERTIFICATE = select(CERTIFICATES).where(CERTIFICATES.c.id == bindparam("id_"))
+_LISTS_OF = select(SLOTS.c.list_id).where(SLOTS.c.certificate_id == bindparam("id_")).distinct()
+_ENTRIES = (
+    select(SLOTS.c.idx, CERTIFICATES.c.status)
+    .join_from(CERTIFICATES, SLOTS, SLOTS.c.certificate_id == CERTIFICATES.c.id)
+    .where(CERTIFICATES.c.status != int(Status.VALID), SLOTS.c.list_id == bindparam("id_"))
+)
+_STATE = select(
+    STATUS_LISTS.c.size,
+    STATUS_LISTS.c.version,
+    STATUS_LISTS.c.published_version,
+    STATUS_LISTS.c.published_at,
+    STATUS_LISTS.c.expires_at,
+    STATUS_LISTS.c.token_digest,
+).where(STATUS_LISTS.c.id == bindparam("id_"))
+_TOKEN = select(STATUS_LISTS.c.token).where(STATUS_LISTS.c.id == bindparam("id_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A logical certificate as staff see it: what, for whom, since when, and its status. Its claims are not kept."""
+
+    id: str
+    offer_id: str
+    type_name: str
+    title: Mapping[str, str]
+    recipient: str
+    collected_at: datetime
+    valid_from: datetime
+    valid_until: datetime
+    status: Status
+    status_at: datetime
+    status_reason: str
+    copies: int
+
+
+class StatusStore:
+    """The certificates and status lists of one issuer."""
+
+    def __init__(self, database: Database, *, mark: HighWaterMark) -> None:
+        self._database = database
+        self._mark = mark
+        self._cache: dict[int, tuple[tuple[Any, ...], PublishedList]] = {}
+
+    # --- certificates --------------------------------------------------------------------------------------------
+
+    def list_issued(self, *, limit: int = 200, offset: int = 0) -> list[Certificate]:
+        """The latest certificates, newest first."""
+        statement = (
+            select(CERTIFICATES)
+            .order_by(CERTIFICATES.c.collected_at.desc(), CERTIFICATES.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._database.reading() as connection:
+            return [_read_certificate(row) for row in connection.execute(statement)]
+
+    def get(self, certificate_id: str) -> Certificate:
+        """One certificate, by its own identifier or that of its offer. Raises `NoSuchCertificate`."""
+        with self._database.reading() as connection:
+            return self._load(connection, certificate_id)
+
+    def change(
+        self, certificate_ids: Sequence[str], after: Status, *, publishing: Publishing, reason: str = "", now: datetime
+    ) -> list[Certificate]:
+        """Give certificates (by their own identifiers or those of their offers) a status, all or none.
+
+        All their copies change and the lists are signed anew in the same transaction. A certificate that has the status
+        already stays as it is. Raises `NoSuchCertificate` or `RevocationIsFinal`, and then nothing changed.
+        """
+        with self._database.transaction() as connection:
+            changed: set[int] = set()
+            ids = []
+            for certificate_id in certificate_ids:
+                certificate = self._load(connection, certificate_id)
+                ids.append(certificate.id)
+                if not check_change(certificate.status, after):
+                    continue
+                values = {"status": int(after), "status_at": now, "status_reason": reason}
+                connection.execute(update(CERTIFICATES).where(CERTIFICATES.c.id == certificate.id).values(**values))
+                record(connection, _EVENTS[after], certificate.id, now=now)
+                changed |= {list_id for (list_id,) in connection.execute(_LISTS_OF, {"id_": certificate.id})}
+            for list_id in sorted(changed):
+                connection.execute(
+                    update(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id).values(version=STATUS_LISTS.c.version + 1)
+                )
+                self._publish(connection, list_id, publishing, now=now)
+            return [self._load(connection, certificate_id) for certificate_id in ids]
+
+    def _load(self, connection: Connection, certificate_id: str) -> Certificate:
+        row = connection.execute(_CERTIFICATE, {"id_": certificate_id}).one_or_none()
+        if row is None:
+            by_offer = select(CERTIFICATES).where(CERTIFICATES.c.offer_id == certificate_id)
+            row = connection.execute(by_offer).one_or_none()
+        if row is None:
+            raise NoSuchCertificate
+        return _read_certificate(row)
+
+    # --- lists ---------------------------------------------------------------------------------------------------
+
+    def published(self, list_id: int, *, publishing: Publishing, now: datetime) -> PublishedList:
+        """The newest committed status list, signed anew when half of its lifetime is over.
+
+        What is stored is served only when its digest is right; otherwise it is made again from the certificates.
+        Raises `NotFound`, or `StatusRolledBack` when a newer one was served before.
+        """
+        with self._database.reading() as connection:
+            state = connection.execute(_STATE, {"id_": list_id}).one_or_none()
+            if state is None:
+                raise NotFound("there is no such status list")
+            found = self._stored(connection, list_id, state)
+        if found is None or found.version != state.version or publishing.is_due(found.published_at, now=now):
+            found = self._publish_if_due(list_id, publishing, now=now)
+        self._mark.raise_to(list_id, found.version)
+        return found
+
+    def _stored(self, connection: Connection, list_id: int, state: Row[*tuple[Any, ...]]) -> PublishedList | None:
+        """The stored list, from this process's memory when it is the same; None when there is none or it was damaged."""
+        identity = tuple(state)
+        cached = self._cache.get(list_id)
+        if cached is not None and cached[0] == identity:
+            return cached[1]
+        token = connection.execute(_TOKEN, {"id_": list_id}).scalar_one()
+        if token is None or hashlib.sha256(token).digest() != state.token_digest:
+            return None
+        found = PublishedList(token, state.published_version, state.published_at, state.expires_at)
+        self._cache[list_id] = (identity, found)
+        return found
+
+    def _publish_if_due(self, list_id: int, publishing: Publishing, *, now: datetime) -> PublishedList:
+        with self._database.transaction() as connection:
+            state = connection.execute(_STATE, {"id_": list_id}).one()
+            found = self._stored(connection, list_id, state)
+            # Another process may have been first.
+            if found and found.version == state.version and not publishing.is_due(found.published_at, now=now):
+                return found
+            return self._publish(connection, list_id, publishing, now=now)
+
+    def _publish(self, connection: Connection, list_id: int, publishing: Publishing, *, now: datetime) -> PublishedList:
+        """Sign the list as this transaction sees it. The transaction is what makes it whole and the newest."""
+        state = connection.execute(_STATE, {"id_": list_id}).one()
+        entries = [(row.idx, row.status) for row in connection.execute(_ENTRIES, {"id_": list_id})]
+        token = sign_list(state.size, entries, list_id=list_id, publishing=publishing, now=now).encode()
+        published = PublishedList(token, state.version, now, publishing.expiry(now=now))
+        connection.execute(
+            update(STATUS_LISTS)
+            .where(STATUS_LISTS.c.id == list_id)
+            .values(
+                token=token,
+                token_digest=hashlib.sha256(token).digest(),
+                published_version=published.version,
+                published_at=published.published_at,
+                expires_at=published.expires_at,
+            )
+        )
+        return published
+
+
+def _read_certificate(row: Row[*tuple[Any, ...]]) -> Certificate:
+    return Certificate(
+        id=row.id,
+        offer_id=row.offer_id,
+        type_name=row.type_name,
+        title=strict_json.loads_object(row.title),
+        recipient=row.recipient,
+        collected_at=row.collected_at,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        status=Status(row.status),
+        status_at=row.status_at,
+        status_reason=row.status_reason,
+        copies=row.copies,
+    )
