@@ -27,6 +27,7 @@ from schemas.issuance import (
 )
 
 AUTHORIZATION_DETAILS_TYPE = "openid_credential"
+TOKEN_TYPE = "Bearer"  # noqa: S105 - the name of a scheme
 _SINGLE = frozenset({"grant_type", "pre-authorized_code", "tx_code", "client_id", "authorization_details"})
 _MAX_VALUE_CHARACTERS = 10_000
 
@@ -43,7 +44,10 @@ class CodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredCode:
-    """What is known of the offer that a code belongs to. `tx_code` is the right transaction code, None when none is wanted."""
+    """What is known of the offer that a code belongs to.
+
+    `tx_code` is the right transaction code, None when none is wanted.
+    """
 
     offer_id: str
     type_name: str
@@ -97,8 +101,8 @@ def read_token_request(form: Sequence[tuple[str, str]], *, anonymous_access: boo
             if len(value) > _MAX_VALUE_CHARACTERS:
                 raise Malformed(f"{name} is too long")
             values[name] = value
-    # RFC 6749, section 3.2: parameters without a value are treated as if they were omitted. An empty transaction code stays
-    # a wrong one, though: somebody was asked for it.
+    # RFC 6749, section 3.2: parameters without a value are treated as if they were omitted. An empty transaction code
+    # stays a wrong one, though: somebody was asked for it.
     request = TokenRequest.read({name: value for name, value in values.items() if value or name == "tx_code"})
     if request.grant_type != PRE_AUTHORIZED_CODE_GRANT:
         raise UnsupportedGrantType("only the pre-authorized code grant is supported")
@@ -178,5 +182,8 @@ def exchange_code(
             )
         ]
     return TokenResponse(
-        access_token=token.token, token_type="Bearer", expires_in=lifetime_seconds, authorization_details=details
+        access_token=token.token,
+        token_type=TOKEN_TYPE,
+        expires_in=lifetime_seconds,
+        authorization_details=details,
     )

@@ -2,8 +2,8 @@
 
 A pre-authorized code, the reference in an offer's address, a transaction code and a typeable code are each a keyed
 function of the offer and its generation. The database keeps only their hashes, so that a stolen database file holds
-nothing that can be collected with; and the same offer can be shown again, because it can be derived again. Offering again
-raises the generation, and with it every one of these values changes.
+nothing that can be collected with; and the same offer can be shown again, because it can be derived again. Offering
+again raises the generation, and with it every one of these values changes.
 """
 
 import hmac

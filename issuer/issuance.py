@@ -6,7 +6,8 @@ The procedure of `collect`, numbered as in the code:
 2. Every proof holds: made for us, by distinct keys, with one nonce that we made and that is fresh.
 3. One transaction spends the nonce and takes one status slot per key. A key that already has a slot keeps it; new keys
    take new slots while the allowance lasts.
-4. Only then is anything signed. Nothing of what is signed is kept, so that a lost answer is simply asked for again with a
+4. Only then is anything signed. Nothing of what is signed is kept, so that a lost answer is simply asked for again
+with a
    fresh nonce: the same keys get the same slots.
 """
 
@@ -95,8 +96,8 @@ class SlotBook(Protocol):
     ) -> Reservation:
         """Spend the nonce and take the slots in one transaction.
 
-        Raises `InvalidNonce` when it was spent, `InvalidToken` when the grant ended meanwhile, `CredentialRequestDenied`
-        when the allowance is used up or the certificate was revoked.
+        Raises `InvalidNonce` when it was spent, `InvalidToken` when the grant ended meanwhile,
+        `CredentialRequestDenied` when the allowance is used up or the certificate was revoked.
         """
         ...
 
@@ -113,7 +114,10 @@ class Issuing:
 
 
 def whole_hour(moment: datetime) -> datetime:
-    """The hour that has begun: rounded down, so that no copy is from the future, and copies cannot be told apart by time."""
+    """The hour that has begun.
+
+    Rounded down, so that no copy is from the future, and copies cannot be told apart by time.
+    """
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
@@ -234,7 +238,10 @@ def sign_copy(
     *,
     issuing: Issuing,
 ) -> str:
-    """Sign one copy for one holder key. Copies share no identifier: no `jti`, own salts, a slot of their own (HAIP 6.1)."""
+    """Sign one copy for one holder key.
+
+    Copies share no identifier: no `jti`, own salts, a slot of their own (HAIP 6.1).
+    """
     slot = reservation.slots[proof.thumbprint]
     plan, integrity = _constants(credential_type.name)
     start = int(reservation.valid_from.timestamp())

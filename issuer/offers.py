@@ -1,8 +1,9 @@
 """Offers: what is offered to whom, the links that carry it, and the life of an offer.
 
-An offer is one certificate for one person. It is `offered`, `opened` when a wallet read it, `redeemed` when its code became
-an access token, `collected` when copies were issued. It ends as `voided` by staff or `locked` after too many wrong
-transaction codes. One that nobody collected can be offered again, which gives it new codes and makes the old ones void.
+An offer is one certificate for one person. It is `offered`, `opened` when a wallet read it, `redeemed` when its code
+became an access token, `collected` when copies were issued. It ends as `voided` by staff or `locked` after too many
+wrong transaction codes. One that nobody collected can be offered again, which gives it new codes and makes the old
+ones void.
 """
 
 import secrets
@@ -105,8 +106,8 @@ class Offer:
 class OfferLinks:
     """Every way to hand over an offer. `tx_code` goes by another channel than the rest (OpenID4VCI 4.1.1).
 
-    `offer` is the whole `openid-credential-offer://` link and the text of the QR code, `offer_https` the page for people,
-    `by_value` the link that carries the offer itself, `typed` what can be typed into a wallet (`host/CODE`).
+    `offer` is the whole `openid-credential-offer://` link and the text of the QR code, `offer_https` the page for
+    people, `by_value` the link that carries the offer itself, `typed` what can be typed into a wallet (`host/CODE`).
     """
 
     offer: str

@@ -1,4 +1,7 @@
-"""What the operator of an issuer decides: environment variables `ISSUER_...`, explained in `docs/settings-issuer.md`."""
+"""What the operator of an issuer decides.
+
+Environment variables `ISSUER_...`, explained in `docs/settings-issuer.md`.
+"""
 
 from pathlib import Path
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """Revoking, suspending and reinstating, and the published status list (Token Status List).
 
-A status belongs to the logical certificate: all its copies change together, in one transaction, in which the list is also
-signed anew, so that a change is visible at once and no reader ever sees an older list after a newer one.
+A status belongs to the logical certificate: all its copies change together, in one transaction, in which the list is
+also signed anew, so that a change is visible at once and no reader ever sees an older list after a newer one.
 """
 
 from collections.abc import Iterable
@@ -71,7 +71,10 @@ class PublishedList:
 
 
 def check_change(before: Status, after: Status) -> bool:
-    """Whether there is anything to change. Raises `RevocationIsFinal` for a revoked certificate that shall be another."""
+    """Whether there is anything to change.
+
+    Raises `RevocationIsFinal` for a revoked certificate that shall be another.
+    """
     if before is Status.REVOKED and after is not Status.REVOKED:
         raise RevocationIsFinal
     return before is not after

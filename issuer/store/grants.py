@@ -314,8 +314,9 @@ class GrantStore:
     def sweep(self, *, now: datetime) -> int:
         """Erase what closed collection windows leave behind; returns how many offers were cleaned.
 
-        Of a collected offer: its claims, its token and the marks of holder keys. Of a redeemed one that was not collected:
-        its token. Claims of offers that nobody collected go thirty days after their end. Spent nonces go when expired.
+        Of a collected offer: its claims, its token and the marks of holder keys. Of a redeemed one that was not
+        collected: its token. Claims of offers that nobody collected go thirty days after their end. Spent nonces go
+        when expired.
         """
         closed = select(OFFERS.c.id, OFFERS.c.state, OFFERS.c.certificate_id).where(OFFERS.c.token_until <= now)
         with self._database.reading() as connection:

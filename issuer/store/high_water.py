@@ -1,8 +1,9 @@
 """The high-water mark of published status lists: a small file beside the database.
 
 A status list must never be served older than one that was served before, or a revoked certificate would be valid again.
-The mark remembers, outside the database, the highest version of each list that was ever served. It is on disk before that
-version leaves the house. A database that is behind the mark was restored from an old copy, and its lists are not served.
+The mark remembers, outside the database, the highest version of each list that was ever served. It is on disk before
+that version leaves the house. A database that is behind the mark was restored from an old copy, and its lists are not
+served.
 """
 
 import fcntl
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from issuer.status import StatusRolledBack
 from proofs import strict_json
+from schemas.errors import Malformed
 
 
 class HighWaterMark:
@@ -33,7 +35,7 @@ class HighWaterMark:
             marks = self._read()
             if version < marks.get(list_id, -1):
                 raise StatusRolledBack(
-                    f"status list {list_id} is at version {version}, but version {marks[list_id]} was published before: "
+                    f"status list {list_id} is at version {version}, but {marks[list_id]} was published before: "
                     "the database was restored from an older copy; repeat the changes made since then"
                 )
             if version > marks.get(list_id, -1):
@@ -47,9 +49,11 @@ class HighWaterMark:
     def _read(self) -> dict[int, int]:
         try:
             stored = strict_json.loads_object(self._path.read_bytes())
+            return {int(list_id): int(version) for list_id, version in stored.items()}
         except FileNotFoundError:
             return {}
-        return {int(list_id): int(version) for list_id, version in stored.items()}
+        except (Malformed, ValueError, TypeError) as exc:
+            raise StatusRolledBack("the file with the marks of published status lists is damaged") from exc
 
     def _write(self, marks: dict[int, int]) -> None:
         """Replace the file as a whole: temporary file, fsync, rename, fsync of the directory."""

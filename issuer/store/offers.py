@@ -141,8 +141,8 @@ class OfferStore:
     def new_typeable_code(self, offer_id: str, *, now: datetime) -> Offer:
         """Give an open offer with a transaction code a new typeable code, good for another 15 minutes.
 
-        Raises `NoSuchOffer` when it is no longer open, `CannotOfferAgain` when it has no transaction code: what is short
-        enough to type must not be all that is needed.
+        Raises `NoSuchOffer` when it is no longer open, `CannotOfferAgain` when it has no transaction code: what is
+        short enough to type must not be all that is needed.
         """
         with self._database.transaction() as connection:
             offer = self._load(connection, offer_id, now=now)

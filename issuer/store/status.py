@@ -141,7 +141,10 @@ class StatusStore:
         return found
 
     def _stored(self, connection: Connection, list_id: int, state: Row[*tuple[Any, ...]]) -> PublishedList | None:
-        """The stored list, from this process's memory when it is the same; None when there is none or it was damaged."""
+        """The stored list, from this process's memory when it is the same.
+
+        None when there is none or it was damaged.
+        """
         identity = tuple(state)
         cached = self._cache.get(list_id)
         if cached is not None and cached[0] == identity:

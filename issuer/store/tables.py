@@ -1,7 +1,7 @@
 """The issuer's tables. Rows are not messages: a table class does not validate what it is given.
 
-Codes, references and access tokens are kept as SHA-256 digests only. Claims live in an offer until its collection window
-closes; a certificate keeps its name, its recipient and its slots, never a signature, a salt or a holder key.
+Codes, references and access tokens are kept as SHA-256 digests only. Claims live in an offer until its collection
+window closes; a certificate keeps its name, its recipient and its slots, never a signature, a salt or a holder key.
 """
 
 from datetime import datetime

@@ -1,0 +1,39 @@
+"""The issuer's protocol endpoints, as plain Starlette routes: they are what a wallet waits for."""
+
+from fastapi import APIRouter
+from starlette.routing import Route
+
+from issuer.api.answers import Handler, protocol_endpoint
+from issuer.api.credential import CredentialEndpoint, NonceEndpoint
+from issuer.api.oauth import TokenEndpoint
+from issuer.api.offers import OfferEndpoint, TypedCodeEndpoint
+from issuer.api.status import StatusListEndpoint
+from issuer.api.wellknown import type_documents, well_known_documents
+from issuer.context import IssuerContext
+
+
+def protocol_routes(context: IssuerContext) -> list[Route]:
+    """Every protocol endpoint under the path of the public URL; the well-known documents are outside it."""
+    return [
+        _route("/token", TokenEndpoint(context), "POST"),
+        _route("/nonce", NonceEndpoint(context), "POST"),
+        _route("/credential", CredentialEndpoint(context), "POST"),
+        _route("/offers/{reference}", OfferEndpoint(context), "GET"),
+        _route("/status/{list_id}", StatusListEndpoint(context), "GET"),
+        *(_route(path, document, "GET") for path, document in type_documents().items()),
+        *(_route(path, document, "GET") for path, document in well_known_documents(context).items()),
+    ]
+
+
+def typed_code_route(context: IssuerContext) -> Route:
+    """`/{code}` for ten Crockford characters, grouped or not; it comes after every other route."""
+    return _route("/{code}", TypedCodeEndpoint(context), "GET")
+
+
+def _route(path: str, handler: Handler, method: str) -> Route:
+    return Route(path, protocol_endpoint(handler), methods=[method, "OPTIONS"])
+
+
+def protocol_router(routes: list[Route]) -> APIRouter:
+    """The routes as a router for `service.app.build_app`."""
+    return APIRouter(routes=list(routes))

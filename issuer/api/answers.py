@@ -1,0 +1,77 @@
+"""Answers of the protocol endpoints: JSON, never cached unless said, readable by wallets that run in a browser.
+
+The hot endpoints are plain Starlette routes. Errors are answered here, as the standards give them: a JSON object with
+`error` and `error_description` alone, and a challenge with 401 and 403 (RFC 6750, section 3).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proofs import strict_json
+from schemas.errors import Malformed, ProtocolError, TooManyRequests
+from schemas.issuance import ErrorResponse
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After"}
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, Accept-Language",
+    "Access-Control-Max-Age": "86400",
+}
+_NEVER_CACHED = CORS | NO_STORE
+
+
+def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer that nobody may cache, unless `headers` say otherwise."""
+    return Response(strict_json.dumps(value), status, headers=headers or _NEVER_CACHED, media_type="application/json")
+
+
+def error_answer(error: ProtocolError) -> Response:
+    """The standard's answer to what was raised."""
+    headers = dict(_NEVER_CACHED)
+    if error.status in (401, 403):
+        headers["WWW-Authenticate"] = f'Bearer error="{error.error}", error_description="{error.description}"'
+    retry_after = getattr(error, "retry_after_seconds", None)
+    if isinstance(error, TooManyRequests) or retry_after is not None:
+        headers["Retry-After"] = str(retry_after or 1)
+    return json_answer(ErrorResponse.of(error), status=error.status, headers=headers)
+
+
+def protocol_endpoint(handler: Handler) -> Handler:
+    """Answer preflights and turn raised protocol errors into the standard's JSON."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=_PREFLIGHT)
+        try:
+            return await handler(request)
+        except ProtocolError as error:
+            return error_answer(error)
+
+    return endpoint
+
+
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
+    """The body, at most `max_bytes`. Raises `Malformed` as soon as it is longer."""
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > max_bytes:
+            raise Malformed("the request body is too large")
+    return bytes(chunks)
+
+
+def media_type(request: Request) -> str:
+    """The media type of the body, without parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def client_address(request: Request) -> str:
+    """The network address that a request comes from, for rate limits only."""
+    return request.client.host if request.client else "unknown"

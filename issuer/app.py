@@ -1,0 +1,65 @@
+"""The issuer as a web application.
+
+app = create_app(IssuerSettings(data=Path("data")), http=None, clock=utc_now)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+import structlog
+from fastapi import FastAPI
+
+from issuer.api import protocol_router, protocol_routes, typed_code_route
+from issuer.context import IssuerContext, open_context
+from issuer.settings import IssuerSettings
+from schemas.errors import TemporarilyUnavailable
+from service.app import build_app
+from service.clock import Clock, utc_now
+from service.http import OutgoingHTTP
+
+SWEEP_SECONDS = 30
+
+log = structlog.stdlib.get_logger()
+
+
+def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, clock: Clock = utc_now) -> FastAPI:
+    """The application. Makes database, secret and key at first need. `http` is unused: an issuer asks nobody.
+
+    `app.state.issuer` is the `IssuerContext`.
+    """
+    context = open_context(settings, clock=clock)
+    app = build_app(
+        settings=settings,
+        title="Issuer",
+        routers=[protocol_router([*protocol_routes(context), typed_code_route(context)])],
+        ready=context.store.database.check,
+        lifespan=_sweeping(context),
+    )
+    app.state.issuer = context
+    return app
+
+
+def _sweeping(context: IssuerContext) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(_sweep_for_ever(context))
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeper
+            context.store.close()
+
+    return lifespan
+
+
+async def _sweep_for_ever(context: IssuerContext) -> None:
+    """Erase what closed collection windows leave behind, now and then."""
+    while True:
+        try:
+            await context.store.database.run(context.store.grants.sweep, now=context.clock())
+        except TemporarilyUnavailable as error:
+            log.warning("sweep_postponed", error=error.error)
+        await asyncio.sleep(SWEEP_SECONDS)
