@@ -1,0 +1,72 @@
+"""From a template to the DCQL query: required blocks, and each optional item by itself.
+
+question = Question.of(template)
+question.dcql          # what goes into the request
+question.query         # the same, parsed, for checking what comes back
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.dcql import Query, parse_query
+from verifier.request_templates import RequestTemplate, TemplateCredential, TemplateItem
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A template with its query, as sent and as parsed. Made once per template and shared."""
+
+    template: RequestTemplate
+    dcql: dict[str, Any] = field(repr=False)
+    query: Query = field(repr=False)
+
+    @classmethod
+    def of(cls, template: RequestTemplate) -> "Question":
+        """The question that a template asks. Raises `InvalidQuery` when it is larger than wallets evaluate."""
+        dcql = build_query(template)
+        return cls(template, dcql, parse_query(dcql))
+
+
+def build_query(template: RequestTemplate) -> dict[str, Any]:
+    """The DCQL query of a template: required blocks, and each optional item by itself in a set that may be left out."""
+    queries = list(template.queries())
+    credentials = [_credential_query(query_id, credential, items) for query_id, credential, items in queries]
+    query: dict[str, Any] = {"credentials": credentials}
+    sets = _credential_sets(template, [query_id for query_id, _, _ in queries])
+    if template.alternatives or any(not one["required"] for one in sets):
+        query["credential_sets"] = sets
+    return query
+
+
+def _credential_query(query_id: str, credential: TemplateCredential, items: tuple[TemplateItem, ...]) -> dict[str, Any]:
+    query: dict[str, Any] = {
+        "id": query_id,
+        "format": credential.format,
+        "meta": {"vct_values": list(credential.vct)},
+    }
+    if credential.multiple:
+        query["multiple"] = True
+    if credential.authorities:
+        query["trusted_authorities"] = [{"type": "aki", "values": list(credential.authorities)}]
+    if items:
+        query["claims"] = [_claims_query(item) for item in items]
+    return query
+
+
+def _claims_query(item: TemplateItem) -> dict[str, Any]:
+    query: dict[str, Any] = {"path": list(item.path)}
+    if item.values is not None:
+        query["values"] = list(item.values)
+    return query
+
+
+def _credential_sets(template: RequestTemplate, query_ids: list[str]) -> list[dict[str, Any]]:
+    chosen = {one for option in template.alternatives for one in option}
+    sets: list[dict[str, Any]] = [
+        {"options": [[query_id]], "required": template.is_required(query_id)}
+        for query_id in query_ids
+        if query_id not in chosen
+    ]
+    if template.alternatives:
+        sets.insert(0, {"options": [list(option) for option in template.alternatives], "required": True})
+    return sets

@@ -1,0 +1,260 @@
+"""Request templates: what an organisation asks people for, and everything it owes them in return.
+
+A template names the items, each with a reason, the purpose, how long the data are kept, the ground in law and a
+contact, all in Swedish and English. One that lacks any of these cannot be made. It is the only way to a request: pages,
+command line and interface all start from one.
+
+Two templates are built in (`employer-micro-credential`, `course-results`); others are TOML or JSON files:
+
+    name = "internship"
+    title = { sv = "Praktikplats", en = "Internship" }
+    purpose = { sv = "Vi bedömer om du uppfyller kraven för praktiken.", en = "We check who meets the requirements." }
+    retention_days = 90
+    basis = "contract"
+    contact = "privacy@employer.example"
+
+    [[credentials]]
+    id = "course"
+    vct = ["urn:intyga:credential:micro-credential:1"]
+
+      [[credentials.items]]
+      path = ["achievement", "title"]
+      reason = { sv = "Vi behöver veta vad du har läst.", en = "We need to know what you have studied." }
+
+In TOML, which has no null, `"*"` in a path stands for every element of an array; JSON files say `null`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from importlib import resources
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from proofs import strict_json
+from schemas.consent import Basis, LocalizedText, Path, ShortText
+from schemas.errors import Malformed, NotFound, ProtocolError
+
+BUILT_IN = ("employer-micro-credential", "course-results")
+
+# Never selectively disclosable in an SD-JWT VC, hence always there: asking for them is noise (SD-JWT VC 2.2.2.3).
+ALWAYS_VISIBLE = frozenset({"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "exp", "nbf", "_sd_alg"})
+
+_QUERY_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class InvalidTemplate(Malformed):
+    """A request template lacks something that it must say, or says something that cannot be."""
+
+    error = "invalid_template"
+
+
+class UnknownTemplate(NotFound):
+    """There is no template of this name."""
+
+    error = "unknown_template"
+
+
+class StatusRule(StrEnum):
+    """Whether a certificate must be one that its issuer can take back."""
+
+    REQUIRED = "required"
+    IF_PRESENT = "if_present"
+
+
+class _Written(BaseModel):
+    """What an organisation writes: a misspelt member is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TemplateItem(_Written):
+    """One thing asked for. `values`, when given, lists the acceptable values (DCQL 6.3)."""
+
+    path: Annotated[Path, Field(min_length=1)]
+    reason: LocalizedText
+    label: LocalizedText | None = None
+    required: bool = True
+    values: Annotated[tuple[str | int | bool, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _is_worth_asking(self) -> Self:
+        if not self.reason.is_complete:
+            raise ValueError("the reason must be given in sv and en")
+        if self.path[0] in ALWAYS_VISIBLE:
+            raise ValueError(f"{self.path[0]} is always visible and is not asked for")
+        return self
+
+
+class TemplateCredential(_Written):
+    """One certificate asked for, of one of the types in `vct`, with the items wanted from it.
+
+    Without items, only what the format cannot hide is asked for. `authorities` are key identifiers (`aki`) of the
+    issuers' certificate authorities, base64url; `issuers` narrows the trusted issuers to these identifiers. `multiple`
+    lets the person give more than one.
+    """
+
+    id: Annotated[str, StringConstraints(max_length=60)]
+    vct: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=500)], ...], Field(min_length=1)]
+    format: str = "dc+sd-jwt"
+    status: StatusRule = StatusRule.REQUIRED
+    items: tuple[TemplateItem, ...] = ()
+    required: bool = True
+    multiple: bool = False
+    authorities: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        if not _QUERY_ID.fullmatch(self.id):
+            raise ValueError("id may hold letters, digits, - and _ only")
+        if len({item.path for item in self.items}) != len(self.items):
+            raise ValueError("a path is asked for twice")
+        if self.format != "dc+sd-jwt":
+            raise ValueError("the only format asked for is dc+sd-jwt")
+        return self
+
+
+class RequestTemplate(_Written):
+    """Everything about a request except who it goes to and when.
+
+    `retention_days` counts from the day of the request, `retention_until` is a date: exactly one is given.
+    `alternatives` lists sets of credential ids of which one is enough; credentials named there are not required beside.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    title: LocalizedText
+    purpose: LocalizedText
+    retention_days: Annotated[int, Field(ge=1, le=36_525)] | None = None
+    retention_until: date | None = None
+    basis: Basis
+    basis_detail: LocalizedText | None = None
+    contact: Annotated[ShortText, StringConstraints(min_length=3)]
+    organisation: LocalizedText | None = None
+    recipients: tuple[LocalizedText, ...] | None = None
+    countries: tuple[ShortText, ...] | None = None
+    automated_decisions: bool | None = None
+    withdraw_url: ShortText = ""
+    credentials: Annotated[tuple[TemplateCredential, ...], Field(min_length=1, max_length=20)]
+    alternatives: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def _owes_nothing(self) -> Self:
+        if (self.retention_days is None) == (self.retention_until is None):
+            raise ValueError("either retention_days or retention_until must be given")
+        for name in ("title", "purpose", "organisation", "basis_detail"):
+            text: LocalizedText | None = getattr(self, name)
+            if text is not None and not text.is_complete:
+                raise ValueError(f"{name} must be given in sv and en")
+        if len(self.purpose.sv) < 20 or len(self.purpose.en) < 20:
+            raise ValueError("the purpose must be a sentence that says what the data are for")
+        self._check_ids()
+        # Required items under consent would not be freely given (GDPR 7(4); CS-15, OA-13).
+        if self.basis is Basis.CONSENT and any(True for _ in self.required_items()):
+            raise ValueError("with basis consent every item must be optional")
+        return self
+
+    def _check_ids(self) -> None:
+        ids = [credential.id for credential in self.credentials]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two credentials have the same id")
+        unknown = {one for option in self.alternatives for one in option} - set(ids)
+        if unknown:
+            raise ValueError("alternatives name a credential that is not there")
+        if len({query_id for query_id, _, _ in self.queries()}) != len(list(self.queries())):
+            raise ValueError("the id of a credential collides with that of an optional item")
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # How the template is asked: each required block is one credential query, each optional item one of its own.
+
+    def queries(self) -> Iterator[tuple[str, TemplateCredential, tuple[TemplateItem, ...]]]:
+        """Every credential query: its id, the credential it asks for, and the items in it.
+
+        The required items of a credential go together under the credential's id. Each optional item is a query of its
+        own, `ID-optional-N` (claim sets are not choices of the person, OpenID4VP 6.4.1). A credential with optional
+        items only has no query of its own id, unless a basis other than consent asks for it by itself.
+        """
+        for credential in self.credentials:
+            required = tuple(item for item in credential.items if item.required)
+            optional = tuple(item for item in credential.items if not item.required)
+            if required or not optional:
+                yield credential.id, credential, required
+            for number, item in enumerate(optional, start=1):
+                yield f"{credential.id}-optional-{number}", credential, (item,)
+
+    def is_required(self, query_id: str) -> bool:
+        """True when the request cannot be met without this credential query (alternatives count as required)."""
+        return any(credential.id == query_id and credential.required for credential in self.credentials)
+
+    def required_items(self) -> Iterator[TemplateItem | TemplateCredential]:
+        """Everything that cannot be left out: required items, and required credentials asked for as a whole."""
+        for query_id, credential, items in self.queries():
+            if self.is_required(query_id):
+                yield from items or (credential,)
+
+    def retention_date(self, *, asked_on: date) -> date:
+        """The last day on which the data are kept."""
+        if self.retention_until is not None:
+            return self.retention_until
+        return asked_on + timedelta(days=self.retention_days or 0)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Every `vct` asked for."""
+        return frozenset(vct for credential in self.credentials for vct in credential.vct)
+
+
+def parse_template(members: Mapping[str, Any]) -> RequestTemplate:
+    """Make a template of its members. Raises `InvalidTemplate` that names every faulty member."""
+    try:
+        return RequestTemplate.model_validate(members)
+    except ValidationError as exc:
+        faults = exc.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidTemplate("; ".join(_sentence(fault["loc"], fault["msg"]) for fault in faults)) from exc
+
+
+def _sentence(place: tuple[str | int, ...], message: str) -> str:
+    return f"{'.'.join(map(str, place)) or 'template'}: {message.removeprefix('Value error, ')}"
+
+
+def read_template(content: bytes, *, is_toml: bool) -> RequestTemplate:
+    """Read a template file. Raises `InvalidTemplate`."""
+    if not is_toml:
+        try:
+            return parse_template(strict_json.loads_object(content))
+        except InvalidTemplate:
+            raise
+        except ProtocolError as exc:
+            raise InvalidTemplate("the file is not JSON") from exc
+    try:
+        members = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise InvalidTemplate(f"the file is not TOML: {exc}") from exc
+    return parse_template(_with_every_element(members))
+
+
+def _with_every_element(members: dict[str, Any]) -> dict[str, Any]:
+    """Replace `"*"` in the paths of a TOML template with None, "every element"."""
+    for credential in _tables(members.get("credentials")):
+        for item in _tables(credential.get("items")):
+            if isinstance(item.get("path"), list):
+                item["path"] = [None if part == "*" else part for part in item["path"]]
+    return members
+
+
+def _tables(value: Any) -> Iterator[dict[str, Any]]:
+    yield from (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
+
+
+def built_in_template(name: str, *, contact: str) -> RequestTemplate:
+    """One of the templates that come with the software; `contact` is where people reach the organisation.
+
+    Raises `UnknownTemplate`.
+    """
+    if name not in BUILT_IN:
+        raise UnknownTemplate(f"there is no template of this name; built in are {', '.join(BUILT_IN)}")
+    content = resources.files("verifier").joinpath("builtin", f"{name}.toml").read_text("utf-8")
+    return parse_template(_with_every_element(tomllib.loads(content) | {"contact": contact}))

@@ -1,0 +1,302 @@
+"""Requests: transactions, links, typeable codes, the notice and the request object.
+
+    identity = ClientIdentity.x509_hash(signer)
+    transaction = new_transaction(Question.of(template), identity=identity, base_url="https://verifier.example", ...)
+    link = request_link(transaction)                       # openid4vp://?client_id=..&request_uri=..
+    token = request_object(transaction, identity=identity, ...)    # fetched by the wallet, five minutes
+
+A transaction is one conversation with one wallet: one nonce, one state, one encryption key, one answer. It lives longer
+than its request objects, because reading and deciding takes its time.
+
+Source: OpenID4VP 1.0, sections 5, 8.2, 8.3 and 13.3; HAIP 1.0, section 5.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from proofs import base64url, strict_json
+from proofs.jose import generate_encryption_key, public_part, sign_jws
+from proofs.keys import Signer
+from proofs.request_object import sign_request_object, x509_hash_client_id, x509_san_dns_client_id
+from schemas.consent import (
+    NOTICE_TYPE,
+    PLAIN_NOTICE_FORMAT,
+    Controller,
+    LocalizedText,
+    NoticeItem,
+    RequestNotice,
+    Retention,
+    Withdrawal,
+)
+from schemas.presentation import REQUEST_OBJECT_TYPE, WALLET_AUDIENCE, RequestLink, ResponseMode
+from verifier.queries import Question
+from verifier.request_templates import InvalidTemplate
+
+REQUEST_OBJECT_SECONDS: Final = 300
+MAX_SERVED: Final = 10
+CODE_SECONDS: Final = 15 * 60
+RETURN_SECONDS: Final = 10 * 60
+
+CONTENT_ENCRYPTIONS: Final = ("A128GCM", "A256GCM")  # both, as HAIP 5 demands
+KEY_AGREEMENT: Final = "ECDH-ES"
+SUPPORTED_FORMATS: Final[Mapping[str, Any]] = {
+    "dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]}
+}
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CODE_LENGTH: Final = 10
+
+RandomBytes = Callable[[int], bytes]
+
+
+class Kind(StrEnum):
+    """Where the person answers: on another device (QR, command line), or in the browser that asked."""
+
+    CROSS_DEVICE = "cross_device"
+    SAME_DEVICE = "same_device"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """As whom the verifier asks: the client identifier with its prefix, and the key that proves it.
+
+    Without a signer requests are unsigned and each has an identifier of its own, its response address
+    (`redirect_uri:`, OpenID4VP 5.9.3): nothing about the verifier is then proven.
+    """
+
+    client_id: str
+    signer: Signer | None
+
+    @classmethod
+    def x509_hash(cls, signer: Signer) -> "ClientIdentity":
+        """The hash of the leaf certificate as identifier; the only one that HAIP allows."""
+        return cls(x509_hash_client_id(signer), signer)
+
+    @classmethod
+    def x509_san_dns(cls, signer: Signer, host: str) -> "ClientIdentity":
+        """A DNS name of the leaf certificate as identifier."""
+        return cls(x509_san_dns_client_id(signer, host), signer)
+
+    @classmethod
+    def unsigned(cls) -> "ClientIdentity":
+        """No proven identity at all."""
+        return cls("", None)
+
+    def for_response_uri(self, response_uri: str) -> str:
+        """The client identifier of a request that is answered there."""
+        return self.client_id if self.signer is not None else f"redirect_uri:{response_uri}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One request as it was made. Nothing in it changes; what became of it is kept beside it.
+
+    `id` is the verifier's own handle and never leaves it towards a wallet; `handle` is the public one, in the addresses
+    that a wallet uses. `encryption_key` is a private JWK, None when answers come in clear. `binding` is a digest of the
+    browser session that must come back (same device only; empty: whoever brings the response code).
+    """
+
+    id: str
+    handle: str
+    kind: Kind
+    question: Question
+    client_id: str
+    request_uri: str
+    response_uri: str
+    response_mode: ResponseMode
+    nonce: str
+    state: str
+    encryption_key: Mapping[str, str] | None
+    code: str
+    made_at: datetime
+    code_expires_at: datetime
+    expires_at: datetime
+    retention_until: date
+    binding: str = ""
+    return_url: str = ""
+    pair: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTerms:
+    """What is the same for all requests of a verifier: its address, its name, how answers come, how long it waits."""
+
+    base_url: str
+    organisation: LocalizedText
+    country: str
+    response_mode: ResponseMode
+    lifetime_seconds: int
+
+
+def new_transaction(
+    question: Question,
+    *,
+    kind: Kind,
+    identity: ClientIdentity,
+    terms: RequestTerms,
+    now: datetime,
+    random_bytes: RandomBytes,
+    binding: str = "",
+    return_url: str = "",
+    pair: str = "",
+) -> Transaction:
+    """Make a transaction with fresh handles, nonce, state and encryption key.
+
+    Raises `InvalidTemplate` when the retention date of the template has passed.
+    """
+    retention_until = question.template.retention_date(asked_on=now.date())
+    if retention_until < now.date():
+        raise InvalidTemplate("retention_until has passed")
+    handle = base64url.encode(random_bytes(16))
+    response_uri = f"{terms.base_url}/response/{handle}"
+    key = None
+    if terms.response_mode == "direct_post.jwt":
+        key = generate_encryption_key(base64url.encode(random_bytes(16)))
+    return Transaction(
+        id=base64url.encode(random_bytes(16)),
+        handle=handle,
+        kind=kind,
+        question=question,
+        client_id=identity.for_response_uri(response_uri),
+        request_uri=f"{terms.base_url}/request/{handle}",
+        response_uri=response_uri,
+        response_mode=terms.response_mode,
+        nonce=base64url.encode(random_bytes(32)),
+        state=base64url.encode(random_bytes(32)),
+        encryption_key=key,
+        code=new_code(random_bytes),
+        made_at=now,
+        code_expires_at=now + timedelta(seconds=min(CODE_SECONDS, terms.lifetime_seconds)),
+        expires_at=now + timedelta(seconds=terms.lifetime_seconds),
+        retention_until=retention_until,
+        binding=binding,
+        return_url=return_url,
+        pair=pair,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Links and codes
+
+
+def request_link(transaction: Transaction, *, by_post: bool = True) -> RequestLink:
+    """The outer link by reference; `by_post` lets the wallet send a nonce of its own (5.10)."""
+    return RequestLink(
+        client_id=transaction.client_id,
+        request_uri=transaction.request_uri,
+        request_uri_method="post" if by_post else "get",
+    )
+
+
+def new_code(random_bytes: RandomBytes) -> str:
+    """A code to type: 10 characters of Crockford's base 32, 50 random bits."""
+    number = int.from_bytes(random_bytes(8), "big")
+    return "".join(_CROCKFORD[(number >> (5 * place)) & 31] for place in range(_CODE_LENGTH))
+
+
+def normal_code(typed: str) -> str:
+    """What a person typed, in the form that `new_code` makes: case, spaces, hyphens and look-alikes forgiven.
+
+    Returns an empty string for what cannot be a code.
+    """
+    text = typed.upper().translate(str.maketrans("OIL", "011", " -"))
+    return text if len(text) == _CODE_LENGTH and all(one in _CROCKFORD for one in text) else ""
+
+
+def typeable_code(transaction: Transaction, *, base_url: str) -> str:
+    """The code with the address to type before it: `host/` or `host/prefix/`, in two groups of five."""
+    parts = urlsplit(base_url)
+    return f"{parts.netloc}{parts.path}/{transaction.code[:5]}-{transaction.code[5:]}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The notice
+
+
+def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bool) -> RequestNotice:
+    """What the verifier declares about this request, bound to it by `client_id` and `nonce` when it is signed."""
+    template = transaction.question.template
+    items = [
+        NoticeItem(credential=query_id, path=item.path, reason=item.reason, label=item.label)
+        for query_id, _, of_query in template.queries()
+        for item in of_query
+    ]
+    return RequestNotice(
+        client_id=transaction.client_id if is_signed else "",
+        nonce=transaction.nonce if is_signed else "",
+        iat=int(transaction.made_at.timestamp()) if is_signed else None,
+        request_id=transaction.handle,
+        controller=Controller(
+            name=template.organisation or terms.organisation, contact=template.contact, country=terms.country
+        ),
+        purpose=template.purpose,
+        items=tuple(items),
+        retention=Retention(until=transaction.retention_until),
+        basis=template.basis,
+        basis_detail=template.basis_detail,
+        recipients=template.recipients,
+        countries=template.countries,
+        automated_decisions=template.automated_decisions,
+        withdraw=Withdrawal(url=template.withdraw_url, contact=template.contact),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The request object
+
+
+def request_object(
+    transaction: Transaction,
+    *,
+    identity: ClientIdentity,
+    terms: RequestTerms,
+    now: datetime,
+    wallet_nonce: str | None = None,
+) -> str:
+    """The request object that a wallet fetches: signed, or with `alg` `none` when the verifier has no identity.
+
+    It can be used for five minutes (never longer than the transaction); `wallet_nonce` is echoed (5.10.1).
+    """
+    signer = identity.signer
+    parameters = request_parameters(transaction, now=now, wallet_nonce=wallet_nonce)
+    notice = build_notice(transaction, terms=terms, is_signed=signer is not None).claims()
+    if signer is None:
+        parameters["verifier_info"] = [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
+        return _unsigned_jwt(parameters)
+    data = sign_jws(notice, signer=signer, typ=NOTICE_TYPE, header={"x5c": list(signer.x5c)})
+    parameters["verifier_info"] = [{"format": NOTICE_TYPE, "data": data}]
+    return sign_request_object(parameters, signer=signer)
+
+
+def request_parameters(transaction: Transaction, *, now: datetime, wallet_nonce: str | None = None) -> dict[str, Any]:
+    """The parameters of the request, without the notice."""
+    metadata: dict[str, Any] = {"vp_formats_supported": SUPPORTED_FORMATS}
+    if transaction.encryption_key is not None:
+        metadata["jwks"] = {"keys": [public_part(transaction.encryption_key)]}
+        metadata["encrypted_response_enc_values_supported"] = list(CONTENT_ENCRYPTIONS)
+    expires_at = min(now + timedelta(seconds=REQUEST_OBJECT_SECONDS), transaction.expires_at)
+    parameters: dict[str, Any] = {
+        "aud": WALLET_AUDIENCE,
+        "iat": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "client_id": transaction.client_id,
+        "response_type": "vp_token",
+        "response_mode": transaction.response_mode,
+        "response_uri": transaction.response_uri,
+        "nonce": transaction.nonce,
+        "state": transaction.state,
+        "dcql_query": transaction.question.dcql,
+        "client_metadata": metadata,
+    }
+    if wallet_nonce is not None:
+        parameters["wallet_nonce"] = wallet_nonce
+    return parameters
+
+
+def _unsigned_jwt(parameters: Mapping[str, Any]) -> str:
+    header = strict_json.dumps({"alg": "none", "typ": REQUEST_OBJECT_TYPE})
+    return f"{base64url.encode(header)}.{base64url.encode(strict_json.dumps(parameters))}."

@@ -1,0 +1,120 @@
+"""What the operator of a verifier decides, from environment variables `VERIFIER_*` (docs/settings-verifier.md)."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from schemas.consent import LocalizedText
+from service.settings import ServiceSettings, recorded_public_url
+from verifier.requests import RequestTerms
+
+ClientIdPrefix = Literal["x509_hash", "x509_san_dns", "redirect_uri"]
+
+
+class VerifierSettings(ServiceSettings):
+    """Settings of the verifier, beside those of every service."""
+
+    model_config = SettingsConfigDict(env_prefix="VERIFIER_", extra="ignore", frozen=True)
+
+    service: ClassVar[str] = "verifier"
+
+    port: int = Field(default=8300, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
+    name: str = Field(default="", max_length=160, description="Name of the organisation, in Swedish.")
+    name_en: str = Field(default="", max_length=160, description="Name of the organisation, in English.")
+    contact: str = Field(
+        default="", max_length=160, description="Where people reach the organisation about their data."
+    )
+    country: str = Field(default="SE", max_length=2, description="Country of the organisation (ISO 3166-1 alpha-2).")
+    wallet_url: str = Field(default="", description="A web wallet that https links lead to; empty: the person chooses.")
+    templates: Path | None = Field(default=None, description="Directory with further request templates (.toml, .json).")
+    client_id_prefix: ClientIdPrefix = Field(default="x509_hash", description="As whom requests are made.")
+    response_mode: Literal["direct_post", "direct_post.jwt"] = Field(
+        default="direct_post.jwt", description="How answers come: encrypted (direct_post.jwt) or in clear."
+    )
+    haip: bool = Field(default=False, description="Keep to HAIP 1.0: same-device requests unless asked otherwise.")
+    request_lifetime_seconds: int = Field(
+        default=30 * 60, ge=60, le=7 * 24 * 3600, description="How long a request can be answered, in seconds."
+    )
+    response_limit_bytes: int = Field(
+        default=1_000_000, ge=10_000, le=10_000_000, description="Largest answer, posted and decrypted, in bytes."
+    )
+    max_age_seconds: int = Field(
+        default=300, ge=10, le=3600, description="Oldest acceptable proof of the person's key, in seconds."
+    )
+    skew_seconds: int = Field(default=60, ge=0, le=300, description="How far clocks may differ, in seconds.")
+    max_status_age_seconds: int = Field(
+        default=3600, ge=60, le=24 * 3600, description="Oldest acceptable status list, in seconds since it was fetched."
+    )
+    trust_refresh_seconds: int = Field(
+        default=3600, ge=60, le=7 * 24 * 3600, description="How often signed trust lists are read again, in seconds."
+    )
+
+    @field_validator("wallet_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.strip().rstrip("/")
+
+    @field_validator("templates", mode="before")
+    @classmethod
+    def _no_directory(cls, value: object) -> object:
+        return None if value == "" else value
+
+    def problems(self) -> list[str]:
+        """Unsafe or impossible settings, one sentence each, naming the variable."""
+        found = super().problems()
+        if self.haip and self.client_id_prefix != "x509_hash":
+            found.append("VERIFIER_HAIP allows only x509_hash in VERIFIER_CLIENT_ID_PREFIX.")
+        if self.haip and self.response_mode != "direct_post.jwt":
+            found.append("VERIFIER_HAIP demands direct_post.jwt in VERIFIER_RESPONSE_MODE.")
+        if self.wallet_url and not self.wallet_url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+            found.append("VERIFIER_WALLET_URL must start with https:// (plain http is for loopback only).")
+        if self.templates is not None and not self.templates.is_dir():
+            found.append("VERIFIER_TEMPLATES names a directory that is not there.")
+        return found
+
+    def announcements(self) -> list[str]:
+        """Settings that lift a guard, one sentence each."""
+        told = super().announcements()
+        if self.client_id_prefix == "redirect_uri":
+            told.append("VERIFIER_CLIENT_ID_PREFIX: requests are not signed, so wallets cannot tell who asks.")
+        if self.response_mode == "direct_post":
+            told.append("VERIFIER_RESPONSE_MODE: answers are not encrypted beyond TLS.")
+        return told
+
+    @property
+    def host_name(self) -> str:
+        """The host of the public URL, without a port."""
+        return self._parts.hostname or "localhost"
+
+    @property
+    def organisation(self) -> LocalizedText:
+        """The name of the organisation; its host when none is set."""
+        swedish, english = self.name, self.name_en
+        fallback = swedish or english or self.host_name
+        return LocalizedText(sv=swedish or fallback, en=english or fallback)
+
+    @property
+    def terms(self) -> RequestTerms:
+        """What is the same for all requests."""
+        return RequestTerms(
+            base_url=self.base_url,
+            organisation=self.organisation,
+            country=self.country,
+            response_mode=self.response_mode,
+            lifetime_seconds=self.request_lifetime_seconds,
+        )
+
+    @property
+    def contact_or_address(self) -> str:
+        """Where people reach the organisation; the service's own address when nothing is set."""
+        return self.contact or self.base_url
+
+
+def settings_for_commands(settings: VerifierSettings) -> VerifierSettings:
+    """The settings with the public URL that `serve` recorded, for the commands that run beside it."""
+    recorded = recorded_public_url(settings.data)
+    if settings.public_url or recorded is None:
+        return settings
+    return settings.model_copy(update={"public_url": recorded})

@@ -1,0 +1,176 @@
+"""What the store tells about a request: its state, its verdict, its checks. No value of any certificate is in here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from proofs import strict_json
+from schemas.verification import Check, Outcome, VerificationResult
+from verifier.requests import Transaction
+from verifier.verification import Verdict, Verification
+
+
+class State(StrEnum):
+    """Where a request stands. `EXPIRED` is never stored: it is a waiting or opened request whose time is over."""
+
+    WAITING = "waiting"
+    OPENED = "opened"
+    AWAITING_RETURN = "awaiting_return"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    NOT_RETURNED = "not_returned"
+    EXPIRED = "expired"
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing more will happen."""
+        return self not in (State.WAITING, State.OPENED, State.AWAITING_RETURN)
+
+
+OPEN_STATES = (State.WAITING.value, State.OPENED.value)
+
+
+class Event(StrEnum):
+    """What the log knows."""
+
+    MADE = "made"
+    OPENED = "opened"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    RETURNED = "returned"
+    NOT_RETURNED = "not_returned"
+    EXPIRED = "expired"
+    VIEWED = "viewed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofSummary:
+    """One presentation of an answer, without what it said."""
+
+    query_id: str
+    vct: str
+    issuer_name: str
+    issuer: str
+    valid_until: datetime | None
+    result: VerificationResult
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the log."""
+
+    number: int
+    at: datetime
+    event: Event
+    request_id: str
+    template_name: str
+    outcome: str
+    detail: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """A request and what became of it.
+
+    `result`, `proofs` and `verdict` stay empty until there is an answer, and while a same-device answer waits for the
+    person's browser to come back. `wallet_error` is the error code that the wallet answered with.
+    """
+
+    transaction: Transaction
+    state: State
+    maker: str
+    answered_at: datetime | None
+    verdict: Verdict | None
+    result: VerificationResult
+    proofs: tuple[ProofSummary, ...]
+    wallet_error: str
+    has_contents: bool
+    contents_deleted_at: datetime | None
+    delete_at: datetime
+    changed: int
+
+    @property
+    def id(self) -> str:
+        """The verifier's own handle of the request."""
+        return self.transaction.id
+
+    @property
+    def retention_until(self) -> date:
+        """The last day on which values are kept."""
+        return self.transaction.retention_until
+
+    @property
+    def is_accepted(self) -> bool:
+        """True only for an answer that is complete and of which everything was checked and held."""
+        return self.state is State.ANSWERED and self.verdict is Verdict.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Checks and proofs as they rest in the database."""
+
+    result: VerificationResult
+    proofs: tuple[ProofSummary, ...] = field(default=())
+
+    @classmethod
+    def of(cls, verification: Verification) -> "Report":
+        """The report of a verification."""
+        proofs = tuple(
+            ProofSummary(one.query_id, one.vct, one.issuer_name, one.issuer, one.valid_until, one.result)
+            for one in verification.proofs
+        )
+        return cls(verification.result, proofs)
+
+    def to_json(self) -> str:
+        """The report as JSON text."""
+        members = {
+            "checks": _checks_as_json(self.result),
+            "proofs": [
+                {
+                    "query": one.query_id,
+                    "vct": one.vct,
+                    "issuer_name": one.issuer_name,
+                    "issuer": one.issuer,
+                    "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+                    "checks": _checks_as_json(one.result),
+                }
+                for one in self.proofs
+            ],
+        }
+        return strict_json.dumps(members).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Report":
+        """The report that `to_json` made; an empty one for an empty text."""
+        if not text:
+            return cls(VerificationResult())
+        members = strict_json.loads_object(text)
+        proofs = tuple(
+            ProofSummary(
+                query_id=one["query"],
+                vct=one["vct"],
+                issuer_name=one["issuer_name"],
+                issuer=one["issuer"],
+                valid_until=datetime.fromisoformat(one["valid_until"]) if one["valid_until"] else None,
+                result=_checks_from_json(one["checks"]),
+            )
+            for one in members["proofs"]
+        )
+        return cls(_checks_from_json(members["checks"]), proofs)
+
+
+def _checks_as_json(result: VerificationResult) -> list[dict[str, str]]:
+    return [
+        {"name": check.name, "outcome": check.outcome.value, "reason": check.reason, "detail": check.detail}
+        for check in result.checks
+    ]
+
+
+def _checks_from_json(checks: list[Mapping[str, Any]]) -> VerificationResult:
+    return VerificationResult(
+        tuple(Check(one["name"], Outcome(one["outcome"]), one["reason"], one["detail"]) for one in checks)
+    )

@@ -1,0 +1,446 @@
+"""Requests in the database. Every method is one transaction; a request has one answer, whatever comes at once.
+
+An answer is stored together with the spending of its nonce (D06): a crash leaves both or neither. An answer is
+recognised by the digest of its bytes, so that the same one posted again within a minute gets the same reply.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from proofs import strict_json
+from schemas.errors import NotFound
+from schemas.presentation import ResponseMode
+from service.database import Database
+from service.single_use import prune, spend
+from verifier.queries import Question
+from verifier.request_templates import parse_template
+from verifier.requests import MAX_SERVED, RETURN_SECONDS, Kind, Transaction
+from verifier.retention import deletion_moment
+from verifier.store.contents import Contents, Sealer
+from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
+from verifier.store.tables import LOG, REQUESTS, SPENT
+from verifier.verification import Verdict
+
+REPLAY_SECONDS: Final = 60
+_NONCE_KIND: Final = "presentation nonce"
+
+
+class NoSuchRequest(NotFound):
+    """There is no request here, or no longer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """How an answer was replied to: its digest, when, and the HTTP status of the reply."""
+
+    digest: bytes
+    at: datetime
+    reply_status: int
+
+    def is_replayed_by(self, digest: bytes, *, now: datetime) -> bool:
+        """Whether this is the same answer again, within a minute."""
+        return self.digest == digest and now - self.at <= timedelta(seconds=REPLAY_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request that an answer was posted to: what was asked, where it stands, and the answer it already has."""
+
+    transaction: Transaction
+    state: State
+    answer: StoredAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer comes to, to be stored as a whole: a verification, or an error of the wallet.
+
+    `response_code_digest` is given when the person's browser must come back before the result counts.
+    """
+
+    digest: bytes
+    reply_status: int
+    verdict: Verdict | None = None
+    report: Report | None = None
+    contents: Contents | None = None
+    wallet_error: str = ""
+    response_code_digest: bytes | None = None
+
+
+class _AlreadyAnswered(Exception):
+    """Another answer was first; raised inside the transaction, so that nothing of ours stays."""
+
+
+class RequestStore:
+    """The requests of one verifier."""
+
+    def __init__(self, database: Database, *, device_secret: bytes, time_zone: str) -> None:
+        self.database = database
+        self._sealer = Sealer(device_secret)
+        self._time_zone = time_zone
+
+    # --- making and serving --------------------------------------------------------------------------------------
+
+    def create_transaction(self, transaction: Transaction, *, maker: str) -> None:
+        """Store a new request. `maker` is the account or API key that asked for it, or "" for the command line."""
+        key = transaction.encryption_key
+        values: dict[str, Any] = {
+            "id": transaction.id,
+            "handle": transaction.handle,
+            "kind": transaction.kind.value,
+            "state": State.WAITING.value,
+            "template": transaction.question.template.model_dump_json(exclude_defaults=True),
+            "client_id": transaction.client_id,
+            "request_uri": transaction.request_uri,
+            "response_uri": transaction.response_uri,
+            "response_mode": transaction.response_mode,
+            "nonce": transaction.nonce,
+            "response_state": transaction.state,
+            "encryption_key": self._sealer.seal_key(transaction.id, dict(key)) if key is not None else None,
+            "code": transaction.code,
+            "code_expires_at": transaction.code_expires_at,
+            "made_at": transaction.made_at,
+            "expires_at": transaction.expires_at,
+            "retention_until": transaction.retention_until.isoformat(),
+            "delete_at": deletion_moment(transaction.retention_until, time_zone=self._time_zone),
+            "binding": transaction.binding,
+            "return_url": transaction.return_url,
+            "pair": transaction.pair,
+            "maker": maker,
+        }
+        with self.database.transaction() as connection:
+            values["changed"] = _log(
+                connection, Event.MADE, transaction.id, transaction.question.template.name, transaction.made_at, maker
+            )
+            connection.execute(insert(REQUESTS), values)
+
+    def serve(self, handle: str, *, now: datetime) -> Transaction:
+        """The request for a wallet that fetches it: at most ten times, never after an answer or its end.
+
+        Raises `NoSuchRequest`.
+        """
+        with self.database.transaction() as connection:
+            row = connection.execute(_SERVE, {"of_handle": handle, "at": now}).one_or_none()
+            if row is None:
+                raise NoSuchRequest("this request is unknown, over, or was fetched too often")
+            if row.state == State.WAITING.value:
+                transaction = self._transaction(row)
+                number = _log(connection, Event.OPENED, row.id, transaction.question.template.name, now)
+                change = {"state": State.OPENED.value, "changed": number}
+                connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
+                return transaction
+        return self._transaction(row)
+
+    def find_by_code(self, code: str, *, now: datetime) -> Transaction:
+        """The request behind a typed code. Raises `NoSuchRequest` for an unknown, expired or used one."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                select(REQUESTS).where(
+                    REQUESTS.c.code == code,
+                    REQUESTS.c.code_expires_at > now,
+                    REQUESTS.c.expires_at > now,
+                    REQUESTS.c.state.in_(OPEN_STATES),
+                )
+            ).one_or_none()
+        if row is None or not code:
+            raise NoSuchRequest("this code is unknown or has expired")
+        return self._transaction(row)
+
+    # --- answers -------------------------------------------------------------------------------------------------
+
+    def pending(self, handle: str, *, now: datetime) -> Pending:
+        """The request that an answer was posted to. Raises `NoSuchRequest` when there is none with this handle."""
+        with self.database.reading() as connection:
+            row = connection.execute(_BY_HANDLE, {"of_handle": handle}).one_or_none()
+        if row is None:
+            raise NoSuchRequest("there is no request that is answered here")
+        answer = None
+        if row.answered_at is not None and row.answer_digest is not None:
+            answer = StoredAnswer(row.answer_digest, row.answered_at, row.reply_status)
+        return Pending(self._transaction(row), _state_now(row, now), answer)
+
+    def record(self, transaction: Transaction, outcome: Outcome, *, now: datetime) -> bool:
+        """Spend the nonce and store what an answer came to, both or neither. False when there is an answer already."""
+        state = State.DECLINED if outcome.verdict is None else State.ANSWERED
+        if outcome.response_code_digest is not None:
+            state = State.AWAITING_RETURN
+        values = {
+            "state": state.value,
+            "answered_at": now,
+            "answer_digest": outcome.digest,
+            "reply_status": outcome.reply_status,
+            "response_code_digest": outcome.response_code_digest,
+            "return_by": now + timedelta(seconds=RETURN_SECONDS) if state is State.AWAITING_RETURN else None,
+            "verdict": outcome.verdict.value if outcome.verdict else "",
+            "report": outcome.report.to_json() if outcome.report else "",
+            "wallet_error": outcome.wallet_error,
+            "contents": self._sealer.seal_contents(transaction.id, outcome.contents) if outcome.contents else None,
+            "encryption_key": None,
+        }
+        event = Event.DECLINED if outcome.verdict is None else Event.ANSWERED
+        name = transaction.question.template.name
+        told = outcome.verdict.value if outcome.verdict else outcome.wallet_error
+        detail = ",".join(outcome.report.result.failed + outcome.report.result.unknown) if outcome.report else ""
+        until = transaction.expires_at
+        try:
+            with self.database.transaction() as connection:
+                if not spend(connection, SPENT, kind=_NONCE_KIND, value=transaction.nonce, expires_at=until, now=now):
+                    raise _AlreadyAnswered
+                number = _log(connection, event, transaction.id, name, now, outcome=told, detail=detail)
+                done = connection.execute(_ANSWER, values | {"changed": number, "of_id": transaction.id})
+                if done.rowcount != 1:
+                    raise _AlreadyAnswered
+        except _AlreadyAnswered:
+            return False
+        return True
+
+    def redeem(self, response_code: str, *, binding: str, now: datetime) -> str:
+        """Take back the browser that was sent away with this code; returns the id of its request.
+
+        A code that comes back in another browser session than the one that asked ends the request: the answer is
+        rejected and its values are deleted (HAIP 5.1). Raises `NoSuchRequest` then, and for an unknown,
+        used or late code.
+        """
+        with self.database.transaction() as connection:
+            row = connection.execute(
+                select(REQUESTS).where(
+                    REQUESTS.c.response_code_digest == hashlib.sha256(response_code.encode()).digest(),
+                    REQUESTS.c.state == State.AWAITING_RETURN.value,
+                    REQUESTS.c.return_by > now,
+                )
+            ).one_or_none()
+            if row is not None and row.binding and row.binding != binding:
+                _end_unreturned(connection, row, now)
+                row = None
+            elif row is not None:
+                state = State.ANSWERED if row.verdict else State.DECLINED
+                number = _log(connection, Event.RETURNED, row.id, _template_name(row), now)
+                change = {"state": state.value, "response_code_digest": None, "return_by": None, "changed": number}
+                connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
+        if row is None:
+            raise NoSuchRequest("the code is unknown, was used, is too late, or belongs to another browser")
+        return str(row.id)
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def get(self, request_id: str, *, now: datetime) -> RequestRecord:
+        """A request and what became of it. Raises `NoSuchRequest`."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request_id)).one_or_none()
+        if row is None:
+            raise NoSuchRequest("there is no request of this id")
+        return self._record(row, now)
+
+    def list_transactions(self, *, now: datetime, limit: int = 100, offset: int = 0) -> list[RequestRecord]:
+        """The requests, newest first."""
+        order = select(REQUESTS).order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id).limit(limit).offset(offset)
+        with self.database.reading() as connection:
+            rows = connection.execute(order).all()
+        return [self._record(row, now) for row in rows]
+
+    def pair(self, pair: str, *, now: datetime) -> list[RequestRecord]:
+        """The requests that were made together (link and QR), oldest first; none for an empty name."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                select(REQUESTS).where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
+            ).all()
+        return [self._record(row, now) for row in rows]
+
+    def contents(self, request_id: str, *, now: datetime, viewer: str) -> Contents | None:
+        """What the person showed, and a line in the log that it was looked at; None when there is nothing (any more).
+
+        Values that are due, and those of an answer whose browser has not come back, are not given. Raises
+        `NoSuchRequest`, `SealBroken`.
+        """
+        with self.database.transaction() as connection:
+            row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request_id)).one_or_none()
+            if row is None:
+                raise NoSuchRequest("there is no request of this id")
+            if row.contents is None or row.delete_at <= now or row.state != State.ANSWERED.value:
+                return None
+            _log(connection, Event.VIEWED, row.id, _template_name(row), now, viewer)
+        return self._sealer.open_contents(row.id, row.contents)
+
+    def change_counter(self) -> int:
+        """A number that grows with every change: live views ask for it and look again when it has moved."""
+        with self.database.reading() as connection:
+            return int(connection.execute(_COUNTER).scalar_one())
+
+    def log(self, *, limit: int = 200, request_id: str = "") -> list[LogEntry]:
+        """The log, newest first, of everything or of one request."""
+        wanted = select(LOG).order_by(LOG.c.number.desc()).limit(limit)
+        if request_id:
+            wanted = wanted.where(LOG.c.request_id == request_id)
+        with self.database.reading() as connection:
+            rows = connection.execute(wanted).all()
+        return [
+            LogEntry(r.number, r.at, Event(r.event), r.request_id, r.template_name, r.outcome, r.detail, r.actor)
+            for r in rows
+        ]
+
+    # --- time passes ---------------------------------------------------------------------------------------------
+
+    def tidy(self, *, now: datetime) -> int:
+        """Do what is due: delete values, end answers that did not come back, drop keys of expired requests.
+
+        Returns how many requests changed. Called at start, on a schedule and before reading; twice is harmless.
+        """
+        with self.database.reading() as connection:
+            if connection.execute(_ANYTHING_DUE, {"at": now}).first() is None:
+                return 0
+        with self.database.transaction() as connection:
+            rows = connection.execute(_DUE, {"at": now}).all()
+            for row in rows:
+                if row.state == State.AWAITING_RETURN.value:
+                    _end_unreturned(connection, row, now)
+                elif row.state in OPEN_STATES:
+                    number = _log(connection, Event.EXPIRED, row.id, _template_name(row), now)
+                    _change(connection, row.id, encryption_key=None, code=None, changed=number)
+                if row.contents is not None and row.delete_at <= now:
+                    number = _log(connection, Event.DELETED, row.id, _template_name(row), now)
+                    _change(connection, row.id, contents=None, contents_deleted_at=now, changed=number)
+            prune(connection, SPENT, now=now)
+        return len(rows)
+
+    # --- rows ----------------------------------------------------------------------------------------------------
+
+    def _transaction(self, row: Row[Any]) -> Transaction:
+        key = self._sealer.open_key(row.id, row.encryption_key) if row.encryption_key is not None else None
+        return Transaction(
+            id=row.id,
+            handle=row.handle,
+            kind=Kind(row.kind),
+            question=_question(row.template),
+            client_id=row.client_id,
+            request_uri=row.request_uri,
+            response_uri=row.response_uri,
+            response_mode=cast(ResponseMode, row.response_mode),
+            nonce=row.nonce,
+            state=row.response_state,
+            encryption_key=key,
+            code=row.code or "",
+            made_at=row.made_at,
+            code_expires_at=row.code_expires_at,
+            expires_at=row.expires_at,
+            retention_until=date.fromisoformat(row.retention_until),
+            binding=row.binding,
+            return_url=row.return_url,
+            pair=row.pair,
+        )
+
+    def _record(self, row: Row[Any], now: datetime) -> RequestRecord:
+        state = _state_now(row, now)
+        is_told = state is not State.AWAITING_RETURN  # Until the browser is back there is no result.
+        report = Report.from_json(row.report if is_told else "")
+        return RequestRecord(
+            transaction=self._transaction(row),
+            state=state,
+            maker=row.maker,
+            answered_at=row.answered_at,
+            verdict=Verdict(row.verdict) if row.verdict and is_told else None,
+            result=report.result,
+            proofs=report.proofs,
+            wallet_error=row.wallet_error if is_told else "",
+            has_contents=row.contents is not None and row.delete_at > now and state is State.ANSWERED,
+            contents_deleted_at=row.contents_deleted_at,
+            delete_at=row.delete_at,
+            changed=row.changed,
+        )
+
+
+@lru_cache(maxsize=256)
+def _question(template: str) -> Question:
+    """The question behind a stored template; the same few templates make nearly all requests."""
+    return Question.of(parse_template(strict_json.loads_object(template)))
+
+
+def _template_name(row: Row[Any]) -> str:
+    return _question(row.template).template.name
+
+
+def _state_now(row: Row[Any], now: datetime) -> State:
+    """What a stored state means now."""
+    state = State(row.state)
+    if state.value in OPEN_STATES and row.expires_at <= now:
+        return State.EXPIRED
+    if state is State.AWAITING_RETURN and row.return_by is not None and row.return_by <= now:
+        return State.NOT_RETURNED
+    return state
+
+
+def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """The browser did not come back, or another one did: the answer does not count, and its values go."""
+    number = _log(connection, Event.NOT_RETURNED, row.id, _template_name(row), now)
+    _change(
+        connection,
+        row.id,
+        state=State.NOT_RETURNED.value,
+        response_code_digest=None,
+        return_by=None,
+        verdict=Verdict.REJECTED.value if row.verdict else "",
+        contents=None,
+        contents_deleted_at=now if row.contents is not None else None,
+        changed=number,
+    )
+
+
+def _change(connection: Connection, request_id: str, **values: Any) -> None:
+    connection.execute(update(REQUESTS).where(REQUESTS.c.id == request_id).values(**values))
+
+
+def _log(
+    connection: Connection,
+    event: Event,
+    request_id: str,
+    template_name: str,
+    at: datetime,
+    actor: str = "",
+    *,
+    outcome: str = "",
+    detail: str = "",
+) -> int:
+    values = {
+        "at": at,
+        "event": event.value,
+        "request_id": request_id,
+        "template_name": template_name,
+        "outcome": outcome,
+        "detail": detail,
+        "actor": actor,
+    }
+    return int(connection.execute(_LOG_INSERT, values).scalar_one())
+
+
+# Statements of the hot paths, made once: building them costs more than running them.
+
+_LOG_INSERT = insert(LOG).returning(LOG.c.number)
+_COUNTER = select(func.coalesce(func.max(LOG.c.number), 0))
+_BY_HANDLE = select(REQUESTS).where(REQUESTS.c.handle == bindparam("of_handle"))
+_SERVE = (
+    update(REQUESTS)
+    .where(
+        REQUESTS.c.handle == bindparam("of_handle"),
+        REQUESTS.c.served < MAX_SERVED,
+        REQUESTS.c.state.in_(OPEN_STATES),
+        REQUESTS.c.expires_at > bindparam("at"),
+    )
+    .values(served=REQUESTS.c.served + 1)
+    .returning(REQUESTS)
+)
+_ANSWER = update(REQUESTS).where(REQUESTS.c.id == bindparam("of_id"), REQUESTS.c.state.in_(OPEN_STATES))
+_IS_DUE = (
+    ((REQUESTS.c.contents.is_not(None)) & (REQUESTS.c.delete_at <= bindparam("at")))
+    | ((REQUESTS.c.state == State.AWAITING_RETURN.value) & (REQUESTS.c.return_by <= bindparam("at")))
+    | (
+        (REQUESTS.c.state.in_(OPEN_STATES))
+        & (REQUESTS.c.expires_at <= bindparam("at"))
+        & (REQUESTS.c.code.is_not(None))
+    )
+)
+_ANYTHING_DUE = select(REQUESTS.c.id).where(_IS_DUE).limit(1)
+_DUE = select(REQUESTS).where(_IS_DUE)

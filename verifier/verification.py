@@ -1,0 +1,240 @@
+"""The verdict on an answer: every presentation through the numbered procedure, then the query once more.
+
+    verification = await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
+    verification.result.accepted, verification.result.failed
+
+Steps, each repeated as a comment where it is taken:
+
+1. no entry that was not asked for, no more presentations than asked for (OpenID4VP 8.1)
+2. each presentation: `proofs.verify.verify_presentation`, bound to this client id and this nonce (14.1.2), of a type
+   that its query asks for, from an issuer trusted for that type and accepted here
+3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9)
+
+One presentation that fails is a failed answer. What could not be checked is never accepted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from proofs.certificates import Leaf, leaf_names
+from proofs.formats.sd_jwt import UnverifiedSDJWT
+from proofs.resolve import Resolver
+from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
+from schemas.dcql import PresentedCredential, check_answer
+from schemas.errors import ProtocolError
+from schemas.presentation import AuthorizationResponse
+from schemas.verification import Check, Outcome, VerificationResult
+from verifier.policies import CredentialRule, Policy
+from verifier.requests import Transaction
+
+ALL_CHECKS = (*CHECKS, "query", "values")
+_GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
+
+
+class Verdict(StrEnum):
+    """What all checks together say."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNDETERMINED = "undetermined"
+
+    @classmethod
+    def of(cls, result: VerificationResult) -> "Verdict":
+        """Accepted only when everything was checked and passed; rejected as soon as one check failed."""
+        if result.failed:
+            return cls.REJECTED
+        return cls.ACCEPTED if result.accepted else cls.UNDETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedProof:
+    """One presentation after its checks.
+
+    `claims` is empty when a check failed: what did not hold is not kept. When something could only not be checked,
+    the claims are there and `result` says so. `claims` holds everything visible, registered claims included.
+    """
+
+    query_id: str
+    token: str = field(repr=False)
+    result: VerificationResult
+    vct: str = ""
+    issuer_name: str = ""
+    issuer: str = ""
+    valid_until: datetime | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sd_jwt: UnverifiedSDJWT | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The whole answer: all checks in one list (each name once, with its worst outcome), and each presentation."""
+
+    result: VerificationResult
+    proofs: tuple[PresentedProof, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What all checks together say."""
+        return Verdict.of(self.result)
+
+
+async def verify_answer(
+    answer: AuthorizationResponse, *, transaction: Transaction, policy: Policy, resolver: Resolver, now: datetime
+) -> Verification:
+    """Check an answer to a transaction. Never raises for what the wallet sent: the result tells."""
+    query = transaction.question.query
+    rules = {
+        query_id: policy.rule_for(credential) for query_id, credential, _ in transaction.question.template.queries()
+    }
+    # 1. no entry that was not asked for, no more presentations than asked for
+    fault = _shape_fault(answer, rules, multiple={one.id for one in query.credentials if one.multiple})
+    if fault is not None:
+        return Verification(VerificationResult((fault, *_not_reached(ALL_CHECKS[1:]))), ())
+    # 2. each presentation
+    proofs = tuple(
+        [
+            await _verify(query_id, token, rules[query_id], transaction, policy, resolver, now)
+            for query_id, tokens in answer.vp_token.items()
+            for token in tokens
+        ]
+    )
+    # 3. what came back is what was asked for
+    if any(proof.result.failed for proof in proofs):
+        final = _not_reached(("query", "values"))
+    else:
+        presented: dict[str, list[PresentedCredential]] = {}
+        for proof in proofs:
+            presented.setdefault(proof.query_id, []).extend(_presented(proof))
+        final = tuple(check_answer(query, presented))
+    return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
+
+
+def _shape_fault(
+    answer: AuthorizationResponse, rules: Mapping[str, CredentialRule], *, multiple: Iterable[str]
+) -> Check | None:
+    if any(query_id not in rules for query_id in answer.vp_token):
+        return Check("form", Outcome.FAILED, "unknown_query", "the answer has an entry that was not asked for")
+    if any(len(tokens) > 1 and query_id not in multiple for query_id, tokens in answer.vp_token.items()):
+        return Check("form", Outcome.FAILED, "multiple", "more than one presentation where one was asked for")
+    if not all(isinstance(token, str) for tokens in answer.vp_token.values() for token in tokens):
+        return Check("form", Outcome.FAILED, "not_a_string", "a presentation of this format is a string")
+    return None
+
+
+async def _verify(
+    query_id: str,
+    token: Any,
+    rule: CredentialRule,
+    transaction: Transaction,
+    policy: Policy,
+    resolver: Resolver,
+    now: datetime,
+) -> PresentedProof:
+    try:
+        verified = await verify_presentation(
+            token,
+            expected_audience=transaction.client_id,
+            expected_nonce=transaction.nonce,
+            expected_types=rule.types,
+            trust=policy.trust,
+            resolver=resolver,
+            now=now,
+            status=rule.status,
+            max_age_seconds=policy.max_age_seconds,
+            skew_seconds=policy.skew_seconds,
+        )
+    except VerificationFailed as exc:
+        return _unaccepted(query_id, token, exc)
+    return _accepted(query_id, verified, rule)
+
+
+def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRule) -> PresentedProof:
+    refusal = rule.check_issuer(verified.issuer.identifier, _names(verified.sd_jwt))
+    result = verified.report
+    if refusal is not None:
+        checks = tuple(refusal if check.name == refusal.name else check for check in result.checks)
+        result = VerificationResult(checks)
+    return PresentedProof(
+        query_id=query_id,
+        token=verified.token,
+        result=result,
+        vct=verified.vct,
+        issuer_name=verified.issuer.name,
+        issuer=verified.issuer.identifier,
+        valid_until=verified.valid_until,
+        claims={} if refusal else verified.claims,
+        sd_jwt=None if refusal else verified.sd_jwt,
+    )
+
+
+def _unaccepted(query_id: str, token: str, failure: VerificationFailed) -> PresentedProof:
+    """Keep what was said only when nothing failed: a missing list makes it uncertain, a bad signature worthless."""
+    unverified = failure.unverified
+    if failure.report.failed or unverified is None:
+        return PresentedProof(query_id=query_id, token=token, result=failure.report)
+    vct, issuer = unverified.claims.get("vct"), unverified.claims.get("iss")
+    return PresentedProof(
+        query_id=query_id,
+        token=token,
+        result=failure.report,
+        vct=vct if isinstance(vct, str) else "",
+        issuer=issuer if isinstance(issuer, str) else "",
+        claims=unverified.claims,
+        sd_jwt=unverified,
+    )
+
+
+def _presented(proof: PresentedProof) -> list[PresentedCredential]:
+    if proof.sd_jwt is None:
+        return []
+    also = proof.claims.get("aka_vcts")
+    return [
+        PresentedCredential(
+            format="dc+sd-jwt",
+            type_chain=(proof.vct, *(one for one in also if isinstance(one, str)))
+            if isinstance(also, list)
+            else (proof.vct,),
+            claims=proof.claims,
+            holder_bound=True,  # `holder_binding` has passed, or its check says what is wrong.
+            authorities=_authorities(proof.sd_jwt),
+            disclosed=tuple(proof.sd_jwt.disclosure_at),
+            positions=proof.sd_jwt.original_indexes,
+        )
+    ]
+
+
+def _leaf(sd_jwt: UnverifiedSDJWT) -> Leaf | None:
+    chain = sd_jwt.header.get("x5c")
+    try:
+        return leaf_names(chain) if isinstance(chain, list) and chain else None
+    except ProtocolError:
+        return None
+
+
+def _authorities(sd_jwt: UnverifiedSDJWT) -> frozenset[tuple[str, str]]:
+    leaf = _leaf(sd_jwt)
+    return frozenset(("aki", one) for one in leaf.authority_key_ids) if leaf else frozenset()
+
+
+def _names(sd_jwt: UnverifiedSDJWT) -> frozenset[str]:
+    leaf = _leaf(sd_jwt)
+    return frozenset(leaf.uris) if leaf else frozenset()
+
+
+def _worst(proofs: Iterable[PresentedProof]) -> list[Check]:
+    """Each check once, in the fixed order, with the worst outcome that any presentation had."""
+    worst: dict[str, Check] = {}
+    for proof in proofs:
+        for check in proof.result.checks:
+            known = worst.get(check.name)
+            if known is None or _GRAVITY[check.outcome] > _GRAVITY[known.outcome]:
+                worst[check.name] = check
+    order = {name: place for place, name in enumerate(ALL_CHECKS)}
+    return sorted(worst.values(), key=lambda check: order.get(check.name, len(order)))
+
+
+def _not_reached(names: Iterable[str]) -> tuple[Check, ...]:
+    return tuple(Check(name, Outcome.COULD_NOT_CHECK, "earlier_check_failed") for name in names)
