@@ -1,6 +1,7 @@
 """The issuer's protocol endpoints, as plain Starlette routes: they are what a wallet waits for."""
 
 from fastapi import APIRouter
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.routing import Route
 
 from issuer.api.answers import Handler, protocol_endpoint
@@ -10,6 +11,12 @@ from issuer.api.offers import OfferEndpoint, TypedCodeEndpoint
 from issuer.api.status import StatusListEndpoint
 from issuer.api.wellknown import type_documents, well_known_documents
 from issuer.context import IssuerContext
+
+
+class _TypeableConvertor(StringConvertor):
+    """What could be a typed code. `credential` could be one too, but is an endpoint."""
+
+    regex = "(?!credential$)[0-9A-Za-z-]{10,12}"
 
 
 def protocol_routes(context: IssuerContext) -> list[Route]:
@@ -27,7 +34,8 @@ def protocol_routes(context: IssuerContext) -> list[Route]:
 
 def typed_code_route(context: IssuerContext) -> Route:
     """`/{code}` for ten Crockford characters, grouped or not; it comes after every other route."""
-    return _route("/{code}", TypedCodeEndpoint(context), "GET")
+    register_url_convertor("typeable", _TypeableConvertor())
+    return _route("/{code:typeable}", TypedCodeEndpoint(context), "GET")
 
 
 def _route(path: str, handler: Handler, method: str) -> Route:

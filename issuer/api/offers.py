@@ -35,7 +35,7 @@ class TypedCodeEndpoint:
         self._failures = FailureLimit(count=context.settings.failed_codes_per_minute)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer with the offer, or send a browser to the offer's page. What has not the form of a code is not found."""
+        """Answer with the offer, or send a browser to the offer's page."""
         code = read_typeable_code(request.path_params["code"])
         if code is None:
             raise HTTPException(404)
