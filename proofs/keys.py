@@ -9,6 +9,7 @@ what an incoming token says.
 """
 
 import base64
+import functools
 import hashlib
 import os
 import stat
@@ -202,10 +203,19 @@ def check_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
 
 def public_key_from_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
     """The key object for a public EC JWK. Raises `Malformed` when it is not a point on its curve."""
-    algorithm = _BY_CURVE.get(jwk["crv"]) if jwk.get("kty") == "EC" and isinstance(jwk.get("crv"), str) else None
+    crv, x, y = jwk.get("crv"), jwk.get("x"), jwk.get("y")
+    if jwk.get("kty") != "EC" or not (isinstance(crv, str) and isinstance(x, str) and isinstance(y, str)):
+        raise Malformed("unsupported key type")
+    return _public_key(crv, x, y)
+
+
+@functools.lru_cache(maxsize=512)
+def _public_key(crv: str, x_text: str, y_text: str) -> ec.EllipticCurvePublicKey:
+    """Build a key object, which costs a third of a verification; issuers' keys come again and again."""
+    algorithm = _BY_CURVE.get(crv)
     if algorithm is None:
-        raise Malformed("unsupported key type or curve")
-    x, y = base64url.decode(jwk["x"]), base64url.decode(jwk["y"])
+        raise Malformed("unsupported curve")
+    x, y = base64url.decode(x_text), base64url.decode(y_text)
     if len(x) != algorithm.size or len(y) != algorithm.size:
         raise Malformed("the coordinates of the key do not have the length of its curve")
     try:

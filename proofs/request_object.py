@@ -1,61 +1,309 @@
-"""stub"""
+"""Request objects of OpenID4VP 1.0: signed by the verifier, authenticated by the wallet.
 
-from collections.abc import Mapping
+The prefix of the client identifier says how the sender proves itself (section 5.9.3):
+
+- `x509_hash:` the SHA-256 of the signing certificate;
+- `x509_san_dns:` a DNS name in the signing certificate, and the host that the answer goes to;
+- `redirect_uri:` nothing: unsigned, and the answer goes to the identifier itself;
+- no colon: a verifier registered in the wallet's trust list with its key.
+
+A signature that holds says that the holder of a certificate asks; whether the wallet knows who that is, is the
+identity's `level`. Nothing that is raised here may be reported to the sender, who is unproven at that point.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
-from proofs.keys import Signer
-from proofs.trust import TrustList
-from schemas.errors import ProtocolError
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from proofs import jose, strict_json
+from proofs.certificates import Leaf, NoAnchor, UntrustedChain, unverified_leaf, verify_chain
+from proofs.dates import read_optional_date
+from proofs.keys import DEFAULT_ALGORITHMS, Signer
+from proofs.trust import TrustEntry, TrustList
+from schemas.errors import Malformed, ProtocolError, Refused
+
+TYP: Final = "oauth-authz-req+jwt"
+AUDIENCE: Final = "https://self-issued.me/v2"
+X509_HASH, X509_SAN_DNS, REDIRECT_URI, PRE_REGISTERED = "x509_hash", "x509_san_dns", "redirect_uri", "pre-registered"
+MAX_REQUEST_BYTES: Final = 500_000
 
 IdentityLevel = Literal["registered", "certificate", "unproven"]
 
 
 class InvalidRequestSignature(ProtocolError):
-    """The request object is not signed as its client identifier demands; nothing may be posted to its sender."""
+    """The request object is not signed as its client identifier demands."""
 
     error = "invalid_request_object"
 
 
+class InvalidRequestObject(ProtocolError):
+    """The request object is signed, but breaks a rule on request objects."""
+
+    error = "invalid_request_object"
+
+
+class InvalidClientIdentifier(ProtocolError):
+    """The client identifier is of an unknown kind, or does not fit the request."""
+
+    error = "invalid_client"
+
+
 @dataclass(frozen=True, slots=True)
 class VerifierIdentity:
+    """Who asks, and how sure we are.
+
+    `registered`: an entry of the trust list names this verifier; `legal_name` is the entry's. `certificate`: a trusted
+    authority certifies the name. `unproven`: nobody we trust says so; `legal_name`, if any, is the sender's own word.
+    `dns_names` and `uris` come from the certificate.
+    """
+
     level: IdentityLevel
-    legal_name: str
-    dns_names: tuple[str, ...]
-    uris: tuple[str, ...]
-    certificate_sha256: str
-    certificate_not_before: datetime | None
-    trust_entry_id: str
+    legal_name: str = ""
+    dns_names: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
+    certificate_sha256: str = ""
+    certificate_not_before: datetime | None = None
+    trust_entry_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedRequest:
+    """A request whose sender was authenticated as far as its client identifier allows.
+
+    `parameters` are those of the request object alone; `client_id` is the full identifier, the audience of the
+    presentation; `prefix` its kind, `pre-registered` when it has none. `signing_jwk` is the key that signed, None for
+    an unsigned request.
+    """
+
     parameters: dict[str, Any]
     client_id: str
     prefix: str
     identity: VerifierIdentity
-    signed: bool
     signing_jwk: dict[str, str] | None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the request object carries a signature that holds."""
+        return self.signing_jwk is not None
 
 
 def sign_request_object(parameters: Mapping[str, Any], *, signer: Signer) -> str:
-    raise NotImplementedError
+    """Sign the parameters of an authorization request, `client_id` among them.
+
+    `aud` is set to the value for wallets that are not known beforehand (section 5.8) unless the parameters have one.
+    """
+    if not isinstance(parameters.get("client_id"), str):
+        raise ValueError("a request object names its client identifier")
+    header = {"x5c": list(signer.x5c)} if signer.x5c else {"kid": signer.kid}
+    return jose.sign_jws({"aud": AUDIENCE, **parameters}, signer=signer, typ=TYP, header=header)
 
 
 def x509_hash_client_id(signer: Signer) -> str:
-    raise NotImplementedError
+    """The client identifier that names the signer's certificate by its hash."""
+    return f"{X509_HASH}:{unverified_leaf(signer.x5c).sha256}"
 
 
 def x509_san_dns_client_id(signer: Signer, dns: str) -> str:
-    raise NotImplementedError
+    """The client identifier that names a DNS name of the signer's certificate. Raises `Refused` for another name."""
+    if dns.lower() not in unverified_leaf(signer.x5c).dns_names:
+        raise Refused("the certificate does not name this DNS name")
+    return f"{X509_SAN_DNS}:{dns}"
+
+
+def client_id_prefix(client_id: str) -> str:
+    """The prefix of a client identifier, `pre-registered` when it has no colon (sections 5.9.1 and 5.9.2).
+
+    Raises `InvalidClientIdentifier` for a prefix that is not supported, among them the reserved `origin`.
+    """
+    prefix, colon, original = client_id.partition(":")
+    if not colon and prefix:
+        return PRE_REGISTERED
+    if prefix not in (X509_HASH, X509_SAN_DNS, REDIRECT_URI) or not original:
+        raise InvalidClientIdentifier("the kind of this client identifier is not supported")
+    return prefix
 
 
 def check_request_object(
-    token: str, *, expected_client_id: str, trust: TrustList, now: datetime
+    token: str,
+    *,
+    expected_client_id: str,
+    trust: TrustList,
+    now: datetime,
+    algorithms: Collection[str] = DEFAULT_ALGORITHMS,
+    skew_seconds: int = 60,
 ) -> AuthenticatedRequest:
-    raise NotImplementedError
+    """Authenticate a request object.
+
+    `expected_client_id` is the client identifier outside the object, in the link or QR code; both must be identical,
+    prefix included. `trust` says which verifiers and anchors the wallet knows.
+
+    Checks signature, `typ`, `aud` and dates where there are any, and what the prefix demands. Does not read the query,
+    `state`, `nonce` or response parameters beyond the response address that a prefix binds.
+
+    Raises `InvalidRequestSignature`, `InvalidRequestObject`, `InvalidClientIdentifier` or `Malformed`. An unknown
+    certificate authority is no error: the identity is then `unproven`.
+    """
+    prefix = client_id_prefix(expected_client_id)
+    jws = jose.parse_jws(token, max_bytes=MAX_REQUEST_BYTES)
+    parameters = strict_json.loads_object(jws.payload, max_bytes=MAX_REQUEST_BYTES)
+    if parameters.get("client_id") != expected_client_id:
+        raise InvalidClientIdentifier("the client identifiers inside and outside the request object differ")
+    if "request" in parameters or "request_uri" in parameters:
+        raise InvalidRequestObject("a request object must not refer to another one")  # RFC 9101, section 4.
+    if prefix == REDIRECT_URI:
+        if jws.header["alg"] != "none" or jws.signature:
+            raise InvalidRequestSignature("a request with a `redirect_uri` identifier cannot be signed")
+        if jws.header.get("typ", TYP) != TYP:
+            raise InvalidRequestObject("the request object has another `typ`")
+        return check_unsigned_request(parameters, expected_client_id=expected_client_id)
+    _check_claims(parameters, now=now, skew=timedelta(seconds=skew_seconds))
+    authenticate = _authenticate_registered if prefix == PRE_REGISTERED else _AUTHENTICATE_BY_CERTIFICATE[prefix]
+    identity, signing_jwk = authenticate(jws, parameters, trust, now, algorithms)
+    return AuthenticatedRequest(parameters, expected_client_id, prefix, identity, signing_jwk)
 
 
 def check_unsigned_request(parameters: Mapping[str, Any], *, expected_client_id: str) -> AuthenticatedRequest:
-    """For `redirect_uri:` requests passed by value."""
-    raise NotImplementedError
+    """Take a request without signature: by value in a link, or a request object with `alg` `none`.
+
+    The client identifier must be of the kind `redirect_uri:`, and the address of the answer must be the identifier
+    or absent; it is then filled in.
+
+    Raises `InvalidClientIdentifier` or `InvalidRequestSignature`; on either, nothing may be sent to that address.
+    """
+    if parameters.get("client_id") != expected_client_id:
+        raise InvalidClientIdentifier("the client identifiers inside and outside the request differ")
+    if client_id_prefix(expected_client_id) != REDIRECT_URI:
+        raise InvalidRequestSignature("a request with this client identifier must be signed")
+    address = expected_client_id.partition(":")[2]
+    posted = str(parameters.get("response_mode", "")).startswith("direct_post")
+    name = "response_uri" if posted else "redirect_uri"
+    if parameters.get(name, address) != address:
+        raise InvalidClientIdentifier("the answer would go to another address than the client identifier")
+    identity = VerifierIdentity("unproven")
+    return AuthenticatedRequest({**parameters, name: address}, expected_client_id, REDIRECT_URI, identity, None)
+
+
+def _check_claims(parameters: dict[str, Any], *, now: datetime, skew: timedelta) -> None:
+    if parameters.get("aud") not in (AUDIENCE, [AUDIENCE]):
+        raise InvalidRequestObject("the request object is made for another audience")
+    try:
+        dates = {name: read_optional_date(parameters, name) for name in ("iat", "nbf", "exp")}
+    except Malformed as exc:
+        raise InvalidRequestObject(str(exc)) from exc
+    if dates["exp"] is not None and dates["exp"] <= now - skew:
+        raise InvalidRequestObject("the request object has expired")
+    if any(dates[name] is not None and dates[name] > now + skew for name in ("iat", "nbf")):  # type: ignore[operator]
+        raise InvalidRequestObject("the request object is from the future")
+
+
+def _check_signature(jws: jose.UnverifiedJWS, key: Mapping[str, Any], algorithms: Collection[str]) -> None:
+    try:
+        jose.check_signature(jws, key=key, typ=TYP, algorithms=algorithms)
+    except ProtocolError as exc:
+        raise InvalidRequestSignature(f"the request object is not signed as it must be: {exc}") from exc
+
+
+_Identified = tuple[VerifierIdentity, dict[str, str]]
+_Authenticate = Callable[[jose.UnverifiedJWS, dict[str, Any], TrustList, datetime, Collection[str]], _Identified]
+
+
+def _authenticate_registered(
+    jws: jose.UnverifiedJWS, parameters: dict[str, Any], trust: TrustList, now: datetime, algorithms: Collection[str]
+) -> _Identified:
+    for entry in trust.naming("verifier", parameters["client_id"]):
+        if entry.mechanism != "jwks" or not entry.is_in_force(at=now):
+            continue
+        for key in entry.jwks:
+            try:
+                _check_signature(jws, key, algorithms)
+            except InvalidRequestSignature:
+                continue
+            return VerifierIdentity("registered", legal_name=entry.name, trust_entry_id=entry.id), key
+    raise InvalidClientIdentifier("no verifier with this client identifier and key is registered")
+
+
+def _authenticate_by_hash(
+    jws: jose.UnverifiedJWS, parameters: dict[str, Any], trust: TrustList, now: datetime, algorithms: Collection[str]
+) -> _Identified:
+    x5c = _chain_of(jws)
+    leaf = _read_certificate(x5c)
+    if leaf.sha256 != parameters["client_id"].partition(":")[2]:
+        raise InvalidRequestSignature("the client identifier is not the hash of the signing certificate")
+    _check_signature(jws, leaf.public_jwk, algorithms)
+    return _identify(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
+
+
+def _authenticate_by_dns_name(
+    jws: jose.UnverifiedJWS, parameters: dict[str, Any], trust: TrustList, now: datetime, algorithms: Collection[str]
+) -> _Identified:
+    x5c = _chain_of(jws)
+    leaf = _read_certificate(x5c)
+    name = parameters["client_id"].partition(":")[2].lower()
+    # Equality, not matching: `*.example.org` in a certificate names no host here.
+    if "*" in name or name not in leaf.dns_names:
+        raise InvalidRequestSignature("the client identifier is not a DNS name of the signing certificate")
+    _check_signature(jws, leaf.public_jwk, algorithms)
+    for address in (parameters[each] for each in ("response_uri", "redirect_uri") if each in parameters):
+        if _host(address) != name:
+            raise InvalidClientIdentifier("the answer would go to another host than the client identifier")
+    return _identify(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
+
+
+_AUTHENTICATE_BY_CERTIFICATE: dict[str, _Authenticate] = {
+    X509_HASH: _authenticate_by_hash,
+    X509_SAN_DNS: _authenticate_by_dns_name,
+}
+
+
+def _chain_of(jws: jose.UnverifiedJWS) -> tuple[str, ...]:
+    x5c = jws.header.get("x5c")
+    if not isinstance(x5c, list):
+        raise InvalidRequestSignature("the request object carries no certificate")
+    return tuple(x5c)
+
+
+def _read_certificate(x5c: tuple[str, ...]) -> Leaf:
+    try:
+        return unverified_leaf(x5c)
+    except ProtocolError as exc:
+        raise InvalidRequestSignature(f"the certificate of the request object cannot be used: {exc}") from exc
+
+
+def _host(address: Any) -> str | None:
+    try:
+        host = urlsplit(address).hostname if isinstance(address, str) else None
+    except ValueError:
+        return None
+    return host.lower() if host else None
+
+
+def _identify(x5c: tuple[str, ...], leaf: Leaf, client_id: str, trust: TrustList, now: datetime) -> VerifierIdentity:
+    """How sure we are of the holder of a certificate. Raises `InvalidRequestSignature` for a chain that is refused."""
+    try:
+        anchor = verify_chain(x5c, anchors=trust.anchors("verifier"), now=now).anchor
+    except NoAnchor:
+        anchor = None
+        if not leaf.not_before <= now <= leaf.not_after:
+            raise InvalidRequestSignature("the certificate of the request object is not valid now") from None
+    except (UntrustedChain, Malformed) as exc:
+        raise InvalidRequestSignature(f"the certificates of the request object are refused: {exc}") from exc
+    entry = _entry_for(leaf, anchor, client_id, trust, now)
+    level: IdentityLevel = "unproven" if entry is None else "registered" if entry.identifier else "certificate"
+    return VerifierIdentity(
+        level=level,
+        legal_name=entry.name if entry is not None and entry.identifier else leaf.legal_name,
+        dns_names=leaf.dns_names,
+        uris=leaf.uris,
+        certificate_sha256=leaf.sha256,
+        certificate_not_before=leaf.not_before,
+        trust_entry_id=entry.id if entry is not None else "",
+    )
+
+
+def _entry_for(leaf: Leaf, anchor: bytes | None, client_id: str, trust: TrustList, now: datetime) -> TrustEntry | None:
+    if anchor is None:
+        return None
+    entries = trust.under_anchor("verifier", anchor, (client_id, *leaf.uris))
+    return next((entry for entry in entries if entry.is_in_force(at=now)), None)

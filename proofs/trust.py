@@ -1,17 +1,51 @@
-"""stub"""
+"""Which key speaks for which issuer or verifier, for which credential types and when.
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
-from proofs.keys import Signer
+A trust list is a tuple of entries. An entry names one party (or, with an empty identifier, everyone under one
+anchor), one mechanism by which its key is known, its types and its period:
+
+- `x5c`: the chain in the token leads to `anchor_pem`;
+- `jwks`: the key is one of `jwks`;
+- `metadata`: the key is published as JWT VC issuer metadata at the identifier.
+
+Lists can be signed and passed on (`sign_trust_list`, `check_trust_list`): checked against a key that was pinned when
+the list was added, an older sequence number refused.
+"""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, cast, get_args
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from proofs import base64url, jose
+from proofs.certificates import subject_name
+from proofs.dates import numeric_date, read_date
+from proofs.keys import DEFAULT_ALGORITHMS, Signer, check_public_jwk, thumbprint
+from schemas.errors import CouldNotCheck, Malformed, Refused
 
 Role = Literal["issuer", "verifier", "any"]
 Mechanism = Literal["x5c", "jwks", "metadata"]
 
+TRUST_LIST_TYP: Final = "intyga-trust-list+jwt"
+MAX_ENTRIES: Final = 10_000
 
-@dataclass(frozen=True, slots=True)
+
+class StaleTrustList(CouldNotCheck):
+    """The trust list should have been replaced by now; what it says may have changed."""
+
+
+@dataclass(frozen=True)
 class TrustEntry:
+    """One party that is trusted, and how its key is known.
+
+    `identifier` is the issuer's `iss` or the verifier's client identifier; empty means everyone under the anchor.
+    `types` are `vct` values, none meaning every type. `not_before` and `not_after` bound the trust, both inclusive.
+    """
+
     id: str
     name: str
     role: Role
@@ -23,24 +57,128 @@ class TrustEntry:
     not_before: datetime | None = None
     not_after: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse an entry that would trust nobody in particular. Raises `Malformed`."""
+        if self.role not in get_args(Role) or self.mechanism not in get_args(Mechanism) or not self.id:
+            raise Malformed("a trust entry lacks its id, or names an unknown role or mechanism")
+        if self.mechanism == "x5c" and self.anchor is None:
+            raise Malformed("a trust entry by certificate needs its anchor")
+        if self.mechanism != "x5c" and not self.identifier:
+            raise Malformed("a trust entry by key needs to name its party")
+        if self.mechanism == "jwks" and not self.jwks:
+            raise Malformed("a trust entry by key needs its key")
+
+    @functools.cached_property
+    def anchor(self) -> bytes | None:
+        """The anchor certificate in DER form, or None. Raises `Malformed` when the PEM text holds none."""
+        return _certificate(self.anchor_pem).public_bytes(Encoding.DER) if self.anchor_pem else None
+
+    def serves(self, role: Role) -> bool:
+        """Whether the entry trusts its party in this role."""
+        return role == "any" or self.role in (role, "any")
+
+    def is_for_type(self, vct: str) -> bool:
+        """Whether the entry trusts its party for this credential type."""
+        return not self.types or vct in self.types
+
+    def is_in_force(self, *, at: datetime) -> bool:
+        """Whether a time lies in the entry's period."""
+        return (self.not_before is None or self.not_before <= at) and (self.not_after is None or at <= self.not_after)
+
     def to_json(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The entry as a JSON object, without its empty members; times as seconds since 1970."""
+        times = {"not_before": self.not_before, "not_after": self.not_after}
+        members: dict[str, Any] = {
+            "id": self.id,
+            "name": self.name,
+            "role": self.role,
+            "identifier": self.identifier,
+            "mechanism": self.mechanism,
+            "anchor_pem": self.anchor_pem,
+            "jwks": list(self.jwks),
+            "types": list(self.types),
+            **{name: numeric_date(moment) for name, moment in times.items() if moment is not None},
+        }
+        return {name: value for name, value in members.items() if value not in ("", [])}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "TrustEntry":
-        raise NotImplementedError
+    def from_json(cls, value: Any) -> "TrustEntry":
+        """Read what `to_json` wrote; unknown members are ignored. Raises `Malformed`."""
+        if not isinstance(value, dict):
+            raise Malformed("a trust entry is not an object")
+        texts = {name: value.get(name, "") for name in ("id", "name", "identifier", "anchor_pem")}
+        jwks, types = value.get("jwks", []), value.get("types", [])
+        if not all(isinstance(text, str) for text in texts.values()):
+            raise Malformed("a member of a trust entry is not a string")
+        if not isinstance(types, list) or not all(isinstance(each, str) for each in types):
+            raise Malformed("`types` of a trust entry is not an array of strings")
+        if not isinstance(jwks, list) or not all(isinstance(each, dict) for each in jwks):
+            raise Malformed("`jwks` of a trust entry is not an array of keys")
+        role, mechanism = value.get("role"), value.get("mechanism", "x5c")
+        return cls(
+            **texts,
+            role=cast("Role", role),  # Refused above when it is none.
+            mechanism=cast("Mechanism", mechanism),
+            jwks=tuple(check_public_jwk(each) for each in jwks),
+            types=tuple(types),
+            not_before=read_date(value["not_before"], name="not_before") if "not_before" in value else None,
+            not_after=read_date(value["not_after"], name="not_after") if "not_after" in value else None,
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrustList:
+    """Everything a wallet or verifier trusts."""
+
     entries: tuple[TrustEntry, ...] = ()
 
+    @functools.cached_property
+    def _anchors(self) -> dict[Role, tuple[bytes, ...]]:
+        return {
+            role: tuple(
+                dict.fromkeys(entry.anchor for entry in self.entries if entry.serves(role) and entry.anchor is not None)
+            )
+            for role in get_args(Role)
+        }
+
     def anchors(self, role: Role) -> tuple[bytes, ...]:
-        raise NotImplementedError
+        """The anchors of every entry for a role, in DER form, each once. Always the same tuple for one list."""
+        return self._anchors[role]
+
+    def entries_for(self, role: Role, *, mechanism: Mechanism) -> tuple[TrustEntry, ...]:
+        """The entries for a role that know their key by a mechanism."""
+        return tuple(entry for entry in self.entries if entry.serves(role) and entry.mechanism == mechanism)
+
+    def under_anchor(self, role: Role, anchor: bytes, identifiers: Iterable[str]) -> tuple[TrustEntry, ...]:
+        """The `x5c` entries for a role with this anchor that name one of the identifiers, or everyone under it.
+
+        Entries that name the party come before those that do not.
+        """
+        known = frozenset(identifiers)
+        fitting = [
+            entry
+            for entry in self.entries
+            if entry.anchor == anchor and entry.serves(role) and (not entry.identifier or entry.identifier in known)
+        ]
+        return tuple(sorted(fitting, key=lambda entry: not entry.identifier))
+
+    def naming(self, role: Role, identifier: str) -> tuple[TrustEntry, ...]:
+        """The entries for a role that name exactly this party."""
+        return tuple(entry for entry in self.entries if entry.serves(role) and entry.identifier == identifier)
+
+    def issuers_for(self, vct: str, *, at: datetime) -> tuple[TrustEntry, ...]:
+        """The entries that make somebody an issuer of a type at a time."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.serves("issuer") and entry.is_for_type(vct) and entry.is_in_force(at=at)
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignedTrustList:
+    """A trust list whose signature, sequence and dates were checked."""
+
     entries: tuple[TrustEntry, ...]
     sequence: int
     issued_at: datetime
@@ -50,22 +188,93 @@ class SignedTrustList:
 def sign_trust_list(
     entries: Iterable[TrustEntry], *, signer: Signer, sequence: int, issued_at: datetime, next_update: datetime
 ) -> str:
-    raise NotImplementedError
+    """Sign entries as a list that others can add.
+
+    `sequence` must grow with every edition; `next_update` is when readers should have fetched another one.
+    """
+    claims = {
+        "sequence": sequence,
+        "iat": numeric_date(issued_at),
+        "next_update": numeric_date(next_update),
+        "entries": [entry.to_json() for entry in entries],
+    }
+    return jose.sign_jws(claims, signer=signer, typ=TRUST_LIST_TYP, header={"kid": signer.kid})
 
 
 def check_trust_list(
-    token: str, *, key_jwk: Mapping[str, Any], minimum_sequence: int, now: datetime
+    token: str, *, key_jwk: Mapping[str, Any], minimum_sequence: int, now: datetime, skew_seconds: int = 60
 ) -> SignedTrustList:
-    raise NotImplementedError
+    """Check a signed trust list against the key pinned for it.
+
+    `minimum_sequence` is that of the edition in use: an older one is refused, so that nobody can bring back a party
+    that was removed.
+
+    Raises `Malformed` for another form, `Refused` for an older edition or one from the future,
+    `jose.InvalidSignature`, and `StaleTrustList` when the next edition is due.
+    """
+    claims = jose.check_jws(token, key=key_jwk, typ=TRUST_LIST_TYP, algorithms=DEFAULT_ALGORITHMS).claims
+    sequence, entries = claims.get("sequence"), claims.get("entries")
+    issued_at = read_date(claims.get("iat"), name="iat")
+    next_update = read_date(claims.get("next_update"), name="next_update")
+    if type(sequence) is not int or not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
+        raise Malformed("the trust list has no sequence number or no entries")
+    if sequence < minimum_sequence:
+        raise Refused("the trust list is older than the one in use")
+    if issued_at > now + timedelta(seconds=skew_seconds):
+        raise Refused("the trust list is from the future")
+    if next_update < now:
+        raise StaleTrustList("the trust list should have been replaced by now")
+    return SignedTrustList(tuple(map(TrustEntry.from_json, entries)), sequence, issued_at, next_update)
 
 
 def entry_from_anchor(
-    pem: bytes | str, *, name: str | None, role: Role = "any", types: Sequence[str] = ()
+    pem: bytes | str, *, name: str | None, role: Role = "any", types: Sequence[str] = (), identifier: str = ""
 ) -> TrustEntry:
-    raise NotImplementedError
+    """Trust a root certificate directly.
+
+    Without `name`, the entry is called as the certificate's subject; without `identifier` everyone under the root is
+    trusted. The entry ends with the certificate. Raises `Malformed` when there is no certificate, `Refused` when it is
+    not that of a certificate authority.
+    """
+    text = pem.decode("ascii", "replace") if isinstance(pem, bytes) else pem
+    certificate = _certificate(text)
+    try:
+        is_authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound):
+        is_authority = False
+    if not is_authority:
+        raise Refused("the certificate is not that of a certificate authority")
+    der = certificate.public_bytes(Encoding.DER)
+    return TrustEntry(
+        id=base64url.encode(hashlib.sha256(der).digest())[:16],
+        name=name or subject_name(certificate) or certificate.subject.rfc4514_string(),
+        role=role,
+        identifier=identifier,
+        anchor_pem=certificate.public_bytes(Encoding.PEM).decode("ascii"),
+        types=tuple(types),
+        not_after=certificate.not_valid_after_utc,
+    )
 
 
 def entry_from_jwk(
     jwk: Mapping[str, Any], *, identifier: str, name: str, role: Role, types: Sequence[str] = ()
 ) -> TrustEntry:
-    raise NotImplementedError
+    """Trust one key for one named party. Raises `Malformed` or `Refused` when the key cannot be used."""
+    public = check_public_jwk(jwk)
+    return TrustEntry(
+        id=thumbprint(public)[:16],
+        name=name,
+        role=role,
+        identifier=identifier,
+        mechanism="jwks",
+        jwks=(public,),
+        types=tuple(types),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _certificate(pem: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem.encode("ascii"))
+    except (ValueError, UnicodeEncodeError) as exc:
+        raise Malformed("not a PEM certificate") from exc

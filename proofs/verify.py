@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
 from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import UnverifiedSDJWT
 from proofs.resolve import Resolver

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from proofs import base64url, strict_json
+from proofs.formats.concealment import ALGORITHM_KEY, DIGESTS_KEY, ELEMENT_KEY, RESERVED_NAMES
 from proofs.formats.concealment import DisclosurePlan as DisclosurePlan
 from proofs.formats.concealment import plan_disclosures as plan_disclosures
-from proofs.formats.concealment import ALGORITHM_KEY, DIGESTS_KEY, ELEMENT_KEY, RESERVED_NAMES
 from proofs.jose import UnverifiedJWS, parse_jws
 from schemas.errors import Malformed, Refused
 
@@ -67,7 +67,6 @@ class UnverifiedSDJWT:
     undisclosed: int
     original_indexes: Mapping[Path, tuple[int, ...]]
     hash_name: str
-    jws: UnverifiedJWS = field(repr=False)
 
     @property
     def without_key_binding(self) -> str:
@@ -80,31 +79,57 @@ def parse_sd_jwt(token: str) -> UnverifiedSDJWT:
 
     Raises `Malformed` when it is not one, or is larger than 2 MB; `Refused` when a rule on disclosures is broken.
     """
+    return process_disclosures(split_sd_jwt(token))
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSDJWT:
+    """An SD-JWT separated into its parts; the disclosures are still unread."""
+
+    issuer_jwt: str
+    encoded_disclosures: tuple[str, ...]
+    key_binding: str | None
+    jws: UnverifiedJWS = field(repr=False)
+    payload: dict[str, Any] = field(repr=False)
+
+
+def split_sd_jwt(token: str) -> SplitSDJWT:
+    """Separate an SD-JWT or SD-JWT+KB into its parts (section 7.1, step 1).
+
+    Raises `Malformed` when it is not one, or is larger than 2 MB.
+    """
     if not isinstance(token, str) or len(token) > MAX_SD_JWT_BYTES:
         raise Malformed("not an SD-JWT, or too large")
     issuer_jwt, *encoded, key_binding = token.split("~") if "~" in token else ("", "")
-    if not issuer_jwt:
-        raise Malformed("not an SD-JWT: there is no issuer-signed JWT followed by a tilde")
+    if not issuer_jwt or not all(encoded):
+        raise Malformed("not an SD-JWT: a part between tildes is missing")
     jws = parse_jws(issuer_jwt, max_bytes=MAX_SD_JWT_BYTES)
     payload = strict_json.loads_object(jws.payload, max_bytes=MAX_SD_JWT_BYTES)
-    hash_name = payload.get(ALGORITHM_KEY, "sha-256")
+    return SplitSDJWT(issuer_jwt, tuple(encoded), key_binding or None, jws, payload)
+
+
+def process_disclosures(parts: SplitSDJWT) -> UnverifiedSDJWT:
+    """Put every disclosed claim in its place (section 7.1, steps 2.5 and 3 to 5).
+
+    Raises `Malformed` when a disclosure cannot be read, `Refused` when a rule on disclosures is broken.
+    """
+    hash_name = parts.payload.get(ALGORITHM_KEY, "sha-256")
     if not isinstance(hash_name, str) or hash_name not in HASHES:
         raise Refused("the hash algorithm of the SD-JWT is unknown or weak")
-    disclosures = tuple(_read_disclosure(text, hash_name) for text in encoded)
+    disclosures = tuple(_read_disclosure(text, hash_name) for text in parts.encoded_disclosures)
     processing = _Processing(disclosures)
-    claims = processing.process_payload(payload)
+    claims = processing.process_payload(parts.payload)
     return UnverifiedSDJWT(
-        issuer_jwt=issuer_jwt,
+        issuer_jwt=parts.issuer_jwt,
         disclosures=disclosures,
-        key_binding=key_binding or None,
-        header=jws.header,
-        payload=payload,
+        key_binding=parts.key_binding,
+        header=parts.jws.header,
+        payload=parts.payload,
         claims=claims,
         disclosure_at=processing.disclosure_at,
         undisclosed=processing.undisclosed,
         original_indexes=processing.original_indexes,
         hash_name=hash_name,
-        jws=jws,
     )
 
 
@@ -244,12 +269,11 @@ def claim_at(claims: Any, path: Path) -> Any:
     """The value at a path. Raises `Refused` when there is none."""
     value = claims
     for step in path:
-        if isinstance(step, str) and isinstance(value, dict) and step in value:
-            value = value[step]
-        elif type(step) is int and isinstance(value, list) and 0 <= step < len(value):
-            value = value[step]
-        else:
+        fits_object = isinstance(value, dict) and isinstance(step, str) and step in value
+        fits_array = isinstance(value, list) and type(step) is int and 0 <= step < len(value)
+        if not fits_object and not fits_array:
             raise Refused("there is no claim at this path")
+        value = value[step]
     return value
 
 

@@ -79,27 +79,36 @@ def _issuer_header(alg: str, kid: str, x5c: tuple[str, ...], further: bytes) -> 
 def check_rules(sd_jwt: UnverifiedSDJWT) -> None:
     """Check what SD-JWT VC demands of header and claims; no signature, no dates against a clock, no trust.
 
-    `typ` is `dc+sd-jwt`; `vct` is there; what must be visible was not disclosed; `iss`, `aka_vcts` and `cnf` have
-    their form. Missing `iss` and `sub` are tolerated: the certificate can name the issuer.
+    `typ` is `dc+sd-jwt`; `vct` is there; what must be visible is; `iss`, `aka_vcts` and `cnf` have their form. Missing
+    `iss` and `sub` are tolerated: the certificate can name the issuer.
 
     Raises `Malformed` or `Refused`.
     """
-    claims = sd_jwt.claims
-    if sd_jwt.header.get("typ") != TYP:
+    check_visible_rules(sd_jwt.header, sd_jwt.payload)
+    check_disclosure_rules(sd_jwt)
+
+
+def check_visible_rules(header: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    """The part of `check_rules` that needs no disclosure, since what it reads must always be visible."""
+    if header.get("typ") != TYP:
         raise Refused("the credential is not typed as dc+sd-jwt")
+    if not isinstance(payload.get("vct"), str) or not payload["vct"]:
+        raise Malformed("the credential has no type (`vct`)")
+    for name in ("iss", "vct#integrity"):
+        if name in payload and not isinstance(payload[name], str):
+            raise Malformed(f"the claim `{name}` is not a string")
+    if "aka_vcts" in payload:
+        _check_further_types(payload["aka_vcts"], vct=payload["vct"])
+    holder_jwk(payload)
+
+
+def check_disclosure_rules(sd_jwt: UnverifiedSDJWT) -> None:
+    """The part of `check_rules` about what was made disclosable. Raises `Refused`."""
     if any(path[0] in NEVER_DISCLOSABLE for path in sd_jwt.disclosure_at):
         raise Refused("a claim that must always be visible is in a disclosure")
     if any(_holds_digests(sd_jwt.payload[name]) for name in NEVER_DISCLOSABLE & sd_jwt.payload.keys()):
         # Its sub-claims may not be selectively disclosable either, disclosed now or not.
         raise Refused("a claim that must always be visible has disclosable parts")
-    if not isinstance(claims.get("vct"), str) or not claims["vct"]:
-        raise Malformed("the credential has no type (`vct`)")
-    for name in ("iss", "sub", "vct#integrity"):
-        if name in claims and not isinstance(claims[name], str):
-            raise Malformed(f"the claim `{name}` is not a string")
-    if "aka_vcts" in claims:
-        _check_further_types(claims["aka_vcts"], vct=claims["vct"])
-    holder_jwk(sd_jwt)
 
 
 def _holds_digests(value: Any) -> bool:
@@ -120,15 +129,15 @@ def types_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
     return (claims["vct"], *claims.get("aka_vcts", ()))
 
 
-def holder_jwk(sd_jwt: UnverifiedSDJWT) -> dict[str, str] | None:
-    """The holder's key from `cnf`, minimal form, or None when the credential is not bound to a key.
+def holder_jwk(claims: Mapping[str, Any]) -> dict[str, str] | None:
+    """The holder's key from the claim `cnf`, minimal form, or None when the credential is not bound to a key.
 
     Raises `Malformed` when `cnf` has another form, `Refused` when it holds a private key, more than one form of key,
     or none that we can use.
     """
-    if "cnf" not in sd_jwt.claims:
+    if "cnf" not in claims:
         return None
-    confirmation = sd_jwt.claims["cnf"]
+    confirmation = claims["cnf"]
     if not isinstance(confirmation, dict):
         raise Malformed("`cnf` is not an object")
     if _KEY_FORMS & confirmation.keys() != {"jwk"} or not isinstance(confirmation["jwk"], dict):
@@ -157,7 +166,7 @@ def build_presentation(
     shown = "~".join((held[0], *disclosures, ""))
     # Parsing refuses a disclosure whose parent was not chosen (RFC 9901, section 7.2).
     sd_jwt = parse_sd_jwt(shown)
-    bound_to = holder_jwk(sd_jwt)
+    bound_to = holder_jwk(sd_jwt.payload)
     if bound_to is None or bound_to != signer.public_jwk:
         raise Refused("the credential is not bound to this key")
     claims = {
