@@ -1,15 +1,34 @@
 """The web application of a service: error answers, security headers, limits, health, path prefix.
 
-app = build_app(settings=settings, title="Issuer", routers=[api.router, pages.router], pages=pages, ready=database.check)
+    app = build_app(settings=settings, title="Issuer", routers=[...], pages=pages, ready=database.check)
+
+Everything that raises `ProtocolError` is answered with the standard's `{"error", "error_description"}` and its status,
+or with a page in the reader's language when the reader is a browser (its Accept names text/html).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
-from service.pages import Pages
+from schemas.errors import ProtocolError
+from service.doorway import Doorway, was_too_large
+from service.error_texts import texts_for
+from service.pages import Pages, SignInRequired
 from service.settings import ServiceSettings
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 422: "invalid_request"}
+_DESCRIPTIONS = {
+    400: "The request is not of the form that is expected here.",
+    404: "There is nothing at this address.",
+    405: "This address is not used with that method.",
+    413: "The request body is larger than is accepted here.",
+    500: "Something went wrong here.",
+}
 
 
 def build_app(
@@ -18,14 +37,133 @@ def build_app(
     title: str,
     routers: Sequence[APIRouter],
     pages: Pages | None = None,
-    ready: Callable[[], None],
+    ready: Callable[[], Awaitable[None] | None],
     lifespan: Any = None,
     body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """The application. `ready` raises when the service cannot work (for `/ready`); `body_limits` gives path prefixes
-    (with our own path, `/import`) another bound on the request body, in bytes, than `settings.body_limit_bytes`.
+    """The application of a service.
 
-    `ProtocolError` becomes `{"error", "error_description"}` with its status, or an error page when the reader is a browser
-    (Accept holds text/html). Put what handlers need into `app.state`.
+    `ready` raises `ProtocolError` when the service cannot work now (for `/ready`). `body_limits` gives path prefixes
+    (our own paths, such as `/import`) another bound on the request body, in bytes, than `settings.body_limit_bytes`.
+    Put what handlers need into `app.state`; `app.state.pages` and `app.state.settings` are there.
     """
-    raise NotImplementedError
+    app = FastAPI(
+        title=title,
+        lifespan=lifespan,
+        openapi_url="/openapi.json" if settings.api_docs else None,
+        docs_url="/api-docs" if settings.api_docs else None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.pages = pages
+    app.add_exception_handler(ProtocolError, _on_protocol_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_middleware(Doorway, settings=settings, body_limits=dict(body_limits or {}), on_failure=_on_failure)
+    _add_health(app, ready)
+    if pages is not None:
+        _add_page_routes(app, pages)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the reader is a browser that shows pages: its Accept names text/html."""
+    return request.app.state.pages is not None and "text/html" in request.headers.get("accept", "")
+
+
+async def error_answer(request: Request, *, code: str, status: int, description: str, error_id: str = "") -> Response:
+    """An error as JSON for programs, or as a page for people."""
+    if not wants_page(request):
+        body = {"error": code, "error_description": description} | ({"error_id": error_id} if error_id else {})
+        return JSONResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
+    pages: Pages = request.app.state.pages
+    texts = texts_for(code, status, pages.error_texts)
+    _ = pages.translator(request)
+    return await pages.render(
+        request,
+        "error.html",
+        status=status,
+        what_happened=_(texts.what_happened),
+        what_was_not_lost=_(texts.what_was_not_lost),
+        what_to_do=_(texts.what_to_do),
+        code=code,
+        error_id=error_id,
+    )
+
+
+async def _on_protocol_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, ProtocolError)
+    if isinstance(exc, SignInRequired) and wants_page(request):
+        pages: Pages = request.app.state.pages
+        return pages.sign_in_redirect(request)
+    answer = await error_answer(request, code=exc.error, status=exc.status, description=exc.description)
+    if (seconds := getattr(exc, "retry_after_seconds", None)) is not None:
+        answer.headers["Retry-After"] = str(seconds)
+    answer.headers.update(getattr(exc, "headers", {}))  # Such as WWW-Authenticate.
+    return answer
+
+
+async def _on_validation_error(request: Request, exc: Exception) -> Response:
+    """FastAPI's own answer would repeat the values that were sent."""
+    assert isinstance(exc, RequestValidationError)
+    places = {".".join(str(part) for part in error["loc"][1:2]) for error in exc.errors()}
+    named = ", ".join(sorted(place for place in places if place.isidentifier())[:10])
+    description = f"Missing or malformed: {named}." if named else _DESCRIPTIONS[400]
+    return await error_answer(request, code="invalid_request", status=400, description=description)
+
+
+async def _on_http_exception(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    status = 413 if was_too_large(request.scope) else exc.status_code
+    answer = await error_answer(
+        request,
+        code=_CODES.get(status, "invalid_request" if status < 500 else "server_error"),
+        status=status,
+        description=_DESCRIPTIONS.get(status, _DESCRIPTIONS[400 if status < 500 else 500]),
+    )
+    answer.headers.update(exc.headers or {})
+    return answer
+
+
+async def _on_failure(scope: dict[str, Any], status: int, code: str, error_id: str) -> Response:
+    """The last resort of the doorway: a body that is too large, or an error that nobody expected."""
+    request = Request(scope)
+    description = _DESCRIPTIONS.get(status, _DESCRIPTIONS[500])
+    try:
+        return await error_answer(request, code=code, status=status, description=description, error_id=error_id)
+    except ProtocolError:  # The page itself needs the database, which is away.
+        body = {"error": code, "error_description": description, "error_id": error_id}
+        return JSONResponse(body, status_code=status)
+
+
+def _add_health(app: FastAPI, ready: Callable[[], Awaitable[None] | None]) -> None:
+    @app.get("/health", include_in_schema=False)
+    async def health() -> Response:
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @app.get("/ready", include_in_schema=False)
+    async def is_ready() -> Response:
+        waiting = ready()
+        if inspect.isawaitable(waiting):
+            await waiting
+        return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
+
+
+def _add_page_routes(app: FastAPI, pages: Pages) -> None:
+    app.add_api_route("/static/{rest:path}", pages.static_files.serve, include_in_schema=False)
+
+    @app.get("/help", include_in_schema=False)
+    async def help_page(request: Request) -> Response:
+        return await pages.render(request, "help.html")
+
+    @app.get("/session", include_in_schema=False)
+    async def keep_session(request: Request) -> Response:
+        """Asking for it is enough to be seen; the page's script calls it when the person wants to stay."""
+        await pages.signed_in(request)
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> Response:
+        return RedirectResponse(pages.settings.path(pages.static_files.path("icon.svg")), status_code=302)

@@ -1,18 +1,32 @@
 """Building blocks of the command lines: `--data`, `--json`, clean errors with exit status.
 
-app = command_app("intyga-issuer", help="...")
+    app = command_app("intyga-issuer", help="Issues certificates of learning.")
+    IssuerData = Annotated[Path, data_option("issuer")]
 
-@app.command()
-def revoke(copy: str, data: IssuerData, as_json: JSONOption = False) -> None: ...
+    @app.command()
+    def revoke(certificate: str, data: IssuerData = Path("issuer-data"), as_json: JSONOption = False) -> None:
+        show({"revoked": certificate}, as_json=as_json, human=lambda result: f"Revoked {result['revoked']}.")
 
-def main() -> None:
-    run(app)
+    def main() -> None:
+        run(app)
+
+Exit status: 0 done, 1 could not be done, 2 wrong usage or settings.
 """
 
+import asyncio
+import json
+import sys
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
+import click
 import typer
+from pydantic import ValidationError
+
+from schemas.errors import ProtocolError
+from service.database import UnknownSchema
+from service.serving import CannotListen
+from service.settings import UnsafeSettings
 
 T = TypeVar("T")
 
@@ -30,24 +44,70 @@ class CommandFailed(Exception):
 
 def command_app(name: str, *, help: str) -> typer.Typer:
     """A typer application without shell completion and without tracebacks that show values."""
-    raise NotImplementedError
+    return typer.Typer(
+        name=name,
+        help=help,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
 
 
 def data_option(service: str) -> Any:
     """The `--data DIR` option (or SERVICE_DATA): `IssuerData = Annotated[Path, data_option("issuer")]`."""
-    raise NotImplementedError
+    return typer.Option(
+        "--data",
+        envvar=f"{service.upper()}_DATA",
+        file_okay=False,
+        help="Directory that holds everything the service writes.",
+    )
 
 
 def show(value: Any, *, as_json: bool, human: Callable[[Any], str] | None = None) -> None:
-    """Print a result: JSON on one document, or the text that `human` makes of it."""
-    raise NotImplementedError
+    """Print a result: one JSON document, or the text that `human` makes of it."""
+    as_text = _as_json if as_json or human is None else human
+    print(as_text(value), flush=True)  # noqa: T201 - Printing the result is what a command is for.
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in a fresh event loop."""
-    raise NotImplementedError
+    return asyncio.run(work)
 
 
-def run(app: typer.Typer) -> None:
+def run(app: typer.Typer) -> NoReturn:
     """Run the command line: errors go to stderr (as JSON when --json was given) and set the exit status."""
-    raise NotImplementedError
+    try:
+        status = app(standalone_mode=False)
+    except click.ClickException as exc:
+        _fail(exc.format_message(), error="usage", exit_status=2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("Stopped.", error="stopped", exit_status=130)
+    except CommandFailed as exc:
+        _fail(str(exc), error=exc.error, exit_status=exc.exit_status)
+    except ProtocolError as exc:
+        _fail(str(exc), error=exc.error)
+    except UnsafeSettings as exc:
+        _fail("\n".join(exc.problems), error="unsafe_settings", exit_status=2)
+    except ValidationError as exc:
+        _fail(_settings_faults(exc), error="invalid_settings", exit_status=2)
+    except (UnknownSchema, CannotListen) as exc:
+        _fail(str(exc))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _settings_faults(exc: ValidationError) -> str:
+    """Each fault with its field; the value is left out, it may be a secret."""
+    faults = [f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors()]
+    return "\n".join(faults)
+
+
+def _fail(message: str, *, error: str = "failed", exit_status: int = 1) -> NoReturn:
+    if "--json" in sys.argv:
+        message = json.dumps({"error": error, "error_description": message}, ensure_ascii=False)
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
+    sys.exit(exit_status)

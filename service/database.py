@@ -13,10 +13,10 @@
     with database.transaction() as connection:
         connection.execute(insert(OfferRow).values(id="...", made_at=now))
 
-The rules of the game: a store method opens, does and commits one transaction and never awaits inside it. Every thread keeps
-one connection for writing and one for reading. Writing takes the lock at once (`BEGIN IMMEDIATE`), waits 250 ms at most and
-then raises `Busy`, which becomes 503. Every commit is on disk when `transaction` returns (WAL, `synchronous=FULL`).
-Several processes may share one file.
+The rules of the game: a store method opens, does and commits one transaction and never awaits inside it. Every thread
+keeps one connection for writing and one for reading. Writing takes the lock at once (`BEGIN IMMEDIATE`), waits 250 ms
+at most and then raises `Busy`, which becomes 503. Every commit is on disk when `transaction` returns (WAL,
+`synchronous=FULL`). Several processes may share one file.
 """
 
 import asyncio
@@ -91,8 +91,8 @@ def new_registry() -> registry:
 class Database:
     """The database of one service.
 
-    `address` is the path of a SQLite file, or an SQLAlchemy URL. `metadata` holds the service's tables. `version` is the
-    number of the schema: it and a fingerprint of the tables are stored, and a database with others is refused.
+    `address` is the path of a SQLite file, or an SQLAlchemy URL. `metadata` holds the service's tables. `version` is
+    the number of the schema: it and a fingerprint of the tables are stored, and a database with others is refused.
     """
 
     def __init__(self, address: Path | str, metadata: MetaData, *, version: int = 1) -> None:
@@ -100,7 +100,7 @@ class Database:
         self.version = version
         self._schema_table = _schema_table()
         self._is_sqlite = isinstance(address, Path) or "://" not in address or address.startswith("sqlite")
-        self._engine = _sqlite_engine(address) if self._is_sqlite else create_engine(address)
+        self._engine = _sqlite_engine(address) if self._is_sqlite else create_engine(str(address))
         self._local = threading.local()
         self._opened: list[Connection] = []
         self._opened_lock = threading.Lock()
@@ -133,21 +133,21 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """One writing transaction: committed and on disk at the end, rolled back when the body raises.
 
-        Raises `Busy` when another writer holds the lock for longer than 250 ms, `StorageUnavailable` when the disk fails.
+        Raises `Busy` when another writer holds the lock for longer than 250 ms, `StorageUnavailable` when the disk
+        fails.
         """
-        with self._translated_errors(), self._alone("writing") as connection:
-            with self._begun(connection, "BEGIN IMMEDIATE"):
-                yield connection
+        with self._translated_errors(), self._alone("writing") as connection, self._begun(connection, "BEGIN
+        IMMEDIATE"):
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of the database that takes no lock and cannot write."""
-        with self._translated_errors(), self._alone("reading") as connection:
-            with self._begun(connection, "BEGIN"):
-                yield connection
+        with self._translated_errors(), self._alone("reading") as connection, self._begun(connection, "BEGIN"):
+            yield connection
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a store method from a handler: inline on SQLite (it is faster than a thread), else in the thread pool."""
+        """Call a store method from a handler: inline on SQLite (faster than a thread), else in a thread."""
         if self._is_sqlite:
             return work(*args, **kwargs)
         return await asyncio.to_thread(work, *args, **kwargs)
@@ -241,12 +241,11 @@ def _schema_table() -> Table:
 
 def _sqlite_engine(address: Path | str) -> Engine:
     url = str(address) if "://" in str(address) else f"sqlite+pysqlite:///{address}"
-    engine = create_engine(
+    return create_engine(
         url,
         poolclass=NullPool,  # Each thread keeps its connection itself.
         creator=None if "://" in str(address) else lambda: _connect(Path(address)),
     )
-    return engine
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -11,14 +11,35 @@ Each room keeps `locale/sv.po` (and further `locale/sv-*.po`, one per author of 
 Texts that are not said at once are marked with `N_("...")`, so that they are found by the extraction.
 """
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, get_timezone
+from babel.lists import format_list
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
 LANGUAGES = ("sv", "en")
 DEFAULT_LANGUAGE = "sv"
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
+
+_LOCALES = {"sv": Locale("sv", "SE"), "en": Locale("en", "GB")}
+_KEYWORDS: dict[str, Any] = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "plural": (1, 2),
+}
+_METHODS = [("**/templates/**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
+
+MessageId = str | tuple[str, ...]
 
 
 def N_(text: str) -> str:
@@ -29,50 +50,196 @@ def N_(text: str) -> str:
 class Translator:
     """Says texts, dates and numbers in one language."""
 
-    language: str
+    def __init__(self, language: str, texts: Mapping[str, Sequence[str]], *, time_zone: str) -> None:
+        self.language = language
+        self._texts = texts
+        self._locale = _LOCALES[language]
+        self._time_zone = get_timezone(time_zone)
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """The text in this language, with `%(name)s` replaced by values."""
-        raise NotImplementedError
+        return self.text(text) % values
+
+    def text(self, text: str) -> str:
+        """The text in this language, its `%(name)s` not yet replaced."""
+        forms = self._texts.get(text)
+        return forms[0] if forms else text
 
     def plural(self, one: str, many: str, num: int, /, **values: Any) -> str:
         """The form for `num` (also available as `%(num)s`)."""
-        raise NotImplementedError
+        return self.plural_text(one, many, num) % {"num": num, **values}
+
+    def plural_text(self, one: str, many: str, num: int) -> str:
+        """The form for `num`, its `%(name)s` not yet replaced. Swedish and English both have two forms."""
+        forms = self._texts.get(one, ())
+        if len(forms) == 2:
+            one, many = forms
+        return one if num == 1 else many
 
     def pick(self, texts: Mapping[str, str]) -> str:
         """The text of a language map (`{"sv": ..., "en": ...}`) in this language, or in the nearest one there is."""
-        raise NotImplementedError
+        return texts[self.picked_language(texts)] if texts else ""
+
+    def picked_language(self, texts: Mapping[str, str]) -> str:
+        """The key of a language map that `pick` takes; for the `lang` of the part (accessibility, A-08)."""
+        for wanted in (self.language, "en", "sv"):
+            for key in texts:
+                if key.lower().replace("_", "-").split("-")[0] == wanted:
+                    return key
+        return next(iter(texts), "")
 
     def date(self, value: date | datetime, style: str = "long") -> str:
-        """A date: long "31 mars 2027" or short "2027-03-31"."""
-        raise NotImplementedError
+        """A date: long "31 mars 2027" or short "2027-03-31" ("31/03/2027" is read differently in different places)."""
+        if isinstance(value, datetime):
+            value = value.astimezone(self._time_zone).date()
+        return value.isoformat() if style == "short" else format_date(value, "d MMMM y", locale=self._locale)
 
     def moment(self, value: datetime, style: str = "long") -> str:
-        """A date and time of day in the service's time zone."""
-        raise NotImplementedError
+        """A date and time of day in the service's time zone: long "31 mars 2027 14:05" or short "2027-03-31 14:05"."""
+        if value.tzinfo is None:
+            raise ValueError("A moment needs a time zone.")
+        pattern = "y-MM-dd HH:mm" if style == "short" else "d MMMM y HH:mm"
+        return format_datetime(value, pattern, tzinfo=self._time_zone, locale=self._locale)
+
+    def time(self, value: datetime | time) -> str:
+        """The time of day in the service's time zone: "14:05"."""
+        return format_time(value, "HH:mm", tzinfo=self._time_zone, locale=self._locale)
 
     def number(self, value: int | float | Decimal) -> str:
-        """A number as it is written in this language."""
-        raise NotImplementedError
+        """A number as it is written in this language: "7,5" in Swedish, "7.5" in English."""
+        return format_decimal(value, locale=self._locale)
 
-    def listed(self, items: list[str]) -> str:
-        """Items joined as in a sentence: "a, b och c"."""
-        raise NotImplementedError
+    def listed(self, items: Iterable[str], style: str = "standard") -> str:
+        """Items joined as in a sentence: "a, b och c"; style `or`: "a, b eller c"."""
+        return format_list(list(items), style="or" if style == "or" else "standard", locale=self._locale)
 
 
 class Catalogues:
     """The translations of all rooms of a service."""
 
+    def __init__(self, texts: Mapping[str, Mapping[str, Sequence[str]]], *, time_zone: str) -> None:
+        self._translators = {
+            language: Translator(language, texts.get(language, {}), time_zone=time_zone) for language in LANGUAGES
+        }
+
     def translator(self, language: str) -> Translator:
         """The translator of `sv` or `en` (anything else: Swedish)."""
-        raise NotImplementedError
+        return self._translators.get(language, self._translators[DEFAULT_LANGUAGE])
 
 
 def load_catalogues(*rooms: Path, time_zone: str = "Europe/Stockholm") -> Catalogues:
-    """Read the catalogues of rooms (their package directories); a later room's text wins."""
-    raise NotImplementedError
+    """Read the catalogues of rooms (their package directories); a later room's text wins.
+
+    Raises `ValueError` when two files of one language are broken, `LookupError` for an unknown time zone.
+    """
+    texts: dict[str, dict[str, Sequence[str]]] = {language: {} for language in LANGUAGES}
+    for room in rooms:
+        for language in LANGUAGES:
+            for catalogue in _catalogues_of(room, language):
+                texts[language].update(_texts(catalogue))
+    return Catalogues(texts, time_zone=time_zone)
 
 
 def choose_language(*, query: str | None, cookie: str | None, accept_language: str | None) -> str:
-    """The language of a page: asked for in the query, else remembered, else the browser's first that we speak, else Swedish."""
-    raise NotImplementedError
+    """The language of a page: asked for in the query, else remembered, else the browser's best, else Swedish."""
+    for chosen in (query, cookie):
+        if chosen in LANGUAGES:
+            return chosen
+    return _accepted(accept_language or "")
+
+
+def _accepted(header: str) -> str:
+    """The language of an Accept-Language header (RFC 9110, 12.5.4) with the greatest weight; Swedish wins a tie."""
+    weights: dict[str, float] = {}
+    for part in header[:1000].split(","):
+        tag, _, parameters = part.strip().partition(";")
+        language = tag.strip().lower().split("-")[0]
+        name, _, weight = parameters.strip().partition("=")
+        try:
+            quality = float(weight) if name.strip() == "q" else 1.0
+        except ValueError:
+            continue
+        if language in LANGUAGES and 0 < quality <= 1:
+            weights[language] = max(quality, weights.get(language, 0.0))
+    return max(LANGUAGES, key=lambda language: weights.get(language, 0.0))
+
+
+# --- Completeness: used by the tests of every room -----------------------------------------------------------------
+
+
+def extract_messages(room: Path) -> dict[MessageId, str]:
+    """Every text marked in a room's templates and Python code, with the place where it first stands."""
+    found: dict[MessageId, str] = {}
+    extracted = extract_from_dir(
+        room,
+        method_map=_METHODS,
+        options_map={"**/templates/**.html": {"extensions": "", "silent": "false"}},
+        keywords=_KEYWORDS,
+    )
+    for file, line, message, _, _ in extracted:
+        if message and message != ("", ""):
+            found.setdefault(message, f"{room.name}/{file}:{line}")
+    return found
+
+
+def missing_translations(room: Path, *others: Path, language: str = "sv") -> dict[MessageId, str]:
+    """The texts of a room that have no translation, in its own catalogues or those of `others` (such as `service`)."""
+    known: dict[str, Sequence[str]] = {}
+    for one in (room, *others):
+        for catalogue in _catalogues_of(one, language):
+            known.update(_texts(catalogue))
+    return {
+        message: place
+        for message, place in extract_messages(room).items()
+        if len(known.get(_first(message), ())) != (1 if isinstance(message, str) else 2)
+    }
+
+
+def broken_translations(room: Path, *, language: str = "sv") -> list[str]:
+    """Translations whose `%(name)s` parts differ from those of the text, or that are not a % format at all."""
+    broken: list[str] = []
+    for catalogue in _catalogues_of(room, language):
+        for text, forms in _texts(catalogue).items():
+            expected = _placeholders(text)
+            broken.extend(
+                text for form in forms if expected is None or _placeholders(form) not in (expected, expected | {"num"})
+            )
+    return broken
+
+
+def _placeholders(text: str) -> set[str] | None:
+    used: set[str] = set()
+
+    class Recorder(dict[str, str]):
+        def __missing__(self, key: str) -> str:
+            used.add(key)
+            return ""
+
+    try:
+        _ = text % Recorder()
+    except (ValueError, TypeError, KeyError):
+        return None
+    return used
+
+
+def _first(message: MessageId) -> str:
+    return message if isinstance(message, str) else message[0]
+
+
+def _catalogues_of(room: Path, language: str) -> list[Catalog]:
+    paths = sorted((room / "locale").glob(f"{language}.po")) + sorted((room / "locale").glob(f"{language}-*.po"))
+    catalogues = []
+    for path in paths:
+        with path.open("rb") as file:
+            catalogues.append(read_po(file, locale=language, abort_invalid=True))
+    return catalogues
+
+
+def _texts(catalogue: Catalog) -> dict[str, Sequence[str]]:
+    texts: dict[str, Sequence[str]] = {}
+    for message in catalogue:
+        if message.id and message.string and not message.fuzzy:
+            forms = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+            if all(forms):
+                texts[_first(message.id if isinstance(message.id, str) else tuple(message.id))] = forms
+    return texts

@@ -1,36 +1,128 @@
-"""Bounds on how often something may be tried, per process (cheap) or in the database (exact over all processes)."""
+"""Bounds on how often something may be tried, per process (cheap) or in the database (exact over all processes).
 
-from datetime import datetime
+    tokens = RateLimit(count=60, seconds=60)                   # hot endpoints, by address: a few microseconds
+    tokens.check(client_address(request), now=now)
 
-from sqlalchemy import MetaData, Table
+    logins = StoredRateLimit(database, purpose="login", count=10, seconds=600, device_secret=secret)
+    await logins.check(login, now=now)                         # before the attempt is judged
+    await logins.forget(login)                                 # after it succeeded
 
-from service.database import Database
+Both count in fixed windows; a key's window starts with its first try.
+"""
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, case, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.errors import TooManyRequests
+from service.database import Database, UTCDateTime
+
+_MAXIMUM_KEYS = 10_000
 
 
 def rate_limits_table(metadata: MetaData) -> Table:
     """The table of counters in a service's metadata (call it in store.py)."""
-    raise NotImplementedError
+    if (there := metadata.tables.get("rate_limits")) is not None:
+        return there
+    return Table(
+        "rate_limits",
+        metadata,
+        Column("key", LargeBinary, primary_key=True),
+        Column("tries", Integer, nullable=False),
+        Column("ends_at", UTCDateTime, nullable=False, index=True),
+    )
+
+
+def client_address(request: Request) -> str:
+    """The address that a request came from, as the key of a rate limit; one key for a whole IPv6 /64."""
+    host = request.client.host if request.client else ""
+    return ":".join(host.split(":")[:4]) if ":" in host and "." not in host and "::" not in host else host
 
 
 class RateLimit:
-    """At most `count` in `seconds` per key, counted in this process; for cheap protection of hot endpoints."""
+    """At most `count` in `seconds` per key, counted in this process; for cheap protection of hot endpoints.
 
-    def __init__(self, *, count: int, seconds: int) -> None: ...
+    It remembers the 10,000 keys that tried last.
+    """
+
+    def __init__(self, *, count: int, seconds: int) -> None:
+        self._count = count
+        self._window = timedelta(seconds=seconds)
+        self._tries: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
 
     def check(self, key: str, *, now: datetime) -> None:
         """Count one; raises `TooManyRequests` with `retry_after_seconds` beyond the bound."""
-        raise NotImplementedError
+        tries, ends_at = self._tries.get(key, (0, now))
+        if ends_at <= now:
+            tries, ends_at = 0, now + self._window
+        if tries >= self._count:
+            raise _too_many(ends_at - now)
+        self._tries[key] = (tries + 1, ends_at)
+        self._tries.move_to_end(key)
+        if len(self._tries) > _MAXIMUM_KEYS:
+            self._tries.popitem(last=False)
 
 
 class StoredRateLimit:
-    """At most `count` in `seconds` per key, counted in the database; for logins and typeable codes. Keys are stored as HMACs."""
+    """At most `count` in `seconds` per key, counted in the database; for logins and typeable codes.
 
-    def __init__(self, database: Database, *, purpose: str, count: int, seconds: int, device_secret: bytes) -> None: ...
+    Keys are stored as HMACs under the device secret. Exact with several processes: counting is one atomic statement.
+    """
+
+    def __init__(self, database: Database, *, purpose: str, count: int, seconds: int, device_secret: bytes) -> None:
+        self._database = database
+        self._table = rate_limits_table(database.metadata)
+        self._count = count
+        self._window = timedelta(seconds=seconds)
+        self._key = hmac.digest(device_secret, f"intyga rate limit {purpose}".encode(), hashlib.sha256)
 
     async def check(self, key: str, *, now: datetime) -> None:
         """Count one; raises `TooManyRequests` beyond the bound."""
-        raise NotImplementedError
+        tries, ends_at = await self._database.run(self._count_one, self._digest(key), now)
+        if tries > self._count:
+            raise _too_many(ends_at - now)
 
     async def forget(self, key: str) -> None:
         """Start again for a key (after a success)."""
-        raise NotImplementedError
+        await self._database.run(self._execute, delete(self._table).where(self._table.c.key == self._digest(key)))
+
+    async def prune(self, *, now: datetime) -> int:
+        """Forget windows that have ended; returns how many."""
+        return await self._database.run(self._execute, delete(self._table).where(self._table.c.ends_at <= now))
+
+    def _count_one(self, digest: bytes, now: datetime) -> tuple[int, datetime]:
+        with self._database.transaction() as connection:
+            columns = self._table.c
+            dialect_insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            ended = columns.ends_at <= now
+            statement = (
+                dialect_insert(self._table)
+                .values(key=digest, tries=1, ends_at=now + self._window)
+                .on_conflict_do_update(
+                    index_elements=[columns.key],
+                    set_={
+                        "tries": case((ended, 1), else_=columns.tries + 1),
+                        "ends_at": case((ended, now + self._window), else_=columns.ends_at),
+                    },
+                )
+                .returning(columns.tries, columns.ends_at)
+            )
+            row = connection.execute(statement).one()
+            return int(row.tries), row.ends_at
+
+    def _digest(self, key: str) -> bytes:
+        return hmac.digest(self._key, key.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+    def _execute(self, statement: Any) -> int:
+        with self._database.transaction() as connection:
+            return int(connection.execute(statement).rowcount)
+
+
+def _too_many(rest: timedelta) -> TooManyRequests:
+    return TooManyRequests(retry_after_seconds=max(1, -int(-rest.total_seconds() // 1)))

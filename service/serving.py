@@ -1,18 +1,120 @@
 """Serving an application with uvicorn on uvloop and httptools, on both loopback addresses where there are two."""
 
+import errno
+import logging
+import socket
+import sys
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import structlog
+import uvicorn
 from fastapi import FastAPI
 
-from service.settings import ServiceSettings
+from service.settings import ServiceSettings, record_public_url, refuse_unsafe
 
 S = TypeVar("S", bound=ServiceSettings)
 
+GRACEFUL_SECONDS = 10
+_BACKLOG = 1024
+
+
+class CannotListen(Exception):
+    """The address or port is taken, or may not be used."""
+
 
 def serve(
-    app_factory: Callable[[S], FastAPI], *, settings: S, announce: Callable[[S], Iterable[str]] | None = None
+    app_factory: Callable[[S], FastAPI],
+    *,
+    settings: S,
+    announce: Callable[[S], Iterable[str]] | None = None,
 ) -> None:
-    """Refuse unsafe settings, bind `settings.host`/`settings.port`, record the public URL, make the app with the settings
-    that hold the real port, print the address and serve until SIGINT or SIGTERM; then finish what is under way."""
-    raise NotImplementedError
+    """Serve until SIGINT or SIGTERM, then finish what is under way (10 s at most).
+
+    Refuses unsafe settings with `UnsafeSettings`, binds (`CannotListen` when it cannot), records the public URL in the
+    data directory, makes the application with the settings that hold the real port, and prints the address, the
+    settings that lift a guard, and what `announce` adds (such as the code for the first account).
+    """
+    refuse_unsafe(settings)
+    configure_logging()
+    sockets = listen(settings)
+    settings = settings.on_port(sockets[0].getsockname()[1])
+    try:
+        app = app_factory(settings)
+        record_public_url(settings.data, settings.base_url)
+        for line in [*settings.announcements(), *(announce(settings) if announce else ())]:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - The terminal is where the operator reads.
+        print(f"{app.title}: {settings.base_url}/", flush=True)  # noqa: T201
+        uvicorn.Server(_config(app, settings)).run(sockets=sockets)
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def listen(settings: ServiceSettings) -> list[socket.socket]:
+    """The listening sockets: 127.0.0.1 and, where this machine has it, ::1 with the same port; or `settings.host`."""
+    if settings.host:
+        return [_bound(settings.host, settings.port)]
+    first = _bound("127.0.0.1", settings.port)
+    try:
+        return [first, _bound("::1", first.getsockname()[1])]
+    except CannotListen:
+        if settings.port and _has_ipv6_loopback():
+            first.close()
+            raise
+        return [first]
+
+
+def configure_logging() -> None:
+    """Structured lines on stderr. Events are named by us and hold no queries, bodies or values."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="auto" if sys.platform == "win32" else "uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies or None,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=15,
+    )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as exc:
+        listening.close()
+        reason = "is taken" if exc.errno == errno.EADDRINUSE else "cannot be used"
+        raise CannotListen(f"Port {port} of {host} {reason}.") from exc
+    return listening
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        _bound("::1", 0).close()
+    except CannotListen:
+        return False
+    return True

@@ -5,7 +5,7 @@
         service: ClassVar[str] = "issuer"
 
     settings = IssuerSettings(data=Path("data"))
-    settings.url("/token")          # "https://issuer.example/prefix/token", from ISSUER_PUBLIC_URL, never from a Host header
+    settings.url("/token")          # "https://issuer.example/prefix/token", from ISSUER_PUBLIC_URL
     settings.problems()             # unsafe settings, each naming its variable; a service refuses to start with any
 
 Identifiers and links come from the public URL. On loopback, where none is set, it is `http://localhost:PORT`.
@@ -14,6 +14,7 @@ Identifiers and links come from the public URL. On loopback, where none is set, 
 import ipaddress
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import SplitResult, urlsplit
@@ -205,7 +206,7 @@ class ServiceSettings(BaseSettings):
         return _made_once(self.data / "key-passphrase", secrets.token_urlsafe(32).encode())
 
     def device_secret(self) -> bytes:
-        """32 random bytes kept beside the database, made at the first call (login names and passphrases are bound to it)."""
+        """32 random bytes kept beside the database, made at the first call; login names and passphrases use it."""
         return bytes.fromhex(_made_once(self.data / "device-secret", secrets.token_bytes(32).hex().encode()).decode())
 
 
@@ -264,10 +265,8 @@ def _made_once(path: Path, fresh: bytes) -> bytes:
             file.write(fresh + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):  # Another process was first: its content counts.
             os.link(temporary, path)
-        except FileExistsError:
-            pass  # Another process was first: its content counts.
     finally:
         temporary.unlink()
     return path.read_bytes().strip()

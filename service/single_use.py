@@ -10,12 +10,13 @@ Nonces carry their time and our HMAC, so that only spent ones need a row.
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, bindparam, delete
+from sqlalchemy import Column, Connection, Executable, LargeBinary, MetaData, String, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database import UTCDateTime
@@ -25,7 +26,7 @@ _NONCE_BYTES = _TIME_BYTES + _RANDOM_BYTES + _TAG_BYTES  # A multiple of 3, so t
 
 
 def spent_table(metadata: MetaData) -> Table:
-    """The table of spent values in a service's metadata: their digests, what they were, and when they may be forgotten."""
+    """The table of spent values: their digests, what they were, and when they may be forgotten."""
     if (there := metadata.tables.get("spent")) is not None:
         return there
     return Table(
@@ -41,19 +42,24 @@ def spent_table(metadata: MetaData) -> Table:
 def spend(connection: Connection, table: Table, *, kind: str, value: str, expires_at: datetime, now: datetime) -> bool:
     """Spend a value: True for the first caller, False for every later one and for a value that has expired.
 
-    `kind` keeps values of different uses apart. `expires_at` is when the value stops being usable at all; from then on its
-    row may be pruned. Only a digest is stored. Spending counts only if the caller's transaction commits.
+    `kind` keeps values of different uses apart. `expires_at` is when the value stops being usable at all; from then
+    on its row may be pruned. Only a digest is stored. Spending counts only if the caller's transaction commits.
     """
     if expires_at <= now:
         return False  # Its row may already be gone, so it cannot be told from a fresh one.
-    dialect_insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = (
+    statement = _insert_or_nothing(table, connection.dialect.name)
+    digest = hashlib.sha256(f"{kind}\x00{value}".encode()).digest()
+    return connection.execute(statement, {"digest": digest, "kind": kind, "expires_at": expires_at}).rowcount == 1
+
+
+@functools.lru_cache(maxsize=16)
+def _insert_or_nothing(table: Table, dialect: str) -> Executable:
+    dialect_insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return (
         dialect_insert(table)
         .values(digest=bindparam("digest"), kind=bindparam("kind"), expires_at=bindparam("expires_at"))
         .on_conflict_do_nothing()
     )
-    digest = hashlib.sha256(f"{kind}\x00{value}".encode()).digest()
-    return connection.execute(statement, {"digest": digest, "kind": kind, "expires_at": expires_at}).rowcount == 1
 
 
 def prune(connection: Connection, table: Table, *, now: datetime) -> int:

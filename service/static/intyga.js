@@ -1,0 +1,67 @@
+// What scripts add to pages that also work without them: copying, following what happens, a warning before sign-out.
+"use strict";
+
+function enableCopying(root) {
+  for (const button of root.querySelectorAll("[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const source = document.getElementById(button.dataset.copy);
+      await navigator.clipboard.writeText(source.textContent.trim());
+      document.getElementById(button.dataset.copy + "-said").textContent = button.dataset.copied;
+    });
+  }
+}
+
+// The server only says that something changed; the part is then fetched again as part of its own page.
+function follow(part) {
+  const refresh = async () => {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+    if (!fresh) {
+      location.reload();
+      return;
+    }
+    if (fresh.innerHTML !== part.innerHTML) {
+      part.replaceChildren(...fresh.childNodes);
+      enableCopying(part);
+    }
+    if (!fresh.dataset.live) stop();
+  };
+  const events = new EventSource(part.dataset.live);
+  let polling = 0;
+  const stop = () => {
+    events.close();
+    clearInterval(polling);
+  };
+  events.addEventListener("change", refresh);
+  events.addEventListener("done", () => {
+    stop();
+    refresh();
+  });
+  events.addEventListener("error", () => {
+    if (events.readyState === EventSource.CLOSED && !polling) polling = setInterval(refresh, 5000);
+  });
+}
+
+function warnBeforeSignOut(warning) {
+  const idleMilliseconds = Number(warning.dataset.idleSeconds) * 1000;
+  let timer = 0;
+  const start = () => {
+    clearTimeout(timer);
+    warning.hidden = true;
+    timer = setTimeout(() => { warning.hidden = false; }, Math.max(idleMilliseconds - 90000, 5000));
+  };
+  document.getElementById("stay-signed-in").addEventListener("click", async () => {
+    const answer = await fetch(warning.dataset.touch, { credentials: "same-origin" });
+    if (answer.ok) start();
+    else location.reload();
+  });
+  start();
+}
+
+enableCopying(document);
+document.querySelectorAll("[data-live]").forEach(follow);
+const warning = document.getElementById("session-warning");
+if (warning) warnBeforeSignOut(warning);
