@@ -136,8 +136,8 @@ class Database:
         Raises `Busy` when another writer holds the lock for longer than 250 ms, `StorageUnavailable` when the disk
         fails.
         """
-        with self._translated_errors(), self._alone("writing") as connection, self._begun(connection, "BEGIN
-        IMMEDIATE"):
+        begin = "BEGIN IMMEDIATE"
+        with self._translated_errors(), self._alone("writing") as connection, self._begun(connection, begin):
             yield connection
 
     @contextmanager

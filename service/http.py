@@ -193,7 +193,7 @@ async def _bounded_body(response: httpx2.Response, max_bytes: int) -> bytes:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address is of the public internet, also the IPv4 address in an IPv6 one (mapped, 6to4, NAT64, Teredo)."""
+    """Whether an address is of the public internet, and so is an IPv4 one inside (mapped, 6to4, NAT64, Teredo)."""
     if isinstance(address, ipaddress.IPv6Address):
         for wrapped in _wrapped(address):
             if not is_public(wrapped):
