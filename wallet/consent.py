@@ -1,6 +1,6 @@
 """The gate of every share: a `Consent` exists only because a person decided, and only `decide` makes one.
 
-    consent = await decide(decision, approved_digest=form["digest"], passphrase=form["passphrase"], check=check, now=now)
+    consent = await decide(decision, approved_digest=digest, passphrase=passphrase, check=check, now=now)
     answer = present(consent, copies, now=now)          # cannot be called without it
 
 `decide` refuses when what the person approved is not what would be sent now, when the request has ended, when something
@@ -44,7 +44,7 @@ class YesMissing(Refused):
 class PassphraseCheck(Protocol):
     """Opens the person's vault once more, to know that it is the person who decides."""
 
-    async def __call__(self, passphrase: str) -> None:
+    async def __call__(self, passphrase: str, /) -> None:
         """Raise `WrongPassphrase` unless it is the right one."""
         ...
 

@@ -4,8 +4,8 @@
     names.title.text("sv"), names.label(("courses", 0, "assessment_grade")).text("en")   # "Course 1: Grade"
     names.lines(("courses", 0), "sv")                                                    # [("Titel", "Databaser"), ...]
 
-A type that we know names its claims itself. For others the issuer's own display data is used, then the name of the claim.
-Texts of issuers are data: bounded, without control characters, and shown as text.
+A type that we know names its claims itself. For others the issuer's own display data is used, then the name of the
+claim. Texts of issuers are data: bounded, without control characters, and shown as text.
 """
 
 import unicodedata
@@ -22,7 +22,6 @@ from wallet.certificates import StoredCertificate
 
 LANGUAGES = ("sv", "en")
 _LONGEST_NAME = 160
-
 
 
 class Names:
@@ -155,7 +154,10 @@ def _points_at(written: Any, path: Sequence[str | int]) -> bool:
     return (
         isinstance(written, list)
         and len(written) == len(path)
-        and all(mine == theirs or (mine is None and isinstance(theirs, int)) for mine, theirs in zip(written, path, strict=True))
+        and all(
+            mine == theirs or (mine is None and isinstance(theirs, int))
+            for mine, theirs in zip(written, path, strict=True)
+        )
     )
 
 

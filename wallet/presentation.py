@@ -79,7 +79,7 @@ def _presentation(
 
 
 def refusal(request: AuthorizationRequest) -> AuthorizationErrorResponse:
-    """The answer "no". It is the same whether the person refused, lacks the certificate, or holds other values (CS-23)."""
+    """The answer "no": the same whether the person refused, lacks the certificate, or holds other values (CS-23)."""
     return AuthorizationErrorResponse("access_denied", "", request.state)
 
 

@@ -14,9 +14,20 @@ from pydantic import ValidationError
 from proofs import jose
 from proofs.keys import SoftwareSigner
 from schemas.errors import Malformed, NotFound
-from schemas.receipt import RECEIPT_TYPE, BothLanguages, Controller, EventType, Item, Notice, Purpose, Receipt
+from schemas.receipt import (
+    RECEIPT_TYPE,
+    BothLanguages,
+    Controller,
+    EventType,
+    Item,
+    Notice,
+    Purpose,
+    Receipt,
+    RecipientLevel,
+    Retention,
+    Rights,
+)
 from schemas.receipt import Event as ReceiptEvent
-from schemas.receipt import RecipientLevel, Retention, Rights
 from wallet.ledger import Entry, Event, EventKind
 
 ALGORITHMS = ("ES256",)
@@ -86,8 +97,8 @@ def signed_receipt(entry: Entry) -> str:
 def check_receipt(token: str) -> Receipt:
     """Read a receipt that somebody shows, and check that it is as its holder signed it.
 
-    Raises `Malformed`, or what checking a signature raises. It proves that the holder of the key in it wrote it, not that
-    the recipient agrees.
+    Raises `Malformed`, or what checking a signature raises. It proves that the holder of the key in it wrote it, not
+    that the recipient agrees.
     """
     key: Any = jose.parse_jws(token).header.get("jwk")
     if not isinstance(key, dict):

@@ -34,7 +34,12 @@ def who_asks(checked: CheckedRequest) -> BothLanguages:
     if checked.stated is not None:
         name = checked.stated.notice.controller.name
         return BothLanguages(sv=plain(name.text("sv")), en=plain(name.text("en")))
-    return _same(checked.answer_host)
+    return _same(plain(checked.identity.legal_name) or checked.answer_host)
+
+
+def request_digest(checked: CheckedRequest) -> str:
+    """What tells one request from every other: its sender and its nonce."""
+    return sha256(f"{checked.request.client_id}\x00{checked.request.nonce}".encode()).hexdigest()
 
 
 def asked_event(decision: Decision, *, came_by: CameBy, now: datetime) -> Event:
@@ -49,6 +54,7 @@ def asked_event(decision: Decision, *, came_by: CameBy, now: datetime) -> Event:
         "asked": [name.model_dump() for name in _asked_names(decision)],
         "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
         "expires_at": checked.expires_at.timestamp(),
+        "request_digest": request_digest(checked),
         **_notice_facts(checked),
     }
     return Event(decision.share_id, EventKind.ASKED, now, facts)

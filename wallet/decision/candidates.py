@@ -1,7 +1,7 @@
 """Which of a person's certificates could be shown now, and why the others could not.
 
-A certificate that has expired, is not valid yet, was revoked or suspended, or has no one-time copy left is treated as if
-it were not there; only the person learns the difference (CS-23).
+A certificate that has expired, is not valid yet, was revoked or suspended, or has no one-time copy left is treated as
+if it were not there; only the person learns the difference (CS-23).
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Why a part of the request cannot be answered: a certificate with its obstacle, or None when nothing fits at all."""
+    """Why a part of the request cannot be answered: a certificate with its obstacle; without one, nothing fits."""
 
     query_id: str
     certificate: StoredCertificate | None

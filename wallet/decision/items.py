@@ -21,10 +21,10 @@ _MOST_LEFT_BEHIND = 3
 class Item:
     """One thing that would be shown.
 
-    `id` is stable within a share and names the item's tick in the form. `lines` are name and value pairs in the language
-    of the screen; the name is empty for a single value. `kind` is set for sensitive items (CS-18). `needs_yes` says that
-    the item is shared only after a yes of its own; `approved` that the person gave it. `disclosed` is False for what
-    the certificate shows anyway.
+    `id` is stable within a share and names the item's tick in the form. `lines` are name and value pairs in the
+    language of the screen; the name is empty for a single value. `kind` is set for sensitive items (CS-18).
+    `needs_yes` says that the item is shared only after a yes of its own; `approved` that the person gave it.
+    `disclosed` is False for what the certificate shows anyway.
     """
 
     id: str
@@ -63,8 +63,8 @@ def groups_for(
 ) -> tuple[Group, ...]:
     """What these choices show, grouped by certificate.
 
-    `own_yes` makes every item need its own yes (the basis is consent). `one_tick` says that the person already ticks this
-    group by itself: then a single item needs no second yes.
+    `own_yes` makes every item need its own yes (the basis is consent). `one_tick` says that the person already ticks
+    this group by itself: then a single item needs no second yes.
     """
     grouped: dict[str, list[Choice]] = {}
     for choice in choices:
@@ -128,9 +128,7 @@ def item_id(query_id: str, certificate_id: str, path: ConcretePath) -> str:
     return ".".join([query_id, certificate_id[:8], *(str(part) for part in path)])
 
 
-def _reason(
-    notice: RequestNotice | None, query: Query, query_id: str, path: ConcretePath
-) -> LocalizedText | None:
+def _reason(notice: RequestNotice | None, query: Query, query_id: str, path: ConcretePath) -> LocalizedText | None:
     """The recipient's reason for this item: given for its path as the query writes it, for a part above, or for all."""
     if notice is None:
         return None

@@ -3,9 +3,10 @@
     decision = build_decision(checked, certificates, chosen, share_id=..., salt=..., language="sv", now=now)
     decision.required, decision.optional, decision.count, decision.digest
 
-Nothing here is preselected: `Chosen()` is the state of a fresh screen. The same arguments give the same decision and the
-same digest; the digest covers who asks, the nonce, where the answer goes, each item with its value, the purpose, how long
-it is kept, the language and the version of the screen (CS-25). It is salted per share, so that it tells nothing.
+Nothing here is preselected: `Chosen()` is the state of a fresh screen. The same arguments give the same decision and
+the same digest; the digest covers who asks, the nonce, where the answer goes, each item with its value, the purpose,
+how long it is kept, the language and the version of the screen (CS-25). It is salted per share, so that it tells
+nothing.
 """
 
 import hashlib
@@ -33,9 +34,9 @@ SCREEN_VERSION = "share-1"
 class Chosen:
     """What the person has chosen so far: nothing, on a fresh screen.
 
-    `option` is a position among the ways of satisfying the required part (None: the least revealing one). `picked` names
-    the choices for a credential query (their keys), several only where it says `multiple`. `ticked` are the indexes of optional sets. `approved` are the ids of items
-    that got a yes of their own.
+    `option` is a position among the ways of satisfying the required part (None: the least revealing one). `picked`
+    names the choices for a credential query (their keys), several only where it says `multiple`. `ticked` are the
+    indexes of optional sets. `approved` are the ids of items that got a yes of their own.
     """
 
     option: int | None = None
@@ -62,8 +63,8 @@ class Optional:
 class Alternative:
     """Another way of answering: another option of the required part, or another certificate for one query (S2b).
 
-    Exactly one of `option` and `query_id` with `key` is set. `items` are the names of what it would show. `can_add` tells
-    that the certificate can be shown beside the others, since the recipient takes several.
+    Exactly one of `option` and `query_id` with `key` is set. `items` are the names of what it would show. `can_add`
+    tells that the certificate can be shown beside the others, since the recipient takes several.
     """
 
     certificates: tuple[BothLanguages, ...]
@@ -227,11 +228,13 @@ class _Maker:
         if selection is None:
             return ()
         parts = []
-        taken = {query_id for query_id in self._found.options[self._chosen.option or 0].choices}
+        taken = set(self._found.options[self._chosen.option or 0].choices)
         for part in self._found.optional_after(selection):
             if not part.satisfiable:
                 continue  # That something optional is lacking concerns nobody.
-            choices = [choice for query_id, some in part.options[0].choices.items() if query_id not in taken for choice in some]
+            choices = [
+                choice for query_id, some in part.options[0].choices.items() if query_id not in taken for choice in some
+            ]
             groups = self.groups(choices, one_tick=True)
             if groups:
                 parts.append(Optional(part.index, groups, part.index in self._chosen.ticked))
@@ -312,7 +315,9 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
         "notice": notice,
         "notice_signed": checked.stated is not None and checked.stated.signed,
         "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
-        "presented": [[choice.query_id, choice.candidate_id, [list(path) for path in choice.paths]] for choice in decision.choices],
+        "presented": [
+            [choice.query_id, choice.candidate_id, [list(path) for path in choice.paths]] for choice in decision.choices
+        ],
         "items": [
             [
                 item.id,

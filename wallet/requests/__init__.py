@@ -1,8 +1,8 @@
 """Requests of recipients (OpenID4VP 1.0): read the link, fetch, check, and find what may be told to whom.
 
-    link = read_link(text)                                                     # S0: asked_host(link)
-    fetched = await fetch_request(link, transport=transport, wallet_nonce=nonce, now=now)
-    checked = check_request(fetched, trust=trust, now=now)                     # raises RequestFault, RequestExpired
+link = read_link(text)                                                     # S0: asked_host(link)
+fetched = await fetch_request(link, transport=transport, wallet_nonce=nonce, now=now)
+checked = check_request(fetched, trust=trust, now=now)                     # raises RequestFault, RequestExpired
 """
 
 from wallet.requests.answer_key import AnswerKey

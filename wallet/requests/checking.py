@@ -5,8 +5,9 @@
 
 Steps, each repeated as a comment where it is taken:
 
-1. who: the request object is signed as its client identifier demands, inner and outer identifier are the same
-2. for me, now: audience, validity, `wallet_nonce`
+1. still in time
+2. who: the request object is signed as its client identifier demands, for a wallet, with our `wallet_nonce`; inner and
+   outer identifier are the same
 3. the parameters, and the rules between them
 4. where to: the response URI belongs to the identifier
 5. the formats and the query
@@ -23,13 +24,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from proofs import strict_json
-from proofs.request_object import AuthenticatedRequest, VerifierIdentity, check_request_object, check_unsigned_request
+from proofs import jose, strict_json
+from proofs.dates import read_optional_date
+from proofs.request_object import (
+    MAX_REQUEST_BYTES,
+    AuthenticatedRequest,
+    VerifierIdentity,
+    check_request_object,
+    check_unsigned_request,
+)
 from proofs.trust import TrustList
 from schemas.dcql import Query, parse_query
 from schemas.errors import ProtocolError
 from schemas.presentation import (
-    WALLET_AUDIENCE,
     AuthorizationRequest,
     RequestLink,
     VPFormatsNotSupported,
@@ -110,8 +117,9 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
     """Check a fetched request. Raises `RequestFault`, or `RequestExpired`."""
     tell: ErrorAddress | None = None
     try:
-        sender = _authenticate(fetched, trust=trust, now=now)  # 1.
-        expires_at = _check_claims(sender, fetched, now=now)  # 2.
+        expires_at = _expiry(fetched, now=now)  # 1.
+        sender = _authenticate(fetched, trust=trust, now=now)  # 2.
+        _check_wallet_nonce(sender, fetched)
         tell = _error_address(sender)
         request = AuthorizationRequest.from_parameters(sender.parameters)  # 3.
         _check_values(request)
@@ -136,38 +144,30 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
 
 def _authenticate(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -> AuthenticatedRequest:
     client_id = fetched.link.client_id
-    if not split_client_id(client_id)[0]:
-        raise ImproperRequest("The client identifier has no prefix that is known, and nobody is registered without one")
     if fetched.request_object:
         return check_request_object(fetched.request_object, expected_client_id=client_id, trust=trust, now=now)
     parameters = parameters_from_strings(fetched.link.parameters or {}, loads=strict_json.loads)
     return check_unsigned_request(parameters, expected_client_id=client_id)
 
 
-def _check_claims(sender: AuthenticatedRequest, fetched: FetchedRequest, *, now: datetime) -> datetime:
-    """The JWT claims of the request object; returns when the request ends."""
-    claims = sender.parameters
-    audience = claims.get("aud")
-    if sender.signed and WALLET_AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
-        raise ImproperRequest("The request object is not meant for a wallet: its aud is another")
-    if fetched.wallet_nonce is not None and claims.get("wallet_nonce") != fetched.wallet_nonce:
-        raise ImproperRequest("The request object does not return the wallet_nonce")  # 5.10.1: terminate
-    begins, issued, ends = (_moment(claims, name) for name in ("nbf", "iat", "exp"))
-    if any(moment is not None and moment > now + SKEW for moment in (begins, issued)):
-        raise ImproperRequest("The request object is from the future")
-    end = ends or fetched.fetched_at + LIFETIME_WITHOUT_END
-    if now >= end + (SKEW if ends else timedelta(0)):
+def _expiry(fetched: FetchedRequest, *, now: datetime) -> datetime:
+    """When the request ends. Read before the signature: one that has ended is not judged any further.
+
+    Raises `RequestExpired` when that is past.
+    """
+    end = fetched.fetched_at + LIFETIME_WITHOUT_END
+    if fetched.request_object:
+        claims = strict_json.loads_object(jose.parse_jws(fetched.request_object).payload, max_bytes=MAX_REQUEST_BYTES)
+        stated = read_optional_date(claims, "exp")
+        end = stated + SKEW if stated is not None else end
+    if now >= end:
         raise RequestExpired
     return end
 
 
-def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
-    value = claims.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 253_402_300_800:
-        raise ImproperRequest(f"{name} of the request object is not a time")
-    return datetime.fromtimestamp(value, UTC)
+def _check_wallet_nonce(sender: AuthenticatedRequest, fetched: FetchedRequest) -> None:
+    if fetched.wallet_nonce is not None and sender.parameters.get("wallet_nonce") != fetched.wallet_nonce:
+        raise ImproperRequest("The request object does not return the wallet_nonce")  # 5.10.1: terminate
 
 
 def _error_address(sender: AuthenticatedRequest) -> ErrorAddress | None:
@@ -198,8 +198,8 @@ def _check_response_uri(request: AuthorizationRequest, identity: VerifierIdentit
 def _belongs(uri: str, client_id: str, identity: VerifierIdentity) -> bool:
     """Whether answers may go to `uri` for this identifier (5.9.3). For `redirect_uri:` the two were compared before.
 
-    For `x509_san_dns` the name must be equal even where the sender is on a trust list, which the specification would let
-    us waive. For `x509_hash` it leaves the address free: the page then says where the answer goes.
+    For `x509_san_dns` the name must be equal even where the sender is on a trust list, which the specification would
+    let us waive. For `x509_hash` it leaves the address free: the page then says where the answer goes.
     """
     prefix, original = split_client_id(client_id)
     try:
@@ -226,6 +226,10 @@ def _check_query(request: AuthorizationRequest) -> Query:
 def _takes_ours(members: Mapping[str, Any]) -> bool:
     for name in ("sd-jwt_alg_values", "kb-jwt_alg_values"):
         values = members.get(name)
-        if isinstance(values, list) and values and not ALGORITHMS & {value for value in values if isinstance(value, str)}:
+        if (
+            isinstance(values, list)
+            and values
+            and not ALGORITHMS & {value for value in values if isinstance(value, str)}
+        ):
             return False
     return True

@@ -1,8 +1,8 @@
 """What can be wrong with a request, and whether its sender may be told.
 
 A fault that is found before the person has decided is shown with its code. It is posted only when the person presses
-"Tell them", and only to a sender who has proven who it is: otherwise anybody could make the wallet talk to an address of
-their choice, or learn from silence and answer what the wallet holds.
+"Tell them", and only to a sender who has proven who it is: otherwise anybody could make the wallet talk to an address
+of their choice, or learn from silence and answer what the wallet holds.
 """
 
 from dataclasses import dataclass

@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Protocol
 
 from proofs import strict_json
+from proofs.request_object import MAX_REQUEST_BYTES
 from schemas.errors import CouldNotCheck
 from schemas.presentation import RequestLink, split_client_id
 from wallet.requests.checking import ALGORITHMS, FetchedRequest
-
-MAX_REQUEST_BYTES = 500_000
 
 
 class CouldNotFetch(CouldNotCheck):
@@ -25,7 +24,10 @@ class CouldNotFetch(CouldNotCheck):
 
 
 class RequestTransport(Protocol):
-    """The network, as far as requests need it. Implementations refuse redirects, private addresses and endless answers."""
+    """The network, as far as requests need it.
+
+    Implementations refuse redirects, private addresses and endless answers.
+    """
 
     async def get_request(self, url: str) -> str:
         """GET a request object. Raises `CouldNotFetch`."""
@@ -55,7 +57,9 @@ async def fetch_request(
 def wallet_metadata(client_id: str) -> str:
     """What a verifier learns about this wallet: as little as it can do with, and the same for every person (15.6)."""
     algorithms = sorted(ALGORITHMS)
-    metadata = {"vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}}}
+    metadata = {
+        "vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}}
+    }
     if split_client_id(client_id)[0] != "redirect_uri":  # 5.10: not where the prefix precludes signed requests
         return strict_json.dumps({**metadata, "request_object_signing_alg_values_supported": algorithms}).decode()
     return strict_json.dumps(metadata).decode()

@@ -1,7 +1,7 @@
 """The notice of a request: what the recipient declares about itself, and whether that is bound to this request.
 
-A signed notice counts as the recipient's word when it was signed with the key that signed the request and names the same
-client identifier and nonce. Everything else is only "says": a notice of an unsigned request, or of a sender whose
+A signed notice counts as the recipient's word when it was signed with the key that signed the request and names the
+same client identifier and nonce. Everything else is only "says": a notice of an unsigned request, or of a sender whose
 certificate nobody vouches for. A notice that fails its check is dropped, and the page says what is missing.
 """
 

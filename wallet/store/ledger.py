@@ -5,8 +5,8 @@
     history = read_history(connection, vault)
     history.events, history.is_intact
 
-The chain is over the sealed bytes, so that it can be checked without reading them, and its end is sealed in the vault: a
-changed, removed, swapped or cut-off event is noticed. Putting the whole file back to an earlier state is not.
+The chain is over the sealed bytes, so that it can be checked without reading them, and its end is sealed in the vault:
+a changed, removed, swapped or cut-off event is noticed. Putting the whole file back to an earlier state is not.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def append_event(connection: Connection, vault: UnlockedVault, event: Event) -> 
 
 
 def read_history(connection: Connection, vault: UnlockedVault) -> History:
-    """Everything that happened in this vault. Events that cannot be opened are left out, and the history is not intact."""
+    """Everything that happened in this vault. Events that cannot be opened are left out: it is then not intact."""
     rows = connection.execute(
         select(col(LedgerRow.sequence), col(LedgerRow.sealed_event), col(LedgerRow.digest))
         .where(col(LedgerRow.person_id) == vault.person_id)
