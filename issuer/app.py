@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from issuer.api import protocol_router, protocol_routes, typed_code_route
 from issuer.context import IssuerContext, open_context
 from issuer.settings import IssuerSettings
+from issuer.store import open_store
 from schemas.errors import TemporarilyUnavailable
 from service.app import build_app
 from service.clock import Clock, utc_now
@@ -38,6 +39,16 @@ def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, cl
     )
     app.state.issuer = context
     return app
+
+
+def announcements(settings: IssuerSettings) -> list[str]:
+    """What the operator is told at start: the code for the first account, while there is none."""
+    store = open_store(settings)
+    try:
+        code = asyncio.run(store.accounts.setup_code(now=utc_now()))
+    finally:
+        store.close()
+    return [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
 
 
 def _sweeping(context: IssuerContext) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from issuer.issuance import Issuing
 from issuer.offers import Offer, OfferLinks, links_of
+from issuer.profiles import InstitutionProfile, load_profile, plain_profile
 from issuer.settings import IssuerSettings
 from issuer.status import Publishing
 from issuer.store import IssuerStore, open_store
@@ -23,6 +24,7 @@ class IssuerContext:
     key: CertifiedKey
     issuing: Issuing
     publishing: Publishing
+    profile: InstitutionProfile
     clock: Clock
 
     @property
@@ -55,4 +57,11 @@ def open_context(settings: IssuerSettings, *, clock: Clock) -> IssuerContext:
         ttl=timedelta(seconds=settings.status_list_ttl_seconds),
         lifetime=timedelta(seconds=settings.status_list_lifetime_seconds),
     )
-    return IssuerContext(settings, store, key, issuing, publishing, clock)
+    return IssuerContext(settings, store, key, issuing, publishing, profile_of(settings), clock)
+
+
+def profile_of(settings: IssuerSettings) -> InstitutionProfile:
+    """The institution profile, or one that only names the institution. Raises `InvalidProfile`."""
+    if settings.profile_file is not None:
+        return load_profile(settings.profile_file)
+    return plain_profile(settings.names, settings.country)

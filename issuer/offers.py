@@ -26,6 +26,7 @@ from schemas.issuance import (
     offer_link_by_value,
 )
 from schemas.learning.achievement import Achievement
+from schemas.learning.completeness import ELEMENTS
 from schemas.types import CredentialType
 
 _TX_CODE_HINT = "The issuer gave you a code for this certificate. / Utfärdaren gav dig en kod för det här intyget."
@@ -52,6 +53,23 @@ class NoSuchOffer(NotFound):
 
 class CannotOfferAgain(Refused):
     """A certificate that was collected cannot be offered again: revoke it and make a new offer."""
+
+
+class IncompleteRecords(Refused):
+    """Records lack elements that the type demands. `missing` names, per record, the codes of these elements."""
+
+    error = "incomplete_records"
+
+    def __init__(self, credential_type: CredentialType, lacking: Sequence[tuple[Achievement, Sequence[str]]]) -> None:
+        self.missing = {achievement.code or achievement.id: tuple(codes) for achievement, codes in lacking}
+        names = {element.code: element.name["en"] for element in ELEMENTS}
+        shown = "; ".join(
+            f"{record}: {', '.join(f'{code} ({names[code]})' for code in codes)}"
+            for record, codes in list(self.missing.items())[:10]
+        )
+        super().__init__(
+            f"{credential_type.name} needs elements that these records and the institution profile lack: {shown}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +176,30 @@ def draft_offer(
     )
 
 
+def draft_offers(
+    credential_type: CredentialType, achievements: Sequence[Achievement], *, with_tx_code: bool
+) -> list[OfferDraft]:
+    """Drafts for everything in these achievements: one each, or one per person and awarding body, as the type takes
+    them.
+
+    Raises `IncompleteRecords` naming every achievement that lacks a demanded element; then there are no drafts at all.
+    """
+    lacking = [
+        (achievement, missing)
+        for achievement in achievements
+        if (missing := credential_type.completeness(achievement).missing_demanded)
+    ]
+    if lacking:
+        raise IncompleteRecords(credential_type, lacking)
+    if credential_type.takes == "one":
+        return [draft_offer(credential_type, [one], with_tx_code=with_tx_code) for one in achievements]
+    groups: dict[tuple[str, str], list[Achievement]] = {}
+    for achievement in achievements:
+        body = achievement.awarding_body.model_dump_json() if achievement.awarding_body else ""
+        groups.setdefault((achievement.learner.model_dump_json(), body), []).append(achievement)
+    return [draft_offer(credential_type, group, with_tx_code=with_tx_code) for group in groups.values()]
+
+
 def new_id() -> str:
     """A fresh identifier: 16 characters, 96 random bits, without meaning."""
     return secrets.token_urlsafe(12)
@@ -174,9 +216,11 @@ def codes_of(secret: IssuerSecret, *, offer_id: str, generation: int, typeable_s
 
 def credential_offer(offer: Offer, *, issuer: str, secret: IssuerSecret) -> CredentialOffer:
     """The offer object that a wallet reads: the pre-authorized code, never the transaction code."""
-    hint = TxCode(input_mode="numeric", length=offer.tx_code_length, description=_TX_CODE_HINT)
+    hint = None
+    if offer.has_tx_code:
+        hint = TxCode(input_mode="numeric", length=offer.tx_code_length, description=_TX_CODE_HINT)
     code = secret.pre_authorized_code(offer.id, offer.generation)
-    grant = PreAuthorizedGrant(pre_authorized_code=code, tx_code=hint if offer.has_tx_code else None)
+    grant = PreAuthorizedGrant(pre_authorized_code=code, tx_code=hint)
     return CredentialOffer(
         credential_issuer=issuer,
         credential_configuration_ids=[offer.type_name],

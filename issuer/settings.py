@@ -23,6 +23,7 @@ class IssuerSettings(ServiceSettings):
 
     name: str = Field(default="", max_length=200, description="Name of the institution in Swedish; empty: its host.")
     name_en: str = Field(default="", max_length=200, description="Name of the institution in English; empty: as above.")
+    country: str = Field(default="SE", pattern="^[A-Z]{2}$", description="Country of the institution, ISO 3166-1.")
     profile_file: Path | None = Field(default=None, description="Institution profile that fills in what records lack.")
     batch_size: int = Field(default=10, ge=2, le=100, description="Copies in one answer at most.")
     allowance_batches: int = Field(default=3, ge=1, le=100, description="Batches of copies that one offer yields.")

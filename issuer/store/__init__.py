@@ -19,7 +19,9 @@ from issuer.store.offers import OfferRules, OfferStore
 from issuer.store.results import ResultStore
 from issuer.store.status import StatusStore
 from issuer.store.tables import IssuerRow
+from service.accounts import Accounts
 from service.database import Database
+from service.sessions import Sessions
 
 SCHEMA_VERSION = 1
 
@@ -35,6 +37,8 @@ class IssuerStore:
     status: StatusStore
     results: ResultStore
     events: EventStore
+    accounts: Accounts
+    sessions: Sessions
 
     def close(self) -> None:
         """Close the database."""
@@ -67,4 +71,6 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
         status=StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json")),
         results=ResultStore(database),
         events=EventStore(database),
+        accounts=Accounts(database, service=settings.service, device_secret=settings.device_secret()),
+        sessions=Sessions(database, settings=settings),
     )

@@ -9,7 +9,10 @@ from datetime import datetime
 from sqlalchemy import Table
 from sqlmodel import Field, SQLModel
 
+from service.accounts import account_tables
 from service.database import UTCDateTime, new_registry
+from service.rate_limits import rate_limits_table
+from service.sessions import sessions_table
 from service.single_use import spent_table
 
 
@@ -144,3 +147,6 @@ EVENTS = table_of(EventRow)
 IMPORTS = table_of(ImportRow)
 RESULTS = table_of(ResultRow)
 SPENT = spent_table(IssuerRow.metadata)
+sessions_table(IssuerRow.metadata)
+account_tables(IssuerRow.metadata)
+rate_limits_table(IssuerRow.metadata)

@@ -1,0 +1,203 @@
+"""The institution profile: what records of results never carry, and an institution knows once for all.
+
+A TOML or JSON file (`docs/institution-profile.md`) names the institution and gives values for the elements that ELMO
+and most exports lack: learning outcomes (M6), type of assessment (M9), form of participation (M10) and quality
+assurance (M11), and where wanted levels, prerequisites, supervision and stackability. `[courses.CODE]` overrides the
+defaults for one course. What a record says itself is never replaced, what was filled in is marked as from the profile,
+and the defaults are about this institution: a course that another body awarded does not get them.
+
+    profile = load_profile(Path("profile.toml"))
+    completed = profile.complete(achievement)
+"""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from proofs import strict_json
+from schemas.errors import Malformed
+from schemas.learning.achievement import (
+    MAX_HOURS,
+    Achievement,
+    AwardingBody,
+    Country,
+    Identifier,
+    Learner,
+    Level,
+    ShortText,
+    Source,
+)
+from schemas.learning.elmo import NATIONAL_IDENTIFIERS
+from schemas.learning.texts import Texts
+
+MAX_PROFILE_BYTES = 1_000_000
+_SWEDEN = "SE"  # 60 credits are one year both in ECTS and in högskolepoäng; SeQF and EQF levels have the same numbers
+
+
+class InvalidProfile(Malformed):
+    """The institution profile cannot be read; the message names the member and the fault."""
+
+    error = "invalid_profile"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ElementValues(_Part):
+    """Values for elements of an achievement, all optional; texts per language (`{ sv = "...", en = "..." }`)."""
+
+    outcomes: tuple[Texts, ...] = ()  # M6
+    eqf_level: Level | None = None  # M8
+    seqf_level: Level | None = None  # M8
+    assessment_type: Texts | None = None  # M9
+    participation_form: Texts | None = None  # M10
+    quality_assurance: tuple[Texts, ...] = ()  # M11
+    prerequisites: tuple[Texts, ...] = ()  # O1
+    supervision: Texts | None = None  # O2
+    stackable: bool | None = None  # O4
+    description: Texts | None = None  # O5
+    further_information: ShortText | None = None  # O5
+    languages: tuple[str, ...] = ()  # O5
+
+    def filled(self) -> dict[str, Any]:
+        """The values that are there, by field of `Achievement`."""
+        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) not in (None, ())}
+
+
+class CourseValues(ElementValues):
+    """What is known of one course: besides the elements, its titles where the record has none."""
+
+    title: Texts | None = None
+
+
+class Institution(_Part):
+    """The institution itself.
+
+    `hours_per_credit` derives the workload from ECTS credits (M7). `student_number_from` names the type of identifier
+    that may go into certificates as student number; personal identity numbers are never accepted there.
+    """
+
+    names: Texts
+    country: Country
+    url: ShortText | None = None
+    hours_per_credit: Decimal | None = Field(default=None, gt=0, le=100)
+    student_number_from: ShortText | None = None
+
+
+class InstitutionProfile(_Part):
+    """What an institution adds to the records it issues from. See the module."""
+
+    institution: Institution
+    defaults: ElementValues = ElementValues()
+    courses: dict[str, CourseValues] = Field(default_factory=dict)
+
+    def complete(self, achievement: Achievement) -> Achievement:
+        """The achievement with what this profile knows, then with what can be derived; nothing stated is replaced."""
+        filled = achievement.model_copy(update={"learner": self._learner(achievement.learner)})
+        if filled.awarding_body is None or filled.awarding_body.country is None:
+            filled = self._with_awarding_body(filled)
+        course = self.courses.get(achievement.code or "")
+        if course is not None:
+            filled = filled.filled_up(Source.PROFILE, **course.filled())
+        if self.is_own(filled):
+            filled = filled.filled_up(Source.PROFILE, **self.defaults.filled())
+        return self._derived(filled)
+
+    def is_own(self, achievement: Achievement) -> bool:
+        """Whether the achievement was awarded by this institution, as far as a name can tell."""
+        body = achievement.awarding_body
+        ours = {name.casefold() for name in self.institution.names.values()}
+        return body is None or any(name.casefold() in ours for name in body.names.values())
+
+    def _with_awarding_body(self, achievement: Achievement) -> Achievement:
+        if achievement.awarding_body is None:
+            names = self.institution.names
+        elif self.is_own(achievement):
+            names = achievement.awarding_body.names
+        else:  # another body in a country that we do not know
+            return achievement
+        body = AwardingBody(names=names, country=self.institution.country)
+        return achievement.with_values(Source.PROFILE, awarding_body=body)
+
+    def _learner(self, learner: Learner) -> Learner:
+        wanted = self.institution.student_number_from
+        number = next((i.value for i in learner.identifiers if wanted and i.type.lower() == wanted.lower()), None)
+        allowed = number is not None and not looks_like_personal_number(number)
+        return learner.model_copy(update={"student_number": number if allowed else None})
+
+    def _derived(self, achievement: Achievement) -> Achievement:
+        derived: dict[str, Any] = {}
+        body = achievement.awarding_body
+        if body is not None and body.country == _SWEDEN:
+            derived["swedish_credits"] = achievement.ects_credits
+            derived["ects_credits"] = achievement.swedish_credits
+            derived["seqf_level"] = achievement.eqf_level
+            derived["eqf_level"] = achievement.seqf_level
+        ects = achievement.ects_credits if achievement.ects_credits is not None else derived.get("ects_credits")
+        if self.institution.hours_per_credit is not None and ects:
+            derived["workload_hours"] = min(round(ects * self.institution.hours_per_credit), MAX_HOURS)
+        return achievement.filled_up(Source.DERIVED, **derived)
+
+
+def looks_like_personal_number(value: str) -> bool:
+    """Whether the text could be a Swedish personal identity or coordination number: 10 or 12 digits, Luhn holds."""
+    digits = "".join(c for c in value if c.isdecimal() and c.isascii())
+    if len(digits) not in (10, 12) or any(not (c.isdecimal() or c in "-+ ") for c in value):
+        return False
+    doubled = (int(c) * (2 - i % 2) for i, c in enumerate(digits[-10:]))
+    return sum(d // 10 + d % 10 for d in doubled) % 10 == 0
+
+
+def parse_profile(data: bytes) -> InstitutionProfile:
+    """Read a profile from TOML, or from JSON when it begins with a brace. Raises `InvalidProfile`."""
+    if len(data) > MAX_PROFILE_BYTES:
+        raise InvalidProfile("The profile is larger than 1 MB.")
+    try:
+        if data.lstrip().startswith(b"{"):
+            value = strict_json.loads_object(data)
+        else:
+            value = tomllib.loads(data.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, Malformed, RecursionError) as exc:
+        raise InvalidProfile(f"The profile is neither TOML nor JSON: {exc}") from exc
+    try:
+        profile = InstitutionProfile.model_validate(value)
+    except ValidationError as exc:
+        faults = "; ".join(
+            ".".join(str(part) for part in error["loc"]) + ": " + error["msg"] for error in exc.errors()[:10]
+        )
+        raise InvalidProfile(f"The profile has faults: {faults}") from exc
+    wanted = (profile.institution.student_number_from or "").lower().replace(" ", "")
+    if wanted in NATIONAL_IDENTIFIERS:
+        raise InvalidProfile("institution.student_number_from: a personal identity number cannot be a student number.")
+    return profile
+
+
+def load_profile(path: Path) -> InstitutionProfile:
+    """Read a profile file. Raises `InvalidProfile`, naming the file."""
+    try:
+        return parse_profile(path.read_bytes())
+    except OSError as exc:
+        raise InvalidProfile(f"The profile {path.name} cannot be read: {exc.strerror}") from exc
+
+
+def plain_profile(names: dict[str, str], country: str) -> InstitutionProfile:
+    """A profile that only names the institution, for an issuer without a profile file."""
+    return InstitutionProfile(institution=Institution(names=names, country=country))
+
+
+__all__ = [
+    "CourseValues",
+    "ElementValues",
+    "Identifier",
+    "Institution",
+    "InstitutionProfile",
+    "InvalidProfile",
+    "load_profile",
+    "looks_like_personal_number",
+    "parse_profile",
+    "plain_profile",
+]
