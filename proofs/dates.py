@@ -1,5 +1,6 @@
 """NumericDate (RFC 7519, section 2): seconds since 1970 in UTC, whole or decimal."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
@@ -20,7 +21,7 @@ def read_date(value: Any, *, name: str) -> datetime:
     return datetime.fromtimestamp(value, UTC)
 
 
-def read_optional_date(claims: dict[str, Any], name: str) -> datetime | None:
+def read_optional_date(claims: Mapping[str, Any], name: str) -> datetime | None:
     """Read a NumericDate claim that may be absent. Raises `Malformed`, naming the claim."""
     return read_date(claims[name], name=name) if name in claims else None
 

@@ -98,7 +98,12 @@ def check_jws(
     Raises `Malformed` for another form, `Refused` for a foreign algorithm or `typ`, `InvalidSignature`.
     """
     jws = check_signature(token, key=key, typ=typ, algorithms=algorithms)
-    return CheckedJWS(header=jws.header, claims=strict_json.loads_object(jws.payload))
+    return CheckedJWS(header=jws.header, claims=read_claims(jws))
+
+
+def read_claims(jws: UnverifiedJWS) -> dict[str, Any]:
+    """Read the payload of a JWS as a JSON object. Raises `Malformed`."""
+    return strict_json.loads_object(jws.payload)
 
 
 def check_signature(

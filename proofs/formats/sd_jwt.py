@@ -92,13 +92,23 @@ class SplitSDJWT:
     jws: UnverifiedJWS = field(repr=False)
     payload: dict[str, Any] = field(repr=False)
 
+    @property
+    def hash_name(self) -> Any:
+        """The value of `_sd_alg`, or its default; still to be checked against `HASHES`."""
+        return self.payload.get(ALGORITHM_KEY, "sha-256")
+
+    @property
+    def without_key_binding(self) -> str:
+        """The issuer-signed JWT and the disclosures with the final `~`, as `sd_hash` covers it."""
+        return "~".join((self.issuer_jwt, *self.encoded_disclosures, ""))
+
 
 def split_sd_jwt(token: str) -> SplitSDJWT:
     """Separate an SD-JWT or SD-JWT+KB into its parts (section 7.1, step 1).
 
     Raises `Malformed` when it is not one, or is larger than 2 MB.
     """
-    if not isinstance(token, str) or len(token) > MAX_SD_JWT_BYTES:
+    if not isinstance(token, str) or len(token) > MAX_SD_JWT_BYTES or not token.isascii():
         raise Malformed("not an SD-JWT, or too large")
     issuer_jwt, *encoded, key_binding = token.split("~") if "~" in token else ("", "")
     if not issuer_jwt or not all(encoded):
@@ -113,7 +123,7 @@ def process_disclosures(parts: SplitSDJWT) -> UnverifiedSDJWT:
 
     Raises `Malformed` when a disclosure cannot be read, `Refused` when a rule on disclosures is broken.
     """
-    hash_name = parts.payload.get(ALGORITHM_KEY, "sha-256")
+    hash_name = parts.hash_name
     if not isinstance(hash_name, str) or hash_name not in HASHES:
         raise Refused("the hash algorithm of the SD-JWT is unknown or weak")
     disclosures = tuple(_read_disclosure(text, hash_name) for text in parts.encoded_disclosures)
@@ -134,7 +144,12 @@ def process_disclosures(parts: SplitSDJWT) -> UnverifiedSDJWT:
 
 
 def digest_of(text: str, *, hash_name: str) -> str:
-    """The digest of a disclosure or of an SD-JWT as received, base64url (RFC 9901, sections 4.2.3 and 4.3.1)."""
+    """The digest of a disclosure or of an SD-JWT as received, base64url (RFC 9901, sections 4.2.3 and 4.3.1).
+
+    Raises `Refused` for a hash algorithm outside `HASHES`.
+    """
+    if not isinstance(hash_name, str) or hash_name not in HASHES:
+        raise Refused("the hash algorithm of the SD-JWT is unknown or weak")
     return base64url.encode(HASHES[hash_name](text.encode("ascii")).digest())
 
 
