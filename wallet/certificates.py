@@ -1,8 +1,8 @@
 """What a vault holds: certificates, and the one-time copies that each of them consists of.
 
-An issuer gives a certificate as a batch of copies. They say the same, but differ in key, salts and status index, so that
-two recipients who compare notes cannot tell that they met the same person. A copy is shown once and then kept only to be
-read. `StoredCertificate` is the logical certificate, the one that a person sees.
+An issuer gives a certificate as a batch of copies. They say the same, but differ in key, salts and status index, so
+that two recipients who compare notes cannot tell that they met the same person. A copy is shown once and then kept only
+to be read. `StoredCertificate` is the logical certificate, the one that a person sees.
 """
 
 from collections.abc import Mapping
@@ -59,10 +59,10 @@ class Copy:
 class StoredCertificate:
     """One certificate in an unlocked vault.
 
-    `claims` are all claims, processed: everything that the holder could disclose. `token` is one of its copies as received,
-    and `sd_jwt` its parsed form (verified on arrival). `report` is the outcome of the last
-    verification and `checked_at` its time; `status` is one of "valid", "revoked", "suspended", "unknown" (it could not
-    be found out) and "none" (the issuer publishes no status).
+    `claims` are all claims, processed: everything that the holder could disclose. `token` is one of its copies as
+    received, and `sd_jwt` its parsed form (verified on arrival). `report` is the outcome of the last verification and
+    `checked_at` its time; `status` is one of "valid", "revoked", "suspended", "unknown" (it could not be found out) and
+    "none" (the issuer publishes no status).
     `issuer_name` is the name from the trust list when the issuer is trusted, else what the issuer says of itself.
     `display` is the issuer's `credential_metadata` (OpenID4VCI 12.2.4), untrusted text.
     """

@@ -1,7 +1,7 @@
 """A collection: one offer on its way into the vault, with everything that is needed to go on after a crash.
 
-It is written to the vault, sealed, before every step that cannot be taken back: keys and intent before the code is spent,
-the token before it is used, what was received before it is judged. `wallet/receiving.py` moves it on.
+It is written to the vault, sealed, before every step that cannot be taken back: keys and intent before the code is
+spent, the token before it is used, what was received before it is judged. `wallet/receiving.py` moves it on.
 
     collection = new_collection(link, offered)
     collection.stage                       # Stage.OFFERED: nothing has been sent that could be spent
@@ -22,7 +22,7 @@ class Stage(StrEnum):
     OFFERED = "offered"  # The person has seen who offers what, and has not answered.
     ASKING = "asking"  # Keys are made; the code may have been spent.
     COLLECTING = "collecting"  # The token is here; certificates are being asked for.
-    QUESTION = "question"  # Something arrived from an issuer that nobody here vouches for: the person decides.
+    QUESTION = "question"  # It came from an issuer that nobody here vouches for: the person decides.
     DONE = "done"  # Everything that could be stored is stored.
     FAILED = "failed"  # Nothing more can come of it.
 
@@ -39,7 +39,7 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem` says why it was refused."""
+    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem` says why it is refused."""
 
     configuration: str
     keys: tuple[Mapping[str, str], ...] = ()

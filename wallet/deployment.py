@@ -10,24 +10,27 @@ Pages and commands call these; what they decide is decided in the domain modules
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from proofs.trust import TrustList
-from schemas.errors import CouldNotCheck, ProtocolError
+from schemas.errors import ProtocolError
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
+from service.rate_limits import StoredRateLimit
+from service.sessions import Sessions
 from wallet import receiving
 from wallet.certificates import StoredCertificate
 from wallet.collection import Collection, Part, Stage, new_collection
-from wallet.examination import judge, report_as_json, examine
+from wallet.examination import examine, judge, report_as_json
 from wallet.links import Arrival
 from wallet.offers import learn_offer
-from wallet.receiving import Examined, MovedOn, Verdict
+from wallet.receiving import Examined, MovedOn
 from wallet.remote import WalletResolver, WalletWeb
 from wallet.settings import WalletSettings
-from wallet.store.certificates import DatabaseShelf, get_certificate, list_certificates, update_view
+from wallet.store.certificates import DatabaseShelf, get_certificate, update_view
 from wallet.store.collections import (
     add_collection,
     delete_collection,
@@ -70,6 +73,13 @@ class Deployment:
         self.web = WalletWeb(http)
         self.resolver = WalletResolver(http, clock=clock)
         self.trust_store = TrustStore(self.device_secret)
+        self.sessions = Sessions(self.database, settings=settings)
+        self._tries_by_name = StoredRateLimit(
+            self.database, purpose="unlock-name", count=10, seconds=300, device_secret=self.device_secret
+        )
+        self._tries_by_address = StoredRateLimit(
+            self.database, purpose="unlock-address", count=60, seconds=300, device_secret=self.device_secret
+        )
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -91,6 +101,16 @@ class Deployment:
             await _spend_the_same_time(passphrase, self.device_secret, self.shelf)
             raise WrongPassphrase
         return await unlock_vault(record, passphrase, device_secret=self.device_secret, shelf=self.shelf)
+
+    async def limit_unlocking(self, address: str, name: str) -> None:
+        """Count an attempt to open a vault: 10 for a name, 60 from one address in 5 min. Raises `TooManyRequests`."""
+        now = self.clock()
+        await self._tries_by_address.check(address, now=now)
+        await self._tries_by_name.check(login_digest(name, device_secret=self.device_secret).hex(), now=now)
+
+    async def forget_tries(self, name: str) -> None:
+        """Start counting again for a name that was opened."""
+        await self._tries_by_name.forget(login_digest(name, device_secret=self.device_secret).hex())
 
     def has_person(self, name: str) -> bool:
         """Whether there is a vault under this name."""
@@ -171,14 +191,11 @@ class Deployment:
             resolver=self.resolver,
             now=self.clock(),
         )
-        trusted = judgement.verdict is Verdict.GOOD or (
-            judgement.verdict is Verdict.REFUSED and certificate.issuer_trusted and bool(judgement.issuer_name)
-        )
         changes: dict[str, Any] = {
             "status": judgement.status,
             "report": report_as_json(judgement.report),
             "checked_at": int(self.clock().timestamp()),
-            "issuer_trusted": trusted,
+            "issuer_trusted": judgement.issuer_trusted,
         }
         if judgement.issuer_name:
             changes["issuer_name"] = judgement.issuer_name
@@ -193,18 +210,20 @@ class Deployment:
         due = [c for c in certificates if c.checked_at < limit and c.status_uri]
         if not due:
             return certificates
-        try:
+        # What is not reached in time keeps its older date, which the page shows.
+        with suppress(TimeoutError):
             async with asyncio.timeout(RESUME_SECONDS):
                 for certificate in due:
                     await self.check_again(vault, certificate)
-        except TimeoutError:
-            pass  # What was not reached keeps its older date, which the page shows.
         return vault.certificates()
 
     # --- collecting ----------------------------------------------------------------------------------------------
 
     async def look_at(self, vault: UnlockedVault, arrival: Arrival) -> str:
-        """Read the offer and its issuer's metadata; returns the new collection. Raises `OfferUnusable`, `Unreachable`."""
+        """Read the offer and its issuer's metadata; returns the new collection.
+
+        Raises `OfferUnusable`, `Unreachable`, or `IsARequest`.
+        """
         offered = await learn_offer(
             arrival,
             web=self.web,
@@ -221,7 +240,7 @@ class Deployment:
             return get_collection(connection, vault, collection_id)
 
     def collections(self, vault: UnlockedVault) -> Mapping[str, Collection]:
-        """Everything that waits to be collected or to be answered, and what came to nothing and was not yet put away."""
+        """Everything that waits to be collected or answered, and what came to nothing and was not put away yet."""
         with self.database.reading() as connection:
             return list_collections(connection, vault)
 
@@ -282,10 +301,7 @@ class Deployment:
 
     async def prefetch(self) -> None:
         """Fetch status lists that run out soon and trust lists; called on a schedule."""
-        try:
-            await self.resolver.prefetch(ahead_seconds=self.settings.status_seconds // 4)
-        except CouldNotCheck:
-            pass
+        await self.resolver.prefetch(ahead_seconds=self.settings.status_seconds // 4)
         await self.refresh_trust()
 
 
@@ -293,5 +309,3 @@ async def _spend_the_same_time(passphrase: str, device_secret: bytes, shelf: Dat
     """Derive a key for nobody, so that the time of the answer does not tell which names exist here."""
     padded = passphrase.ljust(12)[:1000]
     await create_vault("nobody", padded, device_secret=device_secret, language="sv", shelf=shelf)
-
-

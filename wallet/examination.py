@@ -15,12 +15,11 @@ from typing import Any
 from proofs.formats.sd_jwt import UnverifiedSDJWT, parse_sd_jwt
 from proofs.keys import check_public_jwk, thumbprint
 from proofs.resolve import Resolver
-from proofs.status_list import INVALID, SUSPENDED
 from proofs.trust import TrustList
-from proofs.verify import VerificationFailed, VerifiedCredential, verify_credential
+from proofs.verify import VerificationFailed, verify_credential
 from schemas.errors import ProtocolError
 from schemas.issuance import FORMAT_SD_JWT_VC, display_name
-from schemas.verification import Check, Outcome, VerificationResult
+from schemas.verification import Outcome, VerificationResult
 from wallet.certificates import NewCertificate, NewCopy
 from wallet.collection import Collection, Part
 from wallet.offers import Offered, host_of
@@ -28,19 +27,23 @@ from wallet.receiving import Examined, Verdict
 
 # Members that may differ between copies of one certificate (VCI 15.4.1): keys, slots and times.
 _OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
-_STATUS_WORDS = {INVALID: "revoked", SUSPENDED: "suspended"}
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one copy's verification came to: the report, and what is known of issuer, validity and status."""
+    """What one copy's verification came to. `issuer_name` is empty unless the issuer is trusted."""
 
     verdict: Verdict
     report: VerificationResult
-    issuer_name: str = ""
-    issuer_identifier: str = ""
-    status: str = "none"
+    issuer_name: str
+    issuer_identifier: str
+    status: str
     problem: str = ""
+
+    @property
+    def issuer_trusted(self) -> bool:
+        """Whether the trust list vouches for the issuer."""
+        return any(c.name == "issuer_trusted" and c.outcome is Outcome.PASSED for c in self.report.checks)
 
 
 class _Unacceptable(ProtocolError):
@@ -131,64 +134,76 @@ async def judge(
             status="if_present",
         )
     except VerificationFailed as exc:
-        return _judged(exc, sd_jwt, expected_type=expected_type, now=now)
-    return Judgement(
-        Verdict.GOOD,
-        verified.report,
-        issuer_name=verified.issuer.name,
-        issuer_identifier=verified.issuer.identifier or stated_issuer(sd_jwt, verified),
-        status="none" if verified.status is None else "valid",
-    )
+        return _judged(exc, sd_jwt, trust=trust)
+    issuer = verified.issuer
+    return Judgement(Verdict.GOOD, verified.report, issuer.name, issuer.identifier, _status(verified.report, sd_jwt))
 
 
-def _judged(
-    failure: VerificationFailed, sd_jwt: UnverifiedSDJWT, *, expected_type: str | None, now: datetime
-) -> Judgement:
+def _judged(failure: VerificationFailed, sd_jwt: UnverifiedSDJWT, *, trust: TrustList) -> Judgement:
+    """What a report with a fault comes to.
+
+    A status that could not be found out does not keep a certificate out, nor does an issuer that nobody here vouches
+    for, if the person wants it. Everything else does.
+    """
     report = failure.report
-    checks = {check.name: check for check in report.checks}
-    faults = {c.name for c in report.checks if c.outcome is not Outcome.PASSED and c.reason != "earlier_check_failed"}
-    stated = stated_issuer(sd_jwt, failure)
-    if faults == {"status"}:
-        status = checks["status"]
-        issuer = checks["issuer_trusted"]
-        name = issuer.detail if issuer.outcome is Outcome.PASSED else ""
-        if status.outcome is Outcome.FAILED:
-            word = "suspended" if status.reason == "suspended" else "revoked"
-            return Judgement(Verdict.REFUSED, report, name, stated, status=word, problem=word)
-        return Judgement(Verdict.GOOD, report, name, stated, status="unknown")
-    unknown_issuer = bool(faults & {"issuer_trusted", "signature"}) and not (
-        set(report.failed) - {"issuer_trusted"}
-    )
-    if not unknown_issuer:
-        return Judgement(Verdict.REFUSED, report, "", stated, status="unknown", problem=_problem(report))
-    # The checks behind the issuer were not made; what does not need a known issuer is made here.
-    if problem := _own_faults(sd_jwt, expected_type=expected_type, now=now):
-        return Judgement(Verdict.REFUSED, report, "", stated, status="unknown", problem=problem)
-    return Judgement(Verdict.UNKNOWN_ISSUER, report, "", stated, status="unknown")
+    verdict, problem = Verdict.REFUSED, ""
+    if report.failed:
+        problem = _problem(report)
+    elif set(report.unknown) <= {"status"}:
+        verdict = Verdict.GOOD
+    elif set(report.unknown) <= {"status", "issuer_trusted"}:
+        verdict = Verdict.UNKNOWN_ISSUER
+    else:
+        problem = "not_checked"
+    identifier = _stated_issuer(sd_jwt, failure)
+    name = _listed_name(failure, identifier, trust=trust) if "issuer_trusted" not in report.unknown else ""
+    return Judgement(verdict, report, name, identifier, _status(report, sd_jwt), problem)
 
 
-def _own_faults(sd_jwt: UnverifiedSDJWT, *, expected_type: str | None, now: datetime) -> str:
-    if expected_type is not None and sd_jwt.claims.get("vct") != expected_type:
-        return "other_type"
-    expires = moment(sd_jwt.claims.get("exp"))
-    return "expired" if expires is not None and expires <= now else ""
+def _status(report: VerificationResult, sd_jwt: UnverifiedSDJWT) -> str:
+    """The word for the status check: valid, revoked, suspended, unknown, or none when the issuer publishes none."""
+    check = next((c for c in report.checks if c.name == "status"), None)
+    if check is None or check.outcome is Outcome.COULD_NOT_CHECK:
+        return "unknown"
+    if check.outcome is Outcome.PASSED:
+        return "valid" if "status" in sd_jwt.claims else "none"
+    return check.reason if check.reason in ("revoked", "suspended") else "unknown"
+
+
+_PROBLEMS = {
+    "type_not_trusted": "not_entitled",
+    "unexpected_type": "other_type",
+    "unexpected_key_binding": "already_shown",
+    "not_bound": "other_key",
+    "other_holder": "other_key",
+    "expired": "expired",
+    "not_yet_valid": "expired",
+    "revoked": "revoked",
+    "suspended": "suspended",
+}
 
 
 def _problem(report: VerificationResult) -> str:
-    """The stable reason for a page from the first check that failed."""
-    first: Check | None = next((c for c in report.checks if c.outcome is Outcome.FAILED), None)
-    if first is None:
-        return "not_checked"
-    return {"dates": "expired", "type": "other_type", "holder_binding": "other_key"}.get(first.name, "not_genuine")
+    """The stable reason for a page, from the check that failed."""
+    failed = next(check for check in report.checks if check.outcome is Outcome.FAILED)
+    return _PROBLEMS.get(failed.reason, "not_genuine")
 
 
-def stated_issuer(sd_jwt: UnverifiedSDJWT, checked: VerificationFailed | VerifiedCredential) -> str:
+def _listed_name(failure: VerificationFailed, identifier: str, *, trust: TrustList) -> str:
+    """The name of an issuer that the report calls trusted, as the trust list has it."""
+    leaf = failure.leaf
+    if leaf is not None and leaf.anchor is not None:
+        for entry in trust.under_anchor("issuer", leaf.anchor, (identifier, *leaf.uris)):
+            return entry.name if entry.identifier else leaf.legal_name or entry.name
+    return next((entry.name for entry in trust.naming("issuer", identifier)), "")
+
+
+def _stated_issuer(sd_jwt: UnverifiedSDJWT, failure: VerificationFailed) -> str:
     """Who the certificate says issued it: `iss`, else a URI of the signing certificate, else nothing."""
     issuer = sd_jwt.claims.get("iss")
     if isinstance(issuer, str):
         return issuer
-    leaf = checked.leaf if isinstance(checked, VerificationFailed) else None
-    return leaf.uris[0] if leaf is not None and leaf.uris else ""
+    return failure.leaf.uris[0] if failure.leaf is not None and failure.leaf.uris else ""
 
 
 def moment(seconds: object) -> datetime | None:
@@ -206,19 +221,23 @@ def status_uri(claims: Mapping[str, Any]) -> str | None:
     return uri if isinstance(uri, str) else None
 
 
-def _view(offered: Offered, part: Part, sd_jwt: UnverifiedSDJWT, judgement: Judgement, *, now: datetime) -> dict[str, Any]:
+def _view(
+    offered: Offered, part: Part, sd_jwt: UnverifiedSDJWT, judgement: Judgement, *, now: datetime
+) -> dict[str, Any]:
     claims = sd_jwt.claims
-    trusted = judgement.verdict is Verdict.GOOD
     says = display_name(offered.metadata.display, "sv") or host_of(offered.issuer)
     also = claims.get("aka_vcts")
     displays = offered.metadata.display or []
     return {
         "format": FORMAT_SD_JWT_VC,
         "vct": str(claims.get("vct", "")),
-        "type_chain": [str(claims.get("vct", "")), *([v for v in also if isinstance(v, str)] if isinstance(also, list) else [])],
+        "type_chain": [
+            str(claims.get("vct", "")),
+            *([v for v in also if isinstance(v, str)] if isinstance(also, list) else []),
+        ],
         "issuer_identifier": judgement.issuer_identifier or offered.issuer,
-        "issuer_name": judgement.issuer_name if trusted and judgement.issuer_name else says,
-        "issuer_trusted": trusted,
+        "issuer_name": judgement.issuer_name or says,
+        "issuer_trusted": judgement.issuer_trusted,
         "received_at": int(now.timestamp()),
         "valid_from": claims.get("nbf") if moment(claims.get("nbf")) else None,
         "valid_until": claims.get("exp") if moment(claims.get("exp")) else None,

@@ -19,7 +19,9 @@ LONGEST_LINK = 60_000
 _OFFER_SCHEMES = ("openid-credential-offer", "haip-vci", "https", "http")
 _REQUEST_SCHEMES = ("openid4vp", "haip-vp", "eudi-openid4vp", "https", "http")
 # Crockford's alphabet, and the letters that people read for its digits.
-_CODE = re.compile(r"(?:(https?)://)?((?:[^\s/@?#]+)(?:/[^\s@?#]+)?)/([0-9A-TV-Za-tv-z]{10}|[0-9A-TV-Za-tv-z]{5}-[0-9A-TV-Za-tv-z]{5})/?")
+_CODE = re.compile(
+    r"(?:(https?)://)?((?:[^\s/@?#]+)(?:/[^\s@?#]+)?)/([0-9A-TV-Za-tv-z]{10}|[0-9A-TV-Za-tv-z]{5}-[0-9A-TV-Za-tv-z]{5})/?"
+)
 
 
 class UnreadableLink(ProtocolError):
@@ -114,5 +116,3 @@ def _host(url: object) -> str:
 def _is_loopback(host: str) -> bool:
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     return name in ("localhost", "127.0.0.1", "[::1]")
-
-

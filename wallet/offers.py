@@ -1,4 +1,4 @@
-"""From a link to who offers what: the offer, the issuer's metadata and its authorization server, which must belong together.
+"""From a link to who offers what: the offer, the issuer's metadata and its authorization server, which must fit.
 
     offered = await learn_offer(arrival, web=web, languages="sv, en")
     offered.issuer, offered.items, offered.wants_tx_code
@@ -44,6 +44,16 @@ class OfferUnusable(ProtocolError):
         self.reason = reason
 
 
+class IsARequest(ProtocolError):
+    """The link or code is not about an offer: somebody asks to be shown something. `query` is the request link's."""
+
+    error = "is_a_request"
+
+    def __init__(self, query: str) -> None:
+        super().__init__("this is a request, not an offer")
+        self.query = query
+
+
 class Unreachable(ProtocolError):
     """The issuer did not answer, or its answer could not be read."""
 
@@ -80,7 +90,7 @@ class Web(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An offer with what is needed to collect it. `raw_displays` keeps the issuer's words for the certificate's card."""
+    """An offer with what is needed to collect it. `raw_displays` keeps the issuer's words for the card."""
 
     offer: CredentialOffer
     metadata: IssuerMetadata
@@ -119,38 +129,26 @@ async def learn_offer(arrival: Arrival, *, web: Web, languages: str, allow_loopb
 
 
 async def _offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> CredentialOffer:
-    if arrival.kind is ArrivalKind.CODE:
-        arrival = await _follow_code(arrival, web=web, languages=languages, allow_loopback=allow_loopback)
-    if arrival.kind is not ArrivalKind.OFFER:
-        raise OfferUnusable("not_an_offer", "the link is not a credential offer")
+    if arrival.kind is ArrivalKind.REQUEST:
+        raise IsARequest(arrival.query)
     if arrival.fetch_url is None:
-        text = parse_offer_link(arrival.text).credential_offer or ""
-        return _read_offer(text.encode())
-    reply = await web.get(
-        arrival.fetch_url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER
-    )
+        return _read_offer((parse_offer_link(arrival.text).credential_offer or "").encode())
+    reply = await web.get(arrival.fetch_url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER)
+    is_code = arrival.kind is ArrivalKind.CODE
     if reply.status in (400, 404, 410):
-        raise OfferUnusable("offer_gone", "the offer is no longer there")
-    return _read_offer(_json_body(reply))
+        raise OfferUnusable("code_unknown" if is_code else "offer_gone", "there is no offer at this address")
+    body = _json_body(reply)
+    if is_code and (link := _linked(_loads(body))) is not None:
+        further = _read_link(link, allow_loopback=allow_loopback)
+        if further.kind is ArrivalKind.CODE:
+            raise OfferUnusable("malformed", "the answer to the code is another code")
+        return await _offer(further, web=web, languages=languages, allow_loopback=allow_loopback)
+    return _read_offer(body)
 
 
-async def _follow_code(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> Arrival:
-    """Ask the host what a typed code stands for: the offer link, or the offer itself."""
-    assert arrival.fetch_url is not None
-    reply = await web.get(
-        arrival.fetch_url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER
-    )
-    if reply.status in (400, 404, 410):
-        raise OfferUnusable("code_unknown", "the code is unknown or has expired")
-    answer = _loads(_json_body(reply))
-    for member in ("offer", "request", "link", "uri"):
-        link = answer.get(member)
-        if isinstance(link, str):
-            return _read_link(link, allow_loopback=allow_loopback)
-    for member in ("credential_offer_uri", "credential_offer"):
-        if isinstance(answer.get(member), str):
-            raise OfferUnusable("malformed", "the answer to the code is not a link")
-    return Arrival(ArrivalKind.OFFER, arrival.text, arrival.host, arrival.fetch_url)
+def _linked(answer: Mapping[str, Any]) -> str | None:
+    """The link in the answer to a typed code, when it is not the offer itself."""
+    return next((link for name in ("offer", "request", "link") if isinstance(link := answer.get(name), str)), None)
 
 
 def _read_link(link: str, *, allow_loopback: bool) -> Arrival:
@@ -218,7 +216,11 @@ def _displays(value: object) -> list[dict[str, str]] | None:
     if not isinstance(value, list):
         return None
     kept = [
-        {member: entry[member][:1000] for member in ("name", "locale", "description") if isinstance(entry.get(member), str)}
+        {
+            member: entry[member][:1000]
+            for member in ("name", "locale", "description")
+            if isinstance(entry.get(member), str)
+        }
         for entry in value[:50]
         if isinstance(entry, dict) and isinstance(entry.get("name"), str) and entry["name"].strip()
     ]

@@ -93,17 +93,18 @@ def agreed(collection: Collection, *, tx_code: str | None, batch_limit: int) -> 
     copies = min(batch.batch_size, batch_limit) if batch else 1
     parts = []
     for part, (_, configuration) in zip(collection.parts, offered.items, strict=True):
-        if problem := unusable(configuration, offered.metadata.credential_response_encryption is not None
-                               and offered.metadata.credential_response_encryption.encryption_required):
+        if problem := unusable(
+            configuration,
+            offered.metadata.credential_response_encryption is not None
+            and offered.metadata.credential_response_encryption.encryption_required,
+        ):
             parts.append(replace(part, state=PartState.REFUSED, problem=problem))
         elif configuration.needs_proofs and not part.keys:
             parts.append(replace(part, keys=tuple(generate_signer().private_jwk() for _ in range(copies))))
         else:
             parts.append(part)
     wanted = tx_code if offered.wants_tx_code else None
-    return replace(
-        collection, stage=Stage.ASKING, parts=tuple(parts), tx_code=wanted, problem="", peer_error=""
-    )
+    return replace(collection, stage=Stage.ASKING, parts=tuple(parts), tx_code=wanted, problem="", peer_error="")
 
 
 def unusable(configuration: CredentialConfiguration, encryption_required: bool = False) -> str:
@@ -125,8 +126,8 @@ async def collect(
 ) -> Collection:
     """Move a collection on as far as it goes now, and return it as it was kept last.
 
-    It ends `DONE`, `FAILED`, in a `QUESTION` to the person, back at `OFFERED` (a wrong transaction code), or where it was,
-    with a `problem`, when the issuer cannot be reached now. Raises `MovedOn`.
+    It ends `DONE`, `FAILED`, in a `QUESTION` to the person, back at `OFFERED` (a wrong transaction code), or where it
+    was, with a `problem`, when the issuer cannot be reached now. Raises `MovedOn`.
     """
     if collection.stage is Stage.ASKING:
         collection = await _get_token(collection, web=web, keeper=keeper, clock=clock)
@@ -164,9 +165,7 @@ async def keep_unknown(collection: Collection, *, keeper: Keeper, examine: Exami
     return collection
 
 
-async def _get_token(
-    collection: Collection, *, web: Web, keeper: Keeper, clock: Callable[[], datetime]
-) -> Collection:
+async def _get_token(collection: Collection, *, web: Web, keeper: Keeper, clock: Callable[[], datetime]) -> Collection:
     """Step 1 and 2: spend the code for a token."""
     if all(part.is_final for part in collection.parts):
         collection = _concluded(collection)
@@ -256,9 +255,7 @@ async def _get_parts(
     return collection
 
 
-async def _ask_for(
-    collection: Collection, part: Part, *, web: Web, clock: Callable[[], datetime]
-) -> Collection:
+async def _ask_for(collection: Collection, part: Part, *, web: Web, clock: Callable[[], datetime]) -> Collection:
     """One credential request; the part comes back received or refused, or the collection with a problem."""
     for _ in range(_NONCE_TRIES):
         try:
@@ -367,5 +364,3 @@ def _error_code(reply: Reply) -> str:
     except ProtocolError:
         return f"http_{reply.status}"
     return error if len(error) <= 60 and error.replace("_", "").isalnum() and error.isascii() else "other"
-
-

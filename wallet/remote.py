@@ -90,7 +90,7 @@ class _Cache(Generic[T]):
         self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
         self._fetching: dict[str, asyncio.Task[_Kept[T]]] = {}
 
-    def keys(self) -> list[str]:
+    def addresses(self) -> list[str]:
         return list(self._kept)
 
     async def get(
@@ -158,7 +158,7 @@ class WalletResolver:
     async def prefetch(self, *, ahead_seconds: int) -> None:
         """Fetch the status lists that are in use and run out soon, so that nobody's look tells when they look."""
         soon = self._clock() + timedelta(seconds=ahead_seconds)
-        for uri in self._lists.keys():
+        for uri in self._lists.addresses():
             try:
                 await self.status_list(uri, fresh_at=soon)
             except CouldNotCheck:

@@ -2,8 +2,8 @@
 
     trust_list([source, ...], now=now)      # the TrustList that checks are made against
 
-A list counts until its `next_update`; after that its entries are left out until it could be fetched again, and a list with
-an older sequence than one seen before is refused.
+A list counts until its `next_update`; after that its entries are left out until it could be fetched again, and a list
+with an older sequence than one seen before is refused.
 """
 
 import secrets
@@ -61,17 +61,13 @@ def source_of_list(url: str, token: str, *, key_jwk: Mapping[str, Any], now: dat
     """A source that is a list, with its key pinned. Raises `NotAList` when the token is not signed with it."""
     pinned = check_public_jwk(dict(key_jwk))
     checked = _checked(token, key_jwk=pinned, minimum_sequence=0, now=now)
-    return TrustSource(
-        id=secrets.token_hex(4), url=url, key_jwk=pinned, token=token, sequence=checked.sequence
-    )
+    return TrustSource(id=secrets.token_hex(4), url=url, key_jwk=pinned, token=token, sequence=checked.sequence)
 
 
 def refreshed(source: TrustSource, token: str, *, now: datetime) -> TrustSource:
     """The list as fetched anew. Raises `NotAList` for another key or an older sequence."""
     checked = _checked(token, key_jwk=source.key_jwk, minimum_sequence=source.sequence, now=now)
-    return TrustSource(
-        id=source.id, url=source.url, key_jwk=source.key_jwk, token=token, sequence=checked.sequence
-    )
+    return TrustSource(id=source.id, url=source.url, key_jwk=source.key_jwk, token=token, sequence=checked.sequence)
 
 
 def entries_of(source: TrustSource, *, now: datetime) -> tuple[TrustEntry, ...]:

@@ -55,7 +55,7 @@ class UnsuitableName(Refused):
 
 @dataclass(frozen=True, slots=True)
 class VaultRecord:
-    """What rests of a vault beside its items: nothing in it can be read without the passphrase and the device secret."""
+    """What rests of a vault beside its items; unreadable without the passphrase and the device secret."""
 
     person_id: str
     login: bytes
@@ -173,9 +173,7 @@ def unlock_from_session(record: VaultRecord, wrapped: bytes, session_key: bytes,
     return _opened(record, key, shelf)
 
 
-async def rewrapped(
-    vault: UnlockedVault, record: VaultRecord, passphrase: str, *, device_secret: bytes
-) -> VaultRecord:
+async def rewrapped(vault: UnlockedVault, record: VaultRecord, passphrase: str, *, device_secret: bytes) -> VaultRecord:
     """The record with the vault key wrapped under a new passphrase (and a new salt and today's parameters)."""
     if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
         raise UnsuitablePassphrase(f"a passphrase has {SHORTEST_PASSPHRASE} to {LONGEST_PASSPHRASE} characters")
@@ -188,9 +186,7 @@ async def rewrapped(
 def with_profile(vault: UnlockedVault, record: VaultRecord, *, language: str) -> VaultRecord:
     """The record with another chosen language."""
     version = record.profile_version + 1
-    sealed = vault.seal_json(
-        "profile", record.person_id, {"name": vault.name, "language": language}, version=version
-    )
+    sealed = vault.seal_json("profile", record.person_id, {"name": vault.name, "language": language}, version=version)
     vault.language = language
     return replace(record, sealed_profile=sealed, profile_version=version)
 

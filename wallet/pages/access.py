@@ -1,14 +1,15 @@
 """Who is looking at a page: the open vault of the browser's session, or the page that opens one.
 
     @router.get("/certificates/{certificate_id}")
-    async def certificate(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str): ...
+    async def certificate(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str):
+        ...
 
     @router.post("/settings", dependencies=[FromOurForm])
     async def settings(request: Request, vault: VaultDep, ...): ...
 
-A page that needs a vault while none is open shows the form that opens one, in place, with what was asked for kept in the
-form: a link to `/offer` or `/present` survives signing in. The vault key is kept in the session's row, wrapped under a key
-that only the browser's cookie gives.
+A page that needs a vault while none is open shows the form that opens one, in place, with what was asked for kept in
+the form: a link to `/offer` or `/present` survives signing in. The vault key is kept in the session's row, wrapped under
+a key that only the browser's cookie gives.
 """
 
 from typing import Annotated
@@ -111,7 +112,9 @@ def arrived_with(wanted: str) -> str:
 def own_path(wanted: str) -> str:
     """A path on our own pages, whatever a form brought: an address elsewhere becomes the first page."""
     parts = urlsplit(wanted)
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and "\\" not in wanted
+    is_ours = (
+        wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and "\\" not in wanted
+    )
     return wanted if is_ours and wanted.isprintable() else "/"
 
 

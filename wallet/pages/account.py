@@ -53,7 +53,7 @@ async def unlock(
 ) -> Response:
     """Open a vault, take up what stopped in the middle, and go on to what was asked for."""
     try:
-        wallet.limit_unlocking(request.client.host if request.client else "", name)
+        await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.unlock(name, passphrase)
     except (Refused, TooManyRequests) as exc:
         return await pages.render(
@@ -65,6 +65,7 @@ async def unlock(
             fault=FAULTS.get(type(exc), FAULTS[WrongPassphrase]),
             name=name,
         )
+    await wallet.forget_tries(name)
     await wallet.resume(vault)
     response = go_to(request, own_path(wanted))
     await start_session(request, vault, response)
@@ -93,7 +94,7 @@ async def create(
             request, "create.html", wanted=wanted, arrived=arrived_with(wanted), fault="", field="", name=name
         )
     try:
-        wallet.limit_unlocking(request.client.host if request.client else "", name)
+        await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.create(name, passphrase, language=pages.language(request))
     except (Refused, TooManyRequests) as exc:
         return await pages.render(
@@ -155,7 +156,7 @@ async def change_passphrase(
 ) -> Response:
     """Another passphrase. Other browsers in which the vault is open are locked."""
     try:
-        wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
         await wallet.change_passphrase(vault, old=old, new=new)
     except (Refused, TooManyRequests) as exc:
         fault = N_("The present passphrase is another one.") if isinstance(exc, WrongPassphrase) else FAULTS[type(exc)]

@@ -1,7 +1,7 @@
 """Certificates and their one-time copies at rest.
 
-    with database.transaction() as connection:
-        copy = take_copy(connection, vault, certificate_id)     # marked as used with everything else of the decision
+with database.transaction() as connection:
+    copy = take_copy(connection, vault, certificate_id)     # marked as used with everything else of the decision
 """
 
 import secrets
@@ -47,9 +47,7 @@ def get_certificate(connection: Connection, vault: UnlockedVault, certificate_id
     return _stored(connection, vault, _row(connection, vault, certificate_id))
 
 
-def take_copy(
-    connection: Connection, vault: UnlockedVault, certificate_id: str, *, allow_used: bool = False
-) -> Copy:
+def take_copy(connection: Connection, vault: UnlockedVault, certificate_id: str, *, allow_used: bool = False) -> Copy:
     """Take one unused copy to show it, marking it as used inside the caller's transaction.
 
     `allow_used` falls back to the copy of the lowest position that was shown before, when no unused one is left: two
@@ -201,5 +199,3 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-

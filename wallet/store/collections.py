@@ -19,11 +19,16 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
 from schemas.errors import NotFound
+from schemas.issuance import display_name
 from service.database import Database
-from wallet.certificates import NewCertificate
+from wallet.certificates import NewCertificate, StoredCertificate
 from wallet.collection import Collection, Part, PartState, Stage
+from wallet.ledger import Event, EventKind
+from wallet.naming import Names, plain
+from wallet.offers import host_of
 from wallet.receiving import MovedOn
-from wallet.store.certificates import add_certificate
+from wallet.store.certificates import add_certificate, get_certificate
+from wallet.store.ledger import append_event
 from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
 
@@ -35,7 +40,15 @@ class HeldCollection:
     """A collection that this process alone may move on; the keeper of `wallet.receiving`."""
 
     def __init__(
-        self, database: Database, vault: UnlockedVault, collection_id: str, collection: Collection, version: int, lease: str
+        self,
+        database: Database,
+        vault: UnlockedVault,
+        collection_id: str,
+        collection: Collection,
+        *,
+        version: int,
+        lease: str,
+        now: datetime,
     ) -> None:
         self.id = collection_id
         self.collection = collection
@@ -43,17 +56,22 @@ class HeldCollection:
         self._vault = vault
         self._version = version
         self._lease = lease
+        self._now = now
 
     def save(self, collection: Collection) -> None:
         """Keep the state. Raises `MovedOn` when another process has written since."""
         with self._database.transaction() as connection:
             self._write(connection, collection)
+            if collection.stage is Stage.FAILED and self.collection.stage is not Stage.FAILED:
+                append_event(connection, self._vault, _not_received(self.id, collection, self._now))
         self._written(collection)
 
     def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
         """Put a certificate into the vault and its part to stored, in one transaction."""
         with self._database.transaction() as connection:
             certificate_id = add_certificate(connection, self._vault, certificate.view, certificate.copies)
+            received = get_certificate(connection, self._vault, certificate_id)
+            append_event(connection, self._vault, _received(received, self._now))
             stored = replace(part, state=PartState.STORED, certificate_id=certificate_id, received=(), keys=())
             collection = collection.with_part(stored)
             self._write(connection, collection)
@@ -146,7 +164,9 @@ def take_up(database: Database, vault: UnlockedVault, collection_id: str, *, now
             .where(col(CollectionRow.id) == collection_id)
             .values(lease=lease, leased_until=at + LEASE_SECONDS)
         )
-    return HeldCollection(database, vault, collection_id, _opened(vault, row), row.version, lease)
+    return HeldCollection(
+        database, vault, collection_id, _opened(vault, row), version=row.version, lease=lease, now=now
+    )
 
 
 def delete_collection(connection: Connection, vault: UnlockedVault, collection_id: str) -> None:
@@ -157,6 +177,33 @@ def delete_collection(connection: Connection, vault: UnlockedVault, collection_i
         )
     )
 
+
+def _received(certificate: StoredCertificate, now: datetime) -> Event:
+    """The line of the history about a certificate that was received: names, never values."""
+    names = Names(certificate)
+    facts = {
+        "who": {"sv": names.issuer, "en": names.issuer},
+        "host": host_of(certificate.collected_from),
+        "certificate": names.title.model_dump(),
+    }
+    return Event(certificate.id, EventKind.RECEIVED, now, facts)
+
+
+def _not_received(collection_id: str, collection: Collection, now: datetime) -> Event:
+    offered = collection.offered
+    issuer = plain(offered.metadata.display_name("sv") or "") or host_of(offered.issuer)
+    described = offered.items[0][1].credential_metadata
+    titles = {
+        language: plain(display_name(described.display if described else None, language) or offered.items[0][0])
+        for language in ("sv", "en")
+    }
+    facts = {
+        "who": {"sv": issuer, "en": issuer},
+        "host": host_of(offered.issuer),
+        "certificate": titles,
+        "reason": collection.problem,
+    }
+    return Event(collection_id, EventKind.NOT_RECEIVED, now, facts)
 
 
 def _has_died(lease: str) -> bool:

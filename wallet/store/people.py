@@ -41,9 +41,7 @@ def load_person(connection: Connection, person_id: str) -> VaultRecord | None:
 
 def update_person(connection: Connection, record: VaultRecord) -> None:
     """Write a changed record (another passphrase, another language)."""
-    connection.execute(
-        update(PersonRow).where(col(PersonRow.person_id) == record.person_id).values(**_values(record))
-    )
+    connection.execute(update(PersonRow).where(col(PersonRow.person_id) == record.person_id).values(**_values(record)))
 
 
 def count_people(connection: Connection) -> int:

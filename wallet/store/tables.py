@@ -11,7 +11,6 @@ class WalletTable(SQLModel, registry=new_registry()):
     """Base of the wallet's tables, with a registry of their own."""
 
 
-
 class PersonRow(WalletTable, table=True):
     """One vault: the login name as an HMAC, the wrapped key, the sealed profile."""
 
@@ -66,7 +65,7 @@ class CollectionRow(WalletTable, table=True):
 
 
 class TrustRow(WalletTable, table=True):
-    """One source of trust of this deployment, sealed under the device secret: the file alone tells and changes nothing."""
+    """One source of trust of this deployment, sealed under the device secret."""
 
     __tablename__ = "trust"
 

@@ -35,9 +35,7 @@ class TrustStore:
             select(col(TrustRow.version)).where(col(TrustRow.id) == source.id)
         ).scalar_one_or_none()
         if version is None:
-            connection.execute(
-                insert(TrustRow).values(id=source.id, sealed_entry=self._sealed(source, 1), version=1)
-            )
+            connection.execute(insert(TrustRow).values(id=source.id, sealed_entry=self._sealed(source, 1), version=1))
         else:
             connection.execute(
                 update(TrustRow)

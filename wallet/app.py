@@ -1,0 +1,97 @@
+"""The wallet as a web application.
+
+app = create_app(settings, http=http, clock=utc_now)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fastapi import FastAPI
+
+import service
+from service.app import build_app
+from service.clock import Clock, utc_now
+from service.error_texts import ErrorTexts
+from service.http import OutgoingHTTP
+from service.i18n import N_, load_catalogues
+from service.pages import NavItem, Pages
+from wallet.deployment import Deployment
+from wallet.pages import account, certificates, history, receive, share
+from wallet.pages.access import VaultLocked, show_unlock
+from wallet.settings import WalletSettings
+
+_ROOM = Path(__file__).parent
+_PREFETCH_SECONDS = 600
+
+ERROR_TEXTS = {
+    "unknown_certificate": ErrorTexts(
+        N_("There is no such certificate in your wallet"),
+        N_("Nothing was changed and nothing was sent."),
+        N_("Go to the first page, where all your certificates are."),
+    ),
+    "moved_on": ErrorTexts(
+        N_("This is being worked on in another window"),
+        N_("Nothing was lost."),
+        N_("Wait a moment and look again."),
+    ),
+}
+
+
+def outgoing_http(settings: WalletSettings) -> OutgoingHTTP:
+    """The guarded way out that the settings describe."""
+    return OutgoingHTTP(
+        allow_loopback=settings.allow_loopback, allow_hosts=settings.allow_hosts, ca_file=settings.ca_file
+    )
+
+
+def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, clock: Clock = utc_now) -> FastAPI:
+    """The application with these settings. `http` and `clock` are replaced in tests."""
+    wallet = Deployment(settings, http=http or outgoing_http(settings), clock=clock)
+    pages = Pages(
+        settings=settings,
+        templates=[_ROOM / "templates"],
+        catalogues=load_catalogues(Path(service.__file__).parent, _ROOM, time_zone=settings.time_zone),
+        name=N_("Wallet"),
+        nav=[
+            NavItem("/", N_("Certificates"), shown="in"),
+            NavItem("/receive", N_("Receive"), shown="in"),
+            NavItem("/history", N_("Sharing history"), shown="in"),
+            NavItem("/settings", N_("Settings"), shown="in"),
+        ],
+        clock=clock,
+        sessions=wallet.sessions,
+        sign_in_path="/unlock",
+        error_texts=ERROR_TEXTS,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        schedule = asyncio.create_task(_on_schedule(wallet))
+        yield
+        schedule.cancel()
+        with suppress(asyncio.CancelledError):
+            await schedule
+        await wallet.http.close()
+        wallet.database.close()
+
+    app = build_app(
+        settings=settings,
+        title="Intyga wallet",
+        routers=[account.router, certificates.router, receive.router, share.router, history.router],
+        pages=pages,
+        ready=wallet.database.check,
+        lifespan=lifespan,
+    )
+    app.state.wallet = wallet
+    app.add_exception_handler(VaultLocked, show_unlock)
+    return app
+
+
+async def _on_schedule(wallet: Deployment) -> None:
+    """What is done whether anybody looks or not: ended sessions go, lists are fetched before they run out."""
+    while True:
+        await wallet.sessions.prune(now=wallet.clock())
+        await wallet.prefetch()
+        await asyncio.sleep(_PREFETCH_SECONDS)

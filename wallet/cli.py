@@ -1,0 +1,262 @@
+"""`intyga-wallet`: serve, receive, list, show, trust; present and ledger come from `wallet/cli_share.py`."""
+
+import asyncio
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from schemas.issuance import display_name
+from service.commands import CommandFailed, JSONOption, command_app, run, run_async, show
+from service.i18n import Translator, load_catalogues
+from service.serving import serve as serve_app
+from wallet import cli_share
+from wallet.app import create_app
+from wallet.cards import read_card, standing
+from wallet.certificates import StoredCertificate
+from wallet.cli_trust import trust_app
+from wallet.collection import Collection, PartState, Stage
+from wallet.deployment import Deployment
+from wallet.links import read_arrival
+from wallet.naming import plain
+from wallet.offers import IsARequest, OfferUnusable, Unreachable, host_of
+from wallet.pages.words import problem_words, standing_words
+from wallet.receiving import MovedOn
+from wallet.settings import WalletSettings
+from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, open_wallet, tell
+from wallet.vault import UnlockedVault
+
+app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
+app.add_typer(trust_app, name="trust")
+cli_share.register(app)
+
+_WAIT_SECONDS = 70
+
+
+@app.command()
+def serve(
+    data: WalletData = DEFAULT_DATA,
+    port: Annotated[int | None, typer.Option("--port", help="TCP port to listen on; 0: any free one.")] = None,
+) -> None:
+    """Serve the wallet's pages until stopped."""
+    settings = WalletSettings(data=data) if port is None else WalletSettings(data=data, port=port)
+    serve_app(create_app, settings=settings)
+
+
+@app.command()
+def receive(
+    link: Annotated[str, typer.Argument(help="The offer: a link, or a code written host/XXXXXXXXXX.")],
+    tx_code: Annotated[str, typer.Option("--tx-code", help="The code that the issuer gave in another way.")] = "",
+    accept_unknown: Annotated[
+        bool, typer.Option("--accept-unknown", help="Keep the certificate also when nobody here knows its issuer.")
+    ] = False,
+    person: PersonOption = DEFAULT_PERSON,
+    data: WalletData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
+    """Collect what an issuer offers. Ends with 0 only when the certificate is stored."""
+    result = run_async(_receive(data, person, link, tx_code=tx_code.strip(), accept_unknown=accept_unknown))
+    show(result, as_json=as_json, human=_received_text)
+
+
+@app.command()
+def resume(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+    """Go on with collections that stopped in the middle."""
+    show(run_async(_resume(data, person)), as_json=as_json, human=_waiting_text)
+
+
+@app.command("list")
+def list_command(
+    person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False
+) -> None:
+    """List the certificates in a vault."""
+    show(run_async(_list(data, person)), as_json=as_json, human=_list_text)
+
+
+@app.command("show")
+def show_command(
+    certificate_id: Annotated[str, typer.Argument(metavar="ID", help="The certificate, as `list` names it.")],
+    person: PersonOption = DEFAULT_PERSON,
+    data: WalletData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
+    """Read one certificate in full; its status is checked now."""
+    show(run_async(_show(data, person, certificate_id)), as_json=as_json, human=_show_text)
+
+
+async def _receive(data: Path, person: str, link: str, *, tx_code: str, accept_unknown: bool) -> dict[str, Any]:
+    wallet = open_wallet(data)
+    arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
+    vault = await open_vault(wallet, person)
+    collection_id = wallet.known_collection(vault, arrival.text)
+    if collection_id is None:
+        tell(f"Asking {arrival.host} what is offered.")
+        try:
+            collection_id = await wallet.look_at(vault, arrival)
+        except IsARequest as exc:
+            raise CommandFailed("This is a request, not an offer: use `present`.", error=exc.error) from exc
+        except (OfferUnusable, Unreachable) as exc:
+            _fail(exc.reason if isinstance(exc, OfferUnusable) else "unreachable", "")
+    collection = wallet.collection(vault, collection_id)
+    _tell_offer(collection)
+    if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code and not tx_code:
+        if not sys.stdin.isatty():
+            raise CommandFailed(
+                "The issuer gave a code in another way: pass it with --tx-code.", error="tx_code_required"
+            )
+        tx_code = str(typer.prompt("The code from the issuer", err=True)).strip()
+    if collection.stage is not Stage.QUESTION:
+        collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
+    if collection.stage is Stage.QUESTION:
+        collection = await _answer(wallet, vault, collection_id, accept_unknown=accept_unknown)
+    if collection.stage is not Stage.DONE or any(part.state is not PartState.STORED for part in collection.parts):
+        problem = collection.problem or next((part.problem for part in collection.parts if part.problem), "")
+        _fail(problem, collection.peer_error)
+    stored = [wallet.certificate(vault, certificate_id) for certificate_id in collection.stored_ids]
+    wallet.put_away(vault, collection_id)
+    return {
+        "id": stored[0].id,
+        "issuer": collection.offered.issuer,
+        "certificates": [_summary(certificate, wallet.clock()) for certificate in stored],
+    }
+
+
+async def _collect(wallet: Deployment, vault: UnlockedVault, collection_id: str, *, tx_code: str | None) -> Collection:
+    """Collect, waiting while another process (which may have died) still holds the collection."""
+    for _ in range(_WAIT_SECONDS):
+        try:
+            return await wallet.collect(vault, collection_id, tx_code=tx_code)
+        except MovedOn:
+            await asyncio.sleep(1)
+    raise CommandFailed("This is being collected elsewhere.", error=MovedOn.error)
+
+
+async def _answer(wallet: Deployment, vault: UnlockedVault, collection_id: str, *, accept_unknown: bool) -> Collection:
+    if not accept_unknown:
+        tell("Nobody here vouches for this issuer: the wallet cannot tell who made the certificate.")
+        if not sys.stdin.isatty():
+            raise CommandFailed(
+                "The certificate waits for your decision: give the same link again with --accept-unknown to keep it.",
+                error="unknown_issuer",
+            )
+        accept_unknown = typer.confirm("Keep it anyway?", default=False, err=True)
+    return await wallet.answer(vault, collection_id, keep=accept_unknown)
+
+
+def _tell_offer(collection: Collection) -> None:
+    offered = collection.offered
+    name = plain(offered.metadata.display_name("en") or "") or host_of(offered.issuer)
+    tell(f"{name} ({offered.issuer}) offers:")
+    for configuration_id, configuration in offered.items:
+        described = configuration.credential_metadata
+        tell(f"  {plain(display_name(described.display if described else None, 'en') or configuration_id)}")
+
+
+def _fail(reason: str, peer_error: str) -> NoReturn:
+    words = problem_words(reason)
+    said = f" (the issuer's code: {peer_error})" if peer_error else ""
+    raise CommandFailed(f"{words.title}. {words.text} {words.advice}".strip() + said, error=reason or "failed")
+
+
+async def _resume(data: Path, person: str) -> list[dict[str, Any]]:
+    wallet = open_wallet(data)
+    vault = await open_vault(wallet, person)
+    await wallet.resume(vault)
+    return [
+        {"id": i, "issuer": c.offered.issuer, "stage": c.stage.value, "problem": c.problem, "stored": c.stored_ids}
+        for i, c in wallet.collections(vault).items()
+    ]
+
+
+async def _list(data: Path, person: str) -> list[dict[str, Any]]:
+    wallet = open_wallet(data)
+    vault = await open_vault(wallet, person)
+    return [_summary(certificate, wallet.clock()) for certificate in vault.certificates()]
+
+
+async def _show(data: Path, person: str, certificate_id: str) -> dict[str, Any]:
+    wallet = open_wallet(data)
+    vault = await open_vault(wallet, person)
+    certificate = await wallet.check_again(vault, wallet.certificate(vault, certificate_id))
+    card = read_card(certificate, vault.language)
+    lines = [
+        {"group": group.heading, "label": line.label, "value": line.value, "can_stay_hidden": line.can_stay_hidden}
+        for group in card.groups
+        for line in group.lines
+    ]
+    checks = [
+        {"name": check.name, "outcome": check.outcome.value, "reason": check.reason}
+        for check in certificate.report.checks
+    ]
+    return {
+        **_summary(certificate, wallet.clock()),
+        "language": vault.language,
+        "lines": lines,
+        "checks": checks,
+        "claims": certificate.claims,
+    }
+
+
+def _summary(certificate: StoredCertificate, now: datetime) -> dict[str, Any]:
+    card = read_card(certificate, "en")
+    return {
+        "id": certificate.id,
+        "title": card.title,
+        "type": certificate.vct,
+        "issuer": certificate.issuer_identifier,
+        "issuer_name": card.issuer,
+        "issuer_trusted": certificate.issuer_trusted,
+        "status": certificate.status,
+        "standing": standing(certificate, now=now).word,
+        "received_at": certificate.received_at.isoformat(),
+        "checked_at": certificate.checked_at.isoformat(),
+        "valid_until": certificate.valid_until.isoformat() if certificate.valid_until else None,
+        "copies_left": certificate.copies_left,
+        "copies": certificate.copies_total,
+    }
+
+
+def _received_text(result: dict[str, Any]) -> str:
+    return "\n".join(f"Stored: {_line(one)}" for one in result["certificates"])
+
+
+def _list_text(result: list[dict[str, Any]]) -> str:
+    return "\n".join(_line(one) for one in result) or "There are no certificates in this vault."
+
+
+def _line(one: dict[str, Any]) -> str:
+    stands = _english()(standing_words(one["standing"]).title)
+    copies = f"{one['copies_left']} of {one['copies']} copies left"
+    return f"{one['id']}  {one['title']}, {one['issuer_name']} [{stands}; {copies}]"
+
+
+def _show_text(result: dict[str, Any]) -> str:
+    texts = [_line(result), ""]
+    group = ""
+    for line in result["lines"]:
+        if line["group"] != group:
+            group = line["group"]
+            texts.append(f"{group}:")
+        mark = "" if line["can_stay_hidden"] else "  (goes along with every share)"
+        texts.append(f"  {line['label']}: {line['value']}{mark}")
+    texts += ["", *(f"{check['name']}: {check['outcome']} {check['reason']}".rstrip() for check in result["checks"])]
+    return "\n".join(texts)
+
+
+def _waiting_text(result: list[dict[str, Any]]) -> str:
+    return "\n".join(f"{one['issuer']}: {one['stage']} {one['problem']}".rstrip() for one in result) or "Nothing waits."
+
+
+def _english() -> Translator:
+    return load_catalogues().translator("en")
+
+
+def main() -> None:
+    """The entry point of `intyga-wallet`."""
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The person's certificates: the first page, and each certificate in full."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.i18n import N_
+from wallet.cards import read_card, standing
+from wallet.collection import Stage
+from wallet.offers import host_of
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words
+
+router = APIRouter()
+
+
+@router.get("/")
+async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
+    """All certificates, and what waits to be collected."""
+    certificates = await wallet.check_due(vault)
+    language = pages.language(request)
+    now = wallet.clock()
+    waiting = [
+        {
+            "id": collection_id,
+            "host": host_of(collection.offered.issuer),
+            "stage": collection.stage.value,
+            "words": problem_words(collection.problem) if collection.problem else None,
+        }
+        for collection_id, collection in wallet.collections(vault).items()
+        if collection.stage is not Stage.DONE
+    ]
+    cards = [(c, read_card(c, language), standing(c, now=now)) for c in certificates]
+    return await pages.render(
+        request, "home.html", vault=vault, cards=cards, waiting=waiting, standing_words=standing_words
+    )
+
+
+@router.get("/certificates/{certificate_id}")
+async def certificate(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str
+) -> Response:
+    """One certificate in full. Its status is checked when the last check is old."""
+    found = wallet.certificate(vault, certificate_id)
+    if (wallet.clock() - found.checked_at).total_seconds() > wallet.settings.status_seconds:
+        found = await wallet.check_again(vault, found)
+    stands = standing(found, now=wallet.clock())
+    return await pages.render(
+        request,
+        "certificate.html",
+        vault=vault,
+        certificate=found,
+        card=read_card(found, pages.language(request)),
+        standing=stands,
+        words=standing_words(stands.word),
+        checks=CHECK_SENTENCES,
+        collected_host=host_of(found.collected_from),
+    )
+
+
+@router.post("/certificates/{certificate_id}/check", dependencies=[FromOurForm])
+async def check_now(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str
+) -> Response:
+    """Check the status of a certificate now."""
+    found = await wallet.check_again(vault, wallet.certificate(vault, certificate_id))
+    if found.status == "unknown":
+        message, kind = N_("The status could not be checked now."), "warning"
+    else:
+        message, kind = N_("The certificate was checked now."), "info"
+    return pages.redirect(f"/certificates/{certificate_id}", message=message, kind=kind)
+
+
+@router.get("/trust")
+async def trusted(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
+    """Whom this wallet trusts."""
+    return await pages.render(request, "trust.html", vault=vault, entries=wallet.trust().entries)

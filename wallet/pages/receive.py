@@ -1,0 +1,242 @@
+"""Receiving, step by step: the link, its host, who offers what, the collection, and the question about unknown issuers.
+
+1. `GET /receive` takes a link, a picture of a QR code or a typed code; `GET /offer` is where links of issuers lead.
+2. The host of the link is shown first. Nothing has been fetched.
+3. `POST /receive/look` fetches the offer and the issuer's metadata. `GET /receive/ID` shows who offers what.
+4. `POST /receive/ID/collect` collects; the same page shows how far it came.
+5. `POST /receive/ID/answer` keeps or drops what came from an issuer that nobody here vouches for.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from schemas.issuance import display_name
+from service import qr
+from service.i18n import N_
+from service.pages import LanguageSwitch
+from wallet.collection import Collection, PartState, Stage
+from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
+from wallet.naming import plain
+from wallet.offers import IsARequest, OfferUnusable, Unreachable, host_of
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
+from wallet.pages.words import problem_words
+from wallet.receiving import MovedOn
+
+router = APIRouter()
+
+NO_CODE_IN_PICTURE = N_("No QR code was found in the picture. Take a new picture, or paste the link.")
+UNREADABLE_PICTURE = N_("The file is not a picture that can be read. Choose a PNG or JPEG file.")
+NOTHING_GIVEN = N_("Paste a link, type a code or choose a picture.")
+NOT_A_LINK = N_("The text is neither a link nor a code that a wallet can read. Copy the whole link, or type host/code.")
+
+
+@router.get("/receive")
+async def receive(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
+    """Where a link, a picture or a code is given."""
+    return await pages.render(request, "receive.html", vault=vault, fault="", field="", link="")
+
+
+@router.post("/receive", dependencies=[FromOurForm])
+async def take_link(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    link: Annotated[str, Form(max_length=100_000)] = "",
+    picture: UploadFile | None = None,
+) -> Response:
+    """Take a link apart and show its host; nothing is fetched."""
+    field, text = "link", link.strip()
+    try:
+        if not text and picture is not None and picture.size:
+            field = "picture"
+            text = _text_of(await picture.read(qr.MAXIMUM_IMAGE_BYTES + 1))
+        if not text:
+            raise _NotGiven(NOTHING_GIVEN)
+        arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
+    except (UnreadableLink, _NotGiven) as exc:
+        fault = str(exc) if isinstance(exc, _NotGiven) else NOT_A_LINK
+        return await pages.render(request, "receive.html", status=400, vault=vault, fault=fault, field=field, link=link)
+    return await _host_first(request, pages, vault, arrival)
+
+
+class _NotGiven(Exception):
+    """Nothing that could be a link was given; the message is the sentence for the page."""
+
+
+def _text_of(image: bytes) -> str:
+    try:
+        texts = qr.read(image)
+    except qr.UnreadableImage as exc:
+        raise _NotGiven(UNREADABLE_PICTURE) from exc
+    if not texts:
+        raise _NotGiven(NO_CODE_IN_PICTURE)
+    return texts[0]
+
+
+@router.get("/offer")
+async def offer(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
+    """Where the links of issuers lead (the wallet's credential offer endpoint, OpenID4VCI 4.1)."""
+    try:
+        # Only what stands in the query counts: it reads the same whatever address the link was written with.
+        text = f"openid-credential-offer://?{request.url.query}"
+        arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
+    except UnreadableLink:
+        return await pages.render(
+            request, "receive.html", status=400, vault=vault, fault=NOT_A_LINK, field="link", link=""
+        )
+    return await _host_first(request, pages, vault, arrival)
+
+
+async def _host_first(request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival) -> Response:
+    if arrival.kind is ArrivalKind.REQUEST:
+        return go_to(request, f"/present?{arrival.query}")
+    switch = LanguageSwitch("/receive", {"link": arrival.text}) if request.method == "POST" else None
+    return await pages.render(
+        request,
+        "receive_host.html",
+        switch=switch,
+        vault=vault,
+        host=arrival.host,
+        link=arrival.text,
+        is_code=arrival.kind is ArrivalKind.CODE,
+        problem=None,
+        code="",
+    )
+
+
+@router.post("/receive/look", dependencies=[FromOurForm])
+async def look(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    link: Annotated[str, Form(max_length=100_000)],
+) -> Response:
+    """Ask the link's host for the offer, and the issuer for its metadata."""
+    arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
+    known = wallet.known_collection(vault, arrival.text)
+    if known is not None:
+        return go_to(request, f"/receive/{known}")
+    try:
+        collection_id = await wallet.look_at(vault, arrival)
+    except IsARequest as exc:
+        return go_to(request, f"/present?{exc.query}")
+    except (OfferUnusable, Unreachable) as exc:
+        reason = exc.reason if isinstance(exc, OfferUnusable) else "unreachable"
+        return await pages.render(
+            request,
+            "receive_host.html",
+            status=exc.status,
+            switch=LanguageSwitch("/receive", {"link": arrival.text}),
+            vault=vault,
+            host=arrival.host,
+            link=arrival.text,
+            is_code=arrival.kind is ArrivalKind.CODE,
+            problem=problem_words(reason),
+            code=reason,
+        )
+    return go_to(request, f"/receive/{collection_id}")
+
+
+@router.get("/receive/{collection_id}")
+async def collection(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, collection_id: str
+) -> Response:
+    """Who offers what, or how far the collection has come."""
+    return await _show(request, pages, vault, wallet.collection(vault, collection_id), collection_id)
+
+
+@router.post("/receive/{collection_id}/collect", dependencies=[FromOurForm])
+async def collect(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    collection_id: str,
+    tx_code: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Collect what was offered, or go on where it stopped."""
+    before = wallet.collection(vault, collection_id)
+    if before.stage is Stage.OFFERED and before.offered.wants_tx_code and not tx_code.strip():
+        return await _show(request, pages, vault, before, collection_id, missing_code=True)
+    try:
+        await wallet.collect(vault, collection_id, tx_code=tx_code.strip() or None)
+    except MovedOn:
+        message = N_("This is being collected in another window. Look again in a moment.")
+        return pages.redirect(f"/receive/{collection_id}", message=message, kind="info")
+    return go_to(request, f"/receive/{collection_id}")
+
+
+@router.post("/receive/{collection_id}/answer", dependencies=[FromOurForm])
+async def answer(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    collection_id: str,
+    decision: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Keep or drop what came from an issuer that nobody here vouches for."""
+    if decision in ("keep", "drop"):
+        await wallet.answer(vault, collection_id, keep=decision == "keep")
+    return go_to(request, f"/receive/{collection_id}")
+
+
+@router.post("/receive/{collection_id}/away", dependencies=[FromOurForm])
+async def put_away(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, collection_id: str
+) -> Response:
+    """Do not collect, or put away what is finished."""
+    wallet.put_away(vault, collection_id)
+    return go_to(request, "/")
+
+
+async def _show(
+    request: Request,
+    pages: PagesDep,
+    vault: VaultDep,
+    collection: Collection,
+    collection_id: str,
+    *,
+    missing_code: bool = False,
+) -> Response:
+    offered = collection.offered
+    language = pages.language(request)
+    items = []
+    for part, (name, configuration) in zip(collection.parts, offered.items, strict=True):
+        metadata = configuration.credential_metadata
+        items.append(
+            {
+                "name": plain(display_name(metadata.display if metadata else None, language) or name),
+                "claims": [
+                    plain(shown)
+                    for claim in (metadata.claims if metadata and metadata.claims else [])
+                    if (shown := display_name(claim.display, language))
+                ],
+                "part": part,
+                "problem": problem_words(part.problem) if part.problem else None,
+            }
+        )
+    tx_code = offered.offer.pre_authorized.tx_code if offered.offer.pre_authorized else None
+    return await pages.render(
+        request,
+        "receive_offer.html",
+        status=400 if missing_code else 200,
+        vault=vault,
+        id=collection_id,
+        collection=collection,
+        stage=collection.stage.value,
+        items=items,
+        issuer_name=plain(offered.metadata.display_name(language) or ""),
+        issuer_host=host_of(offered.issuer),
+        issuer=offered.issuer,
+        wants_code=offered.wants_tx_code,
+        tx_code=tx_code,
+        missing_code=missing_code,
+        problem=problem_words(collection.problem) if collection.problem else None,
+        unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
+        stored=collection.stored_ids,
+    )

@@ -1,0 +1,203 @@
+"""What the stable reasons of the domain are called in front of a person: a word, a sentence, and what to do."""
+
+from dataclasses import dataclass
+
+from service.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A short word or heading, a sentence that explains it, and what to do now (both English msgids)."""
+
+    title: str
+    text: str
+    advice: str = ""
+
+
+_STANDINGS = {
+    "valid": Words(N_("Valid"), N_("The issuer vouches for this certificate.")),
+    "no_status": Words(
+        N_("Genuine"), N_("The signature holds. This issuer does not publish whether certificates are taken back.")
+    ),
+    "revoked": Words(N_("Taken back by the issuer"), N_("The issuer no longer vouches for this certificate.")),
+    "suspended": Words(
+        N_("Paused by the issuer"), N_("The issuer does not vouch for this certificate for the time being.")
+    ),
+    "expired": Words(N_("Expired"), N_("The time for which this certificate was issued has ended.")),
+    "not_yet_valid": Words(N_("Not valid yet"), N_("The time for which this certificate was issued has not begun.")),
+    "unknown_issuer": Words(
+        N_("Unknown issuer"), N_("This wallet does not know the issuer and cannot tell who made this certificate.")
+    ),
+    "not_genuine": Words(N_("Not genuine"), N_("The last check of this certificate did not hold.")),
+    "not_checked": Words(
+        N_("Status could not be checked"),
+        N_("The signature holds. Whether the issuer has taken the certificate back could not be found out."),
+    ),
+}
+
+_ASK_NEW = N_("Ask the issuer for a new offer.")
+_ASK_ISSUER = N_("Tell the issuer which code stands below.")
+_TRY_LATER = N_("Try again in a while. Nothing is lost.")
+
+_PROBLEMS = {
+    # Before anything was sent that could be spent
+    "unreadable_link": Words(
+        N_("This is not a link to a certificate"),
+        N_("The text is neither a link nor a code that a wallet can read."),
+        N_("Copy the whole link, or type the code as host/code."),
+    ),
+    "unreachable": Words(N_("The issuer does not answer"), N_("Nothing came back in time."), _TRY_LATER),
+    "busy": Words(N_("The issuer is busy"), N_("It asks us to come back later."), _TRY_LATER),
+    "offer_gone": Words(N_("The offer is no longer there"), N_("It was used, has expired or was withdrawn."), _ASK_NEW),
+    "code_unknown": Words(
+        N_("The code is unknown"),
+        N_("It was mistyped, or it has expired. Codes are good for a short time only."),
+        N_("Check the code and try again, or ask for a new one."),
+    ),
+    "not_an_offer": Words(
+        N_("This is not an offer"), N_("The link does not lead to a certificate that is offered."), _ASK_NEW
+    ),
+    "malformed": Words(
+        N_("The offer cannot be read"), N_("It does not follow the rules for offers. Nothing was sent."), _ASK_ISSUER
+    ),
+    "issuer_mismatch": Words(
+        N_("The offer does not fit its issuer"),
+        N_("Who makes the offer and who answers for it are not the same. Nothing was sent."),
+        N_("Do not use this link. Ask the issuer in another way."),
+    ),
+    "server_mismatch": Words(
+        N_("The offer does not fit its issuer"),
+        N_("The offer points to a service that does not belong to the issuer. Nothing was sent."),
+        N_("Do not use this link. Ask the issuer in another way."),
+    ),
+    "unknown_configuration": Words(
+        N_("The issuer does not know what it offers"),
+        N_("The offered certificate is missing in the issuer's own list. Nothing was sent."),
+        _ASK_ISSUER,
+    ),
+    "grant_not_supported": Words(
+        N_("This wallet cannot collect this offer"),
+        N_("The issuer wants you to log in at its own pages first. This wallet cannot do that yet."),
+    ),
+    "format_not_supported": Words(
+        N_("This wallet cannot keep this kind of certificate"), N_("It is of a format that this wallet does not know.")
+    ),
+    "encryption_not_supported": Words(
+        N_("This wallet cannot collect this offer"), N_("The issuer demands an encryption that this wallet lacks.")
+    ),
+    "proof_not_supported": Words(
+        N_("This wallet cannot collect this offer"), N_("The issuer demands keys of a kind that this wallet lacks.")
+    ),
+    "attestation_not_supported": Words(
+        N_("This wallet cannot collect this offer"),
+        N_("The issuer wants the maker of the wallet to vouch for it. This wallet cannot do that yet."),
+    ),
+    # While collecting
+    "wrong_code": Words(
+        N_("The code did not work"),
+        N_("It is another code, or the offer was used or has expired. The issuer allows only a few attempts."),
+        N_("Check the code and try again."),
+    ),
+    "wrong_code_or_lost": Words(
+        N_("The code did not work"),
+        N_("It is another code, or an earlier answer of the issuer was lost on the way."),
+        N_("Check the code and try again. If it still does not work, ask the issuer for a new offer."),
+    ),
+    "offer_used": Words(N_("The offer can no longer be used"), N_("It was used already, or it has expired."), _ASK_NEW),
+    "answer_lost": Words(
+        N_("The issuer's answer was lost"),
+        N_("The connection broke while we asked, and the offer works only once. No certificate was issued."),
+        _ASK_NEW,
+    ),
+    "answer_unreadable": Words(
+        N_("The issuer's answer cannot be read"), N_("It does not follow the rules. Nothing was stored."), _ASK_ISSUER
+    ),
+    "token_not_supported": Words(
+        N_("This wallet cannot collect this offer"), N_("The issuer demands a protection that this wallet lacks.")
+    ),
+    "wallet_not_known": Words(
+        N_("The issuer does not accept this wallet"), N_("It gives certificates only to wallets that it knows.")
+    ),
+    "refused_by_issuer": Words(N_("The issuer said no"), N_("It refused to hand out the certificate."), _ASK_ISSUER),
+    "denied": Words(N_("The issuer said no"), N_("It will not issue this certificate."), _ASK_ISSUER),
+    "too_late": Words(
+        N_("Too much time has passed"),
+        N_("The issuer lets a certificate be collected for some minutes only."),
+        _ASK_NEW,
+    ),
+    "deferred_not_supported": Words(
+        N_("The certificate is not ready yet"),
+        N_("The issuer needs more time. This wallet cannot come back for it by itself yet."),
+        N_("Ask the issuer for a new offer when the certificate is ready."),
+    ),
+    # After examination
+    "not_genuine": Words(
+        N_("The certificate is not genuine"),
+        N_("Its signature or its contents do not hold. It was not stored."),
+        _ASK_ISSUER,
+    ),
+    "not_readable": Words(
+        N_("The certificate cannot be read"), N_("It does not follow the rules. It was not stored."), _ASK_ISSUER
+    ),
+    "already_shown": Words(
+        N_("The certificate was shown before"),
+        N_("It carries somebody's proof of having shown it. It was not stored."),
+        _ASK_ISSUER,
+    ),
+    "other_key": Words(
+        N_("The certificate is not made for this wallet"),
+        N_("It is bound to a key that this wallet did not make. It was not stored."),
+        _ASK_ISSUER,
+    ),
+    "copies_differ": Words(
+        N_("The copies do not say the same"),
+        N_("Their contents differ from each other. They were not stored."),
+        _ASK_ISSUER,
+    ),
+    "not_entitled": Words(
+        N_("The issuer may not issue this certificate"),
+        N_("This wallet knows the issuer, but not for this kind of certificate. It was not stored."),
+        _ASK_ISSUER,
+    ),
+    "other_type": Words(
+        N_("The certificate is of another kind"), N_("It is not what was offered. It was not stored."), _ASK_ISSUER
+    ),
+    "expired": Words(
+        N_("The certificate is out of date"), N_("It is not valid at this time. It was not stored."), _ASK_NEW
+    ),
+    "revoked": Words(
+        N_("The certificate was taken back already"),
+        N_("The issuer no longer vouches for it. It was not stored."),
+        _ASK_NEW,
+    ),
+    "suspended": Words(
+        N_("The certificate is paused"),
+        N_("The issuer does not vouch for it for the time being. It was not stored."),
+        _ASK_NEW,
+    ),
+    "not_checked": Words(
+        N_("The certificate could not be checked"), N_("Something needed for the check could not be had."), _ASK_NEW
+    ),
+    "not_wanted": Words(N_("You chose not to keep it"), N_("Nothing was stored.")),
+}
+
+CHECK_SENTENCES = {
+    "form": N_("The certificate is written as the rules demand."),
+    "signature": N_("The signature fits what is written: nothing has been changed."),
+    "issuer_trusted": N_("The issuer is one that this wallet trusts for this kind of certificate."),
+    "type": N_("It is the kind of certificate that it says it is."),
+    "holder_binding": N_("It is bound to a key that only this wallet has."),
+    "disclosures": N_("Every item belongs to the certificate."),
+    "dates": N_("Today lies within the time for which it was issued."),
+    "status": N_("The issuer has not taken it back."),
+}
+
+
+def standing_words(word: str) -> Words:
+    """How a certificate stands, in words."""
+    return _STANDINGS[word]
+
+
+def problem_words(problem: str) -> Words:
+    """Why a collection did not go on, in words."""
+    return _PROBLEMS.get(problem, _PROBLEMS["refused_by_issuer"])

@@ -1,0 +1,86 @@
+"""What the wallet's commands share: the data directory, the person, and an open vault.
+
+    wallet = open_wallet(data)
+    vault = await open_vault(wallet, person)        # made when there is none
+
+The passphrase is read from `WALLET_PASSPHRASE_FILE`, else asked for. It is never an argument: others can see those.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.clock import utc_now
+from service.commands import CommandFailed, data_option
+from service.http import OutgoingHTTP
+from service.settings import recorded_public_url, refuse_unsafe
+from wallet.deployment import Deployment
+from wallet.settings import WalletSettings
+from wallet.vault import UnlockedVault, UnsuitablePassphrase, WrongPassphrase
+
+DEFAULT_DATA = Path("wallet-data")
+DEFAULT_PERSON = "me"
+
+WalletData = Annotated[Path, data_option("wallet")]
+PersonOption = Annotated[
+    str, typer.Option("--person", envvar="WALLET_PERSON", help="Whose vault; one is made when there is none.")
+]
+
+
+def settings_for(data: Path) -> WalletSettings:
+    """The settings for a command on a data directory; the public URL is the one that the service recorded there."""
+    settings = WalletSettings(data=data)
+    recorded = recorded_public_url(data)
+    if not settings.public_url and recorded is not None:
+        settings = settings.model_copy(update={"public_url": recorded})
+    return settings
+
+
+def open_wallet(data: Path) -> Deployment:
+    """The wallet of a data directory, also while it is being served by another process."""
+    settings = settings_for(data)
+    refuse_unsafe(settings)
+    http = OutgoingHTTP(
+        allow_loopback=settings.allow_loopback, allow_hosts=settings.allow_hosts, ca_file=settings.ca_file
+    )
+    return Deployment(settings, http=http, clock=utc_now)
+
+
+async def open_vault(wallet: Deployment, person: str) -> UnlockedVault:
+    """Open a person's vault, or make it when there is none. What stopped in the middle before is taken up."""
+    is_new = not wallet.has_person(person)
+    passphrase = read_passphrase(wallet.settings, person, is_new=is_new)
+    try:
+        if is_new:
+            return await wallet.create(person, passphrase, language="sv")
+        return await wallet.unlock(person, passphrase)
+    except WrongPassphrase as exc:
+        raise CommandFailed("The passphrase does not open this vault.", error=exc.error) from exc
+    except UnsuitablePassphrase as exc:
+        raise CommandFailed(str(exc), error=exc.error) from exc
+
+
+def read_passphrase(settings: WalletSettings, person: str, *, is_new: bool) -> str:
+    """The passphrase from its file, else asked for; a new one is asked for twice."""
+    if settings.passphrase_file is not None:
+        try:
+            return settings.passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as exc:
+            raise CommandFailed(
+                "WALLET_PASSPHRASE_FILE names a file that cannot be read.", error="no_passphrase", exit_status=2
+            ) from exc
+    if not sys.stdin.isatty():
+        raise CommandFailed(
+            "There is nobody to ask for the passphrase: set WALLET_PASSPHRASE_FILE.",
+            error="no_passphrase",
+            exit_status=2,
+        )
+    prompt = f"New passphrase for {person}" if is_new else f"Passphrase for {person}"
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True))
+
+
+def tell(text: str) -> None:
+    """A line for the person at the terminal, beside the result."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - The terminal is where the person reads.
