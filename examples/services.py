@@ -1,0 +1,135 @@
+"""Start and stop the three installed services as real processes, and run their commands.
+
+    with Services(data_directory) as services:
+        services.start("issuer", 8701)
+        offers = services.command("issuer", "offer", "--type", "micro-credential", "--from", "record.xml")
+
+Each service keeps everything under `data_directory/NAME`. They listen on loopback and are stopped by their own process id.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+class CommandRefused(Exception):
+    """A command ended with another status than 0; holds its name, its status and what it said on standard error."""
+
+    def __init__(self, command: str, status: int, said: str) -> None:
+        super().__init__(f"{command} ended with status {status}: {said.strip()}")
+        self.status = status
+        self.said = said
+
+
+def free_port(preferred: int) -> int:
+    """The preferred loopback port when nobody listens there, else one that the system chooses."""
+    for port in (preferred, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("No loopback port is free.")
+
+
+class Services:
+    """The services that one run started, with the environment that they share."""
+
+    def __init__(self, data: Path, *, settings: dict[str, str]) -> None:
+        self.data = data
+        self.urls: dict[str, str] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        loopback = {f"{name.upper()}_ALLOW_LOOPBACK": "true" for name in ("issuer", "wallet", "verifier")}
+        self._environment = {**os.environ, **loopback, **settings, "PYTHONUNBUFFERED": "1"}
+
+    def __enter__(self) -> "Services":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def log_of(self, name: str) -> Path:
+        """Where a service's output is written."""
+        return self.data / f"{name}.log"
+
+    def start(self, name: str, preferred_port: int) -> str:
+        """Start one service and wait until `/ready` answers 200; returns its address.
+
+        Raises `CommandRefused` with the end of its log when it does not come up within 30 seconds.
+        """
+        port = free_port(preferred_port)
+        directory = self.data / name
+        directory.mkdir(parents=True, exist_ok=True)
+        with self.log_of(name).open("wb") as log:
+            process = subprocess.Popen(
+                [_program(name), "serve", "--port", str(port), "--data", str(directory)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+            )
+        self._processes[name] = process
+        url = f"http://localhost:{port}"
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            if _answers(f"{url}/ready"):
+                self.urls[name] = url
+                return url
+            time.sleep(0.1)
+        raise CommandRefused(f"intyga-{name} serve", process.poll() or 1, self.log_of(name).read_text()[-2000:])
+
+    def command(self, service: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
+        """Run `intyga-SERVICE ARGUMENTS --json` on the service's data directory; returns what it printed, parsed."""
+        done = subprocess.run(
+            [_program(service), *arguments, "--data", str(self.data / service), "--json"],
+            capture_output=True,
+            text=True,
+            env=self._environment,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode not in accept:
+            raise CommandRefused(f"intyga-{service} {arguments[0]}", done.returncode, done.stderr or done.stdout)
+        return json.loads(done.stdout)
+
+    def running(self) -> bool:
+        """Whether every started service still runs."""
+        return all(process.poll() is None for process in self._processes.values())
+
+    def stop(self) -> None:
+        """Stop every service that this object started, each by its own process id."""
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+
+def _program(service: str) -> str:
+    """The installed command beside the Python that runs this."""
+    return str(Path(sys.executable).with_name(f"intyga-{service}"))
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
