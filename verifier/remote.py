@@ -75,7 +75,7 @@ class RemoteResolver:
     async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
         """A status list token that may be used at `fresh_at`. Raises `Unresolvable`."""
         kept = self._kept.get(uri)
-        if kept is None or kept.body is None or not kept.fetched_at <= fresh_at < kept.until:
+        if kept is None or kept.body is None or kept.until <= fresh_at:
             is_new = kept is None
             kept = await self._fetched(uri, self._list_until, "application/statuslist+jwt", STATUS_LIST_BYTES, fresh_at)
             if is_new and self._on_new_list is not None:
@@ -139,7 +139,7 @@ class RemoteResolver:
         try:
             async with lock:
                 kept = self._kept.get(url)
-                if kept is not None and kept.body is not None and kept.fetched_at <= at < kept.until:
+                if kept is not None and kept.body is not None and at < kept.until:
                     return kept
                 if kept is not None and kept.body is None and at < kept.until:
                     raise Unresolvable("the address could not be read a moment ago")

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.consent import LocalizedText
-from service.settings import ServiceSettings, recorded_public_url
+from service.settings import ServiceSettings
 from verifier.requests import RequestTerms
 
 ClientIdPrefix = Literal["x509_hash", "x509_san_dns", "redirect_uri"]
@@ -20,7 +20,7 @@ class VerifierSettings(ServiceSettings):
 
     service: ClassVar[str] = "verifier"
 
-    port: int = Field(default=8300, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
+    port: int = Field(default=8003, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
     name: str = Field(default="", max_length=160, description="Name of the organisation, in Swedish.")
     name_en: str = Field(default="", max_length=160, description="Name of the organisation, in English.")
     contact: str = Field(
@@ -110,11 +110,3 @@ class VerifierSettings(ServiceSettings):
     def contact_or_address(self) -> str:
         """Where people reach the organisation; the service's own address when nothing is set."""
         return self.contact or self.base_url
-
-
-def settings_for_commands(settings: VerifierSettings) -> VerifierSettings:
-    """The settings with the public URL that `serve` recorded, for the commands that run beside it."""
-    recorded = recorded_public_url(settings.data)
-    if settings.public_url or recorded is None:
-        return settings
-    return settings.model_copy(update={"public_url": recorded})

@@ -31,6 +31,7 @@ from verifier.policies import CredentialRule, Policy
 from verifier.requests import Transaction
 
 ALL_CHECKS = (*CHECKS, "query", "values")
+_WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
 
 
@@ -171,9 +172,13 @@ def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRul
 
 
 def _unaccepted(query_id: str, token: str, failure: VerificationFailed) -> PresentedProof:
-    """Keep what was said only when nothing failed: a missing list makes it uncertain, a bad signature worthless."""
+    """Keep what was said only when nothing failed and it is unaltered, the person's own, and meant for us.
+
+    An unknown issuer or a missing status list makes it uncertain; without a signature it is worth nothing.
+    """
     unverified = failure.unverified
-    if failure.report.failed or unverified is None:
+    held = {check.name for check in failure.report.checks if check.outcome is Outcome.PASSED}
+    if failure.report.failed or unverified is None or not held >= _WORTH_KEEPING:
         return PresentedProof(query_id=query_id, token=token, result=failure.report)
     vct, issuer = unverified.claims.get("vct"), unverified.claims.get("iss")
     return PresentedProof(

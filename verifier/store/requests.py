@@ -5,6 +5,7 @@ recognised by the digest of its bytes, so that the same one posted again within 
 """
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -167,7 +168,7 @@ class RequestStore:
     def record(self, transaction: Transaction, outcome: Outcome, *, now: datetime) -> bool:
         """Spend the nonce and store what an answer came to, both or neither. False when there is an answer already."""
         state = State.DECLINED if outcome.verdict is None else State.ANSWERED
-        if outcome.response_code_digest is not None:
+        if outcome.response_code_digest is not None and state is State.ANSWERED:
             state = State.AWAITING_RETURN
         values = {
             "state": state.value,
@@ -175,7 +176,7 @@ class RequestStore:
             "answer_digest": outcome.digest,
             "reply_status": outcome.reply_status,
             "response_code_digest": outcome.response_code_digest,
-            "return_by": now + timedelta(seconds=RETURN_SECONDS) if state is State.AWAITING_RETURN else None,
+            "return_by": now + timedelta(seconds=RETURN_SECONDS) if outcome.response_code_digest else None,
             "verdict": outcome.verdict.value if outcome.verdict else "",
             "report": outcome.report.to_json() if outcome.report else "",
             "wallet_error": outcome.wallet_error,
@@ -210,11 +211,11 @@ class RequestStore:
             row = connection.execute(
                 select(REQUESTS).where(
                     REQUESTS.c.response_code_digest == hashlib.sha256(response_code.encode()).digest(),
-                    REQUESTS.c.state == State.AWAITING_RETURN.value,
+                    REQUESTS.c.state.in_((State.AWAITING_RETURN.value, State.DECLINED.value)),
                     REQUESTS.c.return_by > now,
                 )
             ).one_or_none()
-            if row is not None and row.binding and row.binding != binding:
+            if row is not None and row.binding and not hmac.compare_digest(row.binding, binding):
                 _end_unreturned(connection, row, now)
                 row = None
             elif row is not None:
@@ -379,7 +380,7 @@ def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> Non
     _change(
         connection,
         row.id,
-        state=State.NOT_RETURNED.value,
+        state=State.NOT_RETURNED.value if row.verdict else State.DECLINED.value,
         response_code_digest=None,
         return_by=None,
         verdict=Verdict.REJECTED.value if row.verdict else "",

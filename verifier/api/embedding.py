@@ -1,0 +1,153 @@
+"""For organisations that embed the verifier: make requests, follow them, get results. Needs an API key.
+
+    POST /api/requests              {"template": "course-results"}        201 {"id", "request", "request_https", "code"}
+    GET  /api/requests/{id}?wait=20                                        the result, as soon as it is final
+    GET  /api/requests/{id}/events                                         server-sent events
+    POST /api/returns               {"response_code": "..."}               the browser came back (same device)
+
+The key comes as `Authorization: Bearer ...`. `verifier/client.py` is the library for it.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from schemas.errors import ProtocolError
+from service.accounts import Accounts, APIKey
+from service.i18n import Catalogues
+from service.rate_limits import RateLimit
+from verifier.api.wallets import verifier_of
+from verifier.exchange import Verifier
+from verifier.live import HEARTBEAT, server_sent_event, wait_until, watch
+from verifier.request_templates import parse_template
+from verifier.requests import Kind
+from verifier.result_document import result_document
+
+router = APIRouter(prefix="/api")
+
+LONGEST_WAIT_SECONDS = 30.0
+
+
+class InvalidAPIKey(ProtocolError):
+    """The API key is missing, unknown or was revoked."""
+
+    error = "invalid_token"
+    status = 401
+    headers = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - read only, and never changed
+
+
+async def api_key(request: Request) -> APIKey:
+    """The API key of the caller. Raises `InvalidAPIKey`."""
+    accounts: Accounts = request.app.state.accounts
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    key = await accounts.check_api_key(text.strip()) if scheme.lower() == "bearer" else None
+    if key is None:
+        limit: RateLimit = request.app.state.key_limit
+        limit.check(request.client.host if request.client else "", now=verifier_of(request).clock())
+        raise InvalidAPIKey
+    return key
+
+
+def _catalogues(request: Request) -> Catalogues:
+    found = request.app.state.catalogues
+    assert isinstance(found, Catalogues)
+    return found
+
+
+KeyDep = Annotated[APIKey, Depends(api_key)]
+VerifierDep = Annotated[Verifier, Depends(verifier_of)]
+CataloguesDep = Annotated[Catalogues, Depends(_catalogues)]
+
+
+class NewRequest(BaseModel):
+    """What to ask: the name of a template, or a whole one; and where the person answers.
+
+    With `same_device`, `return_url` is where the browser goes with `response_code` afterwards.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    template: str | dict[str, Any]
+    kind: Literal["cross_device", "same_device"] = "cross_device"
+    return_url: str = Field(default="", max_length=2_000)
+
+
+class Returned(BaseModel):
+    """A browser that came back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    response_code: str = Field(max_length=200)
+
+
+@router.post("/requests", status_code=201)
+async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
+    """Make a request. Answers with the links to hand over and the id for the result."""
+    template = verifier.templates()[new.template] if isinstance(new.template, str) else parse_template(new.template)
+    made = verifier.make_request(template, kind=Kind(new.kind), maker=key.id, return_url=new.return_url)
+    return {
+        "id": made.id,
+        "request": made.link,
+        "request_https": made.https_link,
+        "code": made.code,
+        "expires_at": made.transaction.expires_at.isoformat(timespec="seconds"),
+    }
+
+
+@router.get("/requests/{request_id}")
+async def get_result(
+    request_id: str,
+    key: KeyDep,
+    verifier: VerifierDep,
+    catalogues: CataloguesDep,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
+) -> Response:
+    """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest."""
+    record = await wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait)
+    contents = verifier.contents(request_id, viewer=key.id) if record.has_contents else None
+    document = result_document(record, contents=contents, catalogues=catalogues)
+    return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/requests/{request_id}/events")
+async def follow(request_id: str, key: KeyDep, verifier: VerifierDep) -> StreamingResponse:
+    """Every change of the request's state, as server-sent events named `state`."""
+    verifier.result(request_id)  # So that an unknown one is answered 404 and not by an empty stream.
+
+    async def events() -> AsyncIterator[bytes]:
+        async for record in watch(verifier, request_id):
+            if record is None:
+                yield HEARTBEAT
+                continue
+            verdict = record.verdict.value if record.verdict else None
+            yield server_sent_event("state", {"id": record.id, "state": record.state.value, "verdict": verdict})
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+@router.post("/returns")
+async def take_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
+    """The browser came back with its response code: answers with the id of the request, whose result now counts.
+
+    That the browser is the one that started is for the caller to check against its own session.
+    """
+    return {"id": verifier.redeem(returned.response_code, binding="")}
+
+
+@router.get("/templates")
+async def list_templates(key: KeyDep, verifier: VerifierDep) -> dict[str, Any]:
+    """The templates at hand."""
+    shelf = verifier.templates()
+    return {
+        "templates": [
+            {"name": name, "title": template.title.model_dump(), "types": sorted(template.types)}
+            for name, template in sorted(shelf.templates.items())
+        ],
+        "faulty": shelf.faulty,
+    }

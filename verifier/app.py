@@ -1,0 +1,175 @@
+"""The verifier's web application.
+
+    app = create_app(settings, http=OutgoingHTTP(...), clock=utc_now)
+
+What a process needs is made here once: database, signing key, accounts, sessions, the verifier itself. Beside requests,
+tasks delete what is due, read trust lists again and fetch status lists before they grow stale.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+
+import service
+from proofs.certified_keys import create_certified_key, load_certified_key
+from proofs.keys import SoftwareSigner
+from proofs.resolve import Resolver
+from schemas.errors import ProtocolError
+from service.accounts import Accounts
+from service.app import build_app
+from service.clock import Clock
+from service.database import Database
+from service.http import OutgoingHTTP
+from service.i18n import Catalogues, load_catalogues
+from service.rate_limits import RateLimit
+from service.sessions import Sessions
+from verifier.api import embedding, wallets
+from verifier.exchange import Verifier
+from verifier.pages import make_pages, page_routers
+from verifier.requests import ClientIdentity
+from verifier.settings import VerifierSettings
+from verifier.store import VerifierRow
+from verifier.trust_lists import refresh_lists
+
+KEY_NAME = "verifier"
+UPKEEP_SECONDS = 30
+AHEAD_SECONDS = 90
+CODES_PER_MINUTE = 20
+WRONG_KEYS_PER_MINUTE = 30
+
+_log = structlog.get_logger("verifier")
+
+
+def open_database(settings: VerifierSettings) -> Database:
+    """The verifier's database, made when it is not there. Raises `UnknownSchema`."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.data / "verifier.sqlite3", VerifierRow.metadata)
+    database.create()
+    return database
+
+
+def load_signer(settings: VerifierSettings, *, clock: Clock) -> SoftwareSigner:
+    """The key that requests are signed with, in `DATA/keys`; made with its own root when it is not there."""
+    directory = settings.data / "keys"
+    passphrase = settings.key_passphrase()
+    if not (directory / f"{KEY_NAME}.key.pem").exists():
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(ProtocolError):  # Another process may be making it at this very moment.
+            return create_certified_key(
+                directory,
+                name=KEY_NAME,
+                common_name=settings.organisation.text("sv"),
+                public_url=settings.base_url,
+                passphrase=passphrase,
+                now=clock(),
+            ).signer
+    return load_certified_key(directory, name=KEY_NAME, passphrase=passphrase).signer
+
+
+def client_identity(settings: VerifierSettings, *, clock: Clock) -> ClientIdentity:
+    """As whom this verifier asks, by its settings."""
+    match settings.client_id_prefix:
+        case "redirect_uri":
+            return ClientIdentity.unsigned()
+        case "x509_san_dns":
+            return ClientIdentity.x509_san_dns(load_signer(settings, clock=clock), settings.host_name)
+        case "x509_hash":
+            return ClientIdentity.x509_hash(load_signer(settings, clock=clock))
+
+
+def catalogues_of(settings: VerifierSettings) -> Catalogues:
+    """The Swedish and English texts of this room."""
+    assert service.__file__ is not None
+    return load_catalogues(Path(service.__file__).parent, Path(__file__).parent, time_zone=settings.time_zone)
+
+
+def make_http(settings: VerifierSettings) -> OutgoingHTTP:
+    """The guarded way out, by the settings."""
+    return OutgoingHTTP(
+        allow_loopback=settings.allow_loopback, allow_hosts=settings.allow_hosts, ca_file=settings.ca_file
+    )
+
+
+def make_verifier(
+    settings: VerifierSettings, *, clock: Clock, http: OutgoingHTTP | None = None, resolver: Resolver | None = None
+) -> Verifier:
+    """The verifier over its database and key, for the application and for the commands that run beside it."""
+    return Verifier(
+        settings,
+        database=open_database(settings),
+        identity=client_identity(settings, clock=clock),
+        clock=clock,
+        http=http,
+        resolver=resolver,
+    )
+
+
+def create_app(
+    settings: VerifierSettings,
+    *,
+    http: OutgoingHTTP,
+    clock: Clock,
+    resolver: Resolver | None = None,
+) -> FastAPI:
+    """The application. `resolver` replaces looking things up over `http`."""
+    verifier = make_verifier(settings, clock=clock, http=http, resolver=resolver)
+    sessions = Sessions(verifier.database, settings=settings)
+    accounts = Accounts(verifier.database, service=settings.service, device_secret=settings.device_secret())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await verifier.tidy()
+        upkeep = [asyncio.create_task(one) for one in _upkeep(verifier, sessions, settings)]
+        yield
+        for task in upkeep:
+            task.cancel()
+        await asyncio.gather(*upkeep, return_exceptions=True)
+        await http.close()
+        verifier.database.close()
+
+    app = build_app(
+        settings=settings,
+        title="Intyga verifier",
+        routers=[wallets.router, embedding.router, *page_routers(), wallets.code_router],
+        pages=make_pages(settings, clock=clock, sessions=sessions),
+        ready=verifier.database.check,
+        lifespan=lifespan,
+        body_limits={"/response": settings.response_limit_bytes, "/request": 50_000, "/api": 200_000},
+    )
+    app.state.verifier = verifier
+    app.state.sessions = sessions
+    app.state.accounts = accounts
+    app.state.catalogues = catalogues_of(settings)
+    app.state.code_limit = RateLimit(count=CODES_PER_MINUTE, seconds=60)
+    app.state.key_limit = RateLimit(count=WRONG_KEYS_PER_MINUTE, seconds=60)
+    return app
+
+
+async def _repeat(name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do a chore for ever. One that fails is named in the log and tried again next time."""
+    while True:
+        try:
+            await work()
+        except ProtocolError as exc:
+            _log.warning("chore_failed", chore=name, error=exc.error)
+        await asyncio.sleep(seconds)
+
+
+def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) -> list[Coroutine[None, None, None]]:
+    http, clock = verifier.http, verifier.clock
+    chores = [
+        _repeat("tidy", UPKEEP_SECONDS, verifier.tidy),
+        _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),
+        _repeat("sessions", 10 * UPKEEP_SECONDS, lambda: sessions.prune(now=clock())),
+    ]
+    if http is not None:
+        chores.append(
+            _repeat(
+                "trust_lists", settings.trust_refresh_seconds, lambda: refresh_lists(verifier.trust, http, clock=clock)
+            )
+        )
+    return chores

@@ -1,0 +1,216 @@
+"""`intyga-verifier`: serve, ask, read results, and say whom to trust.
+
+Every command works on the data directory, also while `serve` runs in another process. The public URL comes from
+`VERIFIER_PUBLIC_URL`, or is the one that `serve` recorded.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from proofs.certificates import unverified_leaf
+from proofs.certified_keys import load_certified_key
+from schemas.types import type_of
+from service.accounts import Accounts
+from service.clock import utc_now
+from service.commands import CommandFailed, JSONOption, command_app, run, run_async, show
+from service.serving import serve as serve_app
+from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_http, open_database
+from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
+from verifier.cli_trust import trust_app
+from verifier.exchange import MadeRequest
+from verifier.live import wait_until
+from verifier.requests import Kind
+from verifier.result_document import result_document
+from verifier.settings import VerifierSettings
+from verifier.template_files import template_from_file
+
+app = command_app("intyga-verifier", help="Ask people for certificates and check what they show (OpenID4VP).")
+app.add_typer(trust_app, name="trust")
+api_key_app = command_app("api-key", help="Keys for programs that make requests.")
+app.add_typer(api_key_app, name="api-key")
+keys_app = command_app("keys", help="The key that requests are signed with: made at first need.")
+app.add_typer(keys_app, name="keys")
+
+
+@app.command()
+def serve(
+    data: VerifierData = DEFAULT_DATA,
+    port: Annotated[int | None, typer.Option(help="TCP port; else VERIFIER_PORT, else 8003. 0: any free one.")] = None,
+) -> None:
+    """Serve the verifier until it is stopped."""
+    serve_app(
+        lambda settings: create_app(settings, http=make_http(settings), clock=utc_now),
+        settings=settings_to_serve(data, port),
+        announce=announcements,
+    )
+
+
+def announcements(settings: VerifierSettings) -> list[str]:
+    """What the operator is told at start: the code for the first account, while there is none."""
+    database = open_database(settings)
+    try:
+        accounts = Accounts(database, service=settings.service, device_secret=settings.device_secret())
+        code = asyncio.run(accounts.setup_code(now=utc_now()))
+    finally:
+        database.close()
+    return [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+
+
+@app.command()
+def request(
+    template: Annotated[str, typer.Option("--template", help="Name of a template, or path of its file.")] = "",
+    template_file: Annotated[
+        Path | None, typer.Option("--template-file", help="Template from a file (.toml, .json).", dir_okay=False)
+    ] = None,
+    same_device: Annotated[
+        bool | None,
+        typer.Option("--same-device/--cross-device", help="Whether the browser must come back with a code."),
+    ] = None,
+    return_url: Annotated[str, typer.Option(help="Where the browser comes back to (same device); else our page.")] = "",
+    wallet: Annotated[str, typer.Option(help="Address of a web wallet for the https link.")] = "",
+    data: VerifierData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
+    """Make a request and print its links."""
+    if bool(template) == (template_file is not None):
+        raise CommandFailed("Give one of --template and --template-file.", error="usage", exit_status=2)
+    verifier = open_verifier(data)
+    if template_file is None and template.endswith((".toml", ".json")):
+        template_file = Path(template)
+    chosen = template_from_file(template_file) if template_file is not None else verifier.templates()[template]
+    wants_return = verifier.settings.haip if same_device is None else same_device
+    kind = Kind.SAME_DEVICE if wants_return else Kind.CROSS_DEVICE
+    made = verifier.make_request(chosen, kind=kind, maker="", return_url=return_url)
+    if wallet:
+        made = verifier.made(made.transaction, wallet_url=wallet)
+    show(_request(made), as_json=as_json, human=_human_request)
+
+
+@app.command()
+def result(
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="The id that `request` printed.")],
+    wait: Annotated[float, typer.Option(min=0, max=86_400, help="Seconds to wait for the answer.")] = 0,
+    data: VerifierData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
+    """Print what became of a request: state, verdict, every check, and the values while they are kept."""
+    verifier = open_verifier(data)
+    record = run_async(wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait))
+    contents = verifier.contents(request_id, viewer="command line") if record.has_contents else None
+    document = result_document(record, contents=contents, catalogues=catalogues_of(verifier.settings))
+    show(document, as_json=as_json, human=_human_result)
+
+
+@app.command()
+def templates(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+    """List the request templates at hand."""
+    shelf = open_verifier(data).templates()
+    shown = [
+        {"name": name, "title": one.title.model_dump(), "types": sorted(one.types)}
+        for name, one in sorted(shelf.templates.items())
+    ]
+    faulty = [{"name": name, "fault": fault} for name, fault in sorted(shelf.faulty.items())]
+    show({"templates": shown, "faulty": faulty}, as_json=as_json, human=_human_templates)
+
+
+@api_key_app.command("create")
+def create_api_key(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    data: VerifierData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
+    """Make an API key. It is shown once."""
+    accounts = _accounts(data)
+    key, text = run_async(accounts.new_api_key(name, now=utc_now()))
+    show({"id": key.id, "name": key.label, "key": text}, as_json=as_json, human=lambda made: str(made["key"]))
+
+
+@api_key_app.command("list")
+def list_api_keys(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+    """List the API keys, without the keys themselves."""
+    shown = [
+        {
+            "id": key.id,
+            "name": key.label,
+            "made_at": key.made_at.isoformat(timespec="seconds"),
+            "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
+        }
+        for key in run_async(_accounts(data).api_keys())
+    ]
+    show(shown, as_json=as_json, human=lambda keys: "\n".join(f"{key['id']}  {key['name']}" for key in keys) or "None.")
+
+
+@api_key_app.command("revoke")
+def revoke_api_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID")], data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False
+) -> None:
+    """End an API key."""
+    if not run_async(_accounts(data).revoke_api_key(key_id, now=utc_now())):
+        raise CommandFailed("There is no such key.", error="not_found")
+    show({"revoked": key_id}, as_json=as_json, human=lambda told: f"Revoked {told['revoked']}.")
+
+
+@keys_app.command("list")
+def list_keys(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+    """List the signing key with its files. The root file is what wallets add to their trust."""
+    settings = settings_for(data)
+    load_signer(settings, clock=utc_now)
+    key = load_certified_key(settings.data / "keys", name=KEY_NAME, passphrase=settings.key_passphrase())
+    leaf = unverified_leaf(key.signer.x5c)
+    shown = {
+        "name": KEY_NAME,
+        "kid": key.signer.kid,
+        "alg": key.signer.alg,
+        "names": [*leaf.uris, *leaf.dns_names, *leaf.ip_addresses],
+        "not_after": leaf.not_after.isoformat(),
+        "key_file": str(key.key_file.resolve()),
+        "chain_file": str(key.chain_file.resolve()),
+        "root_file": str(key.root_file.resolve()) if key.root_file else None,
+    }
+    show([shown], as_json=as_json, human=lambda keys: "\n".join(f"{name}: {value}" for name, value in keys[0].items()))
+
+
+def _accounts(data: Path) -> Accounts:
+    settings = settings_for(data, needs_url=False)
+    return Accounts(open_database(settings), service=settings.service, device_secret=settings.device_secret())
+
+
+def _request(made: MadeRequest) -> dict[str, Any]:
+    return {
+        "request": made.link,
+        "request_https": made.https_link,
+        "id": made.id,
+        "code": made.code,
+        "kind": made.transaction.kind.value,
+        "expires_at": made.transaction.expires_at.isoformat(timespec="seconds"),
+    }
+
+
+def _human_request(told: dict[str, Any]) -> str:
+    return f"{told['request']}\n\nTo type: {told['code']}\nResult:  intyga-verifier result {told['id']}"
+
+
+def _human_result(told: dict[str, Any]) -> str:
+    lines = [f"State: {told['state']}"]
+    if told["sentence"]:
+        lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
+    marks = {"passed": "+", "failed": "x", "could_not_check": "?"}
+    lines += [f"  {marks[check['outcome']]} {check['title']}: {check['sentence']}" for check in told["checks"]]
+    for value in told["values"] or ():
+        known = type_of(value["type"])
+        lines.append(f"  {known.title('en') if known else value['type']}: {value['label']['en']}: {value['display']}")
+    lines.append(f"Kept until {told['retention_until']}.")
+    return "\n".join(lines)
+
+
+def _human_templates(told: dict[str, Any]) -> str:
+    lines = [f"{one['name']}  {one['title']['en'] or one['title']['sv']}" for one in told["templates"]]
+    return "\n".join(lines + [f"{one['name']}  cannot be used: {one['fault']}" for one in told["faulty"]])
+
+
+def main() -> None:
+    """The command line."""
+    run(app)

@@ -1,0 +1,314 @@
+"""The verifier at work: domain functions joined with the store and with what is looked up elsewhere.
+
+Pages, interfaces and commands call these methods and nothing below. One object per process; all that matters is in the
+database, so that several processes can share it.
+
+    verifier = Verifier(settings, database=database, identity=identity, http=http, clock=clock)
+    made = verifier.make_request(template, kind=Kind.CROSS_DEVICE, maker="")
+    made.link, made.https_link, made.code
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from proofs import base64url, sealing
+from proofs.resolve import Resolver
+from schemas.errors import CouldNotCheck, ProtocolError
+from schemas.presentation import AuthorizationErrorResponse
+from service.clock import Clock
+from service.database import Database
+from service.http import OutgoingHTTP
+from verifier.disclosed import disclosed_items
+from verifier.policies import Policy
+from verifier.queries import Question
+from verifier.remote import RemoteResolver
+from verifier.request_templates import RequestTemplate
+from verifier.requests import (
+    ClientIdentity,
+    Kind,
+    RandomBytes,
+    Transaction,
+    new_transaction,
+    normal_code,
+    request_link,
+    request_object,
+    typeable_code,
+)
+from verifier.responses import Answer, open_response, read_form
+from verifier.settings import VerifierSettings
+from verifier.store import Contents, RequestRecord, RequestStore, State, TrustStore
+from verifier.store.records import Report
+from verifier.store.requests import NoSuchRequest, Outcome, Pending
+from verifier.template_files import TemplateShelf, load_templates
+from verifier.verification import Verdict, verify_answer
+
+WATCH_DAYS = 7
+
+
+class RequestClosed(ProtocolError):
+    """The request has an answer already, or its time is over."""
+
+    error = "invalid_request"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRequest:
+    """A request and every way to hand it over.
+
+    `link` is the whole `openid4vp://` link and the text of the QR code, `https_link` leads to a web wallet (or to our
+    page where the person chooses one), `code` can be typed into a wallet: `host/ABCDE-FGHJK`.
+    """
+
+    transaction: Transaction
+    link: str
+    https_link: str
+    code: str
+
+    @property
+    def id(self) -> str:
+        """The verifier's own handle, for the result."""
+        return self.transaction.id
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the wallet is answered."""
+
+    status: int
+    members: Mapping[str, Any]
+
+
+class Verifier:
+    """Makes requests, takes answers, tells results."""
+
+    def __init__(
+        self,
+        settings: VerifierSettings,
+        *,
+        database: Database,
+        identity: ClientIdentity,
+        clock: Clock,
+        resolver: Resolver | None = None,
+        http: OutgoingHTTP | None = None,
+        random_bytes: RandomBytes = secrets.token_bytes,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.identity = identity
+        self.clock = clock
+        self.http = http
+        secret = settings.device_secret()
+        self.requests = RequestStore(database, device_secret=secret, time_zone=settings.time_zone)
+        self.trust = TrustStore(database)
+        self._code_key = sealing.derive_subkey(secret, purpose="verifier response codes")
+        self._random_bytes = random_bytes
+        self._remote: RemoteResolver | None = None
+        if resolver is None and http is not None:
+            self._remote = resolver = RemoteResolver(
+                http,
+                clock=clock,
+                max_status_age_seconds=settings.max_status_age_seconds,
+                on_new_list=self._watch,
+            )
+        self._resolver = resolver
+
+    # --- making requests -----------------------------------------------------------------------------------------
+
+    def templates(self) -> TemplateShelf:
+        """The templates at hand, read anew, so that a new file counts at once."""
+        directories = [self.settings.data / "templates"]
+        if self.settings.templates is not None:
+            directories.append(self.settings.templates)
+        return load_templates(directories, contact=self.settings.contact_or_address)
+
+    def make_request(
+        self,
+        template: RequestTemplate,
+        *,
+        kind: Kind,
+        maker: str,
+        binding: str = "",
+        return_url: str = "",
+        pair: str = "",
+    ) -> MadeRequest:
+        """Make and store a request.
+
+        `binding` names the browser session that has to come back (same device; "" lets the response code alone decide).
+        `return_url` is where the person's browser goes afterwards, our own page when empty. Raises `InvalidTemplate`.
+        """
+        if return_url:
+            _check_return_url(return_url)
+        transaction = new_transaction(
+            Question.of(template),
+            kind=kind,
+            identity=self.identity,
+            terms=self.settings.terms,
+            now=self.clock(),
+            random_bytes=self._random_bytes,
+            binding=binding,
+            return_url=return_url,
+            pair=pair,
+        )
+        self.requests.create_transaction(transaction, maker=maker)
+        return self.made(transaction)
+
+    def make_pair(self, template: RequestTemplate, *, maker: str, binding: str) -> tuple[MadeRequest, MadeRequest]:
+        """One question asked twice: as a link for this very browser, and as a QR code for another device."""
+        pair = base64url.encode(self._random_bytes(16))
+        link = self.make_request(template, kind=Kind.SAME_DEVICE, maker=maker, binding=binding, pair=pair)
+        return link, self.make_request(template, kind=Kind.CROSS_DEVICE, maker=maker, pair=pair)
+
+    def made(self, transaction: Transaction, *, wallet_url: str = "") -> MadeRequest:
+        """Every way to hand over a request; `wallet_url` is a web wallet's address that the person chose."""
+        link = request_link(transaction)
+        wallet = wallet_url.rstrip("/") or self.settings.wallet_url or self.settings.base_url
+        return MadeRequest(
+            transaction=transaction,
+            link=link.for_scheme(),
+            https_link=link.for_scheme(f"{wallet}/present"),
+            code=typeable_code(transaction, base_url=self.settings.base_url),
+        )
+
+    # --- what wallets ask ----------------------------------------------------------------------------------------
+
+    async def serve_request(self, handle: str, *, wallet_nonce: str | None) -> str:
+        """The request object for a wallet. Raises `NoSuchRequest`."""
+        now = self.clock()
+        transaction = await self.database.run(self.requests.serve, handle, now=now)
+        return request_object(
+            transaction, identity=self.identity, terms=self.settings.terms, now=now, wallet_nonce=wallet_nonce
+        )
+
+    async def find_by_code(self, typed: str) -> MadeRequest:
+        """The request behind a typed code. Raises `NoSuchRequest`."""
+        code = normal_code(typed)
+        if not code:
+            raise NoSuchRequest("this is not a code")
+        return self.made(await self.database.run(self.requests.find_by_code, code, now=self.clock()))
+
+    async def take_answer(self, handle: str, *, body: bytes, content_type: str) -> Reply:
+        """Take what a wallet posts: check it, spend the nonce and store the result, reply.
+
+        What is not of the form of an answer changes nothing. Raises `NoSuchRequest`, `InvalidResponse` or
+        `RequestClosed`.
+        """
+        now = self.clock()
+        pending = await self.database.run(self.requests.pending, handle, now=now)
+        digest = hashlib.sha256(body).digest()
+        if pending.answer is not None or pending.state is State.EXPIRED:
+            return self._second_reply(pending, digest, now)
+        form = read_form(body, content_type=content_type)
+        answer = open_response(form, transaction=pending.transaction, max_bytes=self.settings.response_limit_bytes)
+        outcome = await self._judge(pending.transaction, answer, digest, now)
+        # Checking took its time: the answer counts from the moment it is stored.
+        if await self.database.run(self.requests.record, pending.transaction, outcome, now=self.clock()):
+            return self._reply(pending.transaction, outcome.digest, outcome.reply_status)
+        return self._second_reply(await self.database.run(self.requests.pending, handle, now=now), digest, now)
+
+    async def _judge(self, transaction: Transaction, answer: Answer, digest: bytes, now: datetime) -> Outcome:
+        code_digest = None
+        if transaction.kind is Kind.SAME_DEVICE:
+            code_digest = hashlib.sha256(self._response_code(transaction, digest).encode()).digest()
+        if isinstance(answer, AuthorizationErrorResponse):
+            return Outcome(digest, 200, wallet_error=answer.error, response_code_digest=code_digest)
+        if self._resolver is None:
+            raise CouldNotCheck("answers are taken by the service only")
+        policy = Policy(
+            trust=await self.database.run(self.trust.trust, now=now),
+            max_age_seconds=self.settings.max_age_seconds,
+            skew_seconds=self.settings.skew_seconds,
+        )
+        found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=self._resolver, now=now)
+        if found.verdict is Verdict.REJECTED:
+            return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
+        contents = Contents(
+            items=disclosed_items(found.proofs, template=transaction.question.template),
+            evidence=tuple((proof.query_id, proof.token) for proof in found.proofs),
+        )
+        return Outcome(
+            digest,
+            200,
+            verdict=found.verdict,
+            report=Report.of(found),
+            contents=contents,
+            response_code_digest=code_digest,
+        )
+
+    def _second_reply(self, pending: Pending, digest: bytes, now: datetime) -> Reply:
+        """The same reply for the same answer within a minute; everything else comes too late."""
+        if pending.answer is not None and pending.answer.is_replayed_by(digest, now=now):
+            return self._reply(pending.transaction, digest, pending.answer.reply_status)
+        raise RequestClosed("the request has an answer already" if pending.answer else "the request has expired")
+
+    def _reply(self, transaction: Transaction, digest: bytes, status: int) -> Reply:
+        if status != 200:
+            return Reply(status, {"error": "invalid_request", "error_description": "a check of the answer failed"})
+        if transaction.kind is Kind.CROSS_DEVICE:
+            return Reply(200, {})
+        target = transaction.return_url or f"{self.settings.base_url}/return"
+        separator = "&" if urlsplit(target).query else "?"
+        return Reply(
+            200, {"redirect_uri": f"{target}{separator}response_code={self._response_code(transaction, digest)}"}
+        )
+
+    def _response_code(self, transaction: Transaction, digest: bytes) -> str:
+        """The code of this very answer: not kept, made again when the same answer is posted again (OpenID4VP 13.3)."""
+        return base64url.encode(hmac.digest(self._code_key, transaction.id.encode() + b"\x00" + digest, hashlib.sha256))
+
+    # --- results -------------------------------------------------------------------------------------------------
+
+    def redeem(self, response_code: str, *, binding: str) -> str:
+        """The browser is back with its code: the id of its request, whose result now counts. Raises `NoSuchRequest`."""
+        return self.requests.redeem(response_code, binding=binding, now=self.clock())
+
+    def result(self, request_id: str) -> RequestRecord:
+        """A request and what became of it; what is due is done first. Raises `NoSuchRequest`."""
+        now = self.clock()
+        self.requests.tidy(now=now)
+        return self.requests.get(request_id, now=now)
+
+    def contents(self, request_id: str, *, viewer: str) -> Contents | None:
+        """What the person showed, while it is kept; looking at it is logged. Raises `NoSuchRequest`."""
+        now = self.clock()
+        self.requests.tidy(now=now)
+        return self.requests.contents(request_id, now=now, viewer=viewer)
+
+    # --- time passes ---------------------------------------------------------------------------------------------
+
+    async def tidy(self) -> int:
+        """Delete what is due, end what did not come back."""
+        return await self.database.run(self.requests.tidy, now=self.clock())
+
+    async def refresh_status_lists(self, *, ahead_seconds: int) -> None:
+        """Fetch again the status lists that would be stale soon."""
+        if self._remote is None:
+            return
+        now = self.clock()
+        since = now - timedelta(days=WATCH_DAYS)
+        for uri in await self.database.run(self.trust.watched, since=since):
+            await self._remote.refresh_status_list(uri, before=now + timedelta(seconds=ahead_seconds))
+
+    async def _watch(self, uri: str) -> None:
+        await self.database.run(self.trust.watch, uri, now=self.clock())
+
+
+def browser_binding(session_id: bytes) -> str:
+    """The name of a browser session in a request: a digest, so that the database does not hold what opens a session."""
+    return hashlib.sha256(b"intyga browser binding\x00" + session_id).hexdigest()
+
+
+def _check_return_url(url: str) -> None:
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
+        raise InvalidReturnURL("the return address must be https, without a fragment")
+
+
+class InvalidReturnURL(ProtocolError):
+    """The address to return to cannot be used."""

@@ -1,0 +1,76 @@
+"""The result of a request as JSON, for programs: state, verdict, checks with their sentences, values."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from schemas.verification import Check
+from service.i18n import Catalogues
+from verifier.sentences import check_name, check_sentence, verdict_sentence
+from verifier.store import Contents, ProofSummary, RequestRecord
+
+
+def result_document(record: RequestRecord, *, contents: Contents | None, catalogues: Catalogues) -> dict[str, Any]:
+    """Everything there is to tell about a request.
+
+    `accepted` is true only when everything was checked and held. `values` is null when there are none (any more).
+    """
+    verdict = record.verdict
+    return {
+        "id": record.id,
+        "template": record.transaction.question.template.name,
+        "kind": record.transaction.kind.value,
+        "state": record.state.value,
+        "accepted": record.is_accepted,
+        "verdict": verdict.value if verdict else None,
+        "sentence": verdict_sentence(verdict, catalogues.translator("en")) if verdict else None,
+        "sentence_sv": verdict_sentence(verdict, catalogues.translator("sv")) if verdict else None,
+        "checks": _checks(record.result.checks, catalogues),
+        "presentations": [_proof(proof, catalogues) for proof in record.proofs],
+        "values": _values(contents),
+        "wallet_error": record.wallet_error or None,
+        "made_at": _moment(record.transaction.made_at),
+        "expires_at": _moment(record.transaction.expires_at),
+        "answered_at": _moment(record.answered_at),
+        "retention_until": record.retention_until.isoformat(),
+        "values_deleted_at": _moment(record.contents_deleted_at),
+    }
+
+
+def _checks(checks: Iterable[Check], catalogues: Catalogues) -> list[dict[str, str]]:
+    swedish, english = catalogues.translator("sv"), catalogues.translator("en")
+    return [
+        {
+            "name": check.name,
+            "outcome": check.outcome.value,
+            "reason": check.reason,
+            "title": check_name(check, english),
+            "title_sv": check_name(check, swedish),
+            "sentence": check_sentence(check, english),
+            "sentence_sv": check_sentence(check, swedish),
+        }
+        for check in checks
+    ]
+
+
+def _proof(proof: ProofSummary, catalogues: Catalogues) -> dict[str, Any]:
+    return {
+        "query": proof.query_id,
+        "type": proof.vct,
+        "issuer": proof.issuer,
+        "issuer_name": proof.issuer_name,
+        "valid_until": _moment(proof.valid_until),
+        "checks": _checks(proof.result.checks, catalogues),
+    }
+
+
+def _values(contents: Contents | None) -> list[dict[str, Any]] | None:
+    if contents is None:
+        return None
+    return [
+        item.as_json() | {"display": item.display("en"), "display_sv": item.display("sv")} for item in contents.items
+    ]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
