@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Protocol
 
 from proofs import strict_json
-from proofs.request_object import MAX_REQUEST_BYTES
 from schemas.errors import CouldNotCheck
 from schemas.presentation import RequestLink, split_client_id
 from wallet.requests.checking import ALGORITHMS, FetchedRequest

@@ -1,0 +1,261 @@
+"""`intyga-wallet present` and `intyga-wallet ledger`: answering requests and reading the history without a browser.
+
+    intyga-wallet present LINK                     # prints what would be shared, and asks
+    intyga-wallet present LINK --approve --optional all
+    intyga-wallet ledger --json
+
+What would be shared is printed before anything is decided. Exit status 0 means that the answer, yes or no, was
+delivered.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.errors import ProtocolError
+from schemas.presentation import RequestLink, parse_link
+from service.commands import CommandFailed, JSONOption, run_async, show
+from service.i18n import Translator, load_catalogues
+from wallet.decision import Chosen, Decision
+from wallet.delivery import Delivery, DeliveryState
+from wallet.deployment import Deployment
+from wallet.ledger import Entry
+from wallet.links import ArrivalKind, read_arrival
+from wallet.offers import IsARequest
+from wallet.pages.share_view import decision_view, entry_view
+from wallet.pages.share_words import fault_words
+from wallet.receipts import has_receipt, receipt_of, signed_receipt
+from wallet.requests import CameBy, CouldNotFetch, asked_host
+from wallet.requests.links import MAX_LINK_CHARACTERS
+from wallet.sharing import Sharing
+from wallet.terminal import (
+    DEFAULT_DATA,
+    DEFAULT_PERSON,
+    PersonOption,
+    WalletData,
+    open_vault,
+    open_wallet,
+    read_passphrase,
+    tell,
+)
+from wallet.vault import UnlockedVault
+
+LANGUAGE = "en"
+
+_SENTENCES = {
+    DeliveryState.DELIVERED: "Delivered.",
+    DeliveryState.NOT_ACCEPTED: "It arrived, but was not accepted.",
+    DeliveryState.NOT_DELIVERED: "It could not be sent.",
+    DeliveryState.UNKNOWN: "We do not know whether it arrived.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `intyga-wallet`."""
+    app.command("present")(present)
+    app.command("ledger")(ledger)
+
+
+def present(
+    link: Annotated[str, typer.Argument(help="The request: a link, or a code written host/XXXXXXXXXX.")],
+    approve: Annotated[bool, typer.Option("--approve", help="Share what is required, without asking.")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Answer no, without asking.")] = False,
+    optional: Annotated[
+        list[str], typer.Option("--optional", help="Share this optional part too: its number, or `all`. Repeatable.")
+    ] = [],  # noqa: B006
+    yes: Annotated[
+        list[str], typer.Option("--yes", help="Say yes to this item, which needs a yes of its own. Repeatable.")
+    ] = [],  # noqa: B006
+    person: PersonOption = DEFAULT_PERSON,
+    data: WalletData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
+    """Answer a request. Prints what would be shared, and asks unless told. Ends with 0 only when the answer arrived."""
+    if approve and refuse:
+        raise CommandFailed("Say --approve or --refuse, not both.", error="usage", exit_status=2)
+    decided = "share" if approve else "refuse" if refuse else ""
+    result = run_async(_present(data, person, link, decided=decided, optional=optional, yes=yes))
+    show(result, as_json=as_json, human=_present_text)
+    if result["outcome"] != DeliveryState.DELIVERED.value:
+        raise typer.Exit(1)
+
+
+def ledger(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+    """Show the history: everything that was asked, shared, refused and received. It holds no values."""
+    show(run_async(_ledger(data, person)), as_json=as_json, human=_ledger_text)
+
+
+async def _present(
+    data: Path, person: str, text: str, *, decided: str, optional: list[str], yes: list[str]
+) -> dict[str, Any]:
+    wallet = open_wallet(data)
+    vault = await open_vault(wallet, person)
+    sharing = Sharing(wallet)
+    link, came_by = await _read_link(wallet, vault, text)
+    tell(f"The request comes from {asked_host(link) or 'an unknown address'}.")
+    share_id = await _begin(sharing, vault, link, came_by)
+    decision = sharing.decision(vault, share_id, language=LANGUAGE)
+    chosen = _chosen(decision, optional=optional, yes=yes)
+    decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
+    _print_decision(decision)
+    decided = decided or _ask(decision)
+    if decided == "refuse":
+        delivery = await sharing.refuse(vault, share_id, language=LANGUAGE)
+        return _result(share_id, decision, delivery, shared=False)
+    if not decision.is_satisfiable:
+        raise CommandFailed(
+            "This wallet cannot give what is asked for. Nothing was sent; --refuse answers no.", error="cannot_satisfy"
+        )
+    if decision.missing_yes:
+        wanted = " ".join(f"--yes {item.id}" for item in decision.missing_yes)
+        raise CommandFailed(f"Some items need a yes of their own: {wanted}. Nothing was sent.", error="yes_missing")
+    passphrase = read_passphrase(wallet.settings, person, is_new=False)
+    delivery = await sharing.approve(
+        vault, share_id, language=LANGUAGE, approved_digest=decision.digest, passphrase=passphrase
+    )
+    return _result(share_id, decision, delivery, shared=True)
+
+
+async def _read_link(wallet: Deployment, vault: UnlockedVault, text: str) -> tuple[RequestLink, CameBy]:
+    """The link that was given, or that a typed code stands for."""
+    arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
+    if arrival.kind is ArrivalKind.REQUEST:
+        return parse_link(arrival.text, max_chars=MAX_LINK_CHARACTERS), CameBy.COMMAND
+    if arrival.kind is ArrivalKind.CODE:
+        try:
+            wallet.put_away(vault, await wallet.look_at(vault, arrival))
+        except IsARequest as exc:
+            return parse_link(f"?{exc.query}", max_chars=MAX_LINK_CHARACTERS), CameBy.CODE
+    raise CommandFailed("This is an offer, not a request: use `receive`.", error="is_an_offer")
+
+
+async def _begin(sharing: Sharing, vault: UnlockedVault, link: RequestLink, came_by: CameBy) -> str:
+    try:
+        share_id = await sharing.begin(vault, link, came_by=came_by)
+    except CouldNotFetch as exc:
+        raise CommandFailed(f"The request could not be fetched: {exc}.", error=exc.error) from exc
+    except ProtocolError as exc:
+        raise CommandFailed(str(exc), error=exc.error) from exc
+    fault = sharing.fault(vault, share_id)
+    if fault is not None:
+        words = fault_words(fault.error)
+        raise CommandFailed(f"{words.title}. {words.text} ({fault.description})", error=fault.error)
+    return share_id
+
+
+def _chosen(decision: Decision, *, optional: list[str], yes: list[str]) -> Chosen:
+    parts = {part.index for part in decision.optional}
+    if "all" in optional:
+        return Chosen(ticked=frozenset(parts), approved=frozenset(yes))
+    unknown = [one for one in optional if not one.isdigit() or int(one) not in parts]
+    if unknown:
+        raise CommandFailed(f"There is no optional part {unknown[0]}.", error="usage", exit_status=2)
+    return Chosen(ticked=frozenset(int(one) for one in optional), approved=frozenset(yes))
+
+
+def _print_decision(decision: Decision) -> None:
+    """Everything that the decision screen says, for the terminal."""
+    view = decision_view(decision, _translator(), history=[])
+    who = view["who"]
+    sure = {"registered": "on a list that this wallet trusts", "certificate": "confirmed by a trusted certificate"}
+    tell(f"\n{who['name']} asks ({sure.get(who['level'], 'says it is; we cannot confirm who is asking')}).")
+    tell(f"  The answer goes to: {view['answer_host']}")
+    tell(f"  Why, in their words: {view['notice']['purpose'] or 'not stated'}")
+    tell(f"  Kept until: {view['retention'] or 'not stated'}")
+    tell(f"  Ground that they state: {view['notice']['basis'] or 'not stated'}")
+    for group in view["required"]:
+        _print_group("Needed", group)
+    for part in view["optional"]:
+        mark = "chosen" if part["ticked"] else "not chosen"
+        for group in part["groups"]:
+            _print_group(f"Optional part {part['index']} ({mark})", group)
+    for behind in view["behind"]:
+        tell(f"  Stays with you, from {behind['title']}: {behind['items']}")
+    for warning in view["warnings"]:
+        tell(f"  Think of this: {warning['sentence']} {warning['advice']}")
+    for lack in view["lacks"]:
+        tell(f"  Missing: {lack['title'] or 'no certificate has what they ask for'} {lack['why']}".rstrip())
+
+
+def _print_group(heading: str, group: dict[str, Any]) -> None:
+    tell(f"\n  {heading}: {group['title']}, issued by {group['issuer']}")
+    for item in group["items"]:
+        values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
+        own_yes = f"   [needs --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
+        tell(f"    {item['label']}: {' '.join(values.split())}{own_yes}")
+
+
+def _ask(decision: Decision) -> str:
+    if not sys.stdin.isatty():
+        raise CommandFailed(
+            "There is nobody to ask: say --approve or --refuse. Nothing was sent.", error="no_decision", exit_status=2
+        )
+    if not decision.is_satisfiable:
+        return "refuse" if typer.confirm("Answer no?", default=False, err=True) else ""
+    view = decision_view(decision, _translator(), history=[])
+    until = f" until {view['retention']}" if view["retention"] else ""
+    question = f"Share {decision.count} item(s) with {view['who']['name']}{until}? Write share or no"
+    written = str(typer.prompt(question, err=True)).strip().casefold()
+    return "share" if written == "share" else "refuse"
+
+
+def _result(share_id: str, decision: Decision, delivery: Delivery, *, shared: bool) -> dict[str, Any]:
+    view = decision_view(decision, _translator(), history=[])
+    return {
+        "id": share_id,
+        "outcome": delivery.state.value,
+        "reason": delivery.reason,
+        "answer": "shared" if shared else "refused",
+        "recipient": {"name": view["who"]["name"], "level": view["who"]["level"], "host": view["answer_host"]},
+        "shared": [item.name.text(LANGUAGE) for item in decision.items] if shared else [],
+        "kept_until": decision.retention_until.isoformat() if decision.retention_until and shared else None,
+        "redirect_uri": delivery.redirect_uri,
+    }
+
+
+def _present_text(result: dict[str, Any]) -> str:
+    what = ", ".join(result["shared"]) if result["answer"] == "shared" else "no"
+    sentence = _SENTENCES[DeliveryState(result["outcome"])]
+    back = f"\nThey want you to go on at: {result['redirect_uri']}" if result["redirect_uri"] else ""
+    return f"{sentence} Answer to {result['recipient']['name']}: {what}.{back}"
+
+
+async def _ledger(data: Path, person: str) -> dict[str, Any]:
+    wallet = open_wallet(data)
+    vault = await open_vault(wallet, person)
+    entries, is_intact = Sharing(wallet).history(vault)
+    return {"intact": is_intact, "entries": [_entry(entry, wallet) for entry in entries]}
+
+
+def _entry(entry: Entry, wallet: Deployment) -> dict[str, Any]:
+    view = entry_view(entry, _translator(), now=wallet.clock())
+    return {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "who": view["who"],
+        "host": entry.host,
+        "outcome": entry.outcome.value,
+        "asked": view["asked"],
+        "shared": [item["name"] for item in view["shared"]],
+        "declined": view["declined"],
+        "certificates": [one.text(LANGUAGE) for one in entry.certificates],
+        "kept_until": entry.retention_until.isoformat() if entry.retention_until and entry.shared else None,
+        "error": view["error"],
+        "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
+        "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
+    }
+
+
+def _ledger_text(result: dict[str, Any]) -> str:
+    lines = [] if result["intact"] else ["The history was changed from outside this wallet."]
+    for one in result["entries"]:
+        what = ", ".join(one["shared"] or one["certificates"])
+        until = f" (kept until {one['kept_until']})" if one["kept_until"] else ""
+        lines.append(f"{one['at'][:16]}  {one['outcome']:<13} {one['who'] or one['host']}  {what}{until}".rstrip())
+    return "\n".join(lines) or "Nothing has happened yet."
+
+
+def _translator() -> Translator:
+    return load_catalogues().translator(LANGUAGE)

@@ -1,0 +1,99 @@
+"""The history of a vault (consent.md, S5 and S6), and the receipts in it."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from proofs import strict_json
+from service.i18n import N_
+from wallet.ledger import Filter, Outcome
+from wallet.pages.access import PagesDep, VaultDep, WalletDep
+from wallet.pages.share import SharingDep
+from wallet.pages.share_view import entry_view, row_view
+from wallet.pages.share_words import OUTCOMES
+from wallet.receipts import receipt_of, signed_receipt
+
+router = APIRouter()
+
+NOT_A_DATE = N_("Write the date as year-month-day, for example 2027-03-31.")
+
+
+@router.get("/history")
+async def history(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    sharing: SharingDep,
+    who: Annotated[str, Query(max_length=200)] = "",
+    since: Annotated[str, Query(max_length=20)] = "",
+    until: Annotated[str, Query(max_length=20)] = "",
+    outcome: Annotated[str, Query(max_length=20)] = "",
+    certificate: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Everything that happened, filtered by words that a person understands."""
+    t = pages.translator(request)
+    faults = [(name, t(NOT_A_DATE)) for name, text in (("since", since), ("until", until)) if text and not _day(text)]
+    wanted = Filter(
+        who=who,
+        since=_day(since),
+        until=_day(until),
+        outcome=Outcome(outcome) if outcome in set(Outcome) else None,
+        certificate=certificate,
+    )
+    entries, is_intact = sharing.history(vault)
+    return await pages.render(
+        request,
+        "history/list.html",
+        status=400 if faults else 200,
+        rows=[row_view(entry, t, now=wallet.clock()) for entry in entries if wanted.matches(entry)],
+        total=len(entries),
+        is_intact=is_intact,
+        is_filtered=not wanted.is_empty,
+        outcomes=[("", t("Any")), *((one.value, t(words.word)) for one, words in OUTCOMES.items())],
+        filter={"who": who, "since": since, "until": until, "outcome": outcome, "certificate": certificate},
+        faults=faults,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+@router.get("/history/{entry_id}")
+async def entry(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
+) -> Response:
+    """One entry: what was asked, what went, to whom, why, until when; and whom to turn to."""
+    view = entry_view(sharing.entry(vault, entry_id), pages.translator(request), now=wallet.clock())
+    held = {one.id for one in vault.certificates()}
+    return await pages.render(request, "history/entry.html", view=view, held=held)
+
+
+@router.get("/history/{entry_id}/receipt")
+async def receipt(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
+) -> Response:
+    """The receipt, to read and to print."""
+    found = sharing.entry(vault, entry_id)
+    t = pages.translator(request)
+    return await pages.render(
+        request, "history/receipt.html", view=entry_view(found, t, now=wallet.clock()), receipt=receipt_of(found)
+    )
+
+
+@router.get("/history/{entry_id}/receipt.json")
+async def receipt_file(vault: VaultDep, sharing: SharingDep, entry_id: str) -> Response:
+    """The receipt for machines: its members, and the same signed."""
+    found = sharing.entry(vault, entry_id)
+    body = strict_json.dumps({"receipt": receipt_of(found).claims(), "jwt": signed_receipt(found)})
+    headers = {
+        "content-disposition": f'attachment; filename="intyga-receipt-{found.id[:8]}.json"',
+        "cache-control": "no-store",
+    }
+    return Response(body, media_type="application/json", headers=headers)

@@ -1,0 +1,269 @@
+"""Decisions and history entries as the templates show them: every text in the reader's language, nothing left to
+decide.
+
+Texts of others (names, purposes, reasons) are marked as such by the templates, which quote them with their source.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from babel import Locale
+
+from schemas.consent import Basis, LocalizedText
+from schemas.receipt import BothLanguages
+from service.i18n import Translator
+from wallet.cards import read_card
+from wallet.decision import Alternative, Decision, Group, Item, is_bound, unavoidable
+from wallet.ledger import Entry, EventKind, Outcome
+from wallet.naming import plain
+from wallet.pages.share_words import BASES, CAME_BY, KINDS, OBSTACLES, OUTCOMES, WARNINGS, fault_words
+from wallet.receipts import has_receipt
+from wallet.recording import who_asks
+from wallet.requests import CameBy
+
+_LONG_VALUE = 240
+
+
+def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]) -> dict[str, Any]:
+    """Everything that S1 to S3 show."""
+    checked = decision.checked
+    return {
+        "who": _who(decision, t, history),
+        "notice": _notice(decision, t),
+        "retention": t.date(decision.retention_until) if decision.retention_until else "",
+        "required": [_group(group, t) for group in decision.required],
+        "optional": [
+            {"index": part.index, "ticked": part.is_ticked, "groups": [_group(group, t) for group in part.groups]}
+            for part in decision.optional
+        ],
+        "alternatives": [_alternative(one, t) for one in decision.alternatives],
+        "behind": [
+            {"title": group.names.title.text(t.language), "items": t.listed(_lower(name, t) for name in names)}
+            for group, names in decision.left_behind
+            if names
+        ],
+        "always": [
+            {
+                "title": group.names.title.text(t.language),
+                "pairs": unavoidable(group.certificate, group.names, t.language),
+                "bound": is_bound(group.certificate),
+            }
+            for group, _ in decision.left_behind
+        ],
+        "warnings": [
+            {
+                "kind": warned.kind.value,
+                "sentence": t(WARNINGS[warned.kind].sentence, **warned.facts),
+                "advice": t(WARNINGS[warned.kind].advice, **warned.facts),
+            }
+            for warned in decision.warnings
+        ],
+        "lacks": [
+            {
+                "title": read_card(lack.certificate, t.language).title if lack.certificate else "",
+                "why": t(OBSTACLES[lack.obstacle]) if lack.obstacle else "",
+            }
+            for lack in decision.lacks
+        ],
+        "items": [item.name.text(t.language) for item in decision.items],
+        "count": decision.count,
+        "expires": t.time(checked.expires_at),
+        "answer_host": checked.answer_host,
+    }
+
+
+def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[str, Any]:
+    checked = decision.checked
+    level = checked.identity.level
+    client_id = checked.request.client_id
+    earlier = [
+        entry.at for entry in history if entry.outcome is Outcome.SHARED and entry.facts.get("client_id") == client_id
+    ]
+    return {
+        "name": who_asks(checked).text(t.language),
+        "level": level,
+        "proven": checked.is_proven,
+        "host": checked.answer_host,
+        "client_id": client_id,
+        "dns_names": t.listed(checked.identity.dns_names) if checked.identity.dns_names else "",
+        "last_shared": t.date(max(earlier)) if earlier else "",
+    }
+
+
+def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
+    """What the recipient declared; empty strings and None where it declared nothing."""
+    stated = decision.checked.stated
+    if stated is None:
+        return {
+            "purpose": "", "purpose_lang": "", "basis": "", "basis_detail": "", "recipients": None, "countries": None,
+            "automated": None, "contact": "", "organisation_number": "", "country": "", "website": "",
+            "data_protection_contact": "", "withdraw": "", "signed": False, "consent": False, "says_it_is": "",
+        }  # fmt: skip
+    notice, controller = stated.notice, stated.notice.controller
+    withdraw = notice.withdraw
+    return {
+        "purpose": notice.purpose.text(t.language),
+        "purpose_lang": _language_of(notice.purpose, t),
+        "basis": t(BASES[notice.basis]) if notice.basis else "",
+        "basis_detail": notice.basis_detail.text(t.language) if notice.basis_detail else "",
+        "recipients": None if notice.recipients is None else [one.text(t.language) for one in notice.recipients],
+        "countries": None if notice.countries is None else [_country(code, t) for code in notice.countries],
+        "automated": notice.automated_decisions,
+        "contact": controller.contact,
+        "organisation_number": controller.organisation_number,
+        "country": _country(controller.country, t),
+        "website": controller.website,
+        "data_protection_contact": controller.data_protection_contact,
+        "withdraw": (withdraw.url or withdraw.contact) if withdraw else "",
+        "signed": stated.signed and decision.checked.is_proven,
+        "consent": notice.basis is Basis.CONSENT,
+        "says_it_is": plain(controller.name.text(t.language)),
+    }
+
+
+def _group(group: Group, t: Translator) -> dict[str, Any]:
+    card = read_card(group.certificate, t.language)
+    return {
+        "title": group.names.title.text(t.language),
+        "issuer": group.names.issuer,
+        "issuer_trusted": group.certificate.issuer_trusted,
+        "date": card.date,
+        "items": [_item(item, t) for item in group.items],
+    }
+
+
+def _item(item: Item, t: Translator) -> dict[str, Any]:
+    lines = [(name, value, len(value) > _LONG_VALUE) for name, value in item.lines]
+    return {
+        "id": item.id,
+        "label": item.name.text(t.language),
+        "lines": lines,
+        "many": len(lines) > 6,
+        "reason": item.reason.text(t.language) if item.reason else "",
+        "reason_lang": _language_of(item.reason, t) if item.reason else "",
+        "kind": t(KINDS[item.kind]) if item.kind else "",
+        "needs_yes": item.needs_yes,
+        "approved": item.approved,
+        "comes_along": item.comes_along,
+    }
+
+
+def _alternative(one: Alternative, t: Translator) -> dict[str, Any]:
+    form = f"option:{one.option}" if one.option is not None else f"pick:{one.query_id}:{one.key}"
+    return {
+        "value": form,
+        "add": f"add:{one.query_id}:{one.key}" if one.can_add else "",
+        "title": t.listed(title.text(t.language) for title in one.certificates),
+        "issuer": t.listed(dict.fromkeys(one.issuers)),
+        "items": t.listed(dict.fromkeys(_lower(name, t) for name in one.items)),
+        "is_least": one.is_least,
+    }
+
+
+def _lower(name: BothLanguages, t: Translator) -> str:
+    """A name inside a sentence; abbreviations such as ECTS keep their capitals."""
+    text = name.text(t.language)
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _language_of(text: LocalizedText, t: Translator) -> str:
+    """The language that a text of somebody else is shown in, for the `lang` of the part (A-08)."""
+    if getattr(text, t.language):
+        return t.language
+    return "en" if t.language == "sv" else "sv"
+
+
+def _country(code: str, t: Translator) -> str:
+    return str(Locale(t.language).territories.get(code.upper(), code)) if code else ""
+
+
+# --- history ----------------------------------------------------------------------------------------------------------
+
+
+def row_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
+    """One line of the history: what went to whom until when."""
+    words = OUTCOMES[entry.outcome]
+    items = [_both(item["name"], t) for item in entry.shared]
+    return {
+        "id": entry.id,
+        "who": entry.who.text(t.language) or entry.host,
+        "host": entry.host,
+        "unproven": entry.facts.get("level") == "unproven",
+        "moment": t.moment(entry.at),
+        "day": t.date(entry.at),
+        "word": t(words.word),
+        "state": words.state,
+        "icon": words.icon,
+        "items": t.listed(items) if items else "",
+        "count": len(items),
+        "certificates": t.listed(one.text(t.language) for one in entry.certificates) if entry.certificates else "",
+        "until": _until(entry, t),
+        "days_left": entry.days_left(today=now.date()),
+        "is_share": entry.is_share,
+        "outcome": entry.outcome.value,
+    }
+
+
+def _until(entry: Entry, t: Translator) -> str:
+    return t.date(entry.retention_until) if entry.retention_until and entry.shared else ""
+
+
+def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
+    """Everything that S4 and S6 show about one entry."""
+    facts, decided = entry.facts, entry.decided or {}
+    refused = next((event.facts for event in entry.events if event.kind is EventKind.REFUSED), None)
+    basis = facts.get("basis")
+    return {
+        **row_view(entry, t, now=now),
+        "events": [
+            {"moment": t.moment(event.at), "kind": event.kind.value, "reason": event.facts.get("reason", "")}
+            for event in entry.events
+        ],
+        "last": entry.events[-1].kind.value,
+        "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
+        "asked": [name.text(t.language) for name in entry.asked],
+        "shared": [
+            {
+                "name": _both(item["name"], t),
+                "certificate": _both(item["certificate"], t),
+                "certificate_id": item["certificate_id"],
+                "issuer": item["issuer"],
+                "required": item["required"],
+            }
+            for item in entry.shared
+        ],
+        "declined": [_both(name, t) for name in decided.get("declined", ())],
+        "level": facts.get("level", ""),
+        "purpose": _both(facts.get("purpose"), t),
+        "basis": t(BASES[Basis(basis)]) if basis else "",
+        "recipients": None if facts.get("recipients") is None else [_both(one, t) for one in facts["recipients"]],
+        "contact": facts.get("contact", ""),
+        "data_protection_contact": facts.get("data_protection_contact", ""),
+        "withdraw_url": facts.get("withdraw_url", ""),
+        "withdraw_contact": facts.get("withdraw_contact", ""),
+        "is_over": _is_over(entry.retention_until, now),
+        "language": (decided or refused or {}).get("language", ""),
+        "warnings": _warned((decided or refused or {}).get("warnings", ()), facts, t),
+        "has_receipt": has_receipt(entry),
+        "error": facts.get("error", ""),
+        "fault": fault_words(facts["error"]) if facts.get("error") and entry.is_share else None,
+        "certificate_id": facts.get("certificate_id", ""),
+        "copies": facts.get("copies", 0),
+        "could_share": (refused or {}).get("could_share", True),
+    }
+
+
+def _warned(kinds: Iterable[str], facts: Mapping[str, Any], t: Translator) -> list[str]:
+    # The certificate that a warning spoke of is named below; the sentence is kept general.
+    names = {"host": facts.get("host", ""), "certificate": t("a certificate")}
+    by_name = {kind.value: words for kind, words in WARNINGS.items()}
+    return [t(by_name[kind].sentence, **names) for kind in kinds if kind in by_name]
+
+
+def _is_over(until: date | None, now: datetime) -> bool:
+    return until is not None and until < now.date()
+
+
+def _both(value: Mapping[str, str] | None, t: Translator) -> str:
+    return BothLanguages(**value).text(t.language) if value else ""

@@ -1,0 +1,162 @@
+"""What the stable names of a share are called in front of a person: warnings, obstacles, outcomes, bases, faults."""
+
+from dataclasses import dataclass
+
+from schemas.consent import Basis
+from service.i18n import N_
+from wallet.decision import Obstacle, WarningKind
+from wallet.ledger import Outcome
+from wallet.requests import CameBy
+from wallet.sensitivity import Kind
+
+CAME_BY = {
+    CameBy.LINK: N_("It came by a link that was opened in this browser."),
+    CameBy.PASTED: N_("It came by a link that you pasted."),
+    CameBy.PICTURE: N_("It came by a picture of a QR code."),
+    CameBy.CODE: N_("It came by a code that you typed."),
+    CameBy.COMMAND: N_("It came by a link on the command line."),
+}
+
+KINDS = {
+    Kind.BIOMETRIC: N_("Biometric data"),
+    Kind.PORTRAIT: N_("A picture of you"),
+    Kind.IDENTITY_NUMBER: N_("A number that identifies you"),
+    Kind.HEALTH: N_("About your health"),
+    Kind.ADDRESS: N_("Where you live"),
+    Kind.FAILED_GRADE: N_("A course you did not pass"),
+    Kind.UNION: N_("Membership in a union"),
+}
+
+OBSTACLES = {
+    Obstacle.EXPIRED: N_("It has expired."),
+    Obstacle.NOT_YET_VALID: N_("It is not valid yet."),
+    Obstacle.REVOKED: N_("The issuer has taken it back."),
+    Obstacle.SUSPENDED: N_("The issuer has paused it."),
+    Obstacle.NO_COPIES: N_("All its one-time copies have been used. Ask the issuer for new ones."),
+}
+
+BASES = {
+    Basis.CONSENT: N_("Your consent. They may use it only as long as you agree."),
+    Basis.CONTRACT: N_("A contract with you, or something you asked for before one."),
+    Basis.LEGAL_OBLIGATION: N_("A law that obliges them."),
+    Basis.VITAL_INTERESTS: N_("To protect somebody's life."),
+    Basis.PUBLIC_TASK: N_("A task in the public interest."),
+    Basis.LEGITIMATE_INTEREST: N_("An interest of theirs that they say weighs more than yours. You may object."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WarningWords:
+    """One sentence, and one thing to do."""
+
+    sentence: str
+    advice: str
+
+
+WARNINGS = {
+    WarningKind.UNPROVEN: WarningWords(
+        N_("We cannot confirm who is asking."), N_("Share only if you know that %(host)s is theirs.")
+    ),
+    WarningKind.OTHER_ADDRESS: WarningWords(
+        N_("The answer goes to %(host)s, which their certificate does not name."),
+        N_("Ask them whether this address is theirs."),
+    ),
+    WarningKind.NO_NOTICE: WarningWords(
+        N_("They have not said what this is for or how long they keep it."), N_("Ask them before you share.")
+    ),
+    WarningKind.UNPROVEN_NOTICE: WarningWords(
+        N_("What they say about purpose and time is not signed."), N_("Ask them to confirm it in another way.")
+    ),
+    WarningKind.NO_RETENTION: WarningWords(
+        N_("They have not said how long they keep this."), N_("Ask them for a date before you share.")
+    ),
+    WarningKind.LONG_RETENTION: WarningWords(N_("They keep this for more than 10 years."), N_("Ask them why so long.")),
+    WarningKind.BEARER: WarningWords(
+        N_("%(certificate)s is not tied to this wallet: whoever gets it can show it as their own."),
+        N_("Share it only with somebody you trust with it."),
+    ),
+    WarningKind.ISSUER_UNKNOWN: WarningWords(
+        N_("This wallet does not know who issued %(certificate)s."), N_("They may not accept it.")
+    ),
+    WarningKind.GUESSES_VALUES: WarningWords(
+        N_("They ask for a certain answer. If you share, they learn that you have it."),
+        N_("If you do not share, they learn nothing."),
+    ),
+    WarningKind.STATUS_UNKNOWN: WarningWords(
+        N_("We could not check whether %(certificate)s still holds."), N_("They may not accept it.")
+    ),
+    WarningKind.LAST_COPY: WarningWords(
+        N_("This uses the last one-time copy of %(certificate)s."), N_("Ask the issuer for new ones afterwards.")
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeWords:
+    """A word for lists and filters, and the look of its symbol."""
+
+    word: str
+    state: str
+    icon: str = ""
+
+
+OUTCOMES = {
+    Outcome.SHARED: OutcomeWords(N_("Shared"), "good", "share"),
+    Outcome.UNKNOWN: OutcomeWords(N_("Unknown whether it arrived"), "warning", "question"),
+    Outcome.NOT_DELIVERED: OutcomeWords(N_("Not delivered"), "warning"),
+    Outcome.NOT_ACCEPTED: OutcomeWords(N_("Arrived, not accepted"), "warning"),
+    Outcome.REFUSED: OutcomeWords(N_("Not shared"), "quiet", "lock"),
+    Outcome.NO_ANSWER: OutcomeWords(N_("No answer given"), "quiet", "clock"),
+    Outcome.OPEN: OutcomeWords(N_("Waiting for you"), "quiet", "clock"),
+    Outcome.FAULTY: OutcomeWords(N_("Faulty request"), "warning"),
+    Outcome.RECEIVED: OutcomeWords(N_("Received"), "good", "certificate"),
+    Outcome.NOT_RECEIVED: OutcomeWords(N_("Not received"), "warning"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWords:
+    """What happened, and what to do."""
+
+    title: str
+    text: str
+    advice: str
+
+
+_ASK_AGAIN = N_("Ask the sender for a new link.")
+_TELL_THEM = N_("The sender has to mend this. You can do nothing wrong here.")
+
+_OTHER_FAULT = FaultWords(N_("This request cannot be shown"), N_("It does not follow the rules."), _TELL_THEM)
+FAULTS = {
+    "invalid_request_object": FaultWords(
+        N_("The request is not genuine"),
+        N_("Its signature does not hold, or it was changed on the way."),
+        N_("Do not go on. If you know the sender, tell them in another way."),
+    ),
+    "invalid_client": FaultWords(
+        N_("The sender does not fit the request"),
+        N_("What the request says about its sender does not belong together."),
+        N_("Do not go on. If you know the sender, tell them in another way."),
+    ),
+    "vp_formats_not_supported": FaultWords(
+        N_("They ask for a kind of certificate that this wallet does not have"),
+        N_("Nothing in this wallet could answer the request."),
+        _TELL_THEM,
+    ),
+    "invalid_transaction_data": FaultWords(
+        N_("They want you to sign something that this wallet does not understand"),
+        N_("What you cannot read, you should not sign. The wallet has stopped."),
+        _TELL_THEM,
+    ),
+    "invalid_request_uri_method": FaultWords(
+        N_("The link of the request is faulty"), N_("It does not say in a known way how to fetch it."), _ASK_AGAIN
+    ),
+    "request_unreachable": FaultWords(
+        N_("The request could not be fetched"), N_("The sender did not answer, or has no request there."), _ASK_AGAIN
+    ),
+}
+
+
+def fault_words(error: str) -> FaultWords:
+    """The words for the code of a fault."""
+    return FAULTS.get(error, _OTHER_FAULT)
