@@ -23,6 +23,7 @@ import asyncio
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -42,9 +43,20 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BUSY_LIMIT_SECONDS = 0.25
+START_LIMIT_SECONDS = 10.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DISK_CODES = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 
 
 class Busy(TemporarilyUnavailable):
@@ -115,6 +127,17 @@ class Database:
 
         Raises `UnknownSchema` when it is another one. Safe when several processes start at once.
         """
+        deadline = time.monotonic() + START_LIMIT_SECONDS
+        while True:
+            try:
+                self._create_or_check()
+                return
+            except Busy:  # Another process is making the same tables, or turning the file to WAL.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _create_or_check(self) -> None:
         identity = schema_identity(self.metadata)
         with self.transaction() as connection:
             there = set(inspect_schema(connection).get_table_names())
@@ -212,7 +235,7 @@ class Database:
             if unavailable := _unavailable(exc.orig):
                 raise unavailable from exc
             raise
-        except sqlite3.OperationalError as exc:
+        except sqlite3.DatabaseError as exc:
             if unavailable := _unavailable(exc):
                 raise unavailable from exc
             raise
@@ -277,9 +300,9 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def _unavailable(error: BaseException | None) -> TemporarilyUnavailable | None:
     """Ours for an error of the driver that says "later" rather than "wrong"."""
-    if not isinstance(error, sqlite3.OperationalError):
+    if not isinstance(error, sqlite3.DatabaseError):
         return None
     primary_code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if primary_code in _BUSY_CODES:
         return Busy()
-    return None if primary_code == sqlite3.SQLITE_ERROR else StorageUnavailable()
+    return StorageUnavailable() if primary_code in _DISK_CODES else None

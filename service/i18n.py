@@ -173,7 +173,7 @@ def extract_messages(room: Path) -> dict[MessageId, str]:
     extracted = extract_from_dir(
         room,
         method_map=_METHODS,
-        options_map={"**/templates/**.html": {"extensions": "", "silent": "false"}},
+        options_map={"**/templates/**.html": {"extensions": "", "silent": "false", "newstyle_gettext": "true"}},
         keywords=_KEYWORDS,
     )
     for file, line, message, _, _ in extracted:

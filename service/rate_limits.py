@@ -12,12 +12,13 @@ Both count in fixed windows; a key's window starts with its first try.
 
 import hashlib
 import hmac
+import ipaddress
 from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, case, delete
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, case, delete, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.errors import TooManyRequests
@@ -42,7 +43,13 @@ def rate_limits_table(metadata: MetaData) -> Table:
 def client_address(request: Request) -> str:
     """The address that a request came from, as the key of a rate limit; one key for a whole IPv6 /64."""
     host = request.client.host if request.client else ""
-    return ":".join(host.split(":")[:4]) if ":" in host and "." not in host and "::" not in host else host
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":")[:4])
 
 
 class RateLimit:
@@ -101,6 +108,7 @@ class StoredRateLimit:
             columns = self._table.c
             dialect_insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             ended = columns.ends_at <= now
+            new_end = literal(now + self._window, UTCDateTime)
             statement = (
                 dialect_insert(self._table)
                 .values(key=digest, tries=1, ends_at=now + self._window)
@@ -108,7 +116,7 @@ class StoredRateLimit:
                     index_elements=[columns.key],
                     set_={
                         "tries": case((ended, 1), else_=columns.tries + 1),
-                        "ends_at": case((ended, now + self._window), else_=columns.ends_at),
+                        "ends_at": case((ended, new_end), else_=columns.ends_at),
                     },
                 )
                 .returning(columns.tries, columns.ends_at)

@@ -1,0 +1,157 @@
+"""Settings: safe defaults, and no start with an unsafe one."""
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from service.settings import (
+    UnsafeSettings,
+    is_loopback_host,
+    record_public_url,
+    recorded_public_url,
+    refuse_unsafe,
+    settings_values,
+)
+from tests.service.conftest import SampleSettings
+
+
+def made(tmp_path: Path, **values: object) -> SampleSettings:
+    return SampleSettings.model_validate({"data": tmp_path, **values})
+
+
+def passphrase_file(tmp_path: Path, text: str = "sixteen letters!") -> Path:
+    path = tmp_path / "passphrase"
+    path.write_text(text + "\n")
+    return path
+
+
+def test_defaults_are_safe_and_on_loopback(tmp_path: Path) -> None:
+    settings = made(tmp_path)
+
+    assert settings.problems() == []
+    assert settings.announcements() == []
+    assert settings.base_url == "http://localhost:8000"
+    assert settings.is_loopback
+    assert not settings.is_https
+    assert not settings.allow_loopback
+
+
+def test_settings_come_from_the_environment_of_their_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLE_DATA", str(tmp_path))
+    monkeypatch.setenv("SAMPLE_PUBLIC_URL", "https://sample.example/a/")
+    monkeypatch.setenv("SAMPLE_ALLOW_HOSTS", "One.example, two.example:8443")
+    monkeypatch.setenv("SAMPLE_ALLOW_LOOPBACK", "1")
+    monkeypatch.setenv("SAMPLE_CA_FILE", "")
+
+    settings = SampleSettings()  # type: ignore[call-arg]  # data comes from the environment
+
+    assert settings.base_url == "https://sample.example/a"
+    assert settings.allow_hosts == ["one.example", "two.example:8443"]
+    assert settings.allow_loopback
+    assert settings.ca_file is None
+    assert [line.split(":")[0] for line in settings.announcements()] == ["SAMPLE_ALLOW_LOOPBACK", "SAMPLE_ALLOW_HOSTS"]
+
+
+def test_addresses_are_built_from_the_public_url(tmp_path: Path) -> None:
+    settings = made(tmp_path, public_url="https://sample.example:8443/a/b/")
+
+    assert settings.origin == "https://sample.example:8443"
+    assert settings.path_prefix == "/a/b"
+    assert settings.url("/token") == "https://sample.example:8443/a/b/token"
+    assert settings.path("/token") == "/a/b/token"
+    assert settings.well_known_path("x") == "/.well-known/x/a/b"
+    assert settings.well_known_url("x") == "https://sample.example:8443/.well-known/x/a/b"
+    assert made(tmp_path).on_port(4711).url("/x") == "http://localhost:4711/x"
+
+
+@pytest.mark.parametrize(
+    ("values", "variable"),
+    [
+        ({"public_url": "http://sample.example"}, "SAMPLE_PUBLIC_URL"),
+        ({"public_url": "ftp://localhost"}, "SAMPLE_PUBLIC_URL"),
+        ({"public_url": "sample.example"}, "SAMPLE_PUBLIC_URL"),
+        ({"public_url": "http://user:word@localhost:1"}, "SAMPLE_PUBLIC_URL"),
+        ({"public_url": "http://localhost:1/?a=b"}, "SAMPLE_PUBLIC_URL"),
+        ({"public_url": "https://sample.example"}, "SAMPLE_KEY_PASSPHRASE_FILE"),
+        ({"host": "0.0.0.0"}, "SAMPLE_HOST"),
+        ({"proxies": "*"}, "SAMPLE_PROXIES"),
+        ({"ca_file": "/nowhere/ca.pem"}, "SAMPLE_CA_FILE"),
+        ({"key_passphrase_file": "/nowhere/passphrase"}, "SAMPLE_KEY_PASSPHRASE_FILE"),
+        ({"session_idle_seconds": 3601, "session_absolute_seconds": 3600}, "SAMPLE_SESSION_IDLE_SECONDS"),
+    ],
+)
+def test_an_unsafe_setting_is_refused_by_name(tmp_path: Path, values: dict[str, object], variable: str) -> None:
+    with pytest.raises(UnsafeSettings) as caught:
+        refuse_unsafe(made(tmp_path, **values))
+
+    assert caught.value.problems[0].startswith(variable)
+
+
+@pytest.mark.parametrize(("letters", "safe"), [(15, False), (16, True), (17, True)])
+def test_a_passphrase_has_sixteen_characters_or_more(tmp_path: Path, letters: int, safe: bool) -> None:
+    file = passphrase_file(tmp_path, "x" * letters)
+    settings = made(tmp_path, public_url="https://sample.example", key_passphrase_file=file)
+
+    assert (settings.problems() == []) is safe
+    assert settings.key_passphrase() == b"x" * letters
+
+
+def test_a_passphrase_is_made_on_loopback_only(tmp_path: Path) -> None:
+    passphrase = made(tmp_path).key_passphrase()
+
+    assert len(passphrase) >= 40
+    assert made(tmp_path).key_passphrase() == passphrase
+    assert stat.S_IMODE((tmp_path / "key-passphrase").stat().st_mode) == 0o600
+    with pytest.raises(UnsafeSettings):
+        made(tmp_path, public_url="https://sample.example").key_passphrase()
+
+
+def test_the_device_secret_is_made_once_even_by_many_at_a_time(tmp_path: Path) -> None:
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.append(made(tmp_path).device_secret())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(found)) == 1
+    assert len(found[0]) == 32
+    assert stat.S_IMODE((tmp_path / "device-secret").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["device-secret"]
+
+
+def test_other_commands_find_the_public_url(tmp_path: Path) -> None:
+    assert recorded_public_url(tmp_path / "new") is None
+
+    record_public_url(tmp_path / "new", "http://localhost:4711")
+
+    assert recorded_public_url(tmp_path / "new") == "http://localhost:4711"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_loopback"),
+    [
+        ("localhost", True),
+        ("a.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("LOCALHOST", True),
+        ("localhost.example", False),
+        ("128.0.0.1", False),
+        ("0.0.0.0", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_very_machine(host: str, is_loopback: bool) -> None:
+    assert is_loopback_host(host) is is_loopback
+
+
+def test_settings_can_be_printed_by_their_variables(tmp_path: Path) -> None:
+    values = settings_values(made(tmp_path))
+
+    assert values["SAMPLE_PORT"] == 8000
+    assert "SAMPLE_SESSION_IDLE_SECONDS" in values
