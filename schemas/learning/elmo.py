@@ -27,6 +27,7 @@ from schemas.learning.dates import NotADate, birth_date, event_date
 from schemas.learning.elmo_amounts import AmountFault, credits_of, level_of
 from schemas.learning.elmo_elements import Elements
 from schemas.learning.elmo_form import PLACEHOLDER, form_faults
+from schemas.learning.passing import Passing, passing
 from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits, parse_xml, unpack
 from schemas.learning.texts import MAX_TEXT_CHARACTERS, language_tag
@@ -34,22 +35,11 @@ from schemas.learning.texts import MAX_TEXT_CHARACTERS, language_tag
 NATIONAL_IDENTIFIERS = frozenset({"nationalidentifier", "ssn", "personnummer", "cpr", "hetu", "fodselsnummer", "pesel"})
 
 _CODE_TYPES = ("coursecode", "local", "fs", "elmo", "")
-_FAILED_LABELS = frozenset(
-    {
-        "failed",
-        "fail",
-        "not passed",
-        "underkänd",
-        "underkänt",
-        "u",
-        "fx",
-        "f",
-        "hylätty",
-        "ikke bestått",
-        "ikke bestået",
-    }
-)
-_PASSED, _FAILED, _IN_PROGRESS = "passed", "failed", "in-progress"
+_NOTES = {
+    Passing.FAILED: ("The result is not passed, so it was left out.", "Nothing needs to be done."),
+    Passing.IN_PROGRESS: ("The course is in progress, so it was left out.", "Import it when it is passed."),
+    Passing.UNKNOWN_WORD: ("The status is not one that ELMO knows.", "Check the result before you issue it."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +159,7 @@ class _Reader:
         self._row += 1
         if self._row > self._limits.max_rows:
             raise refuse(
-                "The file has more than {count} results.", "Split it into several files.", count=self._limits.max_rows
+                "The file has more than %(count)s results.", "Split it into several files.", count=self._limits.max_rows
             )
         achievement = self._achievement(opportunity, context, within)
         if achievement is not None:
@@ -235,36 +225,19 @@ class _Reader:
         item: str,
     ) -> bool:
         """Whether this opportunity is a passed result of its own. What is kept out although it has a result is told."""
-        status = (self._in.line(self._in.child(instance, "status")) or "").lower()
-        if status == _FAILED or (not status and label is not None and label.lower() in _FAILED_LABELS):
-            self._warn(
-                "The result is not passed, so it was left out.", "Nothing needs to be done.", "status", self._row, item
-            )
+        state = passing(self._in.line(self._in.child(instance, "status")), label)
+        if state in _NOTES:
+            fault, fix = _NOTES[state]
+            self._warn(fault, fix, "status", self._row, item)
+        if state in (Passing.FAILED, Passing.IN_PROGRESS):
             return False
-        if status == _IN_PROGRESS:
-            self._warn(
-                "The course is in progress, so it was left out.",
-                "Import it when it is passed.",
-                "status",
-                self._row,
-                item,
-            )
-            return False
-        if status not in ("", _PASSED):
-            self._warn(
-                "The status is not one that ELMO knows.",
-                "Check the result before you issue it.",
-                "status",
-                self._row,
-                item,
-            )
         if kind is not None and kind.lower() == "class" and within is not None:
             self._warn(
                 "Part of a course, not a result of its own.", "Nothing needs to be done.", "type", self._row, item
             )
             return False
         credited = self._in.child(instance, "credit") is not None or self._in.child(opportunity, "credit") is not None
-        return status == _PASSED or label is not None or credited
+        return state is Passing.PASSED or label is not None or credited
 
     def _amounts(
         self, opportunity: etree._Element, instance: etree._Element | None, item: str

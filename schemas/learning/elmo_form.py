@@ -89,7 +89,7 @@ def _faults_of(element: etree._Element, models: Mapping[str, re.Pattern[str]]) -
         children = "".join(_child_name(child) + " " for child in element)
         if not model.fullmatch(children):
             yield Problem(
-                "The parts of “{element}” are not as the ELMO schema has them.",
+                "The parts of “%(element)s” are not as the ELMO schema has them.",
                 "The results were read all the same; check them before you issue them.",
                 field=name,
                 values={"element": name},
@@ -99,7 +99,7 @@ def _faults_of(element: etree._Element, models: Mapping[str, re.Pattern[str]]) -
         expected = _VALUES.get(key)
         if expected is not None and not expected.fullmatch((element.text or "").strip()):
             yield Problem(
-                "The value of “{element}” is not one that the ELMO schema allows.",
+                "The value of “%(element)s” is not one that the ELMO schema allows.",
                 "The results were read all the same; check them before you issue them.",
                 field=key,
                 values={"element": key},

@@ -1,7 +1,7 @@
 """What is wrong with a file of results, said so that whoever made the file can mend it.
 
 A problem names the row, the field, the fault and the fix, and never repeats a value: files hold names and birth dates.
-Fault and fix are English sentences with `{names}` filled in last, so that pages can translate the sentence first.
+Fault and fix are English sentences in which `%(names)s` are filled in last, so that pages can translate first.
 """
 
 import dataclasses
@@ -32,11 +32,11 @@ class Problem:
 
     def fault_text(self, translate: Callable[[str], str] = _untranslated) -> str:
         """The fault as a sentence, in the language of `translate`."""
-        return translate(self.fault).format(**self.values)
+        return translate(self.fault) % self.values
 
     def fix_text(self, translate: Callable[[str], str] = _untranslated) -> str:
         """What to do about it, in the language of `translate`."""
-        return translate(self.fix).format(**self.values)
+        return translate(self.fix) % self.values
 
     def __str__(self) -> str:
         place = ", ".join(part for part in (f"row {self.row}" if self.row else "", self.field) if part)

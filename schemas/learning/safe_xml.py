@@ -33,6 +33,7 @@ class Limits:
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _GZIP_MAGIC = b"\x1f\x8b"
+_MAX_PROLOGUE_PARTS = 1000
 _CHUNK_BYTES = 65_536
 _DECLARATION = re.compile(r"<\?xml\s[^>]{0,200}?\?>")
 _DECLARED_ENCODING = re.compile(r"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
@@ -69,7 +70,7 @@ def check_size(data: bytes, limits: Limits) -> None:
         raise refuse("The file is empty.", "Choose the file that holds the results.")
     if len(data) > limits.max_bytes:
         raise refuse(
-            "The file is larger than {megabytes} MB.",
+            "The file is larger than %(megabytes)s MB.",
             "Split it into several files.",
             megabytes=limits.max_bytes // 1_000_000,
         )
@@ -87,7 +88,7 @@ def _inflate(data: bytes, max_bytes: int) -> bytes:
         raise refuse("The compressed file is damaged.", "Save or download it again.") from exc
     if len(content) > max_bytes:
         raise refuse(
-            "The file becomes larger than {megabytes} MB when unpacked.",
+            "The file becomes larger than %(megabytes)s MB when unpacked.",
             "Split it into several files.",
             megabytes=max_bytes // 1_000_000,
         )
@@ -107,7 +108,8 @@ def decode_xml(content: bytes) -> str:
         text = content.decode(_ENCODINGS[name]).lstrip()
     except UnicodeDecodeError as exc:
         raise refuse("The file is not in the encoding it declares.", "Save it as UTF-8.") from exc
-    return _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
+    declaration = _DECLARATION.match(text)
+    return text[declaration.end() :] if declaration else text
 
 
 def refuse_doctype(text: str) -> None:
@@ -116,7 +118,7 @@ def refuse_doctype(text: str) -> None:
     Looking there only keeps a page of HTML inside a CDATA section of the record from being mistaken for one.
     """
     position = 0
-    while True:
+    for _ in range(_MAX_PROLOGUE_PARTS):
         while position < len(text) and text[position].isspace():
             position += 1
         if text.startswith("<!--", position):
@@ -130,6 +132,7 @@ def refuse_doctype(text: str) -> None:
             )
         else:
             return
+    raise refuse("The file is not well-formed XML.", "Export the report again.")
 
 
 def _after(text: str, end: str, start: int) -> int:
@@ -164,7 +167,7 @@ def parse_xml(content: bytes, limits: Limits) -> etree._Element:
         counted.read(parser)
     except etree.XMLSyntaxError as exc:
         raise refuse(
-            "The file is not well-formed XML (line {line}).", "Export the report again.", line=exc.lineno or 0
+            "The file is not well-formed XML (line %(line)s).", "Export the report again.", line=exc.lineno or 0
         ) from exc
     return root
 
@@ -183,13 +186,13 @@ class _Counter:
             self._elements += event == "start"
             if self._depth > self._limits.max_depth:
                 raise refuse(
-                    "The elements of the file are nested more than {depth} deep.",
+                    "The elements of the file are nested more than %(depth)s deep.",
                     "Export the report again, or ask its maker.",
                     depth=self._limits.max_depth,
                 )
             if self._elements > self._limits.max_elements:
                 raise refuse(
-                    "The file has more than {count} elements.",
+                    "The file has more than %(count)s elements.",
                     "Split it into several files.",
                     count=self._limits.max_elements,
                 )

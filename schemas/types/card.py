@@ -17,6 +17,7 @@ from babel.numbers import format_decimal
 from schemas.learning.texts import in_language
 from schemas.types.claims import ConcretePath, ValueType
 
+_LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 _HOURS = re.compile(r"PT([0-9]{1,6}(?:\.[0-9]{1,3})?)H")
 _WORDS = {
     "sv": {"yes": "Ja", "no": "Nej", "hour": "timmar", "hp": "hp", "ects": "ECTS"},
@@ -55,7 +56,7 @@ def display_value(value: Any, value_type: ValueType | None, language: str) -> st
 
     A value that does not have the form of its type is shown as it is.
     """
-    language = "sv" if language.split("-")[0] == "sv" else "en"
+    language = _supported(language)
     for wanted, shown in (
         (("texts",), _texts),
         (("texts_list",), _texts_list),
@@ -74,8 +75,13 @@ def display_value(value: Any, value_type: ValueType | None, language: str) -> st
     return plain_value(value, language)
 
 
+def _supported(language: str) -> str:
+    return "sv" if language.split("-")[0] == "sv" else "en"
+
+
 def plain_value(value: Any, language: str) -> str:
     """A value of unknown type in the most readable way that loses nothing."""
+    language = _supported(language)
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -103,7 +109,7 @@ def _texts_list(value: Any, language: str) -> str | None:
 def _number(value: Any, language: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e15:
         return None
-    return str(format_decimal(value, format="#,##0.###", locale=language))
+    return str(format_decimal(value, format="#,##0.###", locale=_LOCALES[language]))
 
 
 def _date(value: Any, language: str) -> str | None:
@@ -111,13 +117,13 @@ def _date(value: Any, language: str) -> str | None:
         day = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
     except ValueError:
         return None
-    return str(format_date(day, format="long", locale=language)) if day else None
+    return str(format_date(day, format="long", locale=_LOCALES[language])) if day else None
 
 
 def _time(value: Any, language: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 253_402_300_800:
         return None
-    return str(format_date(datetime.fromtimestamp(value, UTC).date(), format="long", locale=language))
+    return str(format_date(datetime.fromtimestamp(value, UTC).date(), format="long", locale=_LOCALES[language]))
 
 
 def _duration(value: Any, language: str) -> str | None:
@@ -143,14 +149,12 @@ def _language_name(tag: str, language: str) -> str:
 
 
 def _boolean(value: Any, language: str) -> str | None:
-    return (
-        _WORDS[language if language in _WORDS else "en"]["yes" if value else "no"] if isinstance(value, bool) else None
-    )
+    return _WORDS[language]["yes" if value else "no"] if isinstance(value, bool) else None
 
 
 def credits_line(claims: Mapping[str, Any], language: str) -> str:
     """Credits in one line: Swedish ones first for a Swedish reader, and only once when both systems say the same."""
-    language = "sv" if language.split("-")[0] == "sv" else "en"
+    language = _supported(language)
     swedish, ects = (_number(claims.get(name), language) for name in ("swedish_credits", "credits"))
     words = _WORDS[language]
     if swedish and (language == "sv" or not ects):

@@ -1,0 +1,15 @@
+"""Reading a university's results: ELMO, CSV or JSON in, achievements with their completeness out.
+
+    results = read_results(data, "results.csv", profile=profile, limits=Limits(), today=today)
+    for learner in results.learners: ...
+    results.select(course="DT4011")
+
+Either everything is read, or `ImportRefused` names every fault and nothing is. The format is told from the content; the
+file name only helps the error message.
+"""
+
+from issuer.results.reading import LearnerResults, Results, read_results
+from schemas.learning.problems import ImportRefused, Problem
+from schemas.learning.safe_xml import Limits
+
+__all__ = ["ImportRefused", "LearnerResults", "Limits", "Problem", "Results", "read_results"]

@@ -1,0 +1,76 @@
+"""The columns of a CSV file and the members of a JSON file, and how their values are read.
+
+One table serves both: each entry names the field of the achievement, what kind of value it holds, and for CSV the
+language and the Swedish names that registrars' exports use. `docs/import-formats.md` is written from this table.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "line", "birth", "day", "amount", "hours", "level", "texts", "list", "flag", "languages", "url", "status", "ignored"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `language` is '' for values without a language, and for texts whose language is not told."""
+
+    name: str
+    field: str
+    kind: Kind
+    language: str = ""
+    also: tuple[str, ...] = ()
+
+
+def _in_languages(name: str, field: str, kind: Kind, *also: str) -> tuple[Column, ...]:
+    """A text column for Swedish, one for English, and one without a language."""
+    return (
+        Column(f"{name}_sv", field, kind, "sv", tuple(f"{word}_sv" for word in also)),
+        Column(f"{name}_en", field, kind, "en", tuple(f"{word}_en" for word in also)),
+        Column(name, field, kind, "", also),
+    )
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("family_name", "family_name", "line", also=("efternamn", "last_name", "surname")),
+    Column("given_name", "given_name", "line", also=("förnamn", "fornamn", "first_name", "given_names")),
+    Column("birth_date", "birth_date", "birth", also=("födelsedatum", "fodelsedatum", "date_of_birth", "birthdate")),
+    Column("student_number", "student_number", "line", also=("studentnummer", "student_id")),
+    Column("course_code", "code", "line", also=("kurskod", "code", "kod")),
+    *_in_languages("title", "title", "texts", "benämning", "benamning", "kurs", "course"),
+    Column("date", "issued_on", "day", also=("datum", "utfärdat", "issued_on", "examinationsdatum")),
+    Column("completed", "completed_on", "day", also=("avslutad", "completed_on")),
+    Column("ects", "ects_credits", "amount", also=("ects_credits", "credits")),
+    Column("hp", "swedish_credits", "amount", also=("högskolepoäng", "hogskolepoang", "swedish_credits", "poäng")),
+    Column("hours", "workload_hours", "hours", also=("timmar", "workload_hours", "studietid")),
+    Column("eqf", "eqf_level", "level", also=("eqf_level", "eqf_nivå")),
+    Column("seqf", "seqf_level", "level", also=("seqf_level", "seqf_nivå")),
+    Column("grade", "grade", "line", also=("betyg",)),
+    *_in_languages("grade_scale", "grade_scale", "texts", "betygsskala"),
+    Column("status", "status", "status"),
+    *_in_languages("outcomes", "outcomes", "list", "lärandemål", "larandemal"),
+    *_in_languages("assessment", "assessment_type", "texts", "examinationsform"),
+    *_in_languages("participation", "participation_form", "texts", "deltagandeform"),
+    *_in_languages("quality", "quality_assurance", "list", "kvalitetssäkring", "kvalitetssakring"),
+    *_in_languages("prerequisites", "prerequisites", "list", "förkunskapskrav", "forkunskapskrav"),
+    *_in_languages("supervision", "supervision", "texts", "övervakning", "overvakning"),
+    Column("stackable", "stackable", "flag", also=("byggbar",)),
+    *_in_languages("part_of", "part_of", "texts", "del_av"),
+    *_in_languages("description", "description", "texts", "beskrivning"),
+    Column("url", "further_information", "url", also=("webbadress", "further_information")),
+    Column("languages", "languages", "languages", also=("språk", "sprak", "language")),
+    Column("kind", "kind", "line", also=("typ",)),
+    Column("personal_number", "", "ignored", also=("personnummer", "personal_identity_number", "pnr")),
+)
+
+REQUIRED_FIELDS = ("family_name", "title")
+
+BY_NAME: dict[str, Column] = {name: column for column in COLUMNS for name in (column.name, *column.also)}
+
+JSON_MEMBERS: dict[str, Column] = {
+    column.field: column for column in COLUMNS if column.field and column.language in ("", "sv")
+}
+"""Members of a JSON result by name: the fields of the achievement. Texts are language maps there, or plain strings."""
+
+LEARNER_FIELDS = ("family_name", "given_name", "birth_date", "student_number")

@@ -1,0 +1,230 @@
+"""From the raw values of one row to an achievement, with every fault of the row named.
+
+A `Row` collects values and faults while a reader fills it in; `achievement()` makes the record when there are none.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from issuer.results.columns import Kind
+from schemas.learning.achievement import MAX_CREDITS, MAX_HOURS, Achievement, Grade, Identifier, Learner, Source
+from schemas.learning.dates import NotADate, birth_date, event_date
+from schemas.learning.elmo_amounts import AmountFault, amount
+from schemas.learning.passing import Passing, passing
+from schemas.learning.problems import Problem
+from schemas.learning.texts import UNKNOWN_LANGUAGE, clean_text, language_tag
+
+STUDENT_NUMBER = "student_number"
+_YES, _NO = ("yes", "ja", "true", "1"), ("no", "nej", "false", "0")
+_LEARNER = ("family_name", "given_name", "birth_date", "student_number")
+_SINGLE = (
+    "code",
+    "kind",
+    "issued_on",
+    "completed_on",
+    "ects_credits",
+    "swedish_credits",
+    "workload_hours",
+    "eqf_level",
+    "seqf_level",
+    "stackable",
+    "further_information",
+    "languages",
+    "title",
+    "assessment_type",
+    "participation_form",
+    "supervision",
+    "part_of",
+    "description",
+    "awarding_body",
+)
+_LISTS = ("outcomes", "quality_assurance", "prerequisites")
+
+
+class Fault(Exception):
+    """A value that cannot be used. `fault` and `fix` as in `Problem`."""
+
+    def __init__(self, fault: str, fix: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.fix = fix
+
+
+def one_line(text: str) -> str:
+    """One line of at most 500 characters."""
+    line = clean_text(text)
+    if len(line) > 500:
+        raise Fault("The text is longer than 500 characters.", "Shorten it.")
+    return line
+
+
+def _past(day: date, today: date) -> date:
+    if day > today:
+        raise Fault("The date lies in the future.", "Correct the date, or import the result later.")
+    return day
+
+
+def _level(text: str) -> int:
+    if len(text) != 1 or text not in "12345678":
+        raise Fault("The level is not a whole number from 1 to 8.", "Write one digit, such as 6.")
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    word = text.lower()
+    if word not in _YES + _NO:
+        raise Fault("This is neither yes nor no.", "Write yes or no.")
+    return word in _YES
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    tags = [language_tag(part) for part in text.replace(";", ",").replace("|", ",").split(",") if part.strip()]
+    if UNKNOWN_LANGUAGE in tags:
+        raise Fault("This is not a language code.", "Write codes such as sv or en, with commas between them.")
+    return tuple(dict.fromkeys(tags))
+
+
+def _url(text: str) -> str:
+    line = one_line(text)
+    if not line.startswith(("https://", "http://")) or " " in line:
+        raise Fault("This is not a web address.", "Write an address that begins with https://.")
+    return line
+
+
+def _status(text: str) -> str:
+    if passing(text, None) is Passing.UNKNOWN_WORD:
+        raise Fault("This status is not known.", "Write passed, failed or in-progress.")
+    return text
+
+
+def _number(most: Decimal) -> Callable[[str], Decimal]:
+    def read(text: str) -> Decimal:
+        try:
+            return amount(text, most=most)
+        except AmountFault as exc:
+            raise Fault(exc.fault, exc.fix) from exc
+
+    return read
+
+
+def _day(read: Callable[[str], date]) -> Callable[[str], date]:
+    def checked(text: str) -> date:
+        try:
+            return read(text)
+        except NotADate as exc:
+            raise Fault("This is not a day of the calendar.", "Write it as YYYY-MM-DD, such as 2026-06-05.") from exc
+
+    return checked
+
+
+PARSERS: Mapping[Kind, Callable[[str], Any]] = {
+    "line": one_line,
+    "birth": _day(birth_date),
+    "day": _day(event_date),
+    "amount": _number(MAX_CREDITS),
+    "hours": _number(MAX_HOURS),
+    "level": _level,
+    "flag": _flag,
+    "languages": _languages,
+    "url": _url,
+    "status": _status,
+}
+"""How a single value of each kind is read from text. Texts and lists gather several columns and are read by the row."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One row while it is being read. `number` is what people find it by, `source` where it comes from."""
+
+    number: int
+    source: Source
+    today: date
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def fault(self, column: str, fault: str, fix: str) -> None:
+        """Note a fault of this row."""
+        self.problems.append(Problem(fault, fix, self.number, column, self.item))
+
+    @property
+    def item(self) -> str:
+        """What the row is about, as far as it has been read: course code, else title."""
+        title = self.values.get("title") or {}
+        return str(self.values.get("code") or next(iter(title.values()), ""))[:100]
+
+    def read(self, column: str, field_name: str, kind: Kind, text: str) -> None:
+        """Read one value from its text; an empty one is no value."""
+        text = text.strip()
+        if not text:
+            return
+        try:
+            value = PARSERS[kind](text)
+            if kind in ("birth", "day"):
+                _past(value, self.today)
+        except Fault as exc:
+            self.fault(column, exc.fault, exc.fix)
+            return
+        self.values[field_name] = value
+
+    def read_text(self, column: str, field_name: str, language: str, text: str) -> None:
+        """Read one text in one language; `''` means that the language is not told."""
+        cleaned = clean_text(text, multiline=True)
+        if not cleaned:
+            return
+        if len(cleaned) > 4000:
+            self.fault(column, "The text is longer than 4000 characters.", "Shorten it.")
+            return
+        self.values.setdefault(field_name, {})[language or UNKNOWN_LANGUAGE] = cleaned
+
+    def read_list(self, column: str, field_name: str, language: str, texts: list[str]) -> None:
+        """Read a list of texts in one language; lists in several languages are paired by position."""
+        cleaned = [text for text in (clean_text(part) for part in texts) if text]
+        if not cleaned:
+            return
+        pairs = self.values.setdefault(field_name, [{} for _ in cleaned])
+        if len(pairs) != len(cleaned):
+            self.fault(
+                column,
+                "The lists in different languages are not equally long.",
+                "Write as many entries in each language, in the same order.",
+            )
+            return
+        for pair, text in zip(pairs, cleaned, strict=True):
+            pair[language or UNKNOWN_LANGUAGE] = text[:4000]
+
+    def require(self, name: str, column: str) -> None:
+        """Note a fault when a value that every result needs is missing."""
+        faulty = any(problem.field == column for problem in self.problems)
+        if not self.values.get(name) and not faulty:
+            self.fault(column, "The value is missing.", "Fill it in, or remove the row.")
+
+    @property
+    def passing(self) -> Passing:
+        """Whether the result was passed."""
+        return passing(self.values.get("status"), self.values.get("grade"))
+
+    def learner(self) -> Learner:
+        """The person of this row. The student number stays an identifier; the profile decides whether to use it."""
+        number = self.values.get(STUDENT_NUMBER)
+        return Learner(
+            family_name=self.values.get("family_name"),
+            given_name=self.values.get("given_name"),
+            birth_date=self.values.get("birth_date"),
+            identifiers=(Identifier(type=STUDENT_NUMBER, value=number),) if number else (),
+        )
+
+    def achievement(self, sha256: str) -> Achievement:
+        """The achievement. Only for a row without faults."""
+        label, scale = self.values.get("grade"), self.values.get("grade_scale")
+        values = {name: self.values[name] for name in _SINGLE if name in self.values}
+        values |= {name: tuple(self.values[name]) for name in _LISTS if name in self.values}
+        issued_on = self.values.get("issued_on") or self.values.get("completed_on")
+        return Achievement(
+            id=str(self.number), learner=self.learner(), provenance={"learner": self.source}, original_sha256=sha256
+        ).with_values(
+            self.source,
+            **(values | {"issued_on": issued_on, "grade": Grade(label=label, scheme=scale) if label else None}),
+        )

@@ -1,0 +1,149 @@
+"""CSV: UTF-8 or Latin-1, comma, semicolon or tab, decimal point or comma, one result a line (see `columns.py`)."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+
+from issuer.results.columns import BY_NAME, COLUMNS, REQUIRED_FIELDS, Column
+from issuer.results.rows import Row
+from schemas.learning.achievement import Source
+from schemas.learning.problems import Problem, refuse
+from schemas.learning.safe_xml import Limits
+
+_DELIMITERS = (",", ";", "\t")
+_LIST_SEPARATOR = "|"
+_MAX_COLUMNS = 200
+_COLUMN_OF = {name: next(c.name for c in COLUMNS if c.field == name) for name in REQUIRED_FIELDS} | {
+    "title": "title_sv"
+}
+
+
+def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], list[Problem]]:
+    """Rows with their faults, and warnings about the file. Raises `ImportRefused` when there is no usable header."""
+    warnings: list[Problem] = []
+    text = _decoded(data, warnings)
+    lines = _records(text, limits)
+    _, names = next(lines, (0, []))
+    columns = _columns(names, warnings)
+    rows: list[Row] = []
+    for read, (number, cells) in enumerate(lines):
+        if read > 10 * limits.max_rows:
+            raise refuse("The file consists mostly of empty lines.", "Remove them.")
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(rows) >= limits.max_rows:
+            raise refuse(
+                "The file has more than %(count)s results.", "Split it into several files.", count=limits.max_rows
+            )
+        rows.append(_row(Row(number, Source.CSV, today), cells, names, columns, limits))
+    return rows, warnings
+
+
+def _decoded(data: bytes, warnings: list[Problem]) -> str:
+    if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise refuse("The file is not plain text in UTF-8 or Latin-1.", "Save it as CSV UTF-8.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        warnings.append(
+            Problem(
+                "The file is not UTF-8, so it was read as Latin-1.", "Check that letters such as å, ä and ö are right."
+            )
+        )
+    try:
+        return data.decode("cp1252")  # Latin-1 with the typographic characters that Windows adds
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _records(text: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and cells. The delimiter is the one that finds most known columns in the header."""
+    header = text.split("\n", 1)[0][:20_000]
+    delimiter = max(_DELIMITERS, key=lambda d: sum(_name(cell) in BY_NAME for cell in header.split(d)))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    before = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            raise refuse(
+                "Line %(line)s is not CSV: a quotation mark does not end, or a cell is too long.",
+                "Save the table again as CSV UTF-8.",
+                line=reader.line_num,
+            ) from exc
+        yield before + 1, cells
+        before = reader.line_num
+
+
+def _name(cell: str) -> str:
+    return cell.strip().strip('"').strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
+    if len(names) > _MAX_COLUMNS:
+        raise refuse(
+            "The file has more than %(count)s columns.", "Remove those that are not needed.", count=_MAX_COLUMNS
+        )
+    columns = [BY_NAME.get(_name(cell)) for cell in names]
+    fields = {column.field for column in columns if column is not None}
+    missing = [_COLUMN_OF[name] for name in REQUIRED_FIELDS if name not in fields]
+    if missing:
+        raise refuse(
+            "The first line does not name the column %(column)s.",
+            "Begin with a line of column names, as the description of the format lists them.",
+            column=", ".join(missing),
+        )
+    known = [column.name for column in columns if column is not None]
+    twice = next((name for name in known if known.count(name) > 1), None)
+    if twice is not None:
+        raise refuse("The column %(column)s is there twice.", "Remove one of them.", column=twice)
+    for column, cell in zip(columns, names, strict=True):
+        shown = cell.strip()[:40]
+        if column is None and shown:
+            warnings.append(
+                Problem(
+                    "The column “%(column)s” was not read.",
+                    "Nothing needs to be done.",
+                    None,
+                    "",
+                    "",
+                    {"column": shown},
+                )
+            )
+        elif column is not None and column.kind == "ignored":
+            warnings.append(
+                Problem(
+                    "Personal identity numbers were not read.",
+                    "Leave them out of the file next time.",
+                    None,
+                    column.name,
+                )
+            )
+    return columns
+
+
+def _row(row: Row, cells: list[str], names: list[str], columns: list[Column | None], limits: Limits) -> Row:
+    if len(cells) != len(names):
+        row.fault(
+            "",
+            "The line has another number of cells than the first line.",
+            "Check for a missing or an extra delimiter, and put texts that hold one in quotation marks.",
+        )
+        return row
+    for column, cell in zip(columns, cells, strict=True):
+        if column is None or column.kind == "ignored":
+            continue
+        if len(cell) > limits.max_cell_characters:
+            row.fault(column.name, "The text is longer than 4000 characters.", "Shorten it.")
+        elif column.kind == "texts":
+            row.read_text(column.name, column.field, column.language, cell)
+        elif column.kind == "list":
+            row.read_list(column.name, column.field, column.language, cell.split(_LIST_SEPARATOR))
+        else:
+            row.read(column.name, column.field, column.kind, cell)
+    for name in REQUIRED_FIELDS:
+        row.require(name, _COLUMN_OF[name])
+    return row

@@ -1,0 +1,260 @@
+"""Every credential type passes the same tests: they run over the table."""
+
+import base64
+import hashlib
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import schemas
+from schemas.errors import Refused
+from schemas.learning.achievement import Achievement, AwardingBody, Grade, Identifier, Learner, Source
+from schemas.types import CREDENTIAL_TYPES, REGISTERED_CLAIMS, CredentialType, Incomplete, type_of
+from schemas.types.published import rendered
+
+JSON_FOLDER = Path(schemas.__file__).parent / "json"
+TYPES = pytest.mark.parametrize("credential_type", CREDENTIAL_TYPES.values(), ids=CREDENTIAL_TYPES)
+NEVER_DISCLOSABLE = {"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "exp", "nbf"}
+LEARNER = Learner(
+    family_name="Nyman",
+    given_name="Åsa",
+    birth_date=date(1999, 10, 2),
+    identifiers=(Identifier(type="student_number", value="a1b2"),),
+)
+
+
+def full(number: int = 1, learner: Learner = LEARNER) -> Achievement:
+    """A course with every standard element."""
+    text = {"sv": f"Text {number}", "en": f"Text {number}"}
+    return Achievement(id=str(number), learner=learner, provenance={"learner": Source.CSV}).with_values(
+        Source.CSV,
+        title={"sv": f"Kurs {number}", "en": f"Course {number}"},
+        code=f"DT{number}",
+        awarding_body=AwardingBody(names={"sv": "Nordanviks universitet", "en": "Nordanvik University"}, country="SE"),
+        issued_on=date(2026, 6, 15),
+        completed_on=date(2026, 6, 5),
+        outcomes=(text, text),
+        ects_credits=Decimal("7.5"),
+        swedish_credits=Decimal("7.5"),
+        workload_hours=Decimal(200),
+        eqf_level=7,
+        seqf_level=7,
+        assessment_type=text,
+        participation_form=text,
+        quality_assurance=(text,),
+        prerequisites=(text,),
+        supervision=text,
+        grade=Grade(label="VG", scheme=text),
+        stackable=True,
+        part_of=text,
+        description=text,
+        further_information="https://nordanvik.example/kurs",
+        languages=("sv", "en"),
+    )
+
+
+def registered(credential_type: CredentialType) -> dict[str, Any]:
+    """What the issuer adds to the claims."""
+    return {
+        "iss": "https://issuer.example",
+        "vct": credential_type.vct,
+        "cnf": {"jwk": {}},
+        "iat": 1,
+        "exp": 2,
+        "status": {},
+    }
+
+
+@TYPES
+def test_the_published_documents_are_what_the_type_says(credential_type: CredentialType) -> None:
+    """Making them anew changes not one byte: what is pinned stays pinned."""
+    for name, content in rendered(credential_type).items():
+        assert (JSON_FOLDER / name).read_bytes() == content
+
+
+@TYPES
+def test_the_integrity_value_pins_the_published_bytes(credential_type: CredentialType) -> None:
+    """SHA-256 in base64 with padding, of the document as served (SD-JWT VC, section 6)."""
+    digest = hashlib.sha256((JSON_FOLDER / f"{credential_type.name}.type-metadata.json").read_bytes()).digest()
+    assert credential_type.integrity() == "sha256-" + base64.b64encode(digest).decode()
+
+
+@TYPES
+def test_type_metadata_has_the_form_of_the_specification(credential_type: CredentialType) -> None:
+    """Paths, labels in every locale, `sd` always or never (SD-JWT VC, sections 5.2 to 5.7)."""
+    metadata = credential_type.type_metadata()
+    assert metadata["vct"] == credential_type.vct == f"urn:intyga:credential:{credential_type.name}:1"
+    assert {entry["locale"] for entry in metadata["display"]} == {"sv", "en"}
+    paths = [tuple(claim["path"]) for claim in metadata["claims"]]
+    assert len(paths) == len(set(paths))
+    for claim in metadata["claims"]:
+        assert claim["path"]
+        assert claim["sd"] in ("always", "never")
+        assert {entry["locale"] for entry in claim["display"]} == {"sv", "en"}
+        assert all(entry["label"] for entry in claim["display"])
+
+
+@TYPES
+def test_claims_of_the_protocol_can_never_be_hidden(credential_type: CredentialType) -> None:
+    """Section 2.2.2.3 of SD-JWT VC; nor anything below them."""
+    assert not {path[0] for path in credential_type.disclosable_paths()} & NEVER_DISCLOSABLE
+    assert not any(spec.disclosable for spec in REGISTERED_CLAIMS)
+
+
+@TYPES
+def test_claims_fit_the_published_schema(credential_type: CredentialType) -> None:
+    """What we issue is what we publish."""
+    claims = credential_type.claims_from([full()]) | registered(credential_type)
+    schema = json.loads((JSON_FOLDER / f"{credential_type.name}.schema.json").read_bytes())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(claims)
+    for broken in ("issuing_authority", "family_name"):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(schema).validate({k: v for k, v in claims.items() if k != broken})
+
+
+@TYPES
+def test_every_claim_issued_is_described_and_every_item_can_be_hidden(credential_type: CredentialType) -> None:
+    """No claim without a label; what is always visible is a decision, not an oversight."""
+    claims = credential_type.claims_from([full()])
+    visible = {spec.path for spec in credential_type.claims if not spec.disclosable}
+    assert visible <= {("issuing_authority",), ("issuing_country",), ("achievement_title",)}
+
+    def walk(value: dict[str, Any], path: tuple[str | int, ...]) -> None:
+        for name, inner in value.items():
+            spec = credential_type.spec_for((*path, name))
+            assert spec is not None
+            assert spec.matches((*path, name))
+            if spec.value_type == "array":
+                for index, element in enumerate(inner):
+                    walk(element, (*path, name, index))
+
+    walk(claims, ())
+
+
+@TYPES
+@pytest.mark.parametrize("missing", ["M1", "M2", "M3", "M4", "M5"])
+def test_an_incomplete_record_cannot_become_a_certificate(credential_type: CredentialType, missing: str) -> None:
+    """The first five elements are demanded by every type."""
+    record = full()
+    emptied: dict[str, Any] = {
+        "M1": {"learner": Learner(given_name="Åsa")},
+        "M2": {"title": None},
+        "M3": {"awarding_body": AwardingBody(names={"sv": "X"})},
+        "M4": {"awarding_body": None},
+        "M5": {"issued_on": None},
+    }[missing]
+    with pytest.raises(Incomplete) as refusal:
+        credential_type.claims_from([record.model_copy(update=emptied)])
+    assert missing in refusal.value.missing
+
+
+def test_a_micro_credential_demands_a_workload() -> None:
+    """M7: credits of either kind, or hours."""
+    bare = full().model_copy(update={"ects_credits": None, "swedish_credits": None, "workload_hours": None})
+    with pytest.raises(Incomplete):
+        CREDENTIAL_TYPES["micro-credential"].claims_from([bare])
+    assert CREDENTIAL_TYPES["course-results"].claims_from([bare])
+
+
+@TYPES
+def test_achievements_that_do_not_belong_together_are_refused(credential_type: CredentialType) -> None:
+    """One person, one awarding body, and as many achievements as the type takes."""
+    other_person = full(2, Learner(family_name="Berg"))
+    other_body = full(2).model_copy(update={"awarding_body": AwardingBody(names={"sv": "Annat"}, country="SE")})
+    for wrong in ([], [full(), other_person], [full(), other_body]):
+        with pytest.raises(Refused):
+            credential_type.claims_from(wrong)
+
+
+@TYPES
+def test_identifiers_stay_out_unless_a_student_number_was_put_in(credential_type: CredentialType) -> None:
+    """Identifiers in a record are for telling people apart, not for showing."""
+    assert "a1b2" not in json.dumps(credential_type.claims_from([full()]))
+    allowed = full(1, LEARNER.model_copy(update={"student_number": "a1b2"}))
+    assert credential_type.claims_from([allowed])["learner_identification"] == "a1b2"
+
+
+def test_one_course_of_a_transcript_can_be_shown_without_the_others() -> None:
+    """The list, each course and each item of a course are disclosures of their own."""
+    paths = CREDENTIAL_TYPES["course-results"].disclosable_paths()
+    assert (
+        paths.index(("courses",)) < paths.index(("courses", None)) < paths.index(("courses", None, "achievement_title"))
+    )
+    assert ("courses", None, "assessment_grade") in paths
+
+
+def test_credits_are_counted_once_on_a_transcript() -> None:
+    """A course inside a degree on the same transcript leaves its credits to the degree; alone it keeps them."""
+    degree, inner = full(1), full(2).model_copy(update={"counted_in": "1"})
+    together = CREDENTIAL_TYPES["course-results"].claims_from([degree, inner])
+    assert [course.get("credits") for course in together["courses"]] == [7.5, None]
+    alone = CREDENTIAL_TYPES["course-results"].claims_from([inner])
+    assert [course.get("credits") for course in alone["courses"]] == [7.5]
+
+
+@TYPES
+@pytest.mark.parametrize("language", ["sv", "en", "sv-SE", "fi"])
+def test_a_card_is_readable_from_all_or_from_nothing(credential_type: CredentialType, language: str) -> None:
+    """A verifier sees only what was disclosed; the card never breaks."""
+    claims = credential_type.claims_from([full(1), full(2)] if credential_type.takes == "many" else [full()])
+    card = credential_type.card(claims, language)
+    assert card.title
+    assert card.issuer
+    assert card.credits
+    assert all(line.label and line.value for line in card.lines)
+    nothing = credential_type.card({}, language)
+    assert nothing.title == credential_type.title(language)
+    assert not nothing.lines
+    hostile = {name: [{"x": None}] for name in claims}
+    assert credential_type.card(hostile, language).title
+
+
+def test_cards_speak_the_readers_language() -> None:
+    """Dates, numbers, countries and texts."""
+    micro = CREDENTIAL_TYPES["micro-credential"]
+    swedish, english = (micro.card(micro.claims_from([full()]), language) for language in ("sv", "en"))
+    assert (swedish.title, swedish.date, swedish.credits) == ("Kurs 1", "15 juni 2026", "7,5 hp")
+    assert (english.title, english.date, english.credits) == ("Course 1", "15 June 2026", "7.5 ECTS")
+    values = {line.label: line.value for line in swedish.lines}
+    assert values["Land"] == "Sverige"
+    assert values["Undervisningsspråk"] == "svenska, engelska"
+    assert values["Beräknad studietid"] == "200 timmar"
+    assert values["Kan byggas vidare på"] == "Ja"
+    assert values["Lärandemål"] == "Text 1\nText 1"
+
+
+@TYPES
+def test_sensitivity_grows_from_public_to_identifying(credential_type: CredentialType) -> None:
+    """The least revealing alternative can be found by adding up."""
+    order = ["issuing_authority", "family_name", "birthdate", "learner_identification"]
+    levels = [credential_type.sensitivity((name,)) for name in order]
+    assert levels == sorted(levels)
+    assert levels[0] == 0
+    assert credential_type.sensitivity(("something", "new")) == 2
+    assert credential_type.sensitivity(("learning_outcomes", 0, "sv")) >= 1
+
+
+def test_types_are_found_by_their_vct() -> None:
+    """An unknown type is normal, not an error."""
+    for credential_type in CREDENTIAL_TYPES.values():
+        assert type_of(credential_type.vct) is credential_type
+    assert type_of("urn:eu.europa.ec.eudi:learning:credential:1") is None
+
+
+def test_claim_names_follow_the_european_type_where_it_has_them() -> None:
+    """All its claims about learner and learning are ours as well, under the same names."""
+    vector = (
+        Path(__file__).parent.parent.parent / "vectors" / "learning" / "sdjwt" / "vct-eudi-learning-credential.json"
+    )
+    european = {claim["path"][0] for claim in json.loads(vector.read_bytes())["claims"]}
+    ours = {spec.path[0] for spec in CREDENTIAL_TYPES["micro-credential"].all_claims()}
+    assert european - ours == {
+        "jti",
+        "date_of_expiry",
+    }  # a shared identifier would link the copies; `exp` says the other
