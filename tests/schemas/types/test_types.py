@@ -142,15 +142,15 @@ def test_every_claim_issued_is_described_and_every_item_can_be_hidden(credential
 def test_an_incomplete_record_cannot_become_a_certificate(credential_type: CredentialType, missing: str) -> None:
     """The first five elements are demanded by every type."""
     record = full()
-    emptied: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "M1": {"learner": Learner(given_name="Åsa")},
         "M2": {"title": None},
         "M3": {"awarding_body": AwardingBody(names={"sv": "X"})},
         "M4": {"awarding_body": None},
         "M5": {"issued_on": None},
-    }[missing]
+    }
     with pytest.raises(Incomplete) as refusal:
-        credential_type.claims_from([record.model_copy(update=emptied)])
+        credential_type.claims_from([record.model_copy(update=changes[missing])])
     assert missing in refusal.value.missing
 
 
