@@ -282,8 +282,14 @@ class Deployment:
             held.let_go()
 
     async def resume(self, vault: UnlockedVault) -> None:
-        """Take up what stopped in the middle, within a few seconds; what is not done then can be gone on with later."""
-        waiting = [i for i, collection in self.collections(vault).items() if collection.is_in_flight]
+        """Take up what stopped in the middle, within a few seconds; what is not done then can be gone on with later.
+
+        Collections that came to their good end are forgotten here.
+        """
+        collections = self.collections(vault)
+        for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
+            self.put_away(vault, collection_id)
+        waiting = [i for i, collection in collections.items() if collection.is_in_flight]
         if not waiting:
             return
         try:

@@ -126,9 +126,7 @@ async def lock(request: Request, wallet: WalletDep, pages: PagesDep) -> Response
 @router.get("/settings")
 async def settings(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Language and passphrase."""
-    return await pages.render(
-        request, "settings.html", vault=vault, fault="", field="", shortest=SHORTEST_PASSPHRASE, languages=LANGUAGES
-    )
+    return await pages.render(request, "settings.html", vault=vault, fault="", field="", shortest=SHORTEST_PASSPHRASE)
 
 
 @router.post("/settings/language", dependencies=[FromOurForm])
@@ -168,7 +166,6 @@ async def change_passphrase(
             fault=fault,
             field="old" if isinstance(exc, WrongPassphrase) else "new",
             shortest=SHORTEST_PASSPHRASE,
-            languages=LANGUAGES,
         )
     await wallet.sessions.close_all(vault.person_id)
     response = pages.redirect("/settings", message=N_("The passphrase is changed. Other browsers are locked."))

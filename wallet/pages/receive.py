@@ -16,6 +16,7 @@ from schemas.issuance import display_name
 from service import qr
 from service.i18n import N_
 from service.pages import LanguageSwitch
+from wallet.cards import read_card
 from wallet.collection import Collection, PartState, Stage
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.naming import plain
@@ -146,7 +147,7 @@ async def collection(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, collection_id: str
 ) -> Response:
     """Who offers what, or how far the collection has come."""
-    return await _show(request, pages, vault, wallet.collection(vault, collection_id), collection_id)
+    return await _show(request, pages, wallet, vault, wallet.collection(vault, collection_id), collection_id)
 
 
 @router.post("/receive/{collection_id}/collect", dependencies=[FromOurForm])
@@ -161,7 +162,7 @@ async def collect(
     """Collect what was offered, or go on where it stopped."""
     before = wallet.collection(vault, collection_id)
     if before.stage is Stage.OFFERED and before.offered.wants_tx_code and not tx_code.strip():
-        return await _show(request, pages, vault, before, collection_id, missing_code=True)
+        return await _show(request, pages, wallet, vault, before, collection_id, missing_code=True)
     try:
         await wallet.collect(vault, collection_id, tx_code=tx_code.strip() or None)
     except MovedOn:
@@ -197,6 +198,7 @@ async def put_away(
 async def _show(
     request: Request,
     pages: PagesDep,
+    wallet: WalletDep,
     vault: VaultDep,
     collection: Collection,
     collection_id: str,
@@ -205,6 +207,7 @@ async def _show(
 ) -> Response:
     offered = collection.offered
     language = pages.language(request)
+    stored = [wallet.certificate(vault, certificate_id) for certificate_id in collection.stored_ids]
     items = []
     for part, (name, configuration) in zip(collection.parts, offered.items, strict=True):
         metadata = configuration.credential_metadata
@@ -239,4 +242,5 @@ async def _show(
         problem=problem_words(collection.problem) if collection.problem else None,
         unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
         stored=collection.stored_ids,
+        titles={certificate.id: read_card(certificate, language).title for certificate in stored},
     )

@@ -157,8 +157,8 @@ def _row(connection: Connection, vault: UnlockedVault, certificate_id: str) -> R
 
 def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> StoredCertificate:
     view = vault.unseal_json("certificate.view", row.id, row.sealed_view, version=row.version)
-    total, used = connection.execute(
-        select(func.count(), func.coalesce(func.sum(col(CopyRow.used)), 0)).where(
+    total, left = connection.execute(
+        select(func.count(), func.count().filter(col(CopyRow.used).is_(False))).where(
             col(CopyRow.certificate_id) == row.id, col(CopyRow.person_id) == vault.person_id
         )
     ).one()
@@ -181,7 +181,7 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         received_at=datetime.fromtimestamp(view["received_at"], UTC),
         valid_from=_time(view.get("valid_from")),
         valid_until=_time(view.get("valid_until")),
-        copies_left=total - int(used),
+        copies_left=left,
         copies_total=total,
         claims=sd_jwt.claims,
         token=token,
