@@ -1,0 +1,164 @@
+"""Making a request, and handing it over."""
+
+from pathlib import Path
+
+from tests.verifier.pages.desk import Desk, Time, post
+
+TEMPLATE = """
+name = "internship"
+title = { sv = "Praktik", en = "Internship" }
+purpose = { sv = "Vi bedömer om du uppfyller kraven.", en = "We check that you meet the requirements." }
+retention_days = 30
+basis = "contract"
+contact = "praktik@exempelbolaget.example"
+
+[[credentials]]
+id = "course"
+vct = ["https://other.example/course"]
+
+  [[credentials.items]]
+  path = ["title"]
+  values = ["Algebra", "Analys"]
+  reason = { sv = "Vi behöver veta vad du har läst.", en = "We need to know what you have studied." }
+"""
+
+
+def test_the_preview_says_everything_in_both_languages(desk: Desk) -> None:
+    """Who asks, why, what, what for, until when, contact: in Swedish and in English, whatever the page's language."""
+    page = desk.browser.get("/ask/employer-micro-credential").text
+
+    assert 'id="preview-sv" lang="sv"' in page
+    assert 'id="preview-en" lang="en"' in page
+    for text in (
+        "Example Ltd wants to see 2 things about you",
+        "Exempelbolaget AB vill se 2 uppgifter om dig",
+        "Vi behöver se att intyget är ditt.",
+        "We need to see that the certificate is yours.",
+        "18 February 2027",
+        "18 februari 2027",
+        "dataskydd@exempelbolaget.example",
+        "Always visible on: Micro-credential",
+    ):
+        assert text in page
+
+
+def test_a_template_of_ones_own_is_asked_with(desk: Desk) -> None:
+    """Any kind of certificate, any path; expected values stand beside the item."""
+    add_template(desk, "internship.toml", TEMPLATE)
+
+    assert "Internship" in desk.browser.get("/ask").text
+    assert "only when it is Algebra or Analys" in desk.browser.get("/ask/internship").text
+    made = desk.ask("internship")
+    assert made.transaction.question.template.name == "internship"
+
+
+def test_a_template_without_purpose_retention_or_contact_cannot_be_made(desk: Desk) -> None:
+    """The list names the file and what it lacks; asking with it is refused and changes nothing."""
+    for missing in ("purpose", "retention_days", "contact"):
+        text = "\n".join(line for line in TEMPLATE.splitlines() if not line.startswith(missing))
+        add_template(desk, f"no-{missing.replace('_', '-')}.toml", text)
+
+    page = desk.browser.get("/ask").text
+
+    for number, missing in enumerate(("contact", "purpose", "retention"), start=1):
+        part = page.partition(f'id="faulty-{number}"')[2].partition("</li></ul>")[0]
+        assert missing in part
+        refused = post(desk.browser, f"/ask/no-{missing}", {}, page="/ask/course-results")
+        assert refused.status_code in (400, 404)
+    assert desk.verifier.requests.list_transactions(now=desk.time()) == []
+
+
+def test_a_request_has_a_link_for_this_browser_and_a_code_for_another_device(desk: Desk) -> None:
+    """Two transactions, one page; the QR code's text, the link and the typed code are the other device's."""
+    made = desk.ask("employer-micro-credential")
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    both = desk.verifier.requests.pair(made.transaction.pair, now=desk.time())
+    link = next(one for one in both if one.id != made.id)
+    assert 'id="open-wallet-app"' in page
+    assert link.transaction.handle in page
+    assert made.transaction.handle in page
+    assert "<svg" in page
+    assert f"localhost:8300/{made.transaction.code[:5]}-{made.transaction.code[5:]}" in page
+    assert f'data-live="/requests/{made.id}/events"' in page
+    assert "<noscript>" in page
+
+
+def test_the_link_of_this_browser_is_not_shown_in_another(desk: Desk) -> None:
+    """A colleague sees the QR code; the link would not work there."""
+    made = desk.ask("employer-micro-credential")
+    fields = {"login": "anna", "password": "a long and quiet password"}
+    colleague = desk.new_browser()
+    assert post(colleague, "/sign-in", fields).status_code == 303
+
+    page = colleague.get(f"/requests/{made.id}").text
+
+    assert 'id="qr-code"' in page
+    assert 'id="open-wallet-app"' not in page
+
+
+def test_the_wallets_address_is_typed_once(desk: Desk) -> None:
+    """It becomes a link to that wallet's page and is remembered in this browser."""
+    made = desk.ask("employer-micro-credential")
+    here = f"/requests/{made.id}"
+
+    fields = {"wallet_address": "https://wallet.example/app/", "back": here}
+    answered = post(desk.browser, "/wallet-address", fields, page=here)
+
+    assert answered.headers["location"] == here
+    page = desk.browser.get(here).text
+    assert 'href="https://wallet.example/app/present?client_id=' in page
+    assert "Open my wallet at wallet.example" in page
+
+
+def test_what_is_no_address_of_a_wallet_is_not_linked_to(desk: Desk) -> None:
+    """Scripts, plain http, user names, queries: a sentence says what to write instead."""
+    made = desk.ask("employer-micro-credential")
+    here = f"/requests/{made.id}"
+    for typed in (
+        "javascript:alert(1)",
+        "http://wallet.example",
+        "https://user@wallet.example",
+        "https://wallet.example/?x=1",
+        "https://wallet.example/#x",
+        "https://wallet.example:port",
+        "//wallet.example\\@evil.example",
+        "https://wallet.example/ x",
+        "",
+    ):
+        answered = post(desk.browser, "/wallet-address", {"wallet_address": typed, "back": here}, page=here)
+        assert answered.headers["location"] == f"{here}?wallet=wrong", typed
+    page = desk.browser.get(f"{here}?wallet=wrong").text
+    assert 'id="error-summary"' in page
+    assert 'href="#wallet_address"' in page
+    assert 'aria-invalid="true"' in page
+    assert 'id="open-web-wallet"' not in page
+
+
+def test_the_form_never_leads_elsewhere(desk: Desk) -> None:
+    """An address in the form's own fields cannot become a redirect to another site."""
+    for back in ("https://evil.example", "//evil.example", "/\\evil.example"):
+        fields = {"wallet_address": "https://wallet.example", "back": back}
+        answered = post(desk.browser, "/wallet-address", fields, page="/ask/course-results")
+        assert answered.headers["location"] == "/"
+
+
+def test_a_request_that_is_over_shows_neither_link_nor_code(desk: Desk, time: Time) -> None:
+    """After half an hour the page says so, and offers to ask again."""
+    made = desk.ask("employer-micro-credential")
+    time.pass_by(minutes=31)
+    assert post(desk.browser, "/sign-in", {"login": "anna", "password": "a long and quiet password"}).is_redirect
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert 'data-state="expired"' in page
+    assert made.transaction.handle not in page
+    assert 'id="ask-again"' in page
+
+
+def add_template(desk: Desk, name: str, text: str) -> None:
+    """Put a file into the folder of templates."""
+    folder: Path = desk.settings.data / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, "utf-8")

@@ -1,0 +1,173 @@
+"""From asking to the result, as staff sees it."""
+
+import pytest
+
+from schemas.verification import Outcome
+from tests.verifier.pages.desk import COURSE, Desk, Time, post
+from verifier.pages.stands import STANDS
+
+
+def test_an_accepted_answer_shows_every_check_and_the_values(desk: Desk) -> None:
+    """One line per check, and what was shown with what it is called; nothing that was not ticked."""
+    made = desk.ask("employer-micro-credential")
+    assert desk.answer(made.transaction, optional=[1]).status_code == 200
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert 'data-state="verified"' in page
+    assert "Every check held" in page
+    for check in desk.record(made.id).result.checks:
+        assert f'id="check-{check.name}"' in page
+    assert "Ångström" in page
+    assert "Sustainable Urban Planning" in page
+    assert "Level (EQF)" in page
+    assert "Can judge a local plan" not in page
+    assert "1998" not in page
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_an_answer_that_could_not_be_checked_is_never_green(desk: Desk, language: str) -> None:
+    """The status list cannot be reached: the verdict is a warning, whatever the other lines say."""
+    desk.lists.clear()
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+
+    page = desk.browser.get(f"/requests/{made.id}?lang={language}").text
+
+    assert 'data-state="unknown"' in page
+    assert "notice-good" not in page
+    assert 'class="outcome outcome-could_not_check" id="check-status"' in page
+    assert 'id="values-unsure"' in page
+
+
+def test_an_issuer_whom_nobody_trusts_is_not_accepted(desk: Desk) -> None:
+    """Without an entry in the trust list, the answer cannot be checked, and the board says whom to ask."""
+    for entry in desk.verifier.trust.trust(now=desk.time()).entries:
+        desk.verifier.trust.remove(entry.id)
+    assert 'id="no-trust"' in desk.browser.get("/").text
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert "notice-good" not in page
+    assert 'data-state="verified"' not in page
+
+
+def test_a_certificate_that_was_taken_back_is_shown_as_such(desk: Desk) -> None:
+    """A failed check is a line of its own, and nothing of the answer is kept."""
+    desk.publish_status(1)
+    made = desk.ask("employer-micro-credential")
+    assert desk.answer(made.transaction).status_code == 400
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert 'data-state="failed"' in page
+    assert 'class="outcome outcome-failed" id="check-status"' in page
+    assert "taken back" in page
+    assert "Ångström" not in page
+    assert "Nothing of an answer that does not hold is kept." in page
+    assert desk.browser.get(f"/requests/{made.id}/evidence").status_code == 404
+
+
+def test_an_answer_made_for_somebody_else_is_refused(desk: Desk) -> None:
+    """The audience is another: the line says so, and what comes after it was not looked at."""
+    made = desk.ask("employer-micro-credential")
+    assert desk.answer(made.transaction, audience="x509_hash:somebody-else").status_code == 400
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert 'class="outcome outcome-failed" id="check-audience"' in page
+    assert "notice-good" not in page
+
+
+def test_refusing_looks_the_same_as_having_nothing(desk: Desk) -> None:
+    """No code, no reason, no guess: "refused or no answer", on the board, the page and in the log."""
+    made = desk.ask("employer-micro-credential")
+    assert desk.decline(made.transaction).status_code == 200
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert 'data-state="no_answer"' in page
+    assert "access_denied" not in page + desk.browser.get("/log").text + desk.browser.get("/").text
+
+
+def test_values_go_on_their_date_and_the_checks_stay(desk: Desk, time: Time) -> None:
+    """The day after the retention date nothing of the answer is left but what the checks said."""
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+    assert "Ångström" in desk.browser.get(f"/requests/{made.id}").text
+    time.pass_by(days=91)
+    sign_in_again(desk)
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert "Ångström" not in page
+    assert "The values were deleted on" in page
+    assert 'id="check-signature"' in page
+    assert desk.browser.get(f"/requests/{made.id}/evidence").status_code == 404
+    assert "The values were deleted" in desk.browser.get("/log").text
+
+
+def test_evidence_is_downloaded_as_it_came_and_that_is_logged(desk: Desk) -> None:
+    """The file holds the very presentation; taking it stands in the log."""
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+
+    taken = desk.browser.get(f"/requests/{made.id}/evidence")
+
+    assert taken.status_code == 200
+    assert "attachment" in taken.headers["content-disposition"]
+    assert taken.headers["cache-control"] == "no-store"
+    document = taken.json()
+    assert document["vp_token"]["certificate"][0].count("~") >= 3
+    assert {check["outcome"] for check in document["checks"]} == {Outcome.PASSED.value}
+    assert "Somebody looked at the values" in desk.browser.get("/log").text
+
+
+def test_the_log_holds_no_value(desk: Desk) -> None:
+    """Whatever was shown, the log and the board know only that something happened."""
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction, optional=[1, 2, 3, 4])
+    desk.browser.get(f"/requests/{made.id}")
+
+    for page in ("/log", "/"):
+        text = desk.browser.get(page).text
+        assert COURSE["family_name"] not in text
+        assert "Sustainable" not in text
+
+
+def test_the_values_of_one_course_stand_together(desk: Desk) -> None:
+    """A transcript is read course by course, whichever part of the request brought a value."""
+    made = desk.ask("course-results")
+    desk.answer(made.transaction, optional=[1, 2])
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    second = page.partition("Courses 2</h4>")[2].partition("</dl>")[0]
+    for value in ("Statistik", "7.5", "G"):
+        assert f"<dd>{value}</dd>" in second
+
+
+def test_the_board_counts_every_way_a_request_can_stand(desk: Desk, time: Time) -> None:
+    """Link and QR code are one row; each word has its number, also when it is 0."""
+    accepted = desk.ask("employer-micro-credential")
+    desk.answer(accepted.transaction)
+    declined = desk.ask("course-results")
+    desk.decline(declined.transaction)
+    desk.ask("course-results")
+
+    page = desk.browser.get("/").text
+
+    assert page.count('data-stand="') == 3
+    for stand in STANDS:
+        assert f'id="tally-{stand.kind}"' in page
+    time.pass_by(minutes=31)
+    sign_in_again(desk)
+    assert 'data-stand="expired"' in desk.browser.get("/").text
+
+
+def sign_in_again(desk: Desk) -> None:
+    """The session has ended by itself."""
+    fields = {"login": "anna", "password": "a long and quiet password"}
+    assert post(desk.browser, "/sign-in", fields).status_code == 303

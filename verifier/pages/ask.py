@@ -1,0 +1,95 @@
+"""Asking: the templates at hand, how the other person will read one, and making the request."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.i18n import LANGUAGES, N_, Catalogues, Translator
+from verifier.pages.access import BrowserDep, FromOurForm, PagesDep, SignedIn, StaffDep, VerifierDep, the_verifier
+from verifier.pages.preview import Preview, preview_of
+from verifier.request_templates import RequestTemplate
+from verifier.settings import VerifierSettings
+
+router = APIRouter(dependencies=[SignedIn])
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCard:
+    """One template in the list."""
+
+    name: str
+    title: str
+    purpose: str
+    items: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyTemplate:
+    """A file that is no template yet, and what it lacks, in the words of the program that read it."""
+
+    name: str
+    faults: tuple[str, ...]
+
+
+@router.get("/ask")
+async def templates(request: Request, verifier: VerifierDep, pages: PagesDep) -> Response:
+    """What can be asked for, and the files with which nothing can be asked yet."""
+    t = pages.translator(request)
+    shelf = verifier.templates()
+    return await pages.render(
+        request,
+        "ask.html",
+        templates=[_card(one, t) for one in sorted(shelf.templates.values(), key=lambda one: one.name)],
+        faulty=[FaultyTemplate(name, tuple(fault.split("; "))) for name, fault in sorted(shelf.faulty.items())],
+    )
+
+
+@router.get("/ask/{name}")
+async def template(request: Request, verifier: VerifierDep, pages: PagesDep, name: str) -> Response:
+    """One template, as the other person will read it, in both languages."""
+    one = verifier.templates()[name]
+    t = pages.translator(request)
+    return await pages.render(
+        request,
+        "ask_template.html",
+        name=name,
+        title=one.title.text(t.language),
+        previews=[
+            preview_in(one, language, request=request, settings=verifier.settings)
+            for language in sorted(LANGUAGES, key=lambda language: language != t.language)
+        ],
+        minutes=verifier.settings.request_lifetime_seconds // 60,
+        share_url=verifier.settings.url(f"/share/{name}"),
+    )
+
+
+@router.post("/ask/{name}", dependencies=[FromOurForm])
+async def make(
+    request: Request, verifier: VerifierDep, pages: PagesDep, staff: StaffDep, browser: BrowserDep, name: str
+) -> Response:
+    """Make the request: a link for this browser, and a QR code for another device."""
+    one = verifier.templates()[name]
+    _, crossing = await verifier.database.run(
+        lambda: verifier.make_pair(one, maker=staff.subject, binding=browser.binding)
+    )
+    response = pages.redirect(f"/requests/{crossing.id}")
+    browser.remember(response)
+    return response
+
+
+def preview_in(template: RequestTemplate, language: str, *, request: Request, settings: VerifierSettings) -> Preview:
+    """The preview of a template in one language, whatever the language of the page."""
+    catalogues = request.app.state.catalogues
+    assert isinstance(catalogues, Catalogues)
+    today = the_verifier(request).clock().date()
+    return preview_of(template, organisation=settings.organisation, today=today, t=catalogues.translator(language))
+
+
+def _card(one: RequestTemplate, t: Translator) -> TemplateCard:
+    required = sum(1 for _ in one.required_items())
+    optional = sum(1 for credential in one.credentials for item in credential.items if not item.required)
+    line = t.plural("%(num)s thing needed", "%(num)s things needed", required)
+    if optional:
+        line += t(N_(", %(count)s optional"), count=optional)
+    return TemplateCard(one.name, one.title.text(t.language), one.purpose.text(t.language), line)

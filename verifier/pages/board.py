@@ -1,0 +1,115 @@
+"""The first page of staff: every request and where it stands, live; and the log of everything that happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from service.i18n import N_, Translator
+from verifier.exchange import Verifier
+from verifier.pages.access import PagesDep, SignedIn, VerifierDep
+from verifier.pages.live import event_stream
+from verifier.pages.stands import Row, rows_of, tallies_of
+from verifier.store import Event, LogEntry
+from verifier.verification import Verdict
+
+router = APIRouter(dependencies=[SignedIn])
+
+PAGE_ROWS = 50
+LOG_ROWS = 300
+
+EVENTS = {
+    Event.MADE: N_("The request was made"),
+    Event.OPENED: N_("A wallet opened the request"),
+    Event.ANSWERED: N_("An answer came"),
+    Event.DECLINED: N_("The other person did not share"),
+    Event.RETURNED: N_("The person came back to this site"),
+    Event.NOT_RETURNED: N_("The answer did not come back to the browser that asked"),
+    Event.EXPIRED: N_("The time for answering ended"),
+    Event.VIEWED: N_("Somebody looked at the values"),
+    Event.DELETED: N_("The values were deleted"),
+}
+_OUTCOMES = {
+    Verdict.ACCEPTED.value: N_("Every check held"),
+    Verdict.REJECTED.value: N_("Something did not hold"),
+    Verdict.UNDETERMINED.value: N_("Something could not be checked"),
+}
+
+
+@router.get("/")
+async def board(
+    request: Request, verifier: VerifierDep, pages: PagesDep, page: Annotated[int, Query(ge=0, le=10_000)] = 0
+) -> Response:
+    """Every request, newest first, fifty at a time."""
+    rows, has_older = await _rows(verifier, pages.language(request), page)
+    trust = await verifier.database.run(verifier.trust.trust, now=verifier.clock())
+    return await pages.render(
+        request,
+        "board.html",
+        rows=rows,
+        tallies=tallies_of(rows),
+        page=page,
+        has_older=has_older,
+        trusted=bool(trust.entries),
+    )
+
+
+@router.get("/events")
+async def board_events(verifier: VerifierDep) -> Response:
+    """Says when something has changed on the board."""
+
+    async def look() -> tuple[object, bool]:
+        return await verifier.database.run(verifier.requests.change_counter), False
+
+    return event_stream(verifier, look)
+
+
+async def _rows(verifier: Verifier, language: str, page: int) -> tuple[list[Row], bool]:
+    await verifier.tidy()
+    # A request that was made as a link and a QR code is two transactions.
+    limit = 2 * PAGE_ROWS
+    records = await verifier.database.run(
+        lambda: verifier.requests.list_transactions(now=verifier.clock(), limit=limit + 1, offset=page * limit)
+    )
+    return rows_of(records[:limit], language), len(records) > limit
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log as it is read."""
+
+    number: int
+    at: datetime
+    what: str
+    told: str
+    request_id: str
+    title: str
+
+
+@router.get("/log")
+async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Response:
+    """What happened, newest first. No value is in it."""
+    await verifier.tidy()
+    t = pages.translator(request)
+    titles = {name: one.title.text(t.language) for name, one in verifier.templates().templates.items()}
+    entries = await verifier.database.run(lambda: verifier.requests.log(limit=LOG_ROWS))
+    lines = [
+        LogLine(
+            entry.number,
+            entry.at,
+            t(EVENTS[entry.event]),
+            told(entry, t),
+            entry.request_id,
+            titles.get(entry.template_name, entry.template_name),
+        )
+        for entry in entries
+    ]
+    return await pages.render(request, "log.html", entries=lines)
+
+
+def told(entry: LogEntry, t: Translator) -> str:
+    """What an entry of the log adds: the outcome of an answer. Why somebody did not share is nobody's business."""
+    text = _OUTCOMES.get(entry.outcome) if entry.event is Event.ANSWERED else None
+    return t(text) if text else ""

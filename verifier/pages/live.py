@@ -1,0 +1,45 @@
+"""Pages that follow along: a stream that says that something changed; the page then looks again.
+
+No value travels in the stream. Without scripts the page has an ordinary link to its newest state.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from fastapi.responses import StreamingResponse
+
+from schemas.errors import NotFound
+from verifier.exchange import Verifier
+from verifier.live import HEARTBEAT, changes, server_sent_event
+
+Look = Callable[[], Awaitable[tuple[object, bool]]]
+"""Gives what is compared between two looks, and whether nothing more will happen."""
+
+
+def event_stream(verifier: Verifier, look: Look) -> StreamingResponse:
+    """A stream of `change` events whenever `look` gives something else than before, and `done` when it is final."""
+    return StreamingResponse(
+        _events(verifier, look),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(verifier: Verifier, look: Look) -> AsyncIterator[bytes]:
+    seen: object = None
+    is_first = True
+    async for changed in changes(verifier):
+        if not changed:
+            yield HEARTBEAT
+            continue
+        try:
+            state, is_done = await look()
+        except NotFound:
+            return
+        if is_done:
+            yield server_sent_event("done", {})
+            return
+        if is_first:
+            yield HEARTBEAT
+        elif state != seen:
+            yield server_sent_event("change", {})
+        is_first, seen = False, state

@@ -1,0 +1,147 @@
+"""How somebody who is asked will read a request: the same words as in the wallet's decision, without their values."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.consent import Basis, LocalizedText
+from schemas.types import REGISTERED_CLAIMS, type_of
+from service.i18n import N_, Translator
+from verifier.disclosed import item_label
+from verifier.request_templates import RequestTemplate, TemplateCredential, TemplateItem
+
+BASES = {
+    Basis.CONSENT: N_("Your consent, which you can take back"),
+    Basis.CONTRACT: N_("Something that you have applied for or agreed on"),
+    Basis.LEGAL_OBLIGATION: N_("A duty in law"),
+    Basis.VITAL_INTERESTS: N_("Somebody's life or health"),
+    Basis.PUBLIC_TASK: N_("A task in the public interest"),
+    Basis.LEGITIMATE_INTEREST: N_("An interest that the organisation weighs against yours"),
+}
+
+_TECHNICAL = frozenset(spec.path[0] for spec in REGISTERED_CLAIMS)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewItem:
+    """One thing asked for: what it is called, why, and which values would do (empty: any)."""
+
+    label: str
+    reason: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewGroup:
+    """Things that stand together under a heading."""
+
+    heading: str
+    items: tuple[PreviewItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A request as it is read, in one language."""
+
+    language: str
+    heading: str
+    purpose: str
+    said_by: str
+    groups: tuple[PreviewGroup, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+def preview_of(template: RequestTemplate, *, organisation: LocalizedText, today: date, t: Translator) -> Preview:
+    """The preview of a template in the translator's language, as if it were asked today."""
+    language = t.language
+    name = (template.organisation or organisation).text(language)
+    required, optional = _groups(template, language, t)
+    count = sum(1 for _ in template.required_items())
+    groups = [*required, *optional]
+    return Preview(
+        language=language,
+        heading=t.plural(
+            "%(name)s wants to see %(num)s thing about you",
+            "%(name)s wants to see %(num)s things about you",
+            count,
+            name=name,
+        ),
+        purpose=template.purpose.text(language),
+        said_by=t(N_("Said by %(name)s"), name=name),
+        groups=tuple(groups),
+        facts=tuple(_facts(template, today, language, t)),
+    )
+
+
+def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[list[PreviewGroup], list[PreviewGroup]]:
+    required, optional = [], []
+    for query_id, credential, items in template.queries():
+        shown = tuple(_item(credential, item, language, t) for item in items) or (_whole(t),)
+        kind = _kind(credential, language)
+        if template.is_required(query_id):
+            required.append(PreviewGroup(t(N_("Needed, from: %(kind)s"), kind=kind), shown))
+        else:
+            optional.append((kind, shown))
+    together: dict[str, list[PreviewItem]] = {}
+    for kind, shown in optional:
+        together.setdefault(kind, []).extend(shown)
+    for kind, names in _always_visible(template, language).items():
+        visible = tuple(PreviewItem(name, "", "") for name in names)
+        required.append(PreviewGroup(t(N_("Always visible on: %(kind)s"), kind=kind), visible))
+    return required, [
+        PreviewGroup(t(N_("Optional, from: %(kind)s. It can be left out."), kind=kind), tuple(items))
+        for kind, items in together.items()
+    ]
+
+
+def _item(credential: TemplateCredential, item: TemplateItem, language: str, t: Translator) -> PreviewItem:
+    label = item.label or item_label(credential.vct[0], item.path)
+    values = t(N_("only when it is %(values)s"), values=t.listed(map(str, item.values), "or")) if item.values else ""
+    return PreviewItem(label.text(language), item.reason.text(language), values)
+
+
+def _whole(t: Translator) -> PreviewItem:
+    return PreviewItem(t(N_("That you have it")), t(N_("Only what is visible on every certificate of this kind.")), "")
+
+
+def _kind(credential: TemplateCredential, language: str) -> str:
+    known = type_of(credential.vct[0])
+    return known.title(language) if known else credential.vct[0]
+
+
+def _always_visible(template: RequestTemplate, language: str) -> dict[str, list[str]]:
+    """What cannot be hidden on each kind of certificate asked for, the technical members aside."""
+    found: dict[str, list[str]] = {}
+    for credential in template.credentials:
+        known = type_of(credential.vct[0])
+        if known is None:
+            continue
+        hidden = set(known.disclosable_paths())
+        found[known.title(language)] = [
+            spec.label(language)
+            for spec in known.all_claims()
+            if len(spec.path) == 1 and spec.path not in hidden and spec.path[0] not in _TECHNICAL
+        ]
+    return found
+
+
+def _facts(template: RequestTemplate, today: date, language: str, t: Translator) -> list[tuple[str, str]]:
+    detail = template.basis_detail.text(language) if template.basis_detail else ""
+    basis = t(BASES[template.basis])
+    facts = [
+        (t(N_("Kept until")), t.date(template.retention_date(asked_on=today))),
+        (t(N_("Why they may ask")), f"{basis}. {detail}".strip() if detail else basis),
+        (t(N_("Passed on to")), _listed(template.recipients, language, t)),
+        (t(N_("Contact")), template.contact),
+    ]
+    if template.countries:
+        facts.insert(3, (t(N_("Sent to countries")), t.listed(template.countries)))
+    if template.automated_decisions is not None:
+        decided = t(N_("A machine decides")) if template.automated_decisions else t(N_("A person decides"))
+        facts.insert(-1, (t(N_("Decision")), decided))
+    return facts
+
+
+def _listed(texts: tuple[LocalizedText, ...] | None, language: str, t: Translator) -> str:
+    if texts is None:
+        return t(N_("Not stated"))
+    return t.listed(text.text(language) for text in texts) if texts else t(N_("Nobody"))

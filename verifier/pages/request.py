@@ -1,0 +1,161 @@
+"""One request: how to hand it over while it is open, and the result once there is one. One address for both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from schemas.verification import Check
+from service.i18n import N_, Translator
+from verifier.exchange import Verifier
+from verifier.pages.access import BrowserDep, PagesDep, SignedIn, StaffDep, VerifierDep
+from verifier.pages.ask import preview_in
+from verifier.pages.board import EVENTS, told
+from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
+from verifier.pages.live import event_stream
+from verifier.pages.stands import furthest, stand_of
+from verifier.pages.values import ShownCertificate, shown_certificates
+from verifier.requests import Kind, request_link
+from verifier.sentences import check_sentence
+from verifier.store import RequestRecord, State
+from verifier.verification import Verdict
+
+router = APIRouter(dependencies=[SignedIn])
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictNotice:
+    """What all checks together say, as a notice."""
+
+    tone: str
+    word: str
+    sentence: str
+
+
+VERDICTS = {
+    Verdict.ACCEPTED: VerdictNotice(
+        "good", N_("Every check held"), N_("You can rely on what was shown, as far as these checks go.")
+    ),
+    Verdict.REJECTED: VerdictNotice(
+        "bad", N_("Something did not hold"), N_("Do not rely on this answer. The lines below say why.")
+    ),
+    Verdict.UNDETERMINED: VerdictNotice(
+        "warning",
+        N_("Something could not be checked"),
+        N_("We do not know whether you can rely on this answer. The lines below say what is not known."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One check: a symbol and a word for the outcome, and a sentence."""
+
+    name: str
+    outcome: str
+    sentence: str
+
+    @classmethod
+    def of(cls, check: Check, t: Translator) -> "CheckLine":
+        """The line of a check."""
+        return cls(check.name, check.outcome.value, check_sentence(check, t))
+
+
+@router.get("/requests/{request_id}")
+async def one_request(
+    request: Request, verifier: VerifierDep, pages: PagesDep, staff: StaffDep, browser: BrowserDep, request_id: str
+) -> Response:
+    """The request while it is open, its result afterwards."""
+    together = await _together(verifier, request_id)
+    record = furthest(together)
+    if record.state in (State.WAITING, State.OPENED, State.AWAITING_RETURN):
+        return await _open(request, verifier, request_id, together, browser.binding)
+    return await _result(request, verifier, record, viewer=staff.subject)
+
+
+@router.get("/requests/{request_id}/events")
+async def request_events(verifier: VerifierDep, request_id: str) -> Response:
+    """Says when something has changed with this request, and when nothing more will."""
+    await _together(verifier, request_id)
+
+    async def look() -> tuple[object, bool]:
+        some = await _together(verifier, request_id)
+        return [(one.state, one.changed) for one in some], furthest(some).state.is_final
+
+    return event_stream(verifier, look)
+
+
+async def _together(verifier: Verifier, request_id: str) -> list[RequestRecord]:
+    """The request and the one that was made with it. Raises `NoSuchRequest`."""
+    record = await verifier.database.run(verifier.result, request_id)
+    pair = record.transaction.pair
+    some = await verifier.database.run(lambda: verifier.requests.pair(pair, now=verifier.clock()))
+    return some or [record]
+
+
+async def _open(
+    request: Request, verifier: Verifier, request_id: str, together: Sequence[RequestRecord], binding: str
+) -> Response:
+    pages = request.app.state.pages
+    settings, t = verifier.settings, pages.translator(request)
+    record = furthest(together)
+    is_open = [one for one in together if one.state in (State.WAITING, State.OPENED)]
+    crossing = next((one for one in is_open if one.transaction.kind is Kind.CROSS_DEVICE), None)
+    # The link is of use in the browser that it was made for, and nowhere else.
+    here = next((one for one in is_open if one.transaction.binding == binding), None)
+    template = record.transaction.question.template
+    title = template.title.text(t.language)
+    shown: dict[str, Any] = {"qr": None, "invite": None}
+    if crossing is not None:
+        shown["qr"] = qr_code(
+            verifier.made(crossing.transaction), title=t(N_("QR code with the request: %(title)s"), title=title)
+        )
+    if here is not None:
+        shown["invite"] = invitation_for(request, request_link(here.transaction), settings)
+    response: Response = await pages.render(
+        request,
+        "request.html",
+        id=request_id,
+        title=title,
+        stand=stand_of(record),
+        open_until=record.transaction.expires_at,
+        preview=preview_in(template, t.language, request=request, settings=settings),
+        wallet_fault=wallet_fault(request),
+        **shown,
+    )
+    return response
+
+
+async def _result(request: Request, verifier: Verifier, record: RequestRecord, *, viewer: str) -> Response:
+    pages = request.app.state.pages
+    t = pages.translator(request)
+    template = record.transaction.question.template
+    certificates: list[ShownCertificate] = []
+    if record.has_contents:
+        contents = await verifier.database.run(lambda: verifier.contents(record.id, viewer=viewer))
+        certificates = shown_certificates(contents.items, record.proofs, t) if contents else []
+    entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
+    response: Response = await pages.render(
+        request,
+        "result.html",
+        id=record.id,
+        title=template.title.text(t.language),
+        template_name=template.name,
+        stand=stand_of(record),
+        not_returned=record.state is State.NOT_RETURNED,
+        verdict=VERDICTS.get(record.verdict) if record.verdict and record.state is State.ANSWERED else None,
+        answered_at=record.answered_at if record.state is State.ANSWERED else None,
+        checks=[CheckLine.of(check, t) for check in record.result.checks] if record.state is State.ANSWERED else [],
+        certificates=certificates,
+        kept_until=record.retention_until,
+        deleted_at=record.contents_deleted_at,
+        preview=preview_in(template, t.language, request=request, settings=verifier.settings),
+        events=[(t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t))) for entry in entries],
+    )
+    return response
+
+
+def _event(what: str, more: str) -> str:
+    return f"{what}. {more}." if more else f"{what}."

@@ -1,0 +1,138 @@
+"""What a person sees who shares by themselves: what is asked, the way to their wallet, and coming back from it.
+
+Nothing here shows a value or a verdict: it is the person's own browser, but the result belongs to who asked.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from schemas.errors import NotFound
+from service.i18n import N_
+from service.rate_limits import StoredRateLimit, client_address
+from verifier.exchange import Verifier
+from verifier.pages.access import BrowserDep, FromOurForm, PagesDep, VerifierDep, is_signed_in, the_browser
+from verifier.pages.ask import preview_in
+from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
+from verifier.pages.live import event_stream
+from verifier.pages.stands import furthest
+from verifier.requests import request_link
+from verifier.store import NoSuchRequest, RequestRecord, State
+
+router = APIRouter()
+
+PUBLIC_MAKER: Final = "public"
+STARTS, STARTS_SECONDS = 20, 10 * 60
+
+_PHASES: Final = {
+    State.WAITING: "open",
+    State.OPENED: "open",
+    State.AWAITING_RETURN: "open",
+    State.ANSWERED: "received",
+    State.DECLINED: "nothing",
+    State.NOT_RETURNED: "nothing",
+    State.EXPIRED: "over",
+}
+
+
+@router.get("/share/{name}")
+async def share(request: Request, verifier: VerifierDep, pages: PagesDep, name: str) -> Response:
+    """What is asked for, before anything happens."""
+    template = verifier.templates()[name]
+    language = pages.language(request)
+    return await pages.render(
+        request,
+        "share.html",
+        name=name,
+        title=template.title.text(language),
+        organisation=(template.organisation or verifier.settings.organisation).text(language),
+        preview=preview_in(template, language, request=request, settings=verifier.settings),
+    )
+
+
+@router.post("/share/{name}", dependencies=[FromOurForm])
+async def start(request: Request, verifier: VerifierDep, pages: PagesDep, browser: BrowserDep, name: str) -> Response:
+    """Make the request for this browser. Raises `TooManyRequests` when one address starts too many."""
+    limit = StoredRateLimit(
+        verifier.database,
+        purpose="share",
+        count=STARTS,
+        seconds=STARTS_SECONDS,
+        device_secret=verifier.settings.device_secret(),
+    )
+    await limit.check(client_address(request), now=verifier.clock())
+    template = verifier.templates()[name]
+    link, _ = await verifier.database.run(
+        lambda: verifier.make_pair(template, maker=PUBLIC_MAKER, binding=browser.binding)
+    )
+    response = pages.redirect(f"/share/open/{link.transaction.handle}")
+    browser.remember(response)
+    return response
+
+
+@router.get("/share/open/{handle}")
+async def opened(
+    request: Request, verifier: VerifierDep, pages: PagesDep, browser: BrowserDep, handle: str
+) -> Response:
+    """The way to the wallet while the request is open, and afterwards what became of it."""
+    together = await _together(verifier, handle, binding=browser.binding)
+    record = furthest(together)
+    link, crossing = together[0], together[-1]
+    template = record.transaction.question.template
+    t = pages.translator(request)
+    title = template.title.text(t.language)
+    return await pages.render(
+        request,
+        "share_ready.html",
+        handle=handle,
+        name=template.name,
+        title=title,
+        organisation=(template.organisation or verifier.settings.organisation).text(t.language),
+        contact=template.contact,
+        phase=_PHASES[record.state],
+        kept_until=record.retention_until,
+        open_until=record.transaction.expires_at,
+        invite=invitation_for(request, request_link(link.transaction), verifier.settings),
+        qr=qr_code(
+            verifier.made(crossing.transaction), title=t(N_("QR code with the request: %(title)s"), title=title)
+        ),
+        wallet_fault=wallet_fault(request),
+    )
+
+
+@router.get("/share/open/{handle}/events")
+async def opened_events(verifier: VerifierDep, browser: BrowserDep, handle: str) -> Response:
+    """Says when the answer has come."""
+    await _together(verifier, handle, binding=browser.binding)
+
+    async def look() -> tuple[object, bool]:
+        record = furthest(await _together(verifier, handle, binding=browser.binding))
+        return record.state, record.state.is_final
+
+    return event_stream(verifier, look)
+
+
+@router.get("/return")
+async def come_back(request: Request, verifier: VerifierDep, pages: PagesDep, response_code: str = "") -> Response:
+    """The browser is back from the wallet: its code makes the answer count, and is then out of the address."""
+    browser = the_browser(request)
+    try:
+        request_id = await verifier.database.run(lambda: verifier.redeem(response_code, binding=browser.binding))
+    except NoSuchRequest as exc:
+        return await pages.render(request, "not_returned.html", status=400, code=exc.error)
+    record = await verifier.database.run(verifier.result, request_id)
+    if record.maker != PUBLIC_MAKER and await is_signed_in(request):
+        return pages.redirect(f"/requests/{request_id}")
+    return pages.redirect(f"/share/open/{record.transaction.handle}")
+
+
+async def _together(verifier: Verifier, handle: str, *, binding: str) -> list[RequestRecord]:
+    """The request of this browser with this public handle, and the one made with it. Raises `NotFound` for others."""
+    pending = await verifier.database.run(lambda: verifier.requests.pending(handle, now=verifier.clock()))
+    if not pending.transaction.binding or pending.transaction.binding != binding:
+        raise NotFound("this request was not started in this browser")
+    record = await verifier.database.run(verifier.result, pending.transaction.id)
+    pair = record.transaction.pair
+    some = await verifier.database.run(lambda: verifier.requests.pair(pair, now=verifier.clock()))
+    return sorted(some or [record], key=lambda one: one.id != record.id)

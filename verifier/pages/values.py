@@ -1,0 +1,84 @@
+"""The values of an answer, arranged for reading: by certificate, and within it by the thing they speak of.
+
+A certificate that lists courses says the title of the first, the title of the second, the grade of the first. Here what
+belongs to one course stands together, whichever part of the request brought it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.types import type_of
+from service.i18n import Translator
+from verifier.disclosed import ConcretePath, DisclosedItem, item_label
+from verifier.store import ProofSummary
+
+
+@dataclass(frozen=True, slots=True)
+class ValueGroup:
+    """Values that belong together; `heading` is empty for those of the certificate as a whole."""
+
+    heading: str
+    facts: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCertificate:
+    """One certificate of the answer: what travels with every share of its kind, then what was asked for."""
+
+    kind: str
+    issuer: str
+    valid_until: str
+    groups: tuple[ValueGroup, ...]
+
+
+def shown_certificates(
+    items: Sequence[DisclosedItem], proofs: Iterable[ProofSummary], t: Translator
+) -> list[ShownCertificate]:
+    """What was shown, per kind of certificate and issuer, in the order in which it was asked for."""
+    origins = {proof.query_id: proof for proof in proofs}
+    together: dict[tuple[str, str], list[DisclosedItem]] = {}
+    for proof in origins.values():
+        together.setdefault((proof.vct, proof.issuer), [])
+    for item in items:
+        origin = origins.get(item.query_id)
+        together.setdefault((item.vct, origin.issuer if origin else ""), []).append(item)
+    return [_certificate(vct, issuer, some, origins.values(), t) for (vct, issuer), some in together.items()]
+
+
+def _certificate(
+    vct: str, issuer: str, items: Sequence[DisclosedItem], proofs: Iterable[ProofSummary], t: Translator
+) -> ShownCertificate:
+    known = type_of(vct)
+    origin = next((proof for proof in proofs if (proof.vct, proof.issuer) == (vct, issuer)), None)
+    ends = origin.valid_until if origin else None
+    return ShownCertificate(
+        kind=known.title(t.language) if known else vct,
+        issuer=(origin.issuer_name or origin.issuer) if origin else issuer,
+        valid_until=t.date(ends) if ends else "",
+        groups=_groups(sorted(items, key=lambda item: item.asked), t),
+    )
+
+
+def _groups(items: Sequence[DisclosedItem], t: Translator) -> tuple[ValueGroup, ...]:
+    together: dict[ConcretePath, list[DisclosedItem]] = {(): []}
+    for item in items:
+        together.setdefault(_element(item.path), []).append(item)
+    return tuple(_group(element, some, t) for element, some in together.items() if some)
+
+
+def _element(path: ConcretePath) -> ConcretePath:
+    """The element of a list that a path lies in; empty for a path that lies in none, or is the element itself."""
+    for place, part in enumerate(path[:-1]):
+        if isinstance(part, int):
+            return path[: place + 1]
+    return ()
+
+
+def _group(element: ConcretePath, items: Sequence[DisclosedItem], t: Translator) -> ValueGroup:
+    facts = tuple((item.label.text(t.language), item.display(t.language)) for item in items)
+    if not element:
+        return ValueGroup("", facts)
+    number = element[-1]
+    assert isinstance(number, int)
+    name = item_label(items[0].vct, element[:-1]).text(t.language)
+    return ValueGroup(f"{name} {number + 1}", facts)
