@@ -115,7 +115,7 @@ def test_i32_a_proof_must_be_signed_by_the_key_in_its_own_header(desk: Desk) -> 
 def test_i33_i34_headers_that_name_no_single_public_key_are_refused(desk: Desk, kind: str) -> None:
     """Exactly one public P-256 key names the holder; private members and other kinds of keys are refused."""
     signer = generate_signer()
-    header: dict[str, Any] = {
+    headers: dict[str, dict[str, Any]] = {
         "private": {"jwk": {**signer.public_jwk, "d": signer.private_jwk()["d"]}},
         "none": {"jwk": None},
         "two": {"kid": "did:example:1#1"},
@@ -124,8 +124,8 @@ def test_i33_i34_headers_that_name_no_single_public_key_are_refused(desk: Desk, 
         "curve": {"jwk": {**signer.public_jwk, "crv": "P-521"}},
         "off curve": {"jwk": {**signer.public_jwk, "x": base64url.encode(bytes(32))}},
         "jku": {"jwk": None, "jku": "https://attacker.example/keys"},
-    }[kind]
-    proof = forged(desk, signer=signer, header=header)
+    }
+    proof = forged(desk, signer=signer, header=headers[kind])
     answer = desk.ask_credential(desk.token(desk.offer()), desk.request(proofs={"jwt": [proof]}))
     assert_refused(answer, "invalid_proof")
 
@@ -386,6 +386,6 @@ def test_a_suspended_or_revoked_certificate_yields_no_more_copies(desk: Desk) ->
     offer = desk.offer()
     token, keys = desk.token(offer), [generate_signer()]
     desk.collect(offer, keys, token=token)
-    desk.context.store.status.change([offer.id], Status.REVOKED, publishing=desk.context.publishing, now=desk.clock())
+    desk.change(offer, Status.REVOKED)
     answer = desk.ask_credential(token, desk.request(proofs=desk.proofs(keys)))
     assert_refused(answer, "credential_request_denied")

@@ -14,9 +14,14 @@ from issuer.app import create_app
 from issuer.context import IssuerContext
 from issuer.offers import Offer, OfferLinks, draft_offer
 from issuer.settings import IssuerSettings
+from issuer.status import Status
+from issuer.store.status import Certificate
+from proofs import strict_json
 from proofs.formats.sd_jwt import UnverifiedSDJWT, parse_sd_jwt
+from proofs.jose import parse_jws
 from proofs.keys import SoftwareSigner, generate_signer
 from proofs.proof_of_possession import make_proof
+from proofs.status_list import decode_status_list, status_at
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT
 from schemas.learning.achievement import Achievement, AwardingBody, Grade, Learner, Source
 from schemas.types import CREDENTIAL_TYPES
@@ -152,6 +157,21 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return [parse_sd_jwt(item["credential"]) for item in answer.json()["credentials"]]
 
+    def change(self, target: Offer | str, status: Status) -> Certificate:
+        """Revoke, suspend or reinstate, by the certificate's identifier or by its offer."""
+        wanted = target if isinstance(target, str) else target.id
+        store = self.context.store.status
+        (changed,) = store.change([wanted], status, publishing=self.context.publishing, now=self.clock())
+        return changed
+
+    def read_status(self, credential: UnverifiedSDJWT) -> int:
+        """What the list that is served now says of a copy."""
+        uri, index = slot_of(credential)
+        answer = self.client.get(uri, headers={"Accept": "application/statuslist+jwt"})
+        assert answer.status_code == 200, answer.text
+        lst = strict_json.loads_object(parse_jws(answer.text).payload)["status_list"]["lst"]
+        return status_at(decode_status_list(lst, bits=2, max_bytes=10_000_000), index, bits=2)
+
     def status_token(self, list_id: int = 1) -> Any:
         return self.client.get(self.url(f"/status/{list_id}"), headers={"Accept": "application/statuslist+jwt"})
 
@@ -160,7 +180,7 @@ def open_desk(directory: Path, *, clock: StandingClock | None = None, **settings
     """A desk on a data directory. Use its client as a context manager to run and end the application."""
     passphrase = directory / "passphrase"
     passphrase.write_text("a long enough test passphrase")
-    chosen = {
+    chosen: dict[str, Any] = {
         "data": directory / "data",
         "public_url": PUBLIC_URL,
         "key_passphrase_file": passphrase,
@@ -168,7 +188,7 @@ def open_desk(directory: Path, *, clock: StandingClock | None = None, **settings
         "name_en": "Example University",
         "status_list_size": 10_000,
     } | settings
-    ready = IssuerSettings(**chosen)
+    ready = IssuerSettings.model_validate(chosen)
     clock = clock or StandingClock()
     app = create_app(ready, clock=clock)
     origin = ready.origin
