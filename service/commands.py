@@ -19,7 +19,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NoReturn, TypeVar
 
-import click
 import typer
 from pydantic import ValidationError
 
@@ -83,9 +82,9 @@ def run(app: typer.Typer) -> NoReturn:
     """Run the command line: errors go to stderr (as JSON when --json was given) and set the exit status."""
     try:
         status = app(standalone_mode=False)
-    except click.ClickException as exc:
+    except typer.TyperException as exc:
         _fail(exc.format_message(), error="usage", exit_status=2)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         _fail("Stopped.", error="stopped", exit_status=130)
     except CommandFailed as exc:
         _fail(str(exc), error=exc.error, exit_status=exc.exit_status)

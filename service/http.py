@@ -29,6 +29,7 @@ from schemas.errors import CouldNotCheck
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAXIMUM_URL_CHARACTERS = 8_000
 _CHUNK_BYTES = 65_536
+_ADDRESS_SECONDS = 3.0
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -195,9 +196,10 @@ async def _bounded_body(response: httpx2.Response, max_bytes: int) -> bytes:
 def is_public(address: IPAddress) -> bool:
     """Whether an address is of the public internet, and so is an IPv4 one inside (mapped, 6to4, NAT64, Teredo)."""
     if isinstance(address, ipaddress.IPv6Address):
-        for wrapped in _wrapped(address):
-            if not is_public(wrapped):
-                return False
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if not all(is_public(wrapped) for wrapped in _wrapped(address)):
+            return False
     return address.is_global and not (
         address.is_multicast
         or address.is_private
@@ -209,8 +211,6 @@ def is_public(address: IPAddress) -> bool:
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> Iterable[ipaddress.IPv4Address]:
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:
@@ -254,6 +254,8 @@ class _VettingBackend(httpcore2.AsyncNetworkBackend):
         elif host.lower() in _LOOPBACK_NAMES:
             addresses = [address for address in addresses if address.is_loopback]
         failure: Exception = OutgoingFailed("The host has no address.")
+        if len(addresses) > 1:  # An address that never answers leaves time for the next one.
+            timeout = min(timeout or _ADDRESS_SECONDS, _ADDRESS_SECONDS)
         for address in addresses:
             try:
                 return await self._network.connect_tcp(str(address), port, timeout, local_address, socket_options)

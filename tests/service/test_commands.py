@@ -1,0 +1,73 @@
+"""Command lines: results on stdout, faults on stderr, an exit status to rely on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.processes
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.service.sample_service", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_result_is_said_to_people_and_given_to_programs() -> None:
+    assert run("repeat", "hej").stdout == "Text: hej\n"
+    assert json.loads(run("repeat", "åäö", "--json", "--data", "d").stdout) == {"text": "åäö", "data": "d"}
+
+
+def test_the_data_directory_comes_from_the_environment_too() -> None:
+    assert json.loads(run("repeat", "a", "--json", SAMPLE_DATA="elsewhere").stdout)["data"] == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "error", "sentence"),
+    [
+        (["repeat", "protocol"], 1, "invalid_request", "The form is not right."),
+        (["repeat", "failed"], 1, "not_done", "It could not be done."),
+        (["repeat"], 2, "usage", "Missing argument"),
+        (["repeat", "a", "--unknown"], 2, "usage", "No such option: --unknown"),
+        (["nothing"], 2, "usage", "No such command 'nothing'."),
+    ],
+)
+def test_a_fault_is_one_sentence_and_an_exit_status(
+    arguments: list[str], status: int, error: str, sentence: str
+) -> None:
+    said = run(*arguments)
+    assert (said.returncode, said.stdout) == (status, "")
+    assert said.stderr.strip().startswith(sentence)
+
+    told = run(*arguments, "--json")
+    if arguments == ["nothing"]:
+        return
+    assert (told.returncode, told.stdout) == (status, "")
+    fault = json.loads(told.stderr)
+    assert fault["error"] == error
+    assert fault["error_description"].startswith(sentence)
+
+
+def test_a_setting_of_the_wrong_kind_is_named_without_its_value(tmp_path: Path) -> None:
+    said = run("serve", "--data", str(tmp_path), SAMPLE_SESSION_IDLE_SECONDS="secret-word")
+
+    assert said.returncode == 2
+    assert "session_idle_seconds" in said.stderr
+    assert "secret-word" not in said.stderr
+
+
+def test_help_is_given() -> None:
+    said = run("--help")
+
+    assert said.returncode == 0
+    assert "repeat" in said.stdout

@@ -1,0 +1,116 @@
+"""A real process: it listens on loopback alone, says where, and finishes what is under way."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from service.serving import CannotListen, listen
+from tests.service.conftest import SampleSettings
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.processes
+
+
+@contextmanager
+def sample_process(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The running sample service and its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.service.sample_service", "serve", "--data", str(data)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline()
+        address = line.partition(": ")[2].strip().rstrip("/")
+        wait_until_it_answers(address)
+        yield process, address
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def wait_until_it_answers(address: str) -> None:
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise AssertionError("The service did not start.")
+
+
+def test_it_records_and_prints_its_address_and_answers_on_both_loopback_addresses(tmp_path: Path) -> None:
+    with sample_process(tmp_path) as (process, address):
+        port = int(address.rpartition(":")[2])
+        assert (tmp_path / "public-url").read_text().strip() == address == f"http://localhost:{port}"
+        for host in ("127.0.0.1", "[::1]") if socket.has_ipv6 else ("127.0.0.1",):
+            with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
+                assert json.load(answer) == {"status": "ok"}
+                assert "server" not in answer.headers
+        process.terminate()
+        assert process.stderr is not None
+        assert "The code is for http://localhost:" in process.stderr.read()
+
+
+def test_an_answer_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
+    with sample_process(tmp_path) as (process, address):
+        answers: list[bytes] = []
+
+        def ask() -> None:
+            with urllib.request.urlopen(f"{address}/slow", timeout=10) as answer:
+                answers.append(answer.read())
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        time.sleep(0.4)
+        process.send_signal(signal.SIGTERM)
+        asking.join()
+
+        assert answers == [f'{{"done":"{address}"}}'.encode()]
+        assert process.wait(15) in (0, -signal.SIGTERM, 143)
+
+
+def test_an_unsafe_setting_keeps_it_from_starting_and_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.service.sample_service", "serve", "--data", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "SAMPLE_PUBLIC_URL": "http://sample.example"},
+    )
+
+    assert done.returncode == 2
+    assert "SAMPLE_PUBLIC_URL must start with https://" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    sockets = listen(SampleSettings(data=tmp_path, port=0))
+    port = sockets[0].getsockname()[1]
+    try:
+        assert {one.getsockname()[0] for one in sockets} <= {"127.0.0.1", "::1"}
+        with pytest.raises(CannotListen, match="is taken"):
+            listen(SampleSettings(data=tmp_path, port=port))
+    finally:
+        for one in sockets:
+            one.close()
