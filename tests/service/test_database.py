@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from schemas.errors import TemporarilyUnavailable
 from service.database import Busy, Database, StorageUnavailable, UnknownSchema, UTCDateTime, new_registry
@@ -46,7 +46,7 @@ def add(database: Database, number: int, *, made_at: datetime = NOW) -> None:
 
 def count(database: Database) -> int:
     with database.reading() as connection:
-        return len(connection.execute(select(NoteRow.id)).all())
+        return len(connection.execute(select(col(NoteRow.id))).all())
 
 
 def test_tables_of_a_service_have_a_registry_of_their_own() -> None:
@@ -59,7 +59,7 @@ def test_moments_come_back_as_aware_utc(notes: Database) -> None:
     add(notes, 1, made_at=moment)
 
     with notes.reading() as connection:
-        found = connection.execute(select(NoteRow.made_at)).scalar_one()
+        found = connection.execute(select(col(NoteRow.made_at))).scalar_one()
 
     assert found == moment
     assert found.tzinfo is UTC

@@ -45,7 +45,7 @@ def test_settings_come_from_the_environment_of_their_service(tmp_path: Path, mon
     monkeypatch.setenv("SAMPLE_ALLOW_LOOPBACK", "1")
     monkeypatch.setenv("SAMPLE_CA_FILE", "")
 
-    settings = SampleSettings()  # type: ignore[call-arg]  # data comes from the environment
+    settings = SampleSettings()
 
     assert settings.base_url == "https://sample.example/a"
     assert settings.allow_hosts == ["one.example", "two.example:8443"]
