@@ -1,0 +1,635 @@
+"""Attacks on what the verifier accepts as an answer (edge cases V-01 to V-15), one test each.
+
+In every attack all but one thing is as an honest wallet would do it, so that only the check under test can object.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proofs import base64url, strict_json
+from proofs.jose import parse_jws, sign_jws
+from proofs.keys import generate_signer
+from schemas.errors import TemporarilyUnavailable
+from schemas.presentation import InvalidResponse
+from tests.verifier.scene import COURSES, LIST_URL, MICRO_CLAIMS, Issuer, Scene, encrypted
+from verifier.exchange import Reply, RequestClosed
+from verifier.request_templates import parse_template
+from verifier.store import NoSuchRequest, State
+from verifier.verification import Verdict
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    """A verifier that asks for encrypted answers."""
+    return Scene(tmp_path)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Scene:
+    """A verifier that takes answers in clear."""
+    return Scene(tmp_path, response_mode="direct_post")
+
+
+def failed(scene: Scene, made: Any) -> list[tuple[str, str]]:
+    """The failed checks with their reasons."""
+    result = scene.result(made).result
+    return [(check.name, check.reason) for check in result.checks if check.name in result.failed]
+
+
+def assert_refused_by(scene: Scene, made: Any, reply: Reply, check: str, reason: str) -> None:
+    """Answered 400, not accepted, no values kept, and exactly this check is to blame."""
+    assert reply.status == 400
+    assert reply.members["error"] == "invalid_request"
+    assert failed(scene, made) == [(check, reason)]
+    assert scene.result(made).verdict is Verdict.REJECTED
+    assert scene.verifier.contents(made.id, viewer="test") is None
+
+
+# --- V-01, D06: one answer --------------------------------------------------------------------------------------------
+
+
+def test_v01_of_32_different_answers_at_once_one_counts(scene: Scene) -> None:
+    """Two verifiers on one database, 32 valid answers in parallel: one result, 31 refusals."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    forms = [scene.form(request, {"vp_token": scene.vp_token(request)}) for _ in range(32)]
+    verifiers = [scene.second_process(), scene.second_process()]
+
+    def post(number: int) -> str:
+        for _ in range(200):
+            try:
+                return str(scene.post(made, forms[number], verifier=verifiers[number % 2]).status)
+            except RequestClosed:
+                return "closed"
+            except TemporarilyUnavailable:
+                continue  # The lock was held for longer than we wait: the wallet asks again.
+        return "busy"
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(post, range(32)))
+
+    assert sorted(outcomes) == ["200"] + ["closed"] * 31
+    assert scene.result(made).is_accepted
+
+
+def test_d06_the_same_answer_again_within_a_minute_gets_the_same_reply(scene: Scene) -> None:
+    """A wallet that lost the reply posts again: the same answer, and nothing changes."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    form = scene.form(request, {"vp_token": scene.vp_token(request)})
+
+    first = scene.post(made, form)
+    counter = scene.verifier.requests.change_counter()
+    scene.pass_time(seconds=59)
+    second = scene.post(made, form)
+
+    assert first == second
+    assert scene.verifier.requests.change_counter() == counter
+    scene.pass_time(seconds=2)
+    with pytest.raises(RequestClosed):
+        scene.post(made, form)
+
+
+def test_v01_a_failed_answer_cannot_be_followed_by_a_good_one(scene: Scene) -> None:
+    """Whoever was first decides: trying until something fits is not possible."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    wrong = {"certificate": [scene.presentation(request, "certificate", nonce="another")]}
+    scene.post(made, scene.form(request, {"vp_token": wrong}))
+
+    with pytest.raises(RequestClosed):
+        scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)}))
+
+    assert scene.result(made).verdict is Verdict.REJECTED
+
+
+# --- V-02: nonces -----------------------------------------------------------------------------------------------------
+
+
+def test_v02_every_request_has_its_own_nonce_state_key_and_handles(scene: Scene) -> None:
+    """Nothing of one request helps with another one."""
+    made = [scene.ask().transaction for _ in range(20)]
+
+    for member in ("nonce", "state", "handle", "id", "code"):
+        assert len({getattr(one, member) for one in made}) == 20
+    assert len({str(one.encryption_key) for one in made}) == 20
+    assert {len(base64url.decode(one.nonce)) for one in made} == {32}
+
+
+# --- V-03: shape ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "vp_token",
+    [
+        [],
+        {},
+        "token",
+        7,
+        None,
+        {"certificate": "a string, not an array"},
+        {"certificate": []},
+        {"certificate": [None]},
+        {"certificate": [""]},
+        {"certificate": [["nested"]]},
+    ],
+)
+def test_v03_a_vp_token_of_another_shape_changes_nothing(scene: Scene, vp_token: Any) -> None:
+    """`vp_token` is an object of non-empty arrays; anything else is refused, and the request stays open."""
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, scene.form(request, {"vp_token": vp_token, "keep": 1}))
+
+    assert scene.result(made).state is State.OPENED
+    assert scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)})).status == 200
+
+
+def test_v03_an_entry_that_was_not_asked_for_is_refused(scene: Scene) -> None:
+    """Unknown query ids reject the whole answer."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    token = scene.vp_token(request)
+
+    reply = scene.post(made, scene.form(request, {"vp_token": token | {"other": token["certificate"]}}))
+
+    assert_refused_by(scene, made, reply, "form", "unknown_query")
+
+
+def test_v03_two_presentations_where_one_was_asked_for_are_refused(scene: Scene) -> None:
+    """Without `multiple` there is exactly one (D-05)."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    token = scene.vp_token(request)
+
+    reply = scene.post(made, scene.form(request, {"vp_token": {"certificate": token["certificate"] * 2}}))
+
+    assert_refused_by(scene, made, reply, "form", "multiple")
+
+
+def test_v03_an_answer_without_a_required_entry_is_refused(scene: Scene) -> None:
+    """Only an optional item came: what was required is missing."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    only = {"certificate-optional-1": [scene.presentation(request, "certificate-optional-1")]}
+
+    reply = scene.post(made, scene.form(request, {"vp_token": only}))
+
+    assert_refused_by(scene, made, reply, "query", "set_missing")
+
+
+# --- V-04: the query once more ----------------------------------------------------------------------------------------
+
+
+def test_v04_a_missing_claim_is_found(scene: Scene) -> None:
+    """The wallet leaves out something required; the verifier notices by itself."""
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate", paths=[("family_name",)]))
+
+    assert_refused_by(scene, made, reply, "query", "claim_missing")
+
+
+def test_v04_another_value_than_asked_for_is_found(scene: Scene) -> None:
+    """The verifier accepts grades A and B only; a C is genuine and not acceptable."""
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    template["credentials"][0]["items"] = [
+        {"path": ["assessment_grade"], "reason": {"sv": "Kravet.", "en": "The demand."}, "values": ["B", "C"]}
+    ]
+    made = scene.ask(parse_template(template))
+    request = scene.fetch(made)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate"))
+
+    assert_refused_by(scene, made, reply, "values", "value_differs")
+
+
+def test_v04_more_than_asked_is_told_and_not_kept(scene: Scene) -> None:
+    """A wallet that shows the birth date unasked does not make the verifier own it."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    shown = [("family_name",), ("date_of_issuance",), ("birthdate",)]
+
+    scene.answer_with(made, scene.presentation(request, "certificate", paths=shown))
+
+    record = scene.result(made)
+    contents = scene.verifier.contents(made.id, viewer="test")
+    assert record.is_accepted
+    assert next(check for check in record.result.checks if check.name == "query").reason == "more_than_asked"
+    assert contents is not None
+    assert "birthdate" not in {item.path[0] for item in contents.items}
+
+
+# --- V-05: every presentation bound -----------------------------------------------------------------------------------
+
+
+def test_v05_a_presentation_for_another_verifier_is_refused(scene: Scene) -> None:
+    """The audience is the full client identifier, prefix included (VP 14.7)."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    without_prefix = request["client_id"].partition(":")[2]
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate", audience=without_prefix))
+
+    assert_refused_by(scene, made, reply, "audience", "other_audience")
+
+
+def test_v05_a_presentation_for_another_request_is_refused(scene: Scene) -> None:
+    """The same verifier asked twice: an answer to the first is no answer to the second."""
+    other = scene.fetch(scene.ask())
+    made = scene.ask()
+
+    reply = scene.answer_with(made, scene.presentation(other, "certificate"))
+
+    assert_refused_by(scene, made, reply, "nonce", "other_nonce")
+
+
+def test_v05_a_stolen_certificate_cannot_be_shown(scene: Scene) -> None:
+    """Somebody has the certificate, but not its key."""
+    made = scene.ask()
+    shown, _, binding = scene.presentation(scene.fetch(made), "certificate").rpartition("~")
+    claims = strict_json.loads_object(parse_jws(binding).payload)
+
+    reply = scene.answer_with(made, f"{shown}~{sign_jws(claims, signer=generate_signer(), typ='kb+jwt')}")
+
+    assert_refused_by(scene, made, reply, "holder_binding", "bad_key_binding")
+
+
+def test_v05_a_certificate_without_key_binding_is_refused(scene: Scene) -> None:
+    """Cut off the key binding: what is left proves nothing about who shows it (S-09)."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    shown = scene.presentation(request, "certificate")
+
+    reply = scene.answer_with(made, shown[: shown.rindex("~") + 1])
+
+    assert_refused_by(scene, made, reply, "holder_binding", "missing_key_binding")
+
+
+def test_v05_one_bad_presentation_rejects_the_whole_answer(scene: Scene) -> None:
+    """A good required part and a bad optional one: rejected, and nothing is kept."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    token = scene.vp_token(request)
+    token["certificate-optional-1"] = [scene.presentation(request, "certificate-optional-1", nonce="another")]
+
+    reply = scene.post(made, scene.form(request, {"vp_token": token}))
+
+    assert_refused_by(scene, made, reply, "nonce", "other_nonce")
+
+
+def test_an_altered_claim_is_found(scene: Scene) -> None:
+    """Change a disclosed value: the digest in the signed part does not know it."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    head, *disclosures, binding = scene.presentation(request, "certificate").split("~")
+    altered = [_altered(one) for one in disclosures]
+
+    reply = scene.answer_with(made, "~".join([head, *altered, binding]))
+
+    assert reply.status == 400
+    assert failed(scene, made)[0][0] in ("holder_binding", "disclosures")
+
+
+def _altered(disclosure: str) -> str:
+    salt, name, value = strict_json.loads(base64url.decode(disclosure))
+    return base64url.encode(strict_json.dumps([salt, name, f"{value} (altered)"]))
+
+
+# --- V-06: state ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["another", "", None, 7, "Ä"])
+@pytest.mark.parametrize("mode", ["plain", "encrypted"])
+def test_v06_a_wrong_or_missing_state_changes_nothing(scene: Scene, plain: Scene, mode: str, state: object) -> None:
+    """Inside the encrypted answer or in the form: state must be ours, or nothing happens."""
+    one = plain if mode == "plain" else scene
+    made = one.ask()
+    request = one.fetch(made)
+
+    with pytest.raises(InvalidResponse):
+        one.post(made, one.form(request, {"vp_token": one.vp_token(request), "state": state}))
+
+    assert one.result(made).state is State.OPENED
+
+
+def test_v06_another_state_outside_the_encrypted_answer_is_refused(scene: Scene) -> None:
+    """Right inside, wrong outside: refused. Right or absent outside: accepted."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    form = scene.form(request, {"vp_token": scene.vp_token(request)})
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, form | {"state": "another"})
+
+    assert scene.post(made, form | {"state": request["state"]}).status == 200
+
+
+# --- V-09, V-10: encryption -------------------------------------------------------------------------------------------
+
+
+def test_v09_an_answer_in_clear_is_refused_where_encryption_was_asked(scene: Scene) -> None:
+    """Only errors may come in clear (8.3.1)."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    form = {"vp_token": strict_json.dumps(scene.vp_token(request)).decode(), "state": request["state"]}
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, form)
+
+    assert scene.result(made).state is State.OPENED
+    assert scene.post(made, {"error": "access_denied", "state": request["state"]}).status == 200
+    assert scene.result(made).state is State.DECLINED
+
+
+def test_v09_the_key_is_gone_once_it_was_used(scene: Scene) -> None:
+    """An answer to an old key is refused, and the database no longer holds the key."""
+    made = scene.ask()
+    scene.answer(made)
+
+    with scene.verifier.database.reading() as connection:
+        row = connection.exec_driver_sql("SELECT encryption_key, response_code_digest FROM requests").one()
+    assert row[0] is None
+
+
+def test_v09_an_answer_encrypted_to_another_requests_key_is_refused(scene: Scene) -> None:
+    """Each request has its key, so an answer cannot be moved to another one."""
+    other, made = scene.fetch(scene.ask()), scene.ask()
+    request = scene.fetch(made)
+    members = {"vp_token": scene.vp_token(request), "state": request["state"]}
+    moved = encrypted(strict_json.dumps(members), other["client_metadata"]["jwks"]["keys"][0])
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, {"response": moved})
+
+    assert scene.result(made).state is State.OPENED
+
+
+@pytest.mark.parametrize("enc", ["A128GCM", "A256GCM"])
+def test_both_content_encryptions_are_understood(scene: Scene, enc: str) -> None:
+    """HAIP 5: verifiers support and list both."""
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    reply = scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)}, enc=enc))
+
+    assert reply.status == 200
+
+
+def test_v10_whoever_encrypts_again_gains_nothing(scene: Scene) -> None:
+    """Encryption says nothing about the sender: members beside the VP token are not believed."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    forged: Mapping[str, Any] = {
+        "vp_token": scene.vp_token(request),
+        "verified": True,
+        "iss": "https://university.example",
+        "client_id": "somebody else",
+    }
+
+    scene.post(made, scene.form(request, forged))
+
+    assert scene.result(made).is_accepted
+    assert {proof.issuer_name for proof in scene.result(made).proofs} == {"Example University"}
+
+
+def test_v10_error_and_vp_token_together_are_refused(scene: Scene) -> None:
+    """An answer is one or the other."""
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request), "error": "access_denied"}))
+
+
+# --- V-11: sizes ------------------------------------------------------------------------------------------------------
+
+
+def test_v11_an_encrypted_answer_that_inflates_without_end_is_refused(scene: Scene) -> None:
+    """`zip` of a few kilobytes that would become 100 megabytes."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    key = request["client_metadata"]["jwks"]["keys"][0]
+    bomb = encrypted(b'{"state": "' + b" " * 100_000_000 + b'"}', key, zip="DEF")
+    assert len(bomb) < 200_000
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, {"response": bomb})
+
+
+def test_v11_more_presentations_than_anybody_asks_for_are_refused(scene: Scene) -> None:
+    """Each costs a verification: there is a bound before the first."""
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, scene.form(request, {"vp_token": {"certificate": ["x"] * 51}}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"response=",
+        b"response=a.b.c.d.e",
+        b"vp_token=%7B%7D",
+        b"&".join(b"a%d=1" % number for number in range(50)),
+        b"state=1&state=2",
+        b"response=%FF%FE",
+        b"\xff\xfe",
+        zlib.compress(b"response=a"),
+    ],
+)
+def test_v11_a_body_that_is_no_answer_changes_nothing(scene: Scene, body: bytes) -> None:
+    """Refused with a clear error; the honest answer still gets through."""
+    made = scene.ask()
+    scene.fetch(made)
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, body)
+
+    assert scene.result(made).state is State.OPENED
+
+
+def test_g01_duplicate_members_in_an_encrypted_answer_are_refused(scene: Scene) -> None:
+    """Two `state` members: readers that take the first and readers that take the last would disagree."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    text = b'{"state":"x","vp_token":' + strict_json.dumps(scene.vp_token(request))
+    text += b',"state":' + strict_json.dumps(request["state"]) + b"}"
+
+    with pytest.raises(InvalidResponse):
+        scene.post(made, {"response": encrypted(text, request["client_metadata"]["jwks"]["keys"][0])})
+
+
+# --- V-13: issuers ----------------------------------------------------------------------------------------------------
+
+
+def test_v13_a_certificate_of_an_issuer_trusted_for_another_type_is_refused(scene: Scene) -> None:
+    """Trust is per type: who may issue transcripts may not issue micro-credentials."""
+    scene.verifier.trust.add_entry(scene.issuer.entry(types=[COURSES.vct]), now=scene.now)
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate"))
+
+    assert_refused_by(scene, made, reply, "issuer_trusted", "type_not_trusted")
+
+
+def test_v13_a_forger_with_the_same_name_is_not_the_issuer(scene: Scene) -> None:
+    """Another root says it is the same university: nobody vouches for it, so it is never accepted."""
+    forger = Issuer(url=scene.issuer.url, name="Example University ")
+    made = scene.ask()
+    request = scene.fetch(made)
+    forged = forger.issue(MICRO_CLAIMS, holder=scene.holder)
+
+    scene.answer_with(made, scene.presentation(request, "certificate", token=forged))
+
+    record = scene.result(made)
+    assert not record.is_accepted
+    assert "issuer_trusted" in record.result.failed + record.result.unknown
+
+
+def test_v13_a_trusted_issuer_that_was_not_asked_for_is_refused(scene: Scene) -> None:
+    """A template names the issuers that it accepts."""
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    template["credentials"][0]["issuers"] = ["https://another.example"]
+    made = scene.ask(parse_template(template))
+    request = scene.fetch(made)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate"))
+
+    assert_refused_by(scene, made, reply, "issuer_trusted", "issuer_not_accepted")
+
+
+def test_v13_another_type_than_asked_for_is_refused(scene: Scene) -> None:
+    """A transcript of the same issuer in place of the certificate."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    shown = scene.presentation(request, "certificate", token=scene.transcript)
+
+    reply = scene.answer_with(made, shown)
+
+    assert_refused_by(scene, made, reply, "type", "unexpected_type")
+
+
+# --- V-14: errors of the wallet ---------------------------------------------------------------------------------------
+
+
+def test_v14_an_error_after_an_answer_is_ignored(scene: Scene) -> None:
+    """Nobody can turn an accepted answer into a refusal, nor a refusal into an answer."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)}))
+
+    with pytest.raises(RequestClosed):
+        scene.post(made, {"error": "access_denied", "state": request["state"]})
+
+    assert scene.result(made).is_accepted
+    other = scene.ask()
+    asked = scene.fetch(other)
+    scene.post(other, {"error": "access_denied", "state": asked["state"]})
+    with pytest.raises(RequestClosed):
+        scene.post(other, scene.form(asked, {"vp_token": scene.vp_token(asked)}))
+
+
+# --- V-15: clocks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(-300, True), (-361, False), (59, True), (61, False)])
+def test_v15_the_proof_of_the_key_is_neither_old_nor_from_the_future(
+    scene: Scene, seconds: int, accepted: bool
+) -> None:
+    """Five minutes and a minute's difference of clocks, in both directions."""
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    scene.answer_with(made, scene.presentation(request, "certificate", now=scene.now + timedelta(seconds=seconds)))
+
+    assert scene.result(made).is_accepted is accepted
+
+
+def test_v15_an_expired_certificate_is_refused(scene: Scene) -> None:
+    """A year and a minute later."""
+    scene.pass_time(days=366)
+    scene.verifier.trust.add_entry(scene.issuer.entry(), now=scene.now)
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate"))
+
+    assert_refused_by(scene, made, reply, "dates", "expired")
+
+
+# --- status -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "reason"), [(1, "revoked"), (2, "suspended")])
+def test_a_certificate_taken_back_is_refused(scene: Scene, value: int, reason: str) -> None:
+    """Revoked and suspended are told apart (T-10)."""
+    scene.issuer.set_status(7, value)
+    scene.refresh_list()
+    made = scene.ask()
+    request = scene.fetch(made)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate"))
+
+    assert_refused_by(scene, made, reply, "status", reason)
+
+
+def test_a_certificate_that_nobody_could_take_back_counts_only_where_the_template_says_so(scene: Scene) -> None:
+    """`status` missing: refused by default, accepted with `if_present`."""
+    bare = scene.issuer.issue(MICRO_CLAIMS, holder=scene.holder, index=None)
+    made = scene.ask()
+    reply = scene.answer_with(made, scene.presentation(scene.fetch(made), "certificate", token=bare))
+    assert_refused_by(scene, made, reply, "status", "missing_status")
+
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    template["credentials"][0]["status"] = "if_present"
+    lenient = scene.ask(parse_template(template))
+    scene.answer_with(lenient, scene.presentation(scene.fetch(lenient), "certificate", token=bare))
+    assert scene.result(lenient).is_accepted, scene.result(lenient).result.checks
+
+
+def test_t10_a_status_list_of_somebody_else_is_not_believed(scene: Scene) -> None:
+    """A list signed under another root cannot declare a certificate valid."""
+    forger = Issuer(url="https://forger.example", name="Forger")
+    forger.list_url = LIST_URL
+    scene.lists[LIST_URL] = forger.status_token(now=scene.now)
+    made = scene.ask()
+
+    scene.answer(made)
+
+    record = scene.result(made)
+    assert not record.is_accepted
+    assert "status" in record.result.unknown + record.result.failed
+
+
+# --- V-18: the response address ---------------------------------------------------------------------------------------
+
+
+def test_v18_an_unknown_handle_is_refused_before_anything_is_read(scene: Scene) -> None:
+    """No parsing, no decryption, no verification for an address that nobody gave out."""
+    with pytest.raises(NoSuchRequest):
+        asyncio.run(scene.verifier.take_answer("nobody", body=b"not even a form", content_type="text/plain"))
+
+
+def test_an_answer_after_the_request_has_expired_is_refused(scene: Scene) -> None:
+    """Half an hour, then it is over."""
+    made = scene.ask()
+    request = scene.fetch(made)
+    scene.pass_time(minutes=30)
+
+    with pytest.raises(RequestClosed):
+        scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)}))
+
+    assert scene.result(made).state is State.EXPIRED
