@@ -14,15 +14,25 @@ def is_number(value: Any) -> TypeGuard[int | float]:
     return type(value) is int or type(value) is float
 
 
-def read_date(value: Any, *, name: str) -> datetime:
-    """Read a NumericDate claim, decimal ones included. Raises `Malformed`, naming the claim."""
+def read_seconds(value: Any, *, name: str) -> int | float:
+    """Read a NumericDate claim, decimal ones included, as seconds since 1970. Raises `Malformed`, naming the claim."""
     if not is_number(value) or not _EARLIEST <= value <= _LATEST:
         raise Malformed(f"the claim `{name}` is not a date")
-    return datetime.fromtimestamp(value, UTC)
+    return value
+
+
+def read_optional_seconds(claims: Mapping[str, Any], name: str) -> int | float | None:
+    """As `read_seconds`, None when the claim is absent."""
+    return read_seconds(claims[name], name=name) if name in claims else None
+
+
+def read_date(value: Any, *, name: str) -> datetime:
+    """Read a NumericDate claim, decimal ones included. Raises `Malformed`, naming the claim."""
+    return datetime.fromtimestamp(read_seconds(value, name=name), UTC)
 
 
 def read_optional_date(claims: Mapping[str, Any], name: str) -> datetime | None:
-    """Read a NumericDate claim that may be absent. Raises `Malformed`, naming the claim."""
+    """As `read_date`, None when the claim is absent."""
     return read_date(claims[name], name=name) if name in claims else None
 
 

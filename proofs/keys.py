@@ -16,7 +16,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature as _InvalidSignature
@@ -56,6 +56,13 @@ DEFAULT_ALGORITHMS: frozenset[str] = frozenset({"ES256"})
 """What checks accept unless a deployment says otherwise."""
 
 _BY_CURVE = {row.crv: row for row in ALGORITHMS.values()}
+# A point in uncompressed form behind this prefix is a SubjectPublicKeyInfo, which the library reads in one call.
+_SPKI_PREFIX = {
+    row.crv: ec.generate_private_key(row.curve)
+    .public_key()
+    .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)[: -2 * row.size]
+    for row in ALGORITHMS.values()
+}
 _ECDSA = {row.name: ec.ECDSA(row.hash) for row in ALGORITHMS.values()}
 
 
@@ -203,25 +210,24 @@ def check_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
 
 def public_key_from_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
     """The key object for a public EC JWK. Raises `Malformed` when it is not a point on its curve."""
-    crv, x, y = jwk.get("crv"), jwk.get("x"), jwk.get("y")
-    if jwk.get("kty") != "EC" or not (isinstance(crv, str) and isinstance(x, str) and isinstance(y, str)):
-        raise Malformed("unsupported key type")
-    return _public_key(crv, x, y)
-
-
-@functools.lru_cache(maxsize=512)
-def _public_key(crv: str, x_text: str, y_text: str) -> ec.EllipticCurvePublicKey:
-    """Build a key object, which costs a third of a verification; issuers' keys come again and again."""
-    algorithm = _BY_CURVE.get(crv)
-    if algorithm is None:
-        raise Malformed("unsupported curve")
+    crv, x_text, y_text = jwk.get("crv"), jwk.get("x"), jwk.get("y")
+    prefix = _SPKI_PREFIX.get(crv) if isinstance(crv, str) and jwk.get("kty") == "EC" else None
+    if prefix is None or not isinstance(x_text, str) or not isinstance(y_text, str):
+        raise Malformed("unsupported key type or curve")
     x, y = base64url.decode(x_text), base64url.decode(y_text)
-    if len(x) != algorithm.size or len(y) != algorithm.size:
+    if len(x) != len(y) or len(x) != _BY_CURVE[jwk["crv"]].size:
         raise Malformed("the coordinates of the key do not have the length of its curve")
     try:
-        return ec.EllipticCurvePublicKey.from_encoded_point(algorithm.curve, b"\x04" + x + y)
+        key = serialization.load_der_public_key(prefix + x + y)
     except ValueError as exc:
         raise Malformed("the key is not a point on its curve") from exc
+    return cast("ec.EllipticCurvePublicKey", key)
+
+
+@functools.lru_cache(maxsize=256)
+def known_public_key(crv: str, x: str, y: str) -> ec.EllipticCurvePublicKey:
+    """As `public_key_from_jwk`, kept in a bounded cache: for issuers' keys, which come again and again."""
+    return public_key_from_jwk({"kty": "EC", "crv": crv, "x": x, "y": y})
 
 
 def jwk_from_public_key(key: ec.EllipticCurvePublicKey) -> dict[str, str]:

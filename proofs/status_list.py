@@ -160,7 +160,7 @@ def check_status_list_token(
 
     `expected_uri` is the address in the credential. The token must be signed under `x5c` that leads to one of
     `anchors` (those trusted for the credential's issuer), or by one of `issuer_keys` (the credential's own signing
-    key, or the issuer's published ones); section 11.3 leaves that policy to us.
+    key, or the issuer's listed ones, public EC keys); section 11.3 leaves that policy to us.
 
     Checks signature, `typ`, `sub`, `iat`, `exp`, `ttl` and the list's form. Whether the token is fresh enough by its
     `ttl` depends on when it was fetched: see `fresh_until`.
@@ -168,7 +168,7 @@ def check_status_list_token(
     Raises `StaleStatusList` when it has expired, `InvalidStatusList` for everything else.
     """
     skew = timedelta(seconds=skew_seconds)
-    keys = tuple((key["crv"], key["x"], key["y"]) for key in issuer_keys if key.get("kty") == "EC")
+    keys = tuple([(key["crv"], key["x"], key["y"]) for key in issuer_keys])
     try:
         signed = _read_signed_list(token, keys)
         if signed.signed_with not in keys:

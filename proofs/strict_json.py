@@ -1,7 +1,7 @@
 """The only JSON reader for signed or hostile input.
 
-orjson already refuses NaN, infinities, a byte order mark, lone surrogates, wrong UTF-8 and anything after the
-document. This module also refuses what two readers could understand differently or what could exhaust one:
+orjson already refuses NaN, infinities (also `1e999`), a byte order mark, lone surrogates, wrong UTF-8 and anything
+after the document. This module also refuses what two readers could understand differently or what could exhaust one:
 a member written twice, nesting deeper than `MAX_DEPTH`, numbers that do not fit (an integer beyond 64 bits would
 silently become a rounded float), and documents above a size.
 
@@ -10,6 +10,7 @@ silently become a rounded float), and documents above a size.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ JSON = Any
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
 _TOO_LARGE = 2.0**63  # orjson reads an integer beyond 64 bits as a float of at least this size.
+_LONG_INTEGER = re.compile(rb"(?<![\d.eE+-])-?\d{19,}(?![\d.eE])")
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
@@ -38,11 +40,11 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES) -> JSON:
         value = orjson.loads(raw)
     except (orjson.JSONDecodeError, UnicodeEncodeError) as exc:
         raise Malformed("not a JSON document") from exc
-    members = _count_members(value, MAX_DEPTH)
-    # Outside strings, a JSON document has exactly one colon per member that was written; the parsed value has one
-    # entry per distinct member. A text with no more colons than entries needs no closer look.
-    if members != raw.count(b":") and members != _STRINGS.sub(b"", raw).count(b":"):
-        raise Malformed("a JSON object names a member twice")
+    # A document that is written again byte for byte lost nothing in reading: no member, no digit. Most are.
+    is_shallow = len(raw) <= 2 * MAX_DEPTH or raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+    if is_shallow and orjson.dumps(value) == raw:
+        return value
+    _refuse_what_reading_lost(raw, value)
     return value
 
 
@@ -59,27 +61,32 @@ def dumps(value: JSON) -> bytes:
     return orjson.dumps(value)
 
 
-def _count_members(value: JSON, depth_left: int) -> int:
-    """Count the members of all objects in a value, checking depth and numbers on the way."""
-    kind = type(value)
-    if kind is dict:
-        if not depth_left:
-            raise Malformed("the JSON document is nested too deeply")
-        count = len(value)
-        for member in value.values():
-            kind = type(member)
-            if kind is dict or kind is list or kind is float:
-                count += _count_members(member, depth_left - 1)
-        return count
-    if kind is list:
-        if not depth_left:
-            raise Malformed("the JSON document is nested too deeply")
-        count = 0
-        for element in value:
-            kind = type(element)
-            if kind is dict or kind is list or kind is float:
-                count += _count_members(element, depth_left - 1)
-        return count
-    if kind is float and not -_TOO_LARGE < value < _TOO_LARGE:
-        raise Malformed("the JSON document holds a number that is too large")
-    return 0
+def _refuse_what_reading_lost(raw: bytes, value: JSON) -> None:
+    """Refuse members written twice, nesting beyond the limit and integers that became rounded floats."""
+    members, has_large_number = _survey(value, MAX_DEPTH)
+    # Outside strings, a JSON document has exactly one colon per member that was written; the parsed value has one
+    # entry per distinct member.
+    without_strings = _STRINGS.sub(b"", raw)
+    if members != without_strings.count(b":"):
+        raise Malformed("a JSON object names a member twice")
+    if has_large_number and _LONG_INTEGER.search(without_strings):
+        raise Malformed("the JSON document holds an integer beyond 64 bits")
+
+
+def _survey(value: JSON, depth_left: int) -> tuple[int, bool]:
+    """Count the members of all objects in a value, and notice floats that may have been written as integers."""
+    inner: Iterable[JSON]
+    if isinstance(value, dict):
+        inner, count = value.values(), len(value)
+    elif isinstance(value, list):
+        inner, count = value, 0
+    else:
+        return 0, type(value) is float and not -_TOO_LARGE < value < _TOO_LARGE
+    if not depth_left:
+        raise Malformed("the JSON document is nested too deeply")
+    has_large_number = False
+    for each in inner:
+        members, large = _survey(each, depth_left - 1)
+        count += members
+        has_large_number = has_large_number or large
+    return count, has_large_number

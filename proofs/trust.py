@@ -13,10 +13,10 @@ the list was added, an older sequence number refused.
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -29,6 +29,7 @@ from schemas.errors import CouldNotCheck, Malformed, Refused
 
 Role = Literal["issuer", "verifier", "any"]
 Mechanism = Literal["x5c", "jwks", "metadata"]
+Key = TypeVar("Key", str, bytes)
 
 TRUST_LIST_TYP: Final = "intyga-trust-list+jwt"
 MAX_ENTRIES: Final = 10_000
@@ -149,22 +150,30 @@ class TrustList:
         """The entries for a role that know their key by a mechanism."""
         return tuple(entry for entry in self.entries if entry.serves(role) and entry.mechanism == mechanism)
 
-    def under_anchor(self, role: Role, anchor: bytes, identifiers: Iterable[str]) -> tuple[TrustEntry, ...]:
+    @functools.cached_property
+    def _by_anchor(self) -> dict[bytes, tuple[TrustEntry, ...]]:
+        return _grouped((entry.anchor, entry) for entry in self.entries if entry.anchor is not None)
+
+    @functools.cached_property
+    def _by_identifier(self) -> dict[str, tuple[TrustEntry, ...]]:
+        return _grouped((entry.identifier, entry) for entry in self.entries if entry.identifier)
+
+    def under_anchor(self, role: Role, anchor: bytes, identifiers: Collection[str]) -> tuple[TrustEntry, ...]:
         """The `x5c` entries for a role with this anchor that name one of the identifiers, or everyone under it.
 
         Entries that name the party come before those that do not.
         """
-        known = frozenset(identifiers)
         fitting = [
             entry
-            for entry in self.entries
-            if entry.anchor == anchor and entry.serves(role) and (not entry.identifier or entry.identifier in known)
+            for entry in self._by_anchor.get(anchor, ())
+            if entry.serves(role) and (not entry.identifier or entry.identifier in identifiers)
         ]
-        return tuple(sorted(fitting, key=lambda entry: not entry.identifier))
+        return tuple(sorted(fitting, key=_is_for_everyone))
 
     def naming(self, role: Role, identifier: str) -> tuple[TrustEntry, ...]:
         """The entries for a role that name exactly this party."""
-        return tuple(entry for entry in self.entries if entry.serves(role) and entry.identifier == identifier)
+        named = self._by_identifier.get(identifier, ())
+        return tuple([entry for entry in named if entry.serves(role)]) if named else ()
 
     def issuers_for(self, vct: str, *, at: datetime) -> tuple[TrustEntry, ...]:
         """The entries that make somebody an issuer of a type at a time."""
@@ -173,6 +182,17 @@ class TrustList:
             for entry in self.entries
             if entry.serves("issuer") and entry.is_for_type(vct) and entry.is_in_force(at=at)
         )
+
+
+def _grouped(pairs: Iterable[tuple[Key, TrustEntry]]) -> dict[Key, tuple[TrustEntry, ...]]:
+    groups: dict[Key, list[TrustEntry]] = {}
+    for key, entry in pairs:
+        groups.setdefault(key, []).append(entry)
+    return {key: tuple(entries) for key, entries in groups.items()}
+
+
+def _is_for_everyone(entry: TrustEntry) -> bool:
+    return not entry.identifier
 
 
 @dataclass(frozen=True)

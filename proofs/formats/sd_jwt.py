@@ -11,50 +11,32 @@ misshapen or colliding. It checks no signature and no date; its result is named 
 Paths are tuples of member names and array indexes into `claims`.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from proofs import base64url, strict_json
-from proofs.formats.concealment import ALGORITHM_KEY, DIGESTS_KEY, ELEMENT_KEY, RESERVED_NAMES
+from proofs import strict_json
+from proofs.formats.concealment import ALGORITHM_KEY
 from proofs.formats.concealment import DisclosurePlan as DisclosurePlan
 from proofs.formats.concealment import plan_disclosures as plan_disclosures
+from proofs.formats.disclosures import Disclosure as Disclosure
+from proofs.formats.disclosures import Path as Path
+from proofs.formats.disclosures import digest_of as digest_of
+from proofs.formats.disclosures import process_payload
 from proofs.jose import UnverifiedJWS, parse_jws
 from schemas.errors import Malformed, Refused
 
-Path = tuple[str | int, ...]
-"""Where a claim is in the processed payload."""
-
 MAX_SD_JWT_BYTES: Final = 2_000_000
-MAX_DEPTH: Final = strict_json.MAX_DEPTH
-HASHES: Final = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
-"""The hash algorithms that `_sd_alg` may name (RFC 9901, section 4.1.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
-    """One disclosure as received: its text, the digest over that text, and what it says.
-
-    `name` is None for an array element. `value` may itself hold digests of further disclosures.
-    """
-
-    encoded: str
-    digest: str
-    salt: str
-    name: str | None
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class UnverifiedSDJWT:
+class UnverifiedSDJWT(NamedTuple):
     """An SD-JWT taken apart and put together; no signature has been checked.
 
-    `issuer_jwt` and `key_binding` are the compact JWTs as received, `jws` the former taken apart, `payload` its claims
-    as signed. `claims` is the processed payload with every disclosed claim in its place. `disclosure_at` says which
+    `issuer_jwt` and `key_binding` are the compact JWTs as received, `header` and `payload` what the former says as
+    signed. `claims` is the processed payload with every disclosed claim in its place. `disclosure_at` says which
     disclosure revealed what is at a path; `undisclosed` counts digests without a disclosure (withheld claims and
     decoys); `original_indexes` gives, for arrays that lost undisclosed elements, the indexes as issued of those
-    that are left. `hash_name` is the value of `_sd_alg` or its default.
+    that are left. `concealing` names the top-level claims below which there are digests; `hash_name` is the value of
+    `_sd_alg` or its default.
     """
 
     issuer_jwt: str
@@ -66,6 +48,7 @@ class UnverifiedSDJWT:
     disclosure_at: Mapping[Path, Disclosure]
     undisclosed: int
     original_indexes: Mapping[Path, tuple[int, ...]]
+    concealing: frozenset[str]
     hash_name: str
 
     @property
@@ -82,25 +65,23 @@ def parse_sd_jwt(token: str) -> UnverifiedSDJWT:
     return process_disclosures(split_sd_jwt(token))
 
 
-@dataclass(frozen=True, slots=True)
-class SplitSDJWT:
-    """An SD-JWT separated into its parts; the disclosures are still unread."""
+class SplitSDJWT(NamedTuple):
+    """An SD-JWT separated into its parts; the disclosures are still unread.
+
+    `without_key_binding` is everything up to the final `~`, as `sd_hash` covers it.
+    """
 
     issuer_jwt: str
     encoded_disclosures: tuple[str, ...]
     key_binding: str | None
-    jws: UnverifiedJWS = field(repr=False)
-    payload: dict[str, Any] = field(repr=False)
+    without_key_binding: str
+    jws: UnverifiedJWS
+    payload: dict[str, Any]
 
     @property
     def hash_name(self) -> Any:
-        """The value of `_sd_alg`, or its default; still to be checked against `HASHES`."""
+        """The value of `_sd_alg`, or its default, unchecked."""
         return self.payload.get(ALGORITHM_KEY, "sha-256")
-
-    @property
-    def without_key_binding(self) -> str:
-        """The issuer-signed JWT and the disclosures with the final `~`, as `sd_hash` covers it."""
-        return "~".join((self.issuer_jwt, *self.encoded_disclosures, ""))
 
 
 def split_sd_jwt(token: str) -> SplitSDJWT:
@@ -115,7 +96,8 @@ def split_sd_jwt(token: str) -> SplitSDJWT:
         raise Malformed("not an SD-JWT: a part between tildes is missing")
     jws = parse_jws(issuer_jwt, max_bytes=MAX_SD_JWT_BYTES)
     payload = strict_json.loads_object(jws.payload, max_bytes=MAX_SD_JWT_BYTES)
-    return SplitSDJWT(issuer_jwt, tuple(encoded), key_binding or None, jws, payload)
+    shown = token[: len(token) - len(key_binding)]
+    return SplitSDJWT(issuer_jwt, tuple(encoded), key_binding or None, shown, jws, payload)
 
 
 def process_disclosures(parts: SplitSDJWT) -> UnverifiedSDJWT:
@@ -123,139 +105,20 @@ def process_disclosures(parts: SplitSDJWT) -> UnverifiedSDJWT:
 
     Raises `Malformed` when a disclosure cannot be read, `Refused` when a rule on disclosures is broken.
     """
-    hash_name = parts.hash_name
-    if not isinstance(hash_name, str) or hash_name not in HASHES:
-        raise Refused("the hash algorithm of the SD-JWT is unknown or weak")
-    disclosures = tuple(_read_disclosure(text, hash_name) for text in parts.encoded_disclosures)
-    processing = _Processing(disclosures)
-    claims = processing.process_payload(parts.payload)
+    processed = process_payload(parts.payload, parts.encoded_disclosures, as_signed=parts.jws.payload)
     return UnverifiedSDJWT(
         issuer_jwt=parts.issuer_jwt,
-        disclosures=disclosures,
+        disclosures=processed.disclosures,
         key_binding=parts.key_binding,
         header=parts.jws.header,
         payload=parts.payload,
-        claims=claims,
-        disclosure_at=processing.disclosure_at,
-        undisclosed=processing.undisclosed,
-        original_indexes=processing.original_indexes,
-        hash_name=hash_name,
+        claims=processed.claims,
+        disclosure_at=processed.disclosure_at,
+        undisclosed=processed.undisclosed,
+        original_indexes=processed.original_indexes,
+        concealing=processed.concealing,
+        hash_name=processed.hash_name,
     )
-
-
-def digest_of(text: str, *, hash_name: str) -> str:
-    """The digest of a disclosure or of an SD-JWT as received, base64url (RFC 9901, sections 4.2.3 and 4.3.1).
-
-    Raises `Refused` for a hash algorithm outside `HASHES`.
-    """
-    if not isinstance(hash_name, str) or hash_name not in HASHES:
-        raise Refused("the hash algorithm of the SD-JWT is unknown or weak")
-    return base64url.encode(HASHES[hash_name](text.encode("ascii")).digest())
-
-
-def _read_disclosure(text: str, hash_name: str) -> Disclosure:
-    content = strict_json.loads(base64url.decode(text), max_bytes=MAX_SD_JWT_BYTES)
-    if type(content) is not list or not 2 <= len(content) <= 3 or not isinstance(content[0], str):
-        raise Refused("a disclosure is not an array of a salt, a name and a value, or of a salt and a value")
-    name = content[1] if len(content) == 3 else None
-    if len(content) == 3 and (not isinstance(name, str) or name in RESERVED_NAMES):
-        raise Refused("a disclosure has a reserved claim name, or one that is not a string")
-    return Disclosure(text, digest_of(text, hash_name=hash_name), content[0], name, content[-1])
-
-
-class _Processing:
-    """One run of RFC 9901, section 7.1, step 3, over a payload."""
-
-    def __init__(self, disclosures: tuple[Disclosure, ...]) -> None:
-        self.disclosure_at: dict[Path, Disclosure] = {}
-        self.original_indexes: dict[Path, tuple[int, ...]] = {}
-        self.undisclosed = 0
-        self._seen: set[str] = set()
-        self._by_digest = {disclosure.digest: disclosure for disclosure in disclosures}
-        self._count = len(disclosures)
-        if len(self._by_digest) != self._count:
-            raise Refused("a disclosure is given twice")
-
-    def process_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        claims = self._process_object({name: payload[name] for name in payload if name != ALGORITHM_KEY}, ())
-        if len(self.disclosure_at) != self._count:
-            # Step 5. Every digest is met at most once (step 4), so that counting suffices.
-            raise Refused("a disclosure is not referenced by any digest")
-        return claims
-
-    def _process(self, value: Any, path: Path) -> Any:
-        kind = type(value)
-        if kind is dict:
-            return self._process_object(value, path)
-        if kind is list:
-            return self._process_array(value, path)
-        return value
-
-    def _process_object(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
-        if len(path) > MAX_DEPTH:
-            raise Malformed("the SD-JWT is nested too deeply")
-        result: dict[str, Any] = {}
-        for name, member in value.items():
-            if name in RESERVED_NAMES:
-                if name != DIGESTS_KEY:
-                    # Section 4.1.1: `_sd_alg` is at the top level only; `...` is for array elements only.
-                    raise Refused("a reserved name is used in a place where it has no meaning")
-                continue
-            kind = type(member)
-            result[name] = self._process(member, (*path, name)) if kind is dict or kind is list else member
-        if DIGESTS_KEY in value:
-            self._insert_disclosed(value[DIGESTS_KEY], result, path)
-        return result
-
-    def _insert_disclosed(self, digests: Any, result: dict[str, Any], path: Path) -> None:
-        if type(digests) is not list:
-            raise Refused("`_sd` is not an array of strings")
-        for digest in digests:
-            disclosure = self._match(digest)
-            if disclosure is None:
-                continue
-            name = disclosure.name
-            if name is None:
-                raise Refused("the disclosure of a claim has no claim name")
-            if name in result:
-                raise Refused("a disclosed claim exists already at its level")
-            here = (*path, name)
-            self.disclosure_at[here] = disclosure
-            result[name] = self._process(disclosure.value, here)
-
-    def _process_array(self, value: list[Any], path: Path) -> list[Any]:
-        if len(path) > MAX_DEPTH:
-            raise Malformed("the SD-JWT is nested too deeply")
-        result: list[Any] = []
-        indexes: list[int] = []
-        for index, element in enumerate(value):
-            here = (*path, len(result))
-            if type(element) is dict and ELEMENT_KEY in element:
-                if len(element) != 1:
-                    raise Refused("a placeholder of an array element has further members")
-                disclosure = self._match(element[ELEMENT_KEY])
-                if disclosure is None:
-                    continue
-                if disclosure.name is not None:
-                    raise Refused("the disclosure of an array element has a claim name")
-                self.disclosure_at[here] = disclosure
-                element = disclosure.value
-            result.append(self._process(element, here))
-            indexes.append(index)
-        if len(result) != len(value):
-            self.original_indexes[path] = tuple(indexes)
-        return result
-
-    def _match(self, digest: Any) -> Disclosure | None:
-        if type(digest) is not str:
-            raise Refused("a digest is not a string")
-        if digest in self._seen:
-            raise Refused("a digest is met twice")
-        self._seen.add(digest)
-        disclosure = self._by_digest.get(digest)
-        if disclosure is None:
-            self.undisclosed += 1
-        return disclosure
 
 
 def select_disclosures(sd_jwt: UnverifiedSDJWT, paths: Iterable[Path], *, nested: bool = False) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from proofs.dates import numeric_date
 from proofs.formats.concealment import DisclosurePlan, conceal
 from proofs.formats.sd_jwt import UnverifiedSDJWT, digest_of, parse_sd_jwt
 from proofs.jose import sign_jws
-from proofs.keys import PRIVATE_MEMBERS, Signer, minimal_public_jwk
+from proofs.keys import Signer, minimal_public_jwk
 from schemas.errors import Malformed, Refused
 
 TYP: Final = "dc+sd-jwt"
@@ -85,11 +85,12 @@ def check_rules(sd_jwt: UnverifiedSDJWT) -> None:
     Raises `Malformed` or `Refused`.
     """
     check_visible_rules(sd_jwt.header, sd_jwt.payload)
+    holder_jwk(sd_jwt.payload)
     check_disclosure_rules(sd_jwt)
 
 
 def check_visible_rules(header: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-    """The part of `check_rules` that needs no disclosure, since what it reads must always be visible."""
+    """The part of `check_rules`, but for `cnf`, that needs no disclosure, since what it reads is always visible."""
     if header.get("typ") != TYP:
         raise Refused("the credential is not typed as dc+sd-jwt")
     if not isinstance(payload.get("vct"), str) or not payload["vct"]:
@@ -99,24 +100,15 @@ def check_visible_rules(header: Mapping[str, Any], payload: Mapping[str, Any]) -
             raise Malformed(f"the claim `{name}` is not a string")
     if "aka_vcts" in payload:
         _check_further_types(payload["aka_vcts"], vct=payload["vct"])
-    holder_jwk(payload)
 
 
 def check_disclosure_rules(sd_jwt: UnverifiedSDJWT) -> None:
     """The part of `check_rules` about what was made disclosable. Raises `Refused`."""
     if any(path[0] in NEVER_DISCLOSABLE for path in sd_jwt.disclosure_at):
         raise Refused("a claim that must always be visible is in a disclosure")
-    if any(_holds_digests(sd_jwt.payload[name]) for name in NEVER_DISCLOSABLE & sd_jwt.payload.keys()):
+    if not NEVER_DISCLOSABLE.isdisjoint(sd_jwt.concealing):
         # Its sub-claims may not be selectively disclosable either, disclosed now or not.
         raise Refused("a claim that must always be visible has disclosable parts")
-
-
-def _holds_digests(value: Any) -> bool:
-    if isinstance(value, dict):
-        return "_sd" in value or any(_holds_digests(member) for member in value.values())
-    if isinstance(value, list):
-        return any((isinstance(each, dict) and "..." in each) or _holds_digests(each) for each in value)
-    return False
 
 
 def _check_further_types(value: Any, *, vct: str) -> None:
@@ -142,8 +134,6 @@ def holder_jwk(claims: Mapping[str, Any]) -> dict[str, str] | None:
         raise Malformed("`cnf` is not an object")
     if _KEY_FORMS & confirmation.keys() != {"jwk"} or not isinstance(confirmation["jwk"], dict):
         raise Refused("`cnf` does not name exactly one key, as `jwk`")
-    if not PRIVATE_MEMBERS.isdisjoint(confirmation["jwk"]):
-        raise Refused("`cnf` holds a private key")
     return minimal_public_jwk(confirmation["jwk"])
 
 

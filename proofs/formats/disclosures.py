@@ -1,0 +1,192 @@
+"""Disclosures read, and put into the places that their digests mark (RFC 9901, sections 4.2 and 7.1, step 3)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from proofs import base64url, strict_json
+from proofs.formats.concealment import ALGORITHM_KEY, DIGESTS_KEY, ELEMENT_KEY, RESERVED_NAMES
+from schemas.errors import Malformed, Refused
+
+Path = tuple[str | int, ...]
+"""Where a claim is in the processed payload."""
+
+MAX_DEPTH: Final = strict_json.MAX_DEPTH
+HASHES: Final = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
+"""The hash algorithms that `_sd_alg` may name (RFC 9901, section 4.1.1)."""
+
+
+class Disclosure(NamedTuple):
+    """One disclosure as received: its text, the digest over that text, and what it says.
+
+    `name` is None for an array element. `value` may itself hold digests of further disclosures.
+    """
+
+    encoded: str
+    digest: str
+    salt: str
+    name: str | None
+    value: Any
+
+
+class Processed(NamedTuple):
+    """What processing a payload made; see `proofs.formats.sd_jwt.UnverifiedSDJWT`, which takes it over."""
+
+    claims: dict[str, Any]
+    disclosures: tuple[Disclosure, ...]
+    disclosure_at: dict[Path, Disclosure]
+    undisclosed: int
+    original_indexes: dict[Path, tuple[int, ...]]
+    concealing: frozenset[str]
+    hash_name: str
+
+
+def process_payload(payload: Mapping[str, Any], encoded_disclosures: Iterable[str], *, as_signed: bytes) -> Processed:
+    """Put every disclosed claim in its place.
+
+    `payload` is what the bytes `as_signed` say; `encoded_disclosures` are the disclosures as received.
+
+    Raises `Malformed` when a disclosure cannot be read or the nesting is too deep; `Refused` for an unknown hash
+    algorithm, a misshapen, repeated or unreferenced disclosure, a digest met twice, a reserved or colliding name.
+    """
+    hash_name = check_hash_name(payload.get(ALGORITHM_KEY, "sha-256"))
+    run = _Processing(_read_disclosures(encoded_disclosures, hash_name))
+    own_names = (DIGESTS_KEY in payload) + (ALGORITHM_KEY in payload)
+    # Without a backslash every reserved name is written as it is. When there are none but those at the top level,
+    # nested claims are taken over unread.
+    flat = b"\\" not in as_signed and b'"..."' not in as_signed and as_signed.count(b'"_sd') == own_names
+    claims = run.process_object(payload, (), flat=flat)
+    if len(run.disclosure_at) != len(run.disclosures):
+        # Step 5. Every digest is met at most once (step 4), so that counting suffices.
+        raise Refused("a disclosure is not referenced by any digest")
+    undisclosed = len(run.seen) - len(run.disclosures)
+    concealing = frozenset(run.concealing)
+    return Processed(
+        claims, run.disclosures, run.disclosure_at, undisclosed, run.original_indexes, concealing, hash_name
+    )
+
+
+def check_hash_name(name: Any) -> str:
+    """The name of an acceptable hash algorithm. Raises `Refused`."""
+    if not isinstance(name, str) or name not in HASHES:
+        raise Refused("the hash algorithm of the SD-JWT is unknown or weak")
+    return name
+
+
+def digest_of(text: str, *, hash_name: Any) -> str:
+    """The digest of a disclosure or of an SD-JWT as received, base64url (RFC 9901, sections 4.2.3 and 4.3.1).
+
+    Raises `Refused` for a hash algorithm outside `HASHES`.
+    """
+    return base64url.encode(HASHES[check_hash_name(hash_name)](text.encode("ascii")).digest())
+
+
+def _read_disclosures(texts: Iterable[str], hash_name: str) -> tuple[Disclosure, ...]:
+    new_hash = HASHES[hash_name]
+    disclosures = []
+    for text in texts:
+        raw = text.encode("ascii")
+        content = strict_json.loads(base64url.decode(raw))
+        size = len(content) if type(content) is list else 0
+        if not 2 <= size <= 3 or type(content[0]) is not str:
+            raise Refused("a disclosure is not an array of a salt, a name and a value, or of a salt and a value")
+        name = content[1] if size == 3 else None
+        if size == 3 and (type(name) is not str or name in RESERVED_NAMES):
+            raise Refused("a disclosure has a reserved claim name, or one that is not a string")
+        # The digest covers the text as received, never JSON written again (section 4.2.3).
+        digest = base64url.encode(new_hash(raw).digest())
+        disclosures.append(Disclosure(text, digest, content[0], name, content[-1]))
+    return tuple(disclosures)
+
+
+class _Processing:
+    """One run of section 7.1, step 3, over a payload."""
+
+    def __init__(self, disclosures: tuple[Disclosure, ...]) -> None:
+        self.disclosures = disclosures
+        self.disclosure_at: dict[Path, Disclosure] = {}
+        self.original_indexes: dict[Path, tuple[int, ...]] = {}
+        self.concealing: set[str] = set()
+        self.seen: set[str] = set()
+        self._by_digest = {disclosure.digest: disclosure for disclosure in disclosures}
+        if len(self._by_digest) != len(disclosures):
+            raise Refused("a disclosure is given twice")
+
+    def process_object(self, value: Mapping[str, Any], path: Path, *, flat: bool = False) -> dict[str, Any]:
+        if len(path) > MAX_DEPTH:
+            raise Malformed("the SD-JWT is nested too deeply")
+        result: dict[str, Any] = {}
+        for name, member in value.items():
+            if name in RESERVED_NAMES:
+                if name != DIGESTS_KEY and (path or name != ALGORITHM_KEY):
+                    # Section 4.1.1: `_sd_alg` is at the top level only; `...` is for array elements only.
+                    raise Refused("a reserved name is used in a place where it has no meaning")
+                continue
+            kind = type(member)
+            if (kind is dict or kind is list) and not flat:
+                result[name] = self._process(member, (*path, name))
+            else:
+                result[name] = member
+        if DIGESTS_KEY in value:
+            self._insert_disclosed(value[DIGESTS_KEY], result, path)
+        return result
+
+    def _process(self, value: Any, path: Path) -> Any:
+        kind = type(value)
+        if kind is dict:
+            return self.process_object(value, path)
+        return self._process_array(value, path) if kind is list else value
+
+    def _insert_disclosed(self, digests: Any, result: dict[str, Any], path: Path) -> None:
+        if type(digests) is not list:
+            raise Refused("`_sd` is not an array of strings")
+        self._note_digests(path)
+        for digest in digests:
+            disclosure = self._match(digest)
+            if disclosure is None:
+                continue
+            name = disclosure.name
+            if name is None:
+                raise Refused("the disclosure of a claim has no claim name")
+            if name in result:
+                raise Refused("a disclosed claim exists already at its level")
+            here = (*path, name)
+            self.disclosure_at[here] = disclosure
+            result[name] = self._process(disclosure.value, here)
+
+    def _process_array(self, value: list[Any], path: Path) -> list[Any]:
+        if len(path) > MAX_DEPTH:
+            raise Malformed("the SD-JWT is nested too deeply")
+        result: list[Any] = []
+        indexes: list[int] = []
+        for index, element in enumerate(value):
+            here = (*path, len(result))
+            if type(element) is dict and ELEMENT_KEY in element:
+                if len(element) != 1:
+                    raise Refused("a placeholder of an array element has further members")
+                self._note_digests(path)
+                disclosure = self._match(element[ELEMENT_KEY])
+                if disclosure is None:
+                    continue
+                if disclosure.name is not None:
+                    raise Refused("the disclosure of an array element has a claim name")
+                self.disclosure_at[here] = disclosure
+                element = disclosure.value
+            result.append(self._process(element, here))
+            indexes.append(index)
+        if len(result) != len(value):
+            self.original_indexes[path] = tuple(indexes)
+        return result
+
+    def _note_digests(self, path: Path) -> None:
+        if path and isinstance(path[0], str):
+            self.concealing.add(path[0])
+
+    def _match(self, digest: Any) -> Disclosure | None:
+        """The disclosure for a digest. Step 4 is done here, at once: repeated digests could multiply without end."""
+        if type(digest) is not str:
+            raise Refused("a digest is not a string")
+        if digest in self.seen:
+            raise Refused("a digest is met twice")
+        self.seen.add(digest)
+        return self._by_digest.get(digest)

@@ -1,0 +1,125 @@
+"""Steps 2 and 3 of `proofs.verify`: who signed, and whether that key speaks for a trusted issuer."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from proofs import jose
+from proofs.certificates import Leaf, NoAnchor, UntrustedChain, unverified_leaf, verify_chain
+from proofs.findings import Findings, TrustedIssuer
+from proofs.formats.sd_jwt import SplitSDJWT
+from proofs.formats.sd_jwt_vc import TYP
+from proofs.keys import known_public_key
+from proofs.resolve import Unresolvable, published_issuer_keys
+from proofs.trust import TrustEntry
+from schemas.errors import CouldNotCheck, Malformed, ProtocolError, Refused
+
+
+async def check_signature(found: Findings, parts: SplitSDJWT) -> None:
+    """Step 2: the credential is signed by a key of the issuer it names."""
+    algorithms = found.expected.algorithms
+    if parts.jws.header["alg"] not in algorithms:
+        found.fail("signature", "weak_algorithm", "the credential is signed with an algorithm that is not accepted")
+    try:
+        keys = await _issuer_keys(found, parts)
+    except CouldNotCheck as exc:
+        found.stop("signature", "issuer_key_unreachable", exc)
+    except ProtocolError as exc:
+        found.fail("signature", "no_issuer_key", exc)
+    found.signing_key = _key_that_signed(parts.jws, keys, algorithms)
+    if found.signing_key is None:
+        found.fail("signature", "bad_signature", "the credential was altered, or is not signed by its issuer")
+    found.passed("signature")
+
+
+async def _issuer_keys(found: Findings, parts: SplitSDJWT) -> Sequence[Mapping[str, str]]:
+    """Step 2: the keys that may have signed, by a mechanism that the trust list allows for this issuer.
+
+    Raises `Refused` when there is none, `Unresolvable` when it could not be fetched.
+    """
+    header, iss = parts.jws.header, parts.payload.get("iss")
+    known = found.expected.trust.naming("issuer", iss) if iss is not None else ()
+    if "x5c" in header and (not known or any(entry.mechanism == "x5c" for entry in known)):
+        # Only from the protected header; `jku`, `x5u` and `jwk` are never followed.
+        if not isinstance(header["x5c"], list):
+            raise Malformed("x5c is not an array")
+        found.leaf = unverified_leaf(header["x5c"])
+        return (found.leaf.public_jwk,)
+    if iss is None:
+        raise Refused("the credential names neither an issuer nor a certificate")
+    listed = [key for entry in known for key in entry.jwks]
+    if listed:
+        return listed
+    if not iss.startswith(("https://", "http://")):
+        raise Unresolvable("keys of this kind of issuer identifier cannot be looked up")
+    published = await published_issuer_keys(iss, resolver=found.expected.resolver)
+    named = [key for key in published if key.get("kid") == header.get("kid")]
+    return named or published
+
+
+def _key_that_signed(
+    jws: jose.UnverifiedJWS, keys: Sequence[Mapping[str, str]], algorithms: Collection[str]
+) -> dict[str, str] | None:
+    for key in keys:
+        public = {"kty": "EC", "crv": key["crv"], "x": key["x"], "y": key["y"]}
+        try:
+            public_key = known_public_key(public["crv"], public["x"], public["y"])
+            jose.check_signature_under(public_key, jws, typ=TYP, algorithms=algorithms)
+        except ProtocolError:
+            continue
+        return public
+    return None
+
+
+def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
+    """Step 3: the signing key speaks for the issuer, and the issuer is trusted for this type now."""
+    expected, leaf, iss = found.expected, found.leaf, parts.payload.get("iss")
+    vct = parts.payload["vct"]
+    anchor: bytes | None = None
+    if leaf is not None:
+        if iss is not None and not leaf.names(iss):
+            found.fail("issuer_trusted", "issuer_mismatch", "the certificate does not name the issuer")
+        anchor = _anchor_of(found, leaf, parts.jws.header["x5c"])
+    identifier = iss or (leaf.uris[0] if leaf is not None and leaf.uris else leaf.subject if leaf is not None else "")
+    entries = _entries_for(found, anchor, identifier)
+    if not entries and expected.trust.naming("issuer", identifier):
+        # Somebody else claims to be an issuer we know.
+        found.fail("issuer_trusted", "issuer_mismatch", "the key is not the one known for this issuer")
+    if not entries:
+        found.unknown("issuer_trusted", "issuer_unknown", "nobody in the trust list vouches for this issuer")
+        return
+    in_force = [entry for entry in entries if entry.is_in_force(at=expected.now)]
+    if not in_force:
+        found.fail("issuer_trusted", "outside_period", "the issuer is not trusted at this time")
+    for_type = [entry for entry in in_force if entry.is_for_type(vct)]
+    if not for_type:
+        found.fail("issuer_trusted", "type_not_trusted", "the issuer is not trusted for this type")
+    entry = found.trusted_by = for_type[0]
+    name = entry.name if entry.identifier or leaf is None else leaf.legal_name or entry.name
+    found.issuer = TrustedIssuer(name=name, identifier=identifier, trust_entry_id=entry.id)
+    found.passed("issuer_trusted")
+
+
+def _anchor_of(found: Findings, leaf: Leaf, x5c: Sequence[str]) -> bytes | None:
+    """The trusted anchor that the chain leads to, or None; a chain that breaks a rule fails the check."""
+    now = found.expected.now
+    try:
+        found.leaf = verify_chain(x5c, anchors=found.expected.trust.anchors("issuer"), now=now)
+    except NoAnchor:
+        if not leaf.not_before <= now <= leaf.not_after:
+            found.fail("issuer_trusted", "chain_refused", "the issuer's certificate is not valid at this time")
+        return None
+    except (UntrustedChain, Malformed) as exc:
+        found.fail("issuer_trusted", "chain_refused", exc)
+    return found.leaf.anchor
+
+
+def _entries_for(found: Findings, anchor: bytes | None, identifier: str) -> list[TrustEntry]:
+    """The trust entries under which the signing key speaks for the issuer, by any mechanism."""
+    trust, leaf = found.expected.trust, found.leaf
+    entries: list[TrustEntry] = []
+    if anchor is not None and leaf is not None:
+        entries += trust.under_anchor("issuer", anchor, (identifier, *leaf.uris))
+    for entry in trust.naming("issuer", identifier):
+        # A key without certificate was published at the issuer's address, or is listed (see step 2).
+        if found.signing_key in entry.jwks or (entry.mechanism == "metadata" and leaf is None):
+            entries.append(entry)
+    return entries
