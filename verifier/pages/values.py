@@ -80,5 +80,5 @@ def _group(element: ConcretePath, items: Sequence[DisclosedItem], t: Translator)
         return ValueGroup("", facts)
     number = element[-1]
     assert isinstance(number, int)
-    name = item_label(items[0].vct, element[:-1]).text(t.language)
+    name = item_label(items[0].vct, element).text(t.language)
     return ValueGroup(f"{name} {number + 1}", facts)
