@@ -114,13 +114,27 @@ def _items(
         )
 
     for choice in choices:
-        for path in choice.paths:
+        for path in _as_asked(choice, query):
             add(choice, path, comes_along=False)
         for leaf in sorted(choice.reveals, key=repr):
             asked = any(starts_with(leaf, path) for path in choice.paths)
             if not asked and is_hidden(certificate, leaf):
                 add(choice, leaf, comes_along=True)
     return list(found.values())
+
+
+def _as_asked(choice: Choice, query: Query) -> list[ConcretePath]:
+    """The paths of a choice in the order in which the query asks for them."""
+    claims = query.credential(choice.query_id).claims
+
+    def position(path: ConcretePath) -> int:
+        return next((place for place, claim in enumerate(claims) if _matches(claim.path, path)), len(claims))
+
+    # Elements of one array stay together: all that is asked of the first course, then of the second.
+    def index(path: ConcretePath) -> int:
+        return next((part for part in path if isinstance(part, int)), -1)
+
+    return sorted(choice.paths, key=lambda path: (index(path), position(path)))
 
 
 def item_id(query_id: str, certificate_id: str, path: ConcretePath) -> str:

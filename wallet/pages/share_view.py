@@ -33,6 +33,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "notice": _notice(decision, t),
         "retention": t.date(decision.retention_until) if decision.retention_until else "",
         "required": [_group(group, t) for group in decision.required],
+        "required_ids": {group.certificate.id for group in decision.required},
         "optional": [
             {"index": part.index, "ticked": part.is_ticked, "groups": [_group(group, t) for group in part.groups]}
             for part in decision.optional
@@ -125,6 +126,7 @@ def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
 def _group(group: Group, t: Translator) -> dict[str, Any]:
     card = read_card(group.certificate, t.language)
     return {
+        "certificate_id": group.certificate.id,
         "title": group.names.title.text(t.language),
         "issuer": group.names.issuer,
         "issuer_trusted": group.certificate.issuer_trusted,
