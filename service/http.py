@@ -46,6 +46,10 @@ class OutgoingFailed(CouldNotCheck):
     error = "unreachable"
 
 
+class NothingSent(OutgoingFailed):
+    """No connection came about, so that nothing of the request has left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the other side answered, whatever its status. Header names are in lower case."""
@@ -167,6 +171,8 @@ class OutgoingHTTP:
                     await response.aclose()
         except TimeoutError as exc:
             raise OutgoingFailed("The other side took too long.") from exc
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as exc:
+            raise NothingSent("The other side could not be reached.") from exc
         except (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError) as exc:
             raise OutgoingFailed("The other side could not be reached, or broke off.") from exc
         finally:
@@ -253,7 +259,7 @@ class _VettingBackend(httpcore2.AsyncNetworkBackend):
                 raise OutgoingRefused("The host has an address that is not public.")
         elif host.lower() in _LOOPBACK_NAMES:
             addresses = [address for address in addresses if address.is_loopback]
-        failure: Exception = OutgoingFailed("The host has no address.")
+        failure: Exception = NothingSent("The host has no address.")
         if len(addresses) > 1:  # An address that never answers leaves time for the next one.
             timeout = min(timeout or _ADDRESS_SECONDS, _ADDRESS_SECONDS)
         for address in addresses:
@@ -279,7 +285,7 @@ async def _resolve(host: str, port: int) -> list[IPAddress]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise OutgoingFailed("The host has no address.") from exc
+        raise NothingSent("The host has no address.") from exc
     return list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
 
 
@@ -310,6 +316,8 @@ class _VettedTransport(httpx2.AsyncBaseTransport):
         )
         try:
             response = await self._pool.handle_async_request(inner)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as exc:
+            raise NothingSent("The other side could not be reached.") from exc
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as exc:
             raise OutgoingFailed("The other side could not be reached, or broke off.") from exc
         return httpx2.Response(
@@ -348,5 +356,5 @@ class HostRouter(httpx2.AsyncBaseTransport):
         host, port = request.url.host, request.url.port
         transport = self._transports.get(f"{host}:{port}") or self._transports.get(host)
         if transport is None:
-            raise OutgoingFailed("The host has no address.")
+            raise NothingSent("The host has no address.")
         return await transport.handle_async_request(request)

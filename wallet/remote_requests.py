@@ -10,7 +10,7 @@ from proofs import strict_json
 from proofs.request_object import MAX_REQUEST_BYTES
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE
-from service.http import Answer, OutgoingHTTP, OutgoingRefused
+from service.http import Answer, NothingSent, OutgoingHTTP, OutgoingRefused
 from wallet.delivery import Delivery, DeliveryState
 from wallet.requests import CouldNotFetch
 
@@ -60,8 +60,8 @@ class RequestsOverHTTP:
                 max_bytes=MAX_REPLY_BYTES,
                 timeout_seconds=TIMEOUT_SECONDS,
             )
-        except OutgoingRefused:
-            return Delivery(DeliveryState.NOT_DELIVERED, reason="address_refused")
+        except (OutgoingRefused, NothingSent) as exc:
+            return Delivery(DeliveryState.NOT_DELIVERED, reason=exc.error)
         except CouldNotCheck:
             # It may have arrived before the line broke.
             return Delivery(DeliveryState.UNKNOWN, reason="no_answer")
