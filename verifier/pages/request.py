@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from schemas.verification import Check
 from service.i18n import N_, Translator
 from verifier.exchange import Verifier
-from verifier.pages.access import BrowserDep, PagesDep, SignedIn, StaffDep, VerifierDep
+from verifier.pages.access import BrowserDep, SignedIn, StaffDep, VerifierDep, the_pages
 from verifier.pages.ask import preview_in
 from verifier.pages.board import EVENTS, told
 from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
@@ -65,7 +65,7 @@ class CheckLine:
 
 @router.get("/requests/{request_id}")
 async def one_request(
-    request: Request, verifier: VerifierDep, pages: PagesDep, staff: StaffDep, browser: BrowserDep, request_id: str
+    request: Request, verifier: VerifierDep, staff: StaffDep, browser: BrowserDep, request_id: str
 ) -> Response:
     """The request while it is open, its result afterwards."""
     together = await _together(verifier, request_id)
@@ -98,7 +98,7 @@ async def _together(verifier: Verifier, request_id: str) -> list[RequestRecord]:
 async def _open(
     request: Request, verifier: Verifier, request_id: str, together: Sequence[RequestRecord], binding: str
 ) -> Response:
-    pages = request.app.state.pages
+    pages = the_pages(request)
     settings, t = verifier.settings, pages.translator(request)
     record = furthest(together)
     is_open = [one for one in together if one.state in (State.WAITING, State.OPENED)]
@@ -114,7 +114,7 @@ async def _open(
         )
     if here is not None:
         shown["invite"] = invitation_for(request, request_link(here.transaction), settings)
-    response: Response = await pages.render(
+    return await pages.render(
         request,
         "request.html",
         id=request_id,
@@ -125,11 +125,10 @@ async def _open(
         wallet_fault=wallet_fault(request),
         **shown,
     )
-    return response
 
 
 async def _result(request: Request, verifier: Verifier, record: RequestRecord, *, viewer: str) -> Response:
-    pages = request.app.state.pages
+    pages = the_pages(request)
     t = pages.translator(request)
     template = record.transaction.question.template
     certificates: list[ShownCertificate] = []
@@ -137,7 +136,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         contents = await verifier.database.run(lambda: verifier.contents(record.id, viewer=viewer))
         certificates = shown_certificates(contents.items, record.proofs, t) if contents else []
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
-    response: Response = await pages.render(
+    return await pages.render(
         request,
         "result.html",
         id=record.id,
@@ -154,7 +153,6 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),
         events=[(t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t))) for entry in entries],
     )
-    return response
 
 
 def _event(what: str, more: str) -> str:
