@@ -1,0 +1,269 @@
+"""The verifier over HTTP: what wallets and embedding programs see."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from proofs import strict_json
+from proofs.resolve import DictResolver
+from service.http import HostRouter, OutgoingHTTP
+from tests.verifier.scene import Scene, request_parameters_of
+from verifier.app import create_app
+
+
+class Web:
+    """The application of a scene, and a client with an API key."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.app = create_app(
+            scene.settings,
+            http=OutgoingHTTP(transport=HostRouter({})),
+            clock=scene.clock,
+            resolver=DictResolver(status_lists=scene.lists),
+        )
+        self.client = TestClient(self.app, base_url="http://localhost:8003")
+        accounts = self.app.state.accounts
+        _, key = asyncio.run(accounts.new_api_key("test", now=scene.now))
+        self.authorized = {"Authorization": f"Bearer {key}"}
+
+    def make(self, **body: Any) -> dict[str, Any]:
+        """Make a request through the interface."""
+        answer = self.client.post(
+            "/api/requests", json={"template": "employer-micro-credential"} | body, headers=self.authorized
+        )
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def result(self, request_id: str, **query: Any) -> dict[str, Any]:
+        """Read the result through the interface."""
+        answer = self.client.get(f"/api/requests/{request_id}", params=query, headers=self.authorized)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def fetch(self, link: str) -> dict[str, Any]:
+        """Fetch the request object of a link as a wallet."""
+        uri = dict(_pairs(link))["request_uri"]
+        return request_parameters_of(self.client.get(urlsplit(uri).path).text)
+
+    def answer(self, link: str) -> Any:
+        """Answer a link as an honest wallet; the HTTP response."""
+        request = self.fetch(link)
+        form = self.scene.form(request, {"vp_token": self.scene.vp_token(request)})
+        return self.client.post(urlsplit(request["response_uri"]).path, data=form)
+
+
+def _pairs(link: str) -> list[tuple[str, str]]:
+    from urllib.parse import parse_qsl
+
+    return parse_qsl(link.partition("?")[2])
+
+
+@pytest.fixture
+def web(scene: Scene) -> Iterator[Web]:
+    """The application, running."""
+    web = Web(scene)
+    with web.client:
+        yield web
+
+
+def test_the_whole_way_through_the_interface(web: Web) -> None:
+    """Make, fetch, answer, read: accepted, with sentences in both languages and the values."""
+    made = web.make()
+
+    reply = web.answer(made["request"])
+
+    told = web.result(made["id"])
+    assert (reply.status_code, reply.json()) == (200, {})
+    assert reply.headers["cache-control"] == "no-store"
+    assert (told["state"], told["verdict"], told["accepted"]) == ("answered", "accepted", True)
+    assert all(check["sentence"] and check["sentence_sv"] for check in told["checks"])
+    assert told["checks"][1]["sentence_sv"] == "Innehållet är oförändrat sedan det utfärdades."
+    values = {value["path"][0]: value for value in told["values"]}
+    assert values["family_name"]["value"] == "Kanarek-Test"
+    assert values["family_name"]["label"] == {"sv": "Efternamn", "en": "Family name"}
+    assert values["date_of_issuance"]["display_sv"] == "12 juni 2026"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html", "application/oauth-authz-req+jwt"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_request_object_has_its_media_type_whatever_is_accepted(web: Web, accept: str, method: str) -> None:
+    """Wallets send all sorts of Accept headers."""
+    made = web.make()
+    path = urlsplit(dict(_pairs(made["request"]))["request_uri"]).path
+
+    answer = web.client.request(
+        method,
+        path,
+        headers={"Accept": accept},
+        data={"wallet_nonce": "n1", "wallet_metadata": "{}"} if method == "POST" else None,
+    )
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/oauth-authz-req+jwt")
+    assert answer.headers["cache-control"] == "no-store"
+    assert request_parameters_of(answer.text).get("wallet_nonce") == ("n1" if method == "POST" else None)
+
+
+def test_post_of_the_request_uri_needs_no_body(web: Web) -> None:
+    """Both parameters are optional (5.10)."""
+    path = urlsplit(dict(_pairs(web.make()["request"]))["request_uri"]).path
+
+    assert web.client.post(path).status_code == 200
+
+
+def test_a_failed_check_is_answered_with_a_json_error(web: Web) -> None:
+    """400, error and description alone, no detail of the person."""
+    web.scene.issuer.set_status(7, 1)
+    web.scene.refresh_list()
+    made = web.make()
+
+    reply = web.answer(made["request"])
+
+    assert reply.status_code == 400
+    assert set(reply.json()) == {"error", "error_description"}
+    told = web.result(made["id"])
+    assert (told["verdict"], told["accepted"], told["values"]) == ("rejected", False, None)
+    status = next(check for check in told["checks"] if check["name"] == "status")
+    assert (status["outcome"], status["reason"]) == ("failed", "revoked")
+    assert status["sentence"] == "It has been taken back by its issuer."
+
+
+def test_unknown_addresses_are_answered_404(web: Web) -> None:
+    """V-18: request, response, code and result."""
+    for method, path in (
+        ("GET", "/request/unknown"),
+        ("POST", "/response/unknown"),
+        ("GET", "/ABCDEFGHJK"),
+        ("GET", "/api/requests/unknown"),
+    ):
+        answer = web.client.request(method, path, headers=web.authorized)
+        assert answer.status_code == 404, path
+        assert answer.json()["error"] == "not_found"
+
+
+def test_a_large_answer_is_refused(web: Web) -> None:
+    """V-11: one byte over the bound."""
+    request = web.fetch(web.make()["request"])
+    path = urlsplit(request["response_uri"]).path
+    limit = web.scene.settings.response_limit_bytes
+
+    answer = web.client.post(
+        path, content=b"response=" + b"a" * (limit - 8), headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert answer.status_code == 413
+
+
+def test_a_typed_code_gives_the_link_and_guessing_is_slowed_down(web: Web) -> None:
+    """`host/CODE` answers JSON to wallets, leads a browser to our page, and allows 20 tries a minute."""
+    made = web.make()
+    code = made["code"].partition("/")[2]
+
+    assert web.client.get(f"/{code}").json() == {"request": made["request"]}
+    page = web.client.get(f"/{code.lower()}", headers={"Accept": "text/html"}, follow_redirects=False)
+    assert page.status_code == 303
+    assert page.headers["location"].startswith("/present?client_id=")
+    answers = [web.client.get("/0123456789").status_code for _ in range(25)]
+    assert answers[0] == 404
+    assert answers[-1] == 429
+
+
+@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer wrong", "Basic abc"])
+def test_the_interface_needs_a_key(web: Web, header: str) -> None:
+    """No key, a wrong one, another scheme."""
+    headers = {"Authorization": header} if header else {}
+    for method, path in (("POST", "/api/requests"), ("GET", "/api/requests/x"), ("GET", "/api/templates")):
+        answer = web.client.request(method, path, headers=headers, json={"template": "course-results"})
+        assert answer.status_code == 401, path
+        assert answer.json()["error"] == "invalid_token"
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_template_can_be_sent_whole(web: Web) -> None:
+    """Any `vct` and paths; one without a purpose is refused and named."""
+    template = web.scene.template().model_dump(mode="json", exclude_defaults=True)
+    assert web.make(template=template | {"name": "own"})["id"]
+
+    for member in ("purpose", "contact", "retention_days"):
+        answer = web.client.post(
+            "/api/requests",
+            json={"template": {name: value for name, value in template.items() if name != member}},
+            headers=web.authorized,
+        )
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "invalid_template"
+        assert member.partition("_")[0] in answer.json()["error_description"]
+
+
+def test_events_tell_every_state(web: Web) -> None:
+    """Server-sent events until the end."""
+    made = web.make()
+    web.answer(made["request"])
+
+    with web.client.stream("GET", f"/api/requests/{made['id']}/events", headers=web.authorized) as stream:
+        text = b"".join(stream.iter_bytes()).decode()
+
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    data = orjson.loads(text.partition("data: ")[2].partition("\n")[0])
+    assert data == {"id": made["id"], "state": "answered", "verdict": "accepted"}
+
+
+def test_waiting_ends_when_there_is_nothing_to_wait_for(web: Web) -> None:
+    """`wait` answers as soon as the state is final."""
+    made = web.make()
+    web.answer(made["request"])
+
+    assert web.result(made["id"], wait=30)["state"] == "answered"
+
+
+def test_same_device_through_the_interface(web: Web) -> None:
+    """The embedder names its own address to return to, and hands the code back."""
+    made = web.make(kind="same_device", return_url="https://employer.example/back?job=7")
+
+    reply = web.answer(made["request"])
+    target = reply.json()["redirect_uri"]
+    code = dict(_pairs(target))["response_code"]
+
+    assert target.startswith("https://employer.example/back?job=7&response_code=")
+    assert web.result(made["id"])["state"] == "awaiting_return"
+    returned = web.client.post("/api/returns", json={"response_code": code}, headers=web.authorized)
+    assert returned.json() == {"id": made["id"]}
+    assert web.result(made["id"])["accepted"] is True
+
+
+def test_an_answer_in_clear_as_form_fields(tmp_path: Path) -> None:
+    """`direct_post`: `vp_token` is JSON text in a field."""
+    scene = Scene(tmp_path, response_mode="direct_post")
+    web = Web(scene)
+    with web.client:
+        made = web.make()
+        request = web.fetch(made["request"])
+        form = {"vp_token": strict_json.dumps(scene.vp_token(request)).decode(), "state": request["state"]}
+
+        assert web.client.post(urlsplit(request["response_uri"]).path, data=form).status_code == 200
+        assert web.result(made["id"])["accepted"] is True
+
+
+def test_the_service_is_ready(web: Web) -> None:
+    """`/health` and `/ready` answer."""
+    assert web.client.get("/health").status_code == 200
+    assert web.client.get("/ready").status_code == 200
+
+
+def test_addresses_come_from_the_public_url_with_its_path(tmp_path: Path) -> None:
+    """Behind a proxy under a path prefix, whatever the Host header says."""
+    scene = Scene(tmp_path, public_url="http://localhost:9999/verifier")
+    made = scene.ask()
+
+    assert made.transaction.response_uri.startswith("http://localhost:9999/verifier/response/")
+    assert made.code.startswith("localhost:9999/verifier/")
+    with Web(scene).client as client:
+        path = urlsplit(made.transaction.request_uri).path
+        assert client.get(path, headers={"Host": "attacker.example"}).status_code == 200

@@ -1,0 +1,224 @@
+"""Request templates: what must be there, and how they become questions."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.dcql import parse_query
+from schemas.types import CREDENTIAL_TYPES
+from tests.verifier.scene import COURSES, Scene
+from verifier.queries import Question, build_query
+from verifier.request_templates import (
+    BUILT_IN,
+    InvalidTemplate,
+    UnknownTemplate,
+    built_in_template,
+    parse_template,
+    read_template,
+)
+from verifier.template_files import load_templates, template_from_file
+
+REASON = {"sv": "Vi behöver det.", "en": "We need it."}
+
+GOOD: dict[str, Any] = {
+    "name": "internship",
+    "title": {"sv": "Praktik", "en": "Internship"},
+    "purpose": {"sv": "Vi väljer vem som får praktikplatsen.", "en": "We choose who gets the internship."},
+    "retention_days": 30,
+    "basis": "contract",
+    "contact": "privacy@employer.example",
+    "credentials": [
+        {
+            "id": "course",
+            "vct": ["urn:example:course"],
+            "items": [
+                {"path": ["title"], "reason": REASON},
+                {"path": ["grades", None, "grade"], "reason": REASON, "required": False},
+                {"path": ["degrees", 0], "reason": REASON, "required": False},
+            ],
+        }
+    ],
+}
+
+
+def changed(path: list[str | int], value: Any) -> dict[str, Any]:
+    """The good template with one member replaced (or taken out by `...`)."""
+    members: Any = deepcopy(GOOD)
+    place = members
+    for part in path[:-1]:
+        place = place[part]
+    if value is ...:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return dict(members)
+
+
+def test_a_template_becomes_a_query() -> None:
+    """Required items together; each optional item in a query and a set of its own."""
+    query = build_query(parse_template(GOOD))
+
+    assert [one["id"] for one in query["credentials"]] == ["course", "course-optional-1", "course-optional-2"]
+    assert query["credentials"][1]["claims"] == [{"path": ["grades", None, "grade"]}]
+    assert query["credential_sets"] == [
+        {"options": [["course"]], "required": True},
+        {"options": [["course-optional-1"]], "required": False},
+        {"options": [["course-optional-2"]], "required": False},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["purpose"], ...),
+        (["contact"], ...),
+        (["contact"], ""),
+        (["retention_days"], ...),
+        (["retention_days"], 0),
+        (["retention_until"], "2027-01-01"),  # both forms at once
+        (["basis"], ...),
+        (["basis"], "because"),
+        (["basis"], "consent"),  # with required items (CS-15, OA-13)
+        (["title", "en"], ...),
+        (["purpose", "sv"], "Vi vill."),  # says nothing
+        (["purpose", "en"], ""),
+        (["credentials"], []),
+        (["credentials", 0, "id"], "with space"),
+        (["credentials", 0, "vct"], []),
+        (["credentials", 0, "items", 0, "reason"], ...),
+        (["credentials", 0, "items", 0, "reason", "sv"], ...),
+        (["credentials", 0, "items", 0, "path"], []),
+        (["credentials", 0, "items", 0, "path"], ["title", -1]),
+        (["credentials", 0, "items", 0, "path"], ["vct"]),  # always visible
+        (["credentials", 0, "items", 1, "path"], ["title"]),  # twice
+        (["credentials", 0, "items", 0, "values"], []),
+        (["credentials", 0, "misspelt"], True),
+        (["purpose", "en"], "Ordinary words \u202e turned around here"),
+        (["name"], "Not A Name"),
+    ],
+)
+def test_a_template_that_lacks_something_cannot_be_made(path: list[str | int], value: Any) -> None:
+    """Purpose, retention, contact, reasons and both languages are owed to the person."""
+    with pytest.raises(InvalidTemplate) as refused:
+        parse_template(changed(path, value))
+
+    assert str(refused.value)
+
+
+def test_consent_is_possible_when_everything_is_optional() -> None:
+    """Then nothing is required, and leaving it out costs nothing."""
+    members = changed(["basis"], "consent")
+    members["credentials"][0]["items"] = [{"path": ["title"], "reason": REASON, "required": False}]
+
+    query = build_query(parse_template(members))
+
+    assert [one["required"] for one in query["credential_sets"]] == [False]
+
+
+def test_alternatives_are_one_required_set() -> None:
+    """A degree or a transcript: one of the two is enough."""
+    members = deepcopy(GOOD)
+    members["credentials"].append({"id": "other", "vct": ["urn:example:other"]})
+    members["alternatives"] = [["course"], ["other"]]
+
+    query = build_query(parse_template(members))
+
+    assert query["credential_sets"][0] == {"options": [["course"], ["other"]], "required": True}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_built_in_templates_ask_for_claims_that_their_type_has(name: str) -> None:
+    """Every path is a disclosable claim of the type, and none is an identity number or a birth date."""
+    template = built_in_template(name, contact="privacy@employer.example")
+
+    for credential in template.credentials:
+        known = next(one for one in CREDENTIAL_TYPES.values() if one.vct == credential.vct[0])
+        for item in credential.items:
+            spec = known.spec_for(tuple(part for part in item.path if not isinstance(part, int)))
+            assert spec is not None
+            assert spec.disclosable, item.path
+            assert spec.category not in ("birth", "identifier")
+    parse_query(build_query(template))
+
+
+def test_course_results_uses_paths_into_every_course() -> None:
+    """Recursive disclosures: each course's title, not the whole course."""
+    template = built_in_template("course-results", contact="privacy@employer.example")
+
+    assert template.types == {COURSES.vct}
+    assert ("courses", None, "achievement_title") in {item.path for item in template.credentials[0].items}
+
+
+def test_an_unknown_template_is_named_as_such(scene: Scene) -> None:
+    """With the names of those that are there."""
+    with pytest.raises(UnknownTemplate, match="course-results"):
+        scene.verifier.templates()["nothing"]
+
+
+def test_templates_are_read_from_files(tmp_path: Path) -> None:
+    """TOML with `*`, JSON with null; a faulty file is named and does not stop the others."""
+    (tmp_path / "good.toml").write_text(
+        """
+        name = "from-toml"
+        title = { sv = "Titel", en = "Title" }
+        purpose = { sv = "Vi behöver veta vem du är.", en = "We need to know who you are." }
+        retention_until = 2030-01-01
+        basis = "public_task"
+        contact = "privacy@authority.example"
+        [[credentials]]
+        id = "pid"
+        vct = ["urn:eudi:pid:1"]
+        status = "if_present"
+          [[credentials.items]]
+          path = ["nationalities", "*"]
+          reason = { sv = "Kravet.", en = "The demand." }
+        """
+    )
+    (tmp_path / "faulty.json").write_text('{"name": "faulty"}')
+    (tmp_path / "notes.txt").write_text("nothing")
+
+    shelf = load_templates([tmp_path], contact="x@y.example")
+
+    assert shelf["from-toml"].credentials[0].items[0].path == ("nationalities", None)
+    assert set(shelf.templates) == {"from-toml", *BUILT_IN}
+    with pytest.raises(InvalidTemplate, match="purpose"):
+        shelf["faulty"]
+    with pytest.raises(InvalidTemplate):
+        template_from_file(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"\xff", b"[]", b'{"a":1,"a":2}', b"{" * 100])
+@pytest.mark.parametrize("is_toml", [True, False])
+def test_a_file_that_is_no_template_is_refused(content: bytes, is_toml: bool) -> None:
+    """Whatever is in it: one kind of error."""
+    with pytest.raises(InvalidTemplate):
+        read_template(content, is_toml=is_toml)
+
+
+def test_a_retention_date_in_the_past_makes_no_request(scene: Scene) -> None:
+    """A promise that was broken before it was given."""
+    members = changed(["retention_days"], ...) | {"retention_until": "2026-11-19"}
+
+    with pytest.raises(InvalidTemplate, match="passed"):
+        scene.ask(parse_template(members))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(member=st.sampled_from(sorted(GOOD)), value=json_values)
+def test_a_template_of_any_shape_is_a_template_or_refused(member: str, value: Any) -> None:
+    """No input leads to anything but a valid question or `InvalidTemplate`."""
+    try:
+        template = parse_template(GOOD | {member: value})
+    except InvalidTemplate:
+        return
+    Question.of(template)

@@ -1,0 +1,289 @@
+"""The small library for organisations that embed a verifier: make a request, hand over its link, get the result.
+
+    async with VerifierClient("https://verifier.example", api_key=key) as verifier:
+        made = await verifier.make_request("course-results")
+        show(made.request)                                     # a link, or the text of a QR code
+        result = await verifier.wait_for_result(made.id, seconds=600)
+        if result.accepted:
+            names = result.values_at("courses", None, "achievement_title")
+
+    with BlockingVerifierClient("https://verifier.example", api_key=key) as verifier:     # the same without async
+        ...
+
+An API key is made with `intyga-verifier api-key create NAME`. `accepted` is the only thing to decide by: it is true when
+everything was checked and held, and only then. What could not be checked is named in `unknown`, and is not accepted.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from proofs import strict_json
+from schemas.errors import CouldNotCheck, ProtocolError
+from schemas.verification import Outcome
+from service.http import Answer, OutgoingHTTP
+
+T = TypeVar("T")
+
+MAX_ANSWER_BYTES = 5_000_000
+WAIT_AT_ONCE_SECONDS = 20.0
+
+RequestKind = Literal["cross_device", "same_device"]
+FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired"})
+
+
+class VerifierRefused(ProtocolError):
+    """The verifier refused: `error` is its code (`invalid_template`, `invalid_token`, `not_found`, ...)."""
+
+    def __init__(self, error: str, message: str, status: int) -> None:
+        super().__init__(message)
+        self.error = error
+        self.status = status
+
+
+class NoResultYet(CouldNotCheck):
+    """The time to wait is over, and there is no result yet. The request may still be answered."""
+
+    error = "no_result_yet"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRequest:
+    """A request that was made.
+
+    `request` is the whole link for a wallet (and the text of a QR code), `request_https` the same for a web wallet,
+    `code` what can be typed. `id` is for the result and must not leave your systems.
+    """
+
+    id: str
+    request: str
+    request_https: str
+    code: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedItem:
+    """One check: its name, its outcome, and a sentence in each language."""
+
+    name: str
+    outcome: Outcome
+    reason: str
+    sentence: str
+    sentence_sv: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedValue:
+    """One value that the person showed. `asked` is False for what travels with every certificate of its kind."""
+
+    query: str
+    path: tuple[str | int, ...]
+    label: Mapping[str, str]
+    value: Any = field(repr=False)
+    type: str
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierResult:
+    """Where a request stands, and its result once it is answered.
+
+    `state` is `waiting`, `opened`, `awaiting_return`, `answered`, `declined`, `not_returned` or `expired`; `verdict` is
+    `accepted`, `rejected`, `undetermined` or "". `values` is None when there are none, or when they were deleted on
+    `retention_until`. `document` is the whole JSON answer.
+    """
+
+    id: str
+    state: str
+    accepted: bool
+    verdict: str
+    checks: tuple[CheckedItem, ...]
+    values: tuple[ReceivedValue, ...] | None = field(repr=False)
+    retention_until: str
+    document: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing more will happen."""
+        return self.state in FINAL_STATES
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the checks that failed."""
+        return [check.name for check in self.checks if check.outcome is Outcome.FAILED]
+
+    @property
+    def unknown(self) -> list[str]:
+        """Names of the checks that could not be made."""
+        return [check.name for check in self.checks if check.outcome is Outcome.COULD_NOT_CHECK]
+
+    def values_at(self, *path: str | int | None) -> list[Any]:
+        """The values at a path, `None` standing for any index; empty when nothing is there."""
+        return [
+            value.value
+            for value in self.values or ()
+            if len(value.path) == len(path)
+            and all(part is None or part == at for part, at in zip(path, value.path, strict=True))
+        ]
+
+
+class VerifierClient:
+    """Speaks with one verifier. `allow_loopback` lets it be one on this machine over http."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str,
+        allow_loopback: bool = False,
+        ca_file: Path | None = None,
+        http: OutgoingHTTP | None = None,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json"}
+        self._http = http or OutgoingHTTP(allow_loopback=allow_loopback, ca_file=ca_file)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close kept connections."""
+        await self._http.close()
+
+    async def make_request(
+        self, template: str | Mapping[str, Any], *, kind: RequestKind = "cross_device", return_url: str = ""
+    ) -> PendingRequest:
+        """Make a request from a template: its name, or a whole one.
+
+        With `kind` `same_device` the person's browser comes back to `return_url` with `response_code`, which
+        `take_back` hands in. Raises `VerifierRefused`, `OutgoingFailed`.
+        """
+        body = {"template": template, "kind": kind, "return_url": return_url}
+        answer = await self._http.post(f"{self._url}/api/requests", json=body, headers=self._headers)
+        told = _told(answer, 201)
+        return PendingRequest(
+            id=told["id"],
+            request=told["request"],
+            request_https=told["request_https"],
+            code=told["code"],
+            expires_at=told["expires_at"],
+        )
+
+    async def get_result(self, request_id: str, *, wait_seconds: float = 0) -> VerifierResult:
+        """Where a request stands; waits for a final state so long (20 s at most) before it answers."""
+        wait = min(max(wait_seconds, 0.0), WAIT_AT_ONCE_SECONDS)
+        answer = await self._http.get(
+            f"{self._url}/api/requests/{request_id}?wait={wait:g}",
+            headers=self._headers,
+            max_bytes=MAX_ANSWER_BYTES,
+            timeout_seconds=wait + 15,
+        )
+        return _result(_told(answer, 200))
+
+    async def wait_for_result(self, request_id: str, *, seconds: float) -> VerifierResult:
+        """The result as soon as it is final. Raises `NoResultYet` when there is none after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            result = await self.get_result(request_id, wait_seconds=deadline - time.monotonic())
+            if result.is_final:
+                return result
+            if time.monotonic() >= deadline:
+                raise NoResultYet
+
+    async def take_back(self, response_code: str) -> str:
+        """Hand in the response code that the person's browser brought back; returns the id of its request.
+
+        Check first that this browser is the one that the request was made for, by a session of your own.
+        """
+        answer = await self._http.post(
+            f"{self._url}/api/returns", json={"response_code": response_code}, headers=self._headers
+        )
+        return str(_told(answer, 200)["id"])
+
+
+class BlockingVerifierClient:
+    """The same client for code without async; keeps an event loop of its own. Not for use within a running loop."""
+
+    def __init__(self, url: str, *, api_key: str, allow_loopback: bool = False, ca_file: Path | None = None) -> None:
+        self._runner = asyncio.Runner()
+        self._client = VerifierClient(url, api_key=api_key, allow_loopback=allow_loopback, ca_file=ca_file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close kept connections and the event loop."""
+        self._run(self._client.close())
+        self._runner.close()
+
+    def make_request(
+        self, template: str | Mapping[str, Any], *, kind: RequestKind = "cross_device", return_url: str = ""
+    ) -> PendingRequest:
+        """As `VerifierClient.make_request`."""
+        return self._run(self._client.make_request(template, kind=kind, return_url=return_url))
+
+    def get_result(self, request_id: str, *, wait_seconds: float = 0) -> VerifierResult:
+        """As `VerifierClient.get_result`."""
+        return self._run(self._client.get_result(request_id, wait_seconds=wait_seconds))
+
+    def wait_for_result(self, request_id: str, *, seconds: float) -> VerifierResult:
+        """As `VerifierClient.wait_for_result`."""
+        return self._run(self._client.wait_for_result(request_id, seconds=seconds))
+
+    def take_back(self, response_code: str) -> str:
+        """As `VerifierClient.take_back`."""
+        return self._run(self._client.take_back(response_code))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+
+def _told(answer: Answer, expected: int) -> dict[str, Any]:
+    """The JSON of an answer. Raises `VerifierRefused` for another status."""
+    try:
+        told = strict_json.loads_object(answer.body, max_bytes=MAX_ANSWER_BYTES)
+    except ProtocolError as exc:
+        raise VerifierRefused("invalid_answer", "the answer is not JSON", answer.status) from exc
+    if answer.status != expected:
+        error, description = str(told.get("error", "unknown")), str(told.get("error_description", ""))
+        raise VerifierRefused(error, description, answer.status)
+    return told
+
+
+def _result(told: Mapping[str, Any]) -> VerifierResult:
+    values = told["values"]
+    return VerifierResult(
+        id=told["id"],
+        state=told["state"],
+        accepted=told["accepted"] is True,
+        verdict=told["verdict"] or "",
+        checks=tuple(
+            CheckedItem(one["name"], Outcome(one["outcome"]), one["reason"], one["sentence"], one["sentence_sv"])
+            for one in told["checks"]
+        ),
+        values=None
+        if values is None
+        else tuple(
+            ReceivedValue(
+                one["query"], tuple(one["path"]), one["label"], one["value"], one["type"], one["asked"] is True
+            )
+            for one in values
+        ),
+        retention_until=told["retention_until"],
+        document=told,
+    )
