@@ -1,0 +1,241 @@
+"""The commands, beside a service that runs in a process of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from typer.testing import CliRunner
+
+from proofs.keys import generate_signer
+from tests.verifier.scene import FORM, Issuer, Scene, request_parameters_of
+from verifier.cli import app
+
+COMMAND = [sys.executable, "-c", "from verifier.cli import main; main()"]
+
+
+def invoke(data: Path, *arguments: str) -> Any:
+    """Run a command in this process; its JSON."""
+    outcome = CliRunner().invoke(app, [*arguments, "--data", str(data), "--json"])
+    assert outcome.exit_code == 0, outcome.output
+    return json.loads(outcome.stdout)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A scene whose data directory the commands use, under the real clock."""
+    monkeypatch.setenv("VERIFIER_PUBLIC_URL", "http://localhost:8003")
+    return Scene(tmp_path)
+
+
+def test_request_prints_every_way_to_hand_it_over(scene: Scene) -> None:
+    """`request`, `request_https`, `id`, and the code to type."""
+    told = invoke(scene.settings.data, "request", "--template", "employer-micro-credential")
+
+    assert told["request"].startswith("openid4vp://?client_id=x509_hash%3A")
+    assert told["request_https"].startswith("http://localhost:8003/present?")
+    assert re.fullmatch(r"localhost:8003/[0-9A-Z]{5}-[0-9A-Z]{5}", told["code"])
+    assert told["kind"] == "cross_device"
+    assert invoke(scene.settings.data, "result", told["id"])["state"] == "waiting"
+
+
+def test_a_template_comes_from_a_file_too(scene: Scene, tmp_path: Path) -> None:
+    """By its own option, or as the value of `--template`."""
+    file = tmp_path / "own.json"
+    template = scene.template().model_dump(mode="json", exclude_defaults=True) | {"name": "own"}
+    file.write_text(json.dumps(template))
+
+    for option in ("--template-file", "--template"):
+        told = invoke(scene.settings.data, "request", option, str(file), "--same-device")
+        assert told["kind"] == "same_device"
+
+
+def test_a_web_wallet_can_be_named(scene: Scene) -> None:
+    """The https link then leads there."""
+    told = invoke(scene.settings.data, "request", "--template", "course-results", "--wallet", "https://wallet.example/")
+
+    assert told["request_https"].startswith("https://wallet.example/present?client_id=")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["request"], 2),
+        (["request", "--template", "nothing"], 1),
+        (["result", "nothing"], 1),
+        (["trust", "add"], 2),
+        (["trust", "add", "https://lists.example/1"], 2),
+        (["trust", "remove", "nothing"], 1),
+        (["api-key", "revoke", "nothing"], 1),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_json(scene: Scene, arguments: list[str], status: int) -> None:
+    """A sentence on stderr and an exit status."""
+    outcome = subprocess.run(
+        [*COMMAND, *arguments, "--data", str(scene.settings.data), "--json"],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        check=False,
+        timeout=60,
+    )
+
+    assert outcome.returncode == status
+    assert json.loads(outcome.stderr.splitlines()[-1])["error_description"]
+
+
+def test_trust_is_added_listed_removed_and_signed(scene: Scene, tmp_path: Path) -> None:
+    """By root certificate and by entry; the signed list holds both, and its key lies beside it."""
+    data = scene.settings.data
+    root, entry, signed = tmp_path / "root.pem", tmp_path / "entry.json", tmp_path / "list.jwt"
+    root.write_bytes(Issuer(url="https://other.example", name="Other").root_pem)
+    key = generate_signer().public_jwk
+    entry.write_text(
+        json.dumps({"id": "e1", "name": "By key", "role": "issuer", "identifier": "https://k.example",
+                    "mechanism": "jwks", "jwks": [key], "types": ["urn:x"]})
+    )  # fmt: skip
+
+    by_root = invoke(
+        data, "trust", "add", "--anchor", str(root), "--name", "Other", "--role", "issuer", "--type", "urn:y"
+    )
+    invoke(data, "trust", "add", "--entry", str(entry))
+    listed = {one["id"]: one for one in invoke(data, "trust", "list")}
+    made = invoke(data, "trust", "sign", "--out", str(signed), "--sequence", "7")
+    invoke(data, "trust", "remove", "e1")
+
+    assert listed[by_root["id"]]["types"] == ["urn:y"]
+    assert listed["e1"]["name"] == "By key"
+    assert signed.read_text().strip() == made["list"]
+    assert json.loads(Path(made["key_file"]).read_text()) == made["key"]
+    assert "e1" not in {one["id"] for one in invoke(data, "trust", "list")}
+
+
+def test_keys_list_names_the_root_for_wallets(scene: Scene) -> None:
+    """The file that a wallet's `trust add --anchor` takes."""
+    (key,) = invoke(scene.settings.data, "keys", "list")
+
+    assert Path(key["root_file"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
+    assert "localhost" in key["names"]
+
+
+def test_api_keys_are_made_listed_and_ended(scene: Scene) -> None:
+    """The key itself is shown once."""
+    made = invoke(scene.settings.data, "api-key", "create", "careers site")
+    listed = invoke(scene.settings.data, "api-key", "list")
+    invoke(scene.settings.data, "api-key", "revoke", made["id"])
+
+    assert made["key"] not in json.dumps(listed)
+    assert listed[0]["name"] == "careers site"
+    assert invoke(scene.settings.data, "api-key", "list")[0]["revoked_at"]
+
+
+def test_human_output_names_the_verdict_and_every_check(scene: Scene) -> None:
+    """Without `--json` a person reads it."""
+    made = scene.ask()
+    scene.answer(made)
+
+    outcome = CliRunner().invoke(app, ["result", made.id, "--data", str(scene.settings.data)])
+
+    assert "Verdict: accepted. Everything held." in outcome.stdout
+    assert "+ Content unaltered: The content is unaltered since it was issued." in outcome.stdout
+    assert outcome.exit_code == 0
+
+
+# --- a real service -----------------------------------------------------------------------------------------------
+
+
+class Served:
+    """`serve` in a process of its own."""
+
+    def __init__(self, data: Path) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("VERIFIER_")}
+        self.environment = environment | {"VERIFIER_ALLOW_LOOPBACK": "1"}
+        self.data = data
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", "--data", str(data), "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().partition(": ")[2].strip().rstrip("/")
+
+    def command(self, *arguments: str) -> Any:
+        """A command in yet another process; its JSON."""
+        outcome = subprocess.run(
+            [*COMMAND, *arguments, "--data", str(self.data), "--json"],
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            check=False,
+            timeout=60,
+        )
+        assert outcome.returncode == 0, outcome.stderr
+        return json.loads(outcome.stdout)
+
+    def stop(self) -> int:
+        """End the process and wait for it."""
+        self.process.terminate()
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A running verifier."""
+    one = Served(tmp_path / "served")
+    yield one
+    assert one.stop() in (0, -signal.SIGTERM)  # uvicorn ends by the signal, after finishing what was under way.
+
+
+@pytest.mark.processes
+def test_serve_records_its_address_and_takes_answers(served: Served) -> None:
+    """Ask on the command line, answer over HTTP, wait for the result on the command line."""
+    from http.client import HTTPConnection
+    from urllib.parse import urlsplit
+
+    told = served.command("request", "--template", "course-results")
+    uri = dict(parse_qsl(told["request"].partition("?")[2]))["request_uri"]
+    assert uri.startswith(served.url)
+    connection = HTTPConnection(urlsplit(served.url).netloc, timeout=10)
+    connection.request("GET", urlsplit(uri).path)
+    request = request_parameters_of(connection.getresponse().read().decode())
+    form = urlencode({"error": "access_denied", "state": request["state"]})
+    connection.request("POST", urlsplit(request["response_uri"]).path, body=form, headers={"Content-Type": FORM})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (200, b"{}")
+    connection.close()
+
+    result = served.command("result", told["id"], "--wait", "5")
+
+    assert (result["state"], result["accepted"], result["wallet_error"]) == ("declined", False, "access_denied")
+
+
+@pytest.mark.processes
+def test_serve_refuses_unsafe_settings_and_names_them(tmp_path: Path) -> None:
+    """A public address without https, HAIP without encryption."""
+    environment = os.environ | {
+        "VERIFIER_PUBLIC_URL": "http://verifier.example",
+        "VERIFIER_HAIP": "1",
+        "VERIFIER_RESPONSE_MODE": "direct_post",
+    }
+    outcome = subprocess.run(
+        [*COMMAND, "serve", "--data", str(tmp_path), "--port", "0"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=60,
+    )
+
+    assert outcome.returncode == 2
+    for variable in ("VERIFIER_PUBLIC_URL", "VERIFIER_RESPONSE_MODE", "VERIFIER_KEY_PASSPHRASE_FILE"):
+        assert variable in outcome.stderr
