@@ -8,7 +8,6 @@ trust list or the recipient are gone.
 """
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from hmac import new as new_hmac
@@ -166,42 +165,6 @@ def fault_event(entry_id: str, fault: RequestFault, *, who: str, host: str, came
         "description": str(fault),
     }
     return Event(entry_id, EventKind.FAULTY, now, facts)
-
-
-def received_event(
-    entry_id: str,
-    *,
-    certificate: Mapping[str, str],
-    certificate_id: str,
-    issuer: str,
-    host: str,
-    copies: int,
-    trusted: bool,
-    now: datetime,
-) -> Event:
-    """A certificate was received. `certificate` is its title in `sv` and `en`."""
-    facts = {
-        "who": _same(plain(issuer)).model_dump(),
-        "host": host,
-        "certificate": {"sv": certificate.get("sv", ""), "en": certificate.get("en", "")},
-        "certificate_id": certificate_id,
-        "copies": copies,
-        "issuer_trusted": trusted,
-    }
-    return Event(entry_id, EventKind.RECEIVED, now, facts)
-
-
-def not_received_event(
-    entry_id: str, *, certificate: Mapping[str, str], issuer: str, host: str, error: str, now: datetime
-) -> Event:
-    """A certificate could not be received; `error` is the code of the fault."""
-    facts = {
-        "who": _same(plain(issuer)).model_dump(),
-        "host": host,
-        "certificate": {"sv": certificate.get("sv", ""), "en": certificate.get("en", "")},
-        "error": error,
-    }
-    return Event(entry_id, EventKind.NOT_RECEIVED, now, facts)
 
 
 def pseudonym_for(vault: UnlockedVault, client_id: str) -> str:

@@ -60,7 +60,7 @@ async def take_link(
     except (UnreadableLink, _NotGiven) as exc:
         fault = str(exc) if isinstance(exc, _NotGiven) else NOT_A_LINK
         return await pages.render(request, "receive.html", status=400, vault=vault, fault=fault, field=field, link=link)
-    return await _host_first(request, pages, vault, arrival)
+    return await _host_first(request, pages, vault, arrival, came_by="picture" if field == "picture" else "pasted")
 
 
 class _NotGiven(Exception):
@@ -91,9 +91,11 @@ async def offer(request: Request, vault: VaultDep, wallet: WalletDep, pages: Pag
     return await _host_first(request, pages, vault, arrival)
 
 
-async def _host_first(request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival) -> Response:
+async def _host_first(
+    request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival, *, came_by: str = "link"
+) -> Response:
     if arrival.kind is ArrivalKind.REQUEST:
-        return go_to(request, f"/present?{arrival.query}")
+        return go_to(request, f"/present?{arrival.query}&came_by={came_by}")
     switch = LanguageSwitch("/receive", {"link": arrival.text}) if request.method == "POST" else None
     return await pages.render(
         request,
@@ -124,7 +126,7 @@ async def look(
     try:
         collection_id = await wallet.look_at(vault, arrival)
     except IsARequest as exc:
-        return go_to(request, f"/present?{exc.query}")
+        return go_to(request, f"/present?{exc.query}&came_by=code")
     except (OfferUnusable, Unreachable) as exc:
         reason = exc.reason if isinstance(exc, OfferUnusable) else "unreachable"
         return await pages.render(

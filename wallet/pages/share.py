@@ -10,6 +10,7 @@ The first button of every form with a decision shows the page again: the Enter k
 """
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
@@ -64,7 +65,9 @@ async def arrive(request: Request, vault: VaultDep, pages: PagesDep) -> Response
     """Where the links of requests lead: show the host, and ask. Nothing is fetched."""
     if not request.url.query or "client_id" not in request.query_params:
         return go_to(request, "/receive")
-    return await _show_arrival(request, pages, request.url.query, _came_by(request.query_params.get("came_by", "")))
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in ("came_by", "lang")]
+    how = _came_by(request.query_params.get("came_by", ""))
+    return await _show_arrival(request, pages, urlencode(pairs), how)
 
 
 @router.post("/present", dependencies=[FromOurForm])
@@ -196,7 +199,7 @@ async def choose(
 
 
 def _chosen(before: Chosen, *, optional: list[int], yes: list[str], use: str) -> Chosen:
-    """What the form says: ticks as they are now; `use` names another alternative (`option:1`, `pick:ID:KEY`, `add:...`)."""
+    """What the form says. `use` names another alternative: `option:1`, `pick:QUERY:KEY` or `add:QUERY:KEY`."""
     option, picked = before.option, dict(before.picked)
     kind, _, rest = use.partition(":")
     query_id, _, key = rest.partition(":")
