@@ -16,6 +16,7 @@ from issuer.store.events import EventStore
 from issuer.store.grants import GrantStore
 from issuer.store.high_water import HighWaterMark
 from issuer.store.offers import OfferRules, OfferStore
+from issuer.store.pending import PendingFileRow
 from issuer.store.results import ResultStore
 from issuer.store.status import StatusStore
 from issuer.store.tables import IssuerRow
@@ -24,6 +25,8 @@ from service.database import Database
 from service.sessions import Sessions
 
 SCHEMA_VERSION = 1
+TABLES_ELSEWHERE = (PendingFileRow,)
+"""Tables defined beside their methods; named here so that they are part of the schema whoever opens the database."""
 
 
 @dataclass(frozen=True, slots=True)

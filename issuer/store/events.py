@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from issuer.store.prepared import Prepared
 from issuer.store.tables import EVENTS
 from service.database import Database
 
-_INSERT = insert(EVENTS).values(at=bindparam("at"), kind=bindparam("kind"), subject_id=bindparam("subject_id"))
+_INSERT = Prepared(insert(EVENTS).values(at=bindparam("now"), kind=bindparam("what"), subject_id=bindparam("subject")))
 _LAST = select(func.coalesce(func.max(EVENTS.c.id), 0))
 
 
@@ -24,7 +25,7 @@ class Event:
 
 def record(connection: Connection, kind: str, subject_id: str, *, now: datetime) -> None:
     """Record an event in the transaction that makes it true."""
-    connection.execute(_INSERT, {"at": now, "kind": kind, "subject_id": subject_id})
+    _INSERT(connection, now=now, what=kind, subject=subject_id)
 
 
 class EventStore:

@@ -3,99 +3,117 @@
 Implements `issuer.authorization.CodeBook` and `issuer.issuance.SlotBook`. Each method is one transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from issuer.authorization import NewToken, StoredCode, Verdict
 from issuer.derivation import IssuerSecret, digest
 from issuer.issuance import NONCE_KIND, Grant, Period, Reservation, Slot, random_indexes
-from issuer.offers import OfferState, new_id
+from issuer.offers import OfferState
 from issuer.status import FULL_BELOW, Status
 from issuer.store.events import record
-from issuer.store.tables import CERTIFICATES, OFFERS, SLOTS, SPENT, STATUS_LISTS
+from issuer.store.prepared import Prepared, moment
+from issuer.store.tables import OFFERS, SLOTS, SPENT, STATUS_LISTS
 from proofs import strict_json
 from schemas.issuance import CredentialRequestDenied, InvalidGrant, InvalidNonce, InvalidToken
-from service.database import Busy, Database
+from service.database import Database
 from service.single_use import prune, spend
 
 _KEEP_UNCOLLECTED = timedelta(days=30)
 """How long after its end an offer that nobody collected can still be offered again; then its claims are erased."""
 
-_BY_CODE = select(
-    OFFERS.c.id,
-    OFFERS.c.type_name,
-    OFFERS.c.state,
-    OFFERS.c.expires_at,
-    OFFERS.c.generation,
-    OFFERS.c.tx_code_length,
-    OFFERS.c.tries_left,
-).where(OFFERS.c.code_digest == bindparam("digest_"))
-_BY_TOKEN = select(
-    OFFERS.c.id,
-    OFFERS.c.generation,
-    OFFERS.c.type_name,
-    OFFERS.c.claims,
-    OFFERS.c.token_until,
-    OFFERS.c.by_identifier,
-    OFFERS.c.client_id,
-).where(OFFERS.c.token_digest == bindparam("digest_"))
-_GRANTED = (
+_BY_CODE = Prepared(
+    select(
+        OFFERS.c.id,
+        OFFERS.c.type_name,
+        OFFERS.c.state,
+        OFFERS.c.expires_at,
+        OFFERS.c.generation,
+        OFFERS.c.tx_code_length,
+        OFFERS.c.tries_left,
+    ).where(OFFERS.c.code_digest == bindparam("code"))
+)
+_BY_TOKEN = Prepared(
+    select(
+        OFFERS.c.id,
+        OFFERS.c.generation,
+        OFFERS.c.type_name,
+        OFFERS.c.claims,
+        OFFERS.c.token_until,
+        OFFERS.c.by_identifier,
+        OFFERS.c.client_id,
+    ).where(OFFERS.c.token_digest == bindparam("token"))
+)
+_GRANT = Prepared(
     update(OFFERS)
-    .where(OFFERS.c.id == bindparam("id_"))
+    .where(OFFERS.c.id == bindparam("offer_id"))
     .values(
-        state=bindparam("state_"),
-        state_at=bindparam("now_"),
-        token_digest=bindparam("digest_"),
-        token_until=bindparam("until_"),
-        by_identifier=bindparam("by_identifier_"),
-        client_id=bindparam("client_id_"),
+        state=OfferState.REDEEMED.value,
+        state_at=bindparam("now"),
+        token_digest=bindparam("token"),
+        token_until=bindparam("until"),
+        by_identifier=bindparam("identified"),
+        client_id=bindparam("client"),
         typeable_digest=None,
     )
 )
-_FOR_COLLECTION = select(
-    OFFERS.c.generation,
-    OFFERS.c.type_name,
-    OFFERS.c.title,
-    OFFERS.c.recipient,
-    OFFERS.c.token_digest,
-    OFFERS.c.token_until,
-    OFFERS.c.batches_left,
-    OFFERS.c.certificate_id,
-).where(OFFERS.c.id == bindparam("id_"))
-_COLLECTED = (
+_FOR_COLLECTION = Prepared(
+    select(
+        OFFERS.c.generation,
+        OFFERS.c.state,
+        OFFERS.c.token_digest,
+        OFFERS.c.token_until,
+        OFFERS.c.batches_left,
+        OFFERS.c.copies,
+        OFFERS.c.valid_from,
+        OFFERS.c.valid_until,
+        OFFERS.c.status,
+    ).where(OFFERS.c.id == bindparam("offer_id"))
+)
+_FIRST_COPIES = Prepared(
     update(OFFERS)
-    .where(OFFERS.c.id == bindparam("id_"))
+    .where(OFFERS.c.id == bindparam("offer_id"))
     .values(
-        state=bindparam("state_"),
-        state_at=bindparam("now_"),
-        batches_left=bindparam("left_"),
-        certificate_id=bindparam("certificate_"),
+        state=OfferState.COLLECTED.value,
+        state_at=bindparam("now"),
+        collected_at=bindparam("now"),
+        valid_from=bindparam("start"),
+        valid_until=bindparam("end"),
+        status_at=bindparam("now"),
+        batches_left=bindparam("left"),
+        copies=bindparam("count"),
     )
 )
-_CERTIFICATE = select(CERTIFICATES).where(CERTIFICATES.c.id == bindparam("id_"))
-_MORE_COPIES = (
-    update(CERTIFICATES)
-    .where(CERTIFICATES.c.id == bindparam("id_"))
-    .values(copies=CERTIFICATES.c.copies + bindparam("count_"))
+_MORE_COPIES = Prepared(
+    update(OFFERS)
+    .where(OFFERS.c.id == bindparam("offer_id"))
+    .values(batches_left=bindparam("left"), copies=bindparam("count"))
 )
-_SLOTS_OF = select(SLOTS.c.list_id, SLOTS.c.idx, SLOTS.c.key_mark).where(SLOTS.c.certificate_id == bindparam("id_"))
-_TAKEN = select(SLOTS.c.idx).where(
-    SLOTS.c.list_id == bindparam("list_"), SLOTS.c.idx.in_(bindparam("indexes_", expanding=True))
+_SLOTS_OF = Prepared(
+    select(SLOTS.c.list_id, SLOTS.c.idx, SLOTS.c.key_mark).where(SLOTS.c.offer_id == bindparam("offer"))
 )
-_NEW_SLOT = insert(SLOTS)
-_NEWEST_LIST = (
-    select(STATUS_LISTS.c.id, STATUS_LISTS.c.size, STATUS_LISTS.c.allocated).order_by(STATUS_LISTS.c.id.desc()).limit(1)
-)
-_ALLOCATED = (
+_NEW_SLOT = {
+    # The table's key refuses an index that is taken; such a row is left out, and tried again with another index.
+    name: Prepared(
+        dialect_insert(SLOTS)
+        .values(
+            list_id=bindparam("list_"), idx=bindparam("index_"), offer_id=bindparam("offer"), key_mark=bindparam("mark")
+        )
+        .on_conflict_do_nothing()
+    )
+    for name, dialect_insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_TAKE_ENTRIES = Prepared(
     update(STATUS_LISTS)
-    .where(STATUS_LISTS.c.id == bindparam("id_"))
-    .values(allocated=STATUS_LISTS.c.allocated + bindparam("count_"))
+    .where(STATUS_LISTS.c.id == select(func.max(STATUS_LISTS.c.id)).scalar_subquery())
+    .where(STATUS_LISTS.c.allocated < STATUS_LISTS.c.size * FULL_BELOW)
+    .values(allocated=STATUS_LISTS.c.allocated + bindparam("count"))
+    .returning(STATUS_LISTS.c.id, STATUS_LISTS.c.size)
 )
-
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row whose columns are those of the statement that found it."""
@@ -119,7 +137,7 @@ class GrantStore:
     ) -> StoredCode:
         """Judge a code and act on the verdict in one transaction. Raises `InvalidGrant` unless it was granted."""
         with self._database.transaction() as connection:
-            row = connection.execute(_BY_CODE, {"digest_": digest(code)}).one_or_none()
+            row = _BY_CODE(connection, code=digest(code)).one_or_none()
             if row is None:
                 raise InvalidGrant("the code is not valid, or no longer")
             stored = self._stored_code(row)
@@ -140,19 +158,18 @@ class GrantStore:
         tx_code = None
         if row.tx_code_length:
             tx_code = self._secret.transaction_code(row.id, row.generation, length=row.tx_code_length)
-        return StoredCode(row.id, row.type_name, OfferState(row.state), row.expires_at, tx_code, row.tries_left)
+        return StoredCode(row.id, row.type_name, OfferState(row.state), moment(row.expires_at), tx_code, row.tries_left)
 
     def _grant(self, connection: Connection, offer_id: str, token: NewToken, *, now: datetime) -> None:
-        values = {
-            "id_": offer_id,
-            "state_": OfferState.REDEEMED.value,
-            "now_": now,
-            "digest_": digest(token.token),
-            "until_": now + self._token_lifetime,
-            "by_identifier_": token.by_identifier,
-            "client_id_": token.client_id,
-        }
-        connection.execute(_GRANTED, values)
+        _GRANT(
+            connection,
+            offer_id=offer_id,
+            now=now,
+            token=digest(token.token),
+            until=now + self._token_lifetime,
+            identified=token.by_identifier,
+            client=token.client_id,
+        )
 
     def _count_try(self, connection: Connection, row: AnyRow, *, now: datetime) -> None:
         values: dict[str, Any] = {"tries_left": row.tries_left - 1}
@@ -169,16 +186,16 @@ class GrantStore:
     def for_token(self, token: str, *, now: datetime) -> Grant:
         """What an access token stands for. Raises `InvalidToken`."""
         with self._database.reading() as connection:
-            row = connection.execute(_BY_TOKEN, {"digest_": digest(token)}).one_or_none()
-        if row is None or row.claims is None or row.token_until is None or now >= row.token_until:
+            row = _BY_TOKEN(connection, token=digest(token)).one_or_none()
+        if row is None or row.claims is None or row.token_until is None or now >= moment(row.token_until):
             raise InvalidToken("the access token is unknown, expired or revoked")
         return Grant(
             offer_id=row.id,
             generation=row.generation,
             type_name=row.type_name,
             claims=strict_json.loads_object(row.claims),
-            until=row.token_until,
-            by_identifier=row.by_identifier,
+            until=moment(row.token_until),
+            by_identifier=bool(row.by_identifier),
             client_id=row.client_id,
         )
 
@@ -198,13 +215,11 @@ class GrantStore:
 
         Raises `InvalidNonce`, `InvalidToken`, or `CredentialRequestDenied`, which leaves the nonce spent.
         """
-        try:
-            with self._database.transaction() as connection:
-                if not spend(connection, SPENT, kind=NONCE_KIND, value=nonce, expires_at=nonce_expires_at, now=now):
-                    raise InvalidNonce("the nonce was used before, or has expired")
-                reserved = self._reserve(connection, grant, thumbprints, period, now=now)
-        except IntegrityError as exc:
-            raise Busy from exc  # Another host took the same random index at the same moment.
+        with self._database.transaction() as connection:
+            if not spend(connection, SPENT, kind=NONCE_KIND, value=nonce, expires_at=nonce_expires_at, now=now):
+                raise InvalidNonce("the nonce was used before, or has expired")
+            reserved = self._reserve(connection, grant, thumbprints, period, now=now)
+        # Raised only after the transaction was committed: the nonce stays spent.
         if isinstance(reserved, str):
             raise CredentialRequestDenied(reserved)
         return reserved
@@ -212,101 +227,69 @@ class GrantStore:
     def _reserve(
         self, connection: Connection, grant: Grant, thumbprints: Sequence[str], period: Period, *, now: datetime
     ) -> Reservation | str:
-        offer = connection.execute(_FOR_COLLECTION, {"id_": grant.offer_id}).one_or_none()
+        """The slots, or the reason why there are none."""
+        offer = _FOR_COLLECTION(connection, offer_id=grant.offer_id).one_or_none()
         if (
             offer is None
             or offer.generation != grant.generation
             or offer.token_digest is None
             or offer.token_until is None
-            or now >= offer.token_until
+            or now >= moment(offer.token_until)
         ):
             raise InvalidToken("the access token is unknown, expired or revoked")
-        is_first = offer.certificate_id is None
-        certificate_id = new_id() if is_first else offer.certificate_id
-        marks = {self._secret.key_mark(certificate_id, thumbprint): thumbprint for thumbprint in thumbprints}
+        marks = {self._secret.key_mark(grant.offer_id, thumbprint): thumbprint for thumbprint in thumbprints}
         slots: dict[str, Slot] = {}
+        is_first = offer.state != OfferState.COLLECTED
         if not is_first:
-            certificate = connection.execute(_CERTIFICATE, {"id_": certificate_id}).one()
-            if certificate.status != Status.VALID:
+            if offer.status != Status.VALID:
                 return "the certificate was revoked or suspended"
-            period = Period(certificate.valid_from, certificate.valid_until)
-            for row in connection.execute(_SLOTS_OF, {"id_": certificate_id}):
-                if row.key_mark in marks:
-                    slots[marks[row.key_mark]] = Slot(row.list_id, row.idx)
+            period = Period(moment(offer.valid_from), moment(offer.valid_until))
+            slots = self._known_slots(connection, grant.offer_id, marks)
         new = {mark: thumbprint for mark, thumbprint in marks.items() if thumbprint not in slots}
-        if new:
-            if offer.batches_left < 1:
-                return "the copies that this offer allows have been issued"
-            slots |= self._take_slots(connection, certificate_id, new)
-            values = {
-                "id_": grant.offer_id,
-                "state_": OfferState.COLLECTED.value,
-                "now_": now,
-                "left_": offer.batches_left - 1,
-                "certificate_": certificate_id,
-            }
-            connection.execute(_COLLECTED, values)
-            if is_first:
-                self._new_certificate(connection, certificate_id, grant, offer, len(new), period, now=now)
-            else:
-                connection.execute(_MORE_COPIES, {"id_": certificate_id, "count_": len(new)})
+        if not new:
+            return Reservation(slots, period.valid_from, period.valid_until)
+        if offer.batches_left < 1:
+            return "the copies that this offer allows have been issued"
+        slots |= self._take_slots(connection, grant.offer_id, new)
+        counts = {"offer_id": grant.offer_id, "left": offer.batches_left - 1, "count": offer.copies + len(new)}
+        if is_first:
+            _FIRST_COPIES(connection, now=now, start=period.valid_from, end=period.valid_until, **counts)
+            record(connection, "collected", grant.offer_id, now=now)
+        else:
+            _MORE_COPIES(connection, **counts)
         return Reservation(slots, period.valid_from, period.valid_until)
 
-    def _new_certificate(
-        self,
-        connection: Connection,
-        certificate_id: str,
-        grant: Grant,
-        offer: AnyRow,
-        copies: int,
-        period: Period,
-        *,
-        now: datetime,
-    ) -> None:
-        values = {
-            "id": certificate_id,
-            "offer_id": grant.offer_id,
-            "type_name": offer.type_name,
-            "title": offer.title,
-            "recipient": offer.recipient,
-            "collected_at": now,
-            "valid_from": period.valid_from,
-            "valid_until": period.valid_until,
-            "status": int(Status.VALID),
-            "status_at": now,
-            "status_reason": "",
-            "copies": copies,
-        }
-        connection.execute(insert(CERTIFICATES), values)
-        record(connection, "collected", grant.offer_id, now=now)
+    def _known_slots(self, connection: Connection, offer_id: str, marks: Mapping[bytes, str]) -> dict[str, Slot]:
+        """The slots that these keys already have, by thumbprint."""
+        rows = _SLOTS_OF(connection, offer=offer_id)
+        return {marks[row.key_mark]: Slot(row.list_id, row.idx) for row in rows if row.key_mark in marks}
 
-    def _take_slots(self, connection: Connection, certificate_id: str, marks: dict[bytes, str]) -> dict[str, Slot]:
+    def _take_slots(self, connection: Connection, offer_id: str, marks: Mapping[bytes, str]) -> dict[str, Slot]:
         """Take one unpredictable free entry for each mark; the table's key guarantees that none is taken twice."""
-        list_id, size = self._open_list(connection)
-        indexes = random_indexes(size, len(marks))
-        while taken := {i for (i,) in connection.execute(_TAKEN, {"list_": list_id, "indexes_": indexes})}:
-            free = [index for index in indexes if index not in taken]
-            fresh = random_indexes(size, len(marks))
-            indexes = list(dict.fromkeys([*free, *fresh]))[: len(marks)]
-        connection.execute(
-            _NEW_SLOT,
-            [
-                {"list_id": list_id, "idx": index, "certificate_id": certificate_id, "key_mark": mark}
-                for index, mark in zip(indexes, marks, strict=True)
-            ],
-        )
-        connection.execute(_ALLOCATED, {"id_": list_id, "count_": len(marks)})
-        return {thumbprint: Slot(list_id, index) for index, thumbprint in zip(indexes, marks.values(), strict=True)}
+        list_id, size = self._open_list(connection, len(marks))
+        taken: dict[str, Slot] = {}
+        missing = dict(marks)
+        while missing:
+            indexes = random_indexes(size, len(missing))
+            rows = [
+                {"list_": list_id, "index_": index, "offer": offer_id, "mark": mark}
+                for index, mark in zip(indexes, missing, strict=True)
+            ]
+            if _NEW_SLOT[connection.dialect.name].many(connection, rows).rowcount == len(rows):
+                new = zip(missing.values(), indexes, strict=True)
+                return taken | {thumbprint: Slot(list_id, index) for thumbprint, index in new}
+            taken |= self._known_slots(connection, offer_id, missing)
+            missing = {mark: thumbprint for mark, thumbprint in missing.items() if thumbprint not in taken}
+        return taken
 
-    def _open_list(self, connection: Connection) -> tuple[int, int]:
-        """The list that takes new slots: the newest, or a fresh one when that is full enough."""
-        newest = connection.execute(_NEWEST_LIST).one_or_none()
-        if newest is not None and newest.allocated < newest.size * FULL_BELOW:
-            return newest.id, newest.size
-        list_id = 1 if newest is None else newest.id + 1
-        connection.execute(
-            insert(STATUS_LISTS).values(id=list_id, size=self._list_size, allocated=0, version=0, published_version=-1)
-        )
+    def _open_list(self, connection: Connection, count: int) -> tuple[int, int]:
+        """Count the entries to the newest list that is not full enough yet, or to a fresh one; its number and size."""
+        found = _TAKE_ENTRIES(connection, count=count).one_or_none()
+        if found is not None:
+            return found.id, found.size
+        newest = connection.execute(select(func.max(STATUS_LISTS.c.id))).scalar_one()
+        list_id = (newest or 0) + 1
+        connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self._list_size, allocated=count, version=0))
         return list_id, self._list_size
 
     # --- erasure -------------------------------------------------------------------------------------------------
@@ -318,7 +301,7 @@ class GrantStore:
         collected: its token. Claims of offers that nobody collected go thirty days after their end. Spent nonces go
         when expired.
         """
-        closed = select(OFFERS.c.id, OFFERS.c.state, OFFERS.c.certificate_id).where(OFFERS.c.token_until <= now)
+        closed = select(OFFERS.c.id, OFFERS.c.state).where(OFFERS.c.token_until <= now)
         with self._database.reading() as connection:
             nothing_closed = connection.execute(closed.limit(1)).first() is None
         with self._database.transaction() as connection:
@@ -334,8 +317,6 @@ class GrantStore:
                 values: dict[str, Any] = {"token_digest": None, "token_until": None}
                 if OfferState(row.state) is OfferState.COLLECTED:
                     values["claims"] = None
-                    connection.execute(
-                        update(SLOTS).where(SLOTS.c.certificate_id == row.certificate_id).values(key_mark=None)
-                    )
+                    connection.execute(update(SLOTS).where(SLOTS.c.offer_id == row.id).values(key_mark=None))
                 connection.execute(update(OFFERS).where(OFFERS.c.id == row.id).values(**values))
         return len(rows)

@@ -56,7 +56,7 @@ def read_offer(row: Row[*tuple[Any, ...]], *, now: datetime) -> Offer:
         tries_left=row.tries_left,
         typeable_series=row.typeable_series,
         typeable_until=row.typeable_until,
-        certificate_id=row.certificate_id,
+        certificate_id=row.id if row.collected_at is not None else None,
         result_ids=tuple(strict_json.loads(row.result_ids)),
     )
 
@@ -93,14 +93,14 @@ class OfferStore:
 
     def list_offers(self, *, now: datetime, limit: int = 200, offset: int = 0) -> list[Offer]:
         """The latest offers, newest first."""
-        statement = select(OFFERS).order_by(OFFERS.c.created_at.desc(), OFFERS.c.id).limit(limit).offset(offset)
+        statement = select(OFFERS).order_by(OFFERS.c.number.desc()).limit(limit).offset(offset)
         with self._database.reading() as connection:
             return [read_offer(row, now=now) for row in connection.execute(statement)]
 
     def of_result(self, result_id: str, *, now: datetime) -> list[Offer]:
         """The offers made from an imported result, newest first."""
         mark = strict_json.dumps(result_id)
-        statement = select(OFFERS).where(OFFERS.c.result_ids.contains(mark)).order_by(OFFERS.c.created_at.desc())
+        statement = select(OFFERS).where(OFFERS.c.result_ids.contains(mark)).order_by(OFFERS.c.number.desc())
         with self._database.reading() as connection:
             return [read_offer(row, now=now) for row in connection.execute(statement)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from issuer.status import (
     NoSuchCertificate,
@@ -18,36 +18,42 @@ from issuer.status import (
 )
 from issuer.store.events import record
 from issuer.store.high_water import HighWaterMark
-from issuer.store.tables import CERTIFICATES, SLOTS, STATUS_LISTS
+from issuer.store.tables import OFFERS, PUBLISHED_LISTS, SLOTS, STATUS_LISTS
 from proofs import strict_json
 from schemas.errors import NotFound
 from service.database import Database
 
 _EVENTS = {Status.REVOKED: "revoked", Status.SUSPENDED: "suspended", Status.VALID: "reinstated"}
-_CERTIFICATE = select(CERTIFICATES).where(CERTIFICATES.c.id == bindparam("id_"))
-_LISTS_OF = select(SLOTS.c.list_id).where(SLOTS.c.certificate_id == bindparam("id_")).distinct()
+_CERTIFICATE = select(OFFERS).where(OFFERS.c.id == bindparam("id_"), OFFERS.c.collected_at.is_not(None))
+_LISTS_OF = select(SLOTS.c.list_id).where(SLOTS.c.offer_id == bindparam("id_")).distinct()
 _ENTRIES = (
-    select(SLOTS.c.idx, CERTIFICATES.c.status)
-    .join_from(CERTIFICATES, SLOTS, SLOTS.c.certificate_id == CERTIFICATES.c.id)
-    .where(CERTIFICATES.c.status != int(Status.VALID), SLOTS.c.list_id == bindparam("id_"))
+    select(SLOTS.c.idx, OFFERS.c.status)
+    .join_from(OFFERS, SLOTS, SLOTS.c.offer_id == OFFERS.c.id)
+    .where(OFFERS.c.status != 0, SLOTS.c.list_id == bindparam("id_"))
 )
-_STATE = select(
-    STATUS_LISTS.c.size,
-    STATUS_LISTS.c.version,
-    STATUS_LISTS.c.published_version,
-    STATUS_LISTS.c.published_at,
-    STATUS_LISTS.c.expires_at,
-    STATUS_LISTS.c.token_digest,
-).where(STATUS_LISTS.c.id == bindparam("id_"))
-_TOKEN = select(STATUS_LISTS.c.token).where(STATUS_LISTS.c.id == bindparam("id_"))
+_STATE = (
+    select(
+        STATUS_LISTS.c.size,
+        STATUS_LISTS.c.version,
+        PUBLISHED_LISTS.c.version.label("published_version"),
+        PUBLISHED_LISTS.c.published_at,
+        PUBLISHED_LISTS.c.expires_at,
+        PUBLISHED_LISTS.c.token_digest,
+    )
+    .outerjoin_from(STATUS_LISTS, PUBLISHED_LISTS, PUBLISHED_LISTS.c.list_id == STATUS_LISTS.c.id)
+    .where(STATUS_LISTS.c.id == bindparam("id_"))
+)
+_TOKEN = select(PUBLISHED_LISTS.c.token).where(PUBLISHED_LISTS.c.list_id == bindparam("id_"))
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A logical certificate as staff see it: what, for whom, since when, and its status. Its claims are not kept."""
+    """A logical certificate as staff see it: what, for whom, since when, and its status. Its claims are not kept.
+
+    It has the identifier of the offer that it was collected with.
+    """
 
     id: str
-    offer_id: str
     type_name: str
     title: Mapping[str, str]
     recipient: str
@@ -58,6 +64,11 @@ class Certificate:
     status_at: datetime
     status_reason: str
     copies: int
+
+    @property
+    def offer_id(self) -> str:
+        """The offer that it was collected with."""
+        return self.id
 
 
 class StatusStore:
@@ -73,8 +84,9 @@ class StatusStore:
     def list_issued(self, *, limit: int = 200, offset: int = 0) -> list[Certificate]:
         """The latest certificates, newest first."""
         statement = (
-            select(CERTIFICATES)
-            .order_by(CERTIFICATES.c.collected_at.desc(), CERTIFICATES.c.id)
+            select(OFFERS)
+            .where(OFFERS.c.collected_at.is_not(None))
+            .order_by(OFFERS.c.collected_at.desc(), OFFERS.c.number.desc())
             .limit(limit)
             .offset(offset)
         )
@@ -82,14 +94,14 @@ class StatusStore:
             return [_read_certificate(row) for row in connection.execute(statement)]
 
     def get(self, certificate_id: str) -> Certificate:
-        """One certificate, by its own identifier or that of its offer. Raises `NoSuchCertificate`."""
+        """One certificate. Raises `NoSuchCertificate`."""
         with self._database.reading() as connection:
             return self._load(connection, certificate_id)
 
     def change(
         self, certificate_ids: Sequence[str], after: Status, *, publishing: Publishing, reason: str = "", now: datetime
     ) -> list[Certificate]:
-        """Give certificates (by their own identifiers or those of their offers) a status, all or none.
+        """Give certificates a status, all or none.
 
         All their copies change and the lists are signed anew in the same transaction. A certificate that has the status
         already stays as it is. Raises `NoSuchCertificate` or `RevocationIsFinal`, and then nothing changed.
@@ -103,7 +115,7 @@ class StatusStore:
                 if not check_change(certificate.status, after):
                     continue
                 values = {"status": int(after), "status_at": now, "status_reason": reason}
-                connection.execute(update(CERTIFICATES).where(CERTIFICATES.c.id == certificate.id).values(**values))
+                connection.execute(update(OFFERS).where(OFFERS.c.id == certificate.id).values(**values))
                 record(connection, _EVENTS[after], certificate.id, now=now)
                 changed |= {list_id for (list_id,) in connection.execute(_LISTS_OF, {"id_": certificate.id})}
             for list_id in sorted(changed):
@@ -115,9 +127,6 @@ class StatusStore:
 
     def _load(self, connection: Connection, certificate_id: str) -> Certificate:
         row = connection.execute(_CERTIFICATE, {"id_": certificate_id}).one_or_none()
-        if row is None:
-            by_offer = select(CERTIFICATES).where(CERTIFICATES.c.offer_id == certificate_id)
-            row = connection.execute(by_offer).one_or_none()
         if row is None:
             raise NoSuchCertificate
         return _read_certificate(row)
@@ -149,7 +158,7 @@ class StatusStore:
         cached = self._cache.get(list_id)
         if cached is not None and cached[0] == identity:
             return cached[1]
-        token = connection.execute(_TOKEN, {"id_": list_id}).scalar_one()
+        token = connection.execute(_TOKEN, {"id_": list_id}).scalar_one_or_none()
         if token is None or hashlib.sha256(token).digest() != state.token_digest:
             return None
         found = PublishedList(token, state.published_version, state.published_at, state.expires_at)
@@ -171,13 +180,13 @@ class StatusStore:
         entries = [(row.idx, row.status) for row in connection.execute(_ENTRIES, {"id_": list_id})]
         token = sign_list(state.size, entries, list_id=list_id, publishing=publishing, now=now).encode()
         published = PublishedList(token, state.version, now, publishing.expiry(now=now))
+        connection.execute(delete(PUBLISHED_LISTS).where(PUBLISHED_LISTS.c.list_id == list_id))
         connection.execute(
-            update(STATUS_LISTS)
-            .where(STATUS_LISTS.c.id == list_id)
-            .values(
+            insert(PUBLISHED_LISTS).values(
+                list_id=list_id,
+                version=published.version,
                 token=token,
                 token_digest=hashlib.sha256(token).digest(),
-                published_version=published.version,
                 published_at=published.published_at,
                 expires_at=published.expires_at,
             )
@@ -188,7 +197,6 @@ class StatusStore:
 def _read_certificate(row: Row[*tuple[Any, ...]]) -> Certificate:
     return Certificate(
         id=row.id,
-        offer_id=row.offer_id,
         type_name=row.type_name,
         title=strict_json.loads_object(row.title),
         recipient=row.recipient,

@@ -6,7 +6,7 @@ window closes; a certificate keeps its name, its recipient and its slots, never 
 
 from datetime import datetime
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 from sqlmodel import Field, SQLModel
 
 from service.accounts import account_tables
@@ -28,19 +28,24 @@ def table_of(row: type[IssuerRow]) -> Table:
 
 
 class OfferRow(IssuerRow, table=True):
-    """One offer of one certificate, and the grant that its pre-authorized code became."""
+    """One offer of one certificate, the grant that its code became, and the certificate that was collected with it.
+
+    They are one row because they are one thing in three ages, and because collecting then writes one row instead of
+    three.
+    """
 
     __tablename__ = "offers"
 
-    id: str = Field(primary_key=True)
+    number: int | None = Field(default=None, primary_key=True)  # the order in which they were made
+    id: str = Field(unique=True)
     type_name: str
     title: bytes  # JSON: language -> text
     recipient: str
     result_ids: bytes  # JSON: the results that the claims were made from
     claims: bytes | None = None  # JSON; None once erased
-    created_at: datetime = Field(sa_type=UTCDateTime, index=True)
+    created_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime)
-    state: str  # see issuer.offers.StoredState
+    state: str  # see issuer.offers.OfferState
     state_at: datetime = Field(sa_type=UTCDateTime)
     generation: int = 1
     code_digest: bytes = Field(unique=True)
@@ -50,46 +55,36 @@ class OfferRow(IssuerRow, table=True):
     typeable_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     tx_code_length: int = 0  # 0: no transaction code
     tries_left: int = 0
+    # The grant.
     token_digest: bytes | None = Field(default=None, unique=True)
     token_until: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
     by_identifier: bool = False  # the token answered authorization_details, so requests name the identifier
     client_id: str | None = None
     batches_left: int = 0
-    certificate_id: str | None = None
-
-
-class CertificateRow(IssuerRow, table=True):
-    """One logical certificate: all copies that one offer yielded."""
-
-    __tablename__ = "certificates"
-
-    id: str = Field(primary_key=True)
-    offer_id: str = Field(index=True)
-    type_name: str
-    title: bytes
-    recipient: str
-    collected_at: datetime = Field(sa_type=UTCDateTime, index=True)
-    valid_from: datetime = Field(sa_type=UTCDateTime)  # whole hours: iat and nbf of every copy
-    valid_until: datetime = Field(sa_type=UTCDateTime)  # whole hours: exp of every copy
-    status: int = Field(default=0, index=True)
-    status_at: datetime = Field(sa_type=UTCDateTime)
-    status_reason: str = ""
+    # The certificate: all copies that this offer yielded.
+    collected_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    valid_from: datetime | None = Field(default=None, sa_type=UTCDateTime)  # whole hours: iat and nbf of every copy
+    valid_until: datetime | None = Field(default=None, sa_type=UTCDateTime)  # whole hours: exp of every copy
     copies: int = 0
+    status: int = 0
+    status_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    status_reason: str = ""
 
 
 class SlotRow(IssuerRow, table=True):
     """One entry of a status list, taken by one copy. The key of the table is what makes every index unique."""
 
     __tablename__ = "slots"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     list_id: int = Field(primary_key=True)
     idx: int = Field(primary_key=True)
-    certificate_id: str = Field(index=True)
+    offer_id: str = Field(index=True)
     key_mark: bytes | None = None  # erased when the collection window closes
 
 
 class StatusListRow(IssuerRow, table=True):
-    """One status list and the token that was published last. `version` counts the changes of statuses."""
+    """One status list: how many entries it has and how many are taken; `version` counts the changes of statuses."""
 
     __tablename__ = "status_lists"
 
@@ -97,11 +92,19 @@ class StatusListRow(IssuerRow, table=True):
     size: int
     allocated: int = 0
     version: int = 0
-    token: bytes | None = None
-    token_digest: bytes | None = None
-    published_version: int = -1
-    published_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class PublishedListRow(IssuerRow, table=True):
+    """The token that was published last for a status list, apart from the list: it is large and changes seldom."""
+
+    __tablename__ = "published_lists"
+
+    list_id: int = Field(primary_key=True)
+    version: int
+    token: bytes
+    token_digest: bytes
+    published_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class EventRow(IssuerRow, table=True):
@@ -140,13 +143,15 @@ class ResultRow(IssuerRow, table=True):
 
 
 OFFERS = table_of(OfferRow)
-CERTIFICATES = table_of(CertificateRow)
 SLOTS = table_of(SlotRow)
 STATUS_LISTS = table_of(StatusListRow)
+PUBLISHED_LISTS = table_of(PublishedListRow)
 EVENTS = table_of(EventRow)
 IMPORTS = table_of(ImportRow)
 RESULTS = table_of(ResultRow)
 SPENT = spent_table(IssuerRow.metadata)
+# Certificates that are not valid are few: only they are indexed by their status.
+Index("offers_not_valid", OFFERS.c.status, sqlite_where=OFFERS.c.status != 0, postgresql_where=OFFERS.c.status != 0)
 sessions_table(IssuerRow.metadata)
 account_tables(IssuerRow.metadata)
 rate_limits_table(IssuerRow.metadata)

@@ -139,9 +139,9 @@ def test_d11_a_damaged_list_is_not_served_but_made_again(desk: Desk) -> None:
     desk.change(offer, Status.REVOKED)
     good = desk.status_token().text
     with desk.context.store.database.transaction() as connection:
-        (token,) = connection.exec_driver_sql("select token from status_lists").one()
+        (token,) = connection.exec_driver_sql("select token from published_lists").one()
         flipped = token[:-10] + bytes([token[-10] ^ 1]) + token[-9:]
-        connection.exec_driver_sql("update status_lists set token = ?, expires_at = expires_at + 1", (flipped,))
+        connection.exec_driver_sql("update published_lists set token = ?, expires_at = expires_at + 1", (flipped,))
 
     again = desk.status_token().text
 
@@ -156,12 +156,12 @@ def test_d12_an_older_database_does_not_make_revoked_certificates_valid_again(tm
         offer = desk.offer()
         (copy,) = desk.collect(offer)
         with desk.context.store.database.transaction() as connection:
-            connection.exec_driver_sql("create table yesterday as select * from certificates")
+            connection.exec_driver_sql("create table offers_of_yesterday as select * from offers")
             connection.exec_driver_sql("create table lists_of_yesterday as select * from status_lists")
         desk.change(offer, Status.REVOKED)
         assert desk.read_status(copy) == 1
         with desk.context.store.database.transaction() as connection:
-            for table, saved in (("certificates", "yesterday"), ("status_lists", "lists_of_yesterday")):
+            for table, saved in (("offers", "offers_of_yesterday"), ("status_lists", "lists_of_yesterday")):
                 connection.exec_driver_sql(f"delete from {table}")
                 connection.exec_driver_sql(f"insert into {table} select * from {saved}")
                 connection.exec_driver_sql(f"drop table {saved}")

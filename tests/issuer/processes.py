@@ -71,8 +71,8 @@ def main(data: str, public_url: str, passphrase_file: str, start: str, kind: str
         data=Path(data), public_url=public_url, key_passphrase_file=Path(passphrase_file), status_list_size=10_000
     )
     store = open_store(settings)
-    function: Callable[..., str] = {"redeem": redeem, "reserve": reserve}[kind]
-    works = [partial(function, store, *json.loads(task)) for task in tasks]
+    functions: dict[str, Callable[..., str]] = {"redeem": redeem, "reserve": reserve}
+    works = [partial(functions[kind], store, *json.loads(task)) for task in tasks]
     print(json.dumps(together(works, start=float(start))))
     store.close()
 
