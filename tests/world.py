@@ -82,15 +82,16 @@ class Network(httpx2.AsyncBaseTransport):
         for meddle in list(self._before):
             changed = meddle(request)
             if changed is not None:
-                return changed
+                return _unread(changed)
         host, port = request.url.host, request.url.port
         transport = self.apps.get(f"{host}:{port}") or self.apps.get(host)
         if transport is None:
             raise httpx2.ConnectError("No such host in this world.", request=request)
-        answer = await transport.handle_async_request(request)
+        raw = await transport.handle_async_request(request)
+        answer = httpx2.Response(raw.status_code, headers=raw.headers, content=await raw.aread(), request=request)
         for changing in list(self._after):
             answer = changing(request, answer)
-        return answer
+        return _unread(answer)
 
     @contextmanager
     def answering(self, meddle: Meddle) -> Iterator[None]:
@@ -137,6 +138,11 @@ class Network(httpx2.AsyncBaseTransport):
     def asked(self, part: str) -> int:
         """How many requests went to addresses that hold this text."""
         return sum(part in url for _, url in self.seen)
+
+
+def _unread(answer: httpx2.Response) -> httpx2.Response:
+    """The same answer as it comes from a network: a body that has not been read yet."""
+    return httpx2.Response(answer.status_code, headers=answer.headers, stream=httpx2.ByteStream(answer.content))
 
 
 @dataclass

@@ -39,7 +39,7 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem` says why it is refused."""
+    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem`: why it is refused."""
 
     configuration: str
     keys: tuple[Mapping[str, str], ...] = ()

@@ -17,11 +17,12 @@ from proofs.keys import check_public_jwk, thumbprint
 from proofs.resolve import Resolver
 from proofs.trust import TrustList
 from proofs.verify import VerificationFailed, verify_credential
-from schemas.errors import ProtocolError
+from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.issuance import FORMAT_SD_JWT_VC, display_name
 from schemas.verification import Outcome, VerificationResult
 from wallet.certificates import NewCertificate, NewCopy
 from wallet.collection import Collection, Part
+from wallet.display import display_of_type
 from wallet.offers import Offered, host_of
 from wallet.receiving import Examined, Verdict
 
@@ -69,7 +70,8 @@ async def examine(
         if judgement.verdict is Verdict.REFUSED:
             return Examined(Verdict.REFUSED, problem=judgement.problem)
     worst = next((j for j in judgements if j.verdict is Verdict.UNKNOWN_ISSUER), judgements[0])
-    view = _view(offered, part, parsed[0], worst, now=now)
+    display = offered.raw_displays.get(part.configuration) or await _type_display(parsed[0], resolver=resolver)
+    view = _view(offered, display, parsed[0], worst, now=now)
     return Examined(worst.verdict, NewCertificate(view=view, copies=tuple(copies)))
 
 
@@ -221,8 +223,20 @@ def status_uri(claims: Mapping[str, Any]) -> str | None:
     return uri if isinstance(uri, str) else None
 
 
+async def _type_display(sd_jwt: UnverifiedSDJWT, *, resolver: Resolver) -> Mapping[str, Any]:
+    """What the type says of itself, asked for only while we are talking with its issuer anyway."""
+    vct = str(sd_jwt.claims.get("vct", ""))
+    try:
+        document = await resolver.type_metadata(vct)
+    except CouldNotCheck:
+        return {}
+    if document is None:
+        return {}
+    return display_of_type(document, vct=vct, integrity=sd_jwt.claims.get("vct#integrity"))
+
+
 def _view(
-    offered: Offered, part: Part, sd_jwt: UnverifiedSDJWT, judgement: Judgement, *, now: datetime
+    offered: Offered, display: Mapping[str, Any], sd_jwt: UnverifiedSDJWT, judgement: Judgement, *, now: datetime
 ) -> dict[str, Any]:
     claims = sd_jwt.claims
     says = display_name(offered.metadata.display, "sv") or host_of(offered.issuer)
@@ -245,7 +259,7 @@ def _view(
         "status_uri": status_uri(claims),
         "report": report_as_json(judgement.report),
         "checked_at": int(now.timestamp()),
-        "display": offered.raw_displays.get(part.configuration, {}),
+        "display": dict(display),
         "issuer_display": [{"name": d.name or "", "locale": d.locale or ""} for d in displays],
         "collected_from": offered.issuer,
     }

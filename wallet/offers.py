@@ -24,6 +24,7 @@ from schemas.issuance import (
     credential_issuer_metadata_url,
     parse_offer_link,
 )
+from wallet.display import display_texts, without_pictures
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 
 LARGEST_OFFER = 100_000
@@ -185,65 +186,15 @@ async def _issuer_metadata(
     for name in offer.credential_configuration_ids:
         if not isinstance(supported.get(name), dict):
             raise OfferUnusable("unknown_configuration", "the issuer does not list what it offers")
-        wanted[name], displays[name] = _without_pictures(supported[name])
+        wanted[name], displays[name] = without_pictures(supported[name])
     # Only what is offered is read: a peer's other configurations may be of formats that this wallet has never met.
     document["credential_configurations_supported"] = wanted
-    document["display"] = _displays(document.get("display"))
+    document["display"] = display_texts(document.get("display"))
     try:
         metadata = IssuerMetadata.read(document)
     except ProtocolError as exc:
         raise OfferUnusable("malformed", str(exc)) from exc
     return metadata, displays
-
-
-def _without_pictures(configuration: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """A configuration whose display holds texts only: pictures are never fetched, so their addresses are dropped."""
-    shown: dict[str, Any] = {}
-    stated = configuration.get("credential_metadata")
-    if isinstance(stated, dict):
-        if displays := _displays(stated.get("display")):
-            shown["display"] = displays
-        if claims := _claims(stated.get("claims")):
-            shown["claims"] = claims
-    reduced = {**configuration, "credential_metadata": shown} if shown else dict(configuration)
-    if not shown:
-        reduced.pop("credential_metadata", None)
-    return reduced, shown
-
-
-def _displays(value: object) -> list[dict[str, str]] | None:
-    """The usable entries of a `display`: a name, perhaps its locale and a description."""
-    if not isinstance(value, list):
-        return None
-    kept = [
-        {
-            member: entry[member][:1000]
-            for member in ("name", "locale", "description")
-            if isinstance(entry.get(member), str)
-        }
-        for entry in value[:50]
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and entry["name"].strip()
-    ]
-    return kept or None
-
-
-def _claims(value: object) -> list[dict[str, Any]] | None:
-    if not isinstance(value, list):
-        return None
-    kept: list[dict[str, Any]] = []
-    for entry in value[:500]:
-        path = entry.get("path") if isinstance(entry, dict) else None
-        if not isinstance(path, list) or not path or not all(_is_step(step) for step in path):
-            continue
-        described: dict[str, Any] = {"path": path}
-        if names := _displays(entry.get("display")):
-            described["display"] = names
-        kept.append(described)
-    return kept or None
-
-
-def _is_step(step: object) -> bool:
-    return step is None or isinstance(step, str) or (type(step) is int and step >= 0)
 
 
 def _authorization_server(offer: CredentialOffer, metadata: IssuerMetadata) -> str:

@@ -232,6 +232,7 @@ async def _get_parts(
     collection: Collection, *, web: Web, keeper: Keeper, examine: Examine, clock: Callable[[], datetime]
 ) -> Collection:
     """Steps 3 to 5 for every certificate of the offer."""
+    collection = collection.paused("")
     for name in [part.configuration for part in collection.parts]:
         part = _part(collection, name)
         if part.state is PartState.WAITING:
@@ -266,7 +267,7 @@ async def _ask_for(collection: Collection, part: Part, *, web: Web, clock: Calla
         if error != "invalid_nonce":
             break
     if reply.status == 200:
-        return collection.with_part(_received(part, reply)).paused("")
+        return collection.with_part(_received(part, reply))
     if reply.status == 202:
         return collection.with_part(_refused(part, "deferred_not_supported"))
     if reply.status in _BUSY:

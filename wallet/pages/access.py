@@ -8,8 +8,8 @@
     async def settings(request: Request, vault: VaultDep, ...): ...
 
 A page that needs a vault while none is open shows the form that opens one, in place, with what was asked for kept in
-the form: a link to `/offer` or `/present` survives signing in. The vault key is kept in the session's row, wrapped under
-a key that only the browser's cookie gives.
+the form: a link to `/offer` or `/present` survives signing in. The vault key is kept in the session's row, wrapped
+under a key that only the browser's cookie gives.
 """
 
 from typing import Annotated

@@ -96,6 +96,7 @@ async def create(
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.create(name, passphrase, language=pages.language(request))
+        await wallet.forget_tries(name)
     except (Refused, TooManyRequests) as exc:
         return await pages.render(
             request,

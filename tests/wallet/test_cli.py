@@ -1,0 +1,185 @@
+"""The wallet's commands as they are installed, against a real issuer on loopback, while the wallet is being served."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.services import Services
+from tests.world import STUDY_RECORD
+
+pytestmark = pytest.mark.processes
+
+PROGRAM = Path(sys.executable).with_name("intyga-wallet")
+
+
+class Terminal:
+    """Somebody at a terminal: runs `intyga-wallet` on one data directory."""
+
+    def __init__(self, data: Path, environment: dict[str, str]) -> None:
+        self.data = data
+        self.environment = environment
+
+    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command; nobody is there to answer questions."""
+        return subprocess.run(
+            [PROGRAM, *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=self.environment | environment,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints as JSON; it must end with 0."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def error(self, *arguments: str) -> str:
+        """The error of a command that must not end with 0."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode != 0, done.stdout
+        code: str = json.loads(done.stderr.strip().splitlines()[-1])["error"]
+        return code
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """A real issuer and a real wallet on free loopback ports."""
+    directory = tmp_path_factory.mktemp("services")
+    passphrase = directory / "passphrase"
+    passphrase.write_text("fyra ord utan samband\n", encoding="utf-8")
+    settings = {"WALLET_PASSPHRASE_FILE": str(passphrase), "ISSUER_STATUS_LIST_SIZE": "1000"}
+    with Services(directory, settings=settings) as running:
+        running.start("issuer", 0)
+        running.start("wallet", 0)
+        yield running
+
+
+@pytest.fixture
+def terminal(services: Services) -> Terminal:
+    """A terminal on the wallet's data, while the wallet is being served."""
+    return Terminal(services.data / "wallet", dict(services._environment))
+
+
+def offers(services: Services, *more: str) -> list[dict[str, str]]:
+    """Offers of the issuer."""
+    made: list[dict[str, str]] = services.command("issuer", "offer", "--from", str(STUDY_RECORD), *more)
+    return made
+
+
+def test_receiving_from_an_issuer_that_is_trusted_by_its_root(services: Services, terminal: Terminal) -> None:
+    """`trust add --anchor`, `receive`, `list`, `show`: exit status 0 when the certificate is stored."""
+    (key,) = services.command("issuer", "keys", "list")
+    root = next(value for value in _paths(key) if "root" in value)
+    added = terminal.json("trust", "add", "--anchor", root, "--name", "Nordanvik", "--role", "issuer")
+    assert [entry["id"] for entry in terminal.json("trust", "list")] == [added["id"]]
+
+    received = terminal.json("receive", offers(services)[0]["offer"], "--person", "Elin")
+
+    assert received["certificates"][0]["issuer_trusted"] is True
+    assert received["issuer"] == services.urls["issuer"]
+    (listed,) = terminal.json("list", "--person", "Elin")
+    assert (listed["id"], listed["copies_left"], listed["status"]) == (received["id"], 10, "valid")
+    shown = terminal.json("show", received["id"], "--person", "Elin")
+    assert shown["claims"]["family_name"] == "Sjöberg"
+    assert {check["outcome"] for check in shown["checks"]} == {"passed"}
+    assert "Sjöberg" in terminal.run("show", received["id"], "--person", "Elin").stdout
+    assert terminal.json("list", "--person", "Otto") == []
+
+    terminal.json("trust", "remove", added["id"])
+    assert terminal.json("trust", "list") == []
+
+
+def _paths(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [path for inner in value.values() for path in _paths(inner)]
+    if isinstance(value, list):
+        return [path for inner in value for path in _paths(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+def test_an_unknown_issuer_needs_a_yes(services: Services, terminal: Terminal) -> None:
+    """Without `--accept-unknown` the certificate waits, and the same link with it finds it again."""
+    link = offers(services)[1]["offer_https"]
+
+    assert terminal.error("receive", link, "--person", "Unsure") == "unknown_issuer"
+    assert terminal.json("list", "--person", "Unsure") == []
+    received = terminal.json("receive", link, "--accept-unknown", "--person", "Unsure")
+
+    assert received["certificates"][0]["issuer_trusted"] is False
+    assert len(terminal.json("list", "--person", "Unsure")) == 1
+
+
+def test_a_transaction_code(services: Services, terminal: Terminal) -> None:
+    """A missing and a wrong code end with an error that names it; the right one still works afterwards."""
+    offer = offers(services, "--tx-code")[0]
+
+    assert terminal.error("receive", offer["offer"], "--person", "Coded") == "tx_code_required"
+    assert terminal.error("receive", offer["offer"], "--tx-code", "1", "--person", "Coded") == "wrong_code"
+    received = terminal.json(
+        "receive", offer["offer"], "--tx-code", offer["tx_code"], "--accept-unknown", "--person", "Coded"
+    )
+    assert len(received["certificates"]) == 1
+
+
+def test_faults_end_with_a_sentence_and_a_status(services: Services, terminal: Terminal) -> None:
+    """Nonsense, a used offer, and a wrong passphrase are told apart and never end with 0."""
+    link = offers(services)[2]["offer"]
+    terminal.json("receive", link, "--accept-unknown", "--person", "Faulty")
+
+    assert terminal.error("receive", "nonsense", "--person", "Faulty") == "unreadable_link"
+    assert terminal.error("receive", link, "--person", "Faulty") == "offer_gone"
+    assert terminal.error("show", "00", "--person", "Faulty") == "unknown_certificate"
+    other = terminal.data / "other-passphrase"
+    other.write_text("another passphrase", encoding="utf-8")
+    refused = terminal.run("list", "--person", "Faulty", "--json", WALLET_PASSPHRASE_FILE=str(other))
+    assert (refused.returncode, json.loads(refused.stderr)["error"]) == (1, "wrong_passphrase")
+    nobody = terminal.run("list", "--person", "Faulty", "--json", WALLET_PASSPHRASE_FILE="")
+    assert (nobody.returncode, json.loads(nobody.stderr)["error"]) == (2, "no_passphrase")
+
+
+def test_a_list_is_signed_by_one_and_followed_by_another(terminal: Terminal, services: Services) -> None:
+    """`trust sign` makes a list that holds with its key and with no other."""
+    (key,) = services.command("issuer", "keys", "list")
+    root = next(value for value in _paths(key) if "root" in value)
+    added = terminal.json("trust", "add", "--anchor", root, "--role", "issuer")
+    made = terminal.json("trust", "sign", "--days", "7", "--sequence", "3")
+
+    assert made["list"].count(".") == 2
+    assert json.loads(Path(made["key_file"]).read_text()) == made["key"]
+    assert terminal.error("trust", "add", "https://nowhere.invalid/list") == "usage"
+    terminal.json("trust", "remove", added["id"])
+
+
+def test_killed_while_receiving_it_goes_on(services: Services, terminal: Terminal) -> None:
+    """Killed at arbitrary moments, the same command ends with exactly one certificate, or says to ask for a new offer."""
+    for delay in (0.5, 0.9, 1.2, 1.5, 1.8):
+        link = offers(services)[0]["offer"]
+        person = f"Killed {delay}"
+        command = [PROGRAM, "receive", link, "--accept-unknown", "--person", person, "--data", str(terminal.data)]
+        process = subprocess.Popen(
+            command, env=terminal.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(delay)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+        done = terminal.run("receive", link, "--accept-unknown", "--person", person, "--json")
+        stored = terminal.json("list", "--person", person)
+
+        if done.returncode == 0 or stored:
+            assert len(stored) == 1
+        else:
+            assert json.loads(done.stderr.strip().splitlines()[-1])["error"] in ("answer_lost", "offer_gone")
