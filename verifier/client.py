@@ -10,8 +10,8 @@
     with BlockingVerifierClient("https://verifier.example", api_key=key) as verifier:     # the same without async
         ...
 
-An API key is made with `intyga-verifier api-key create NAME`. `accepted` is the only thing to decide by: it is true when
-everything was checked and held, and only then. What could not be checked is named in `unknown`, and is not accepted.
+An API key is made with `intyga-verifier api-key create NAME`. `accepted` is the only thing to decide by: it is true
+when everything was checked and held, and only then. What could not be checked is named in `unknown`, and is not accepted.
 """
 
 import asyncio

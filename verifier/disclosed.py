@@ -6,6 +6,7 @@ than was asked does not make the verifier own more.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from proofs.formats.sd_jwt import always_visible
@@ -115,10 +116,15 @@ def _item(
 
 def item_label(vct: str, path: tuple[str | int | None, ...]) -> LocalizedText:
     """What a claim is called: by its type where we know it, else the last name in its path."""
+    return _label(vct, tuple(None if isinstance(part, int) else part for part in path))
+
+
+@lru_cache(maxsize=2_000)
+def _label(vct: str, path: tuple[str | None, ...]) -> LocalizedText:
+    """The label of every element of an array is the same, so the same few are asked for all the time."""
     known = type_of(vct)
     if known is not None:
-        named = tuple(None if isinstance(part, int) else part for part in path)
-        return LocalizedText(sv=known.label(named, "sv")[:600], en=known.label(named, "en")[:600])
+        return LocalizedText(sv=known.label(path, "sv")[:600], en=known.label(path, "en")[:600])
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
     text = "".join(character for character in last if character.isprintable())[:160] or "?"
     return LocalizedText(sv=text, en=text)

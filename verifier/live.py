@@ -56,7 +56,7 @@ async def watch(
         if not changed:
             yield None
             continue
-        record = verifier.result(request_id)
+        record = await verifier.database.run(verifier.result, request_id)
         if record.state is not state:
             state = record.state
             yield record
@@ -68,11 +68,11 @@ async def wait_until(
     verifier: Verifier, request_id: str, *, is_enough: Callable[[RequestRecord], bool], seconds: float
 ) -> RequestRecord:
     """The request as soon as it is enough, or as it is after so many seconds. Raises `NoSuchRequest`."""
-    record = verifier.result(request_id)
+    record = await verifier.database.run(verifier.result, request_id)
     deadline = time.monotonic() + seconds
     while not is_enough(record) and time.monotonic() < deadline:
         await asyncio.sleep(min(0.25, max(0.0, deadline - time.monotonic())))
-        record = verifier.result(request_id)
+        record = await verifier.database.run(verifier.result, request_id)
     return record
 
 

@@ -149,6 +149,18 @@ class Issuer:
         return entry_from_anchor(self.root_pem, name="Example University", role="issuer", types=tuple(types))
 
 
+def settings_for(data: Path, **changed: Any) -> VerifierSettings:
+    """The settings of a scene's verifier."""
+    defaults: dict[str, Any] = {
+        "data": data,
+        "public_url": "http://localhost:8003",
+        "name": "Bolaget",
+        "name_en": "The Company",
+        "contact": "privacy@company.example",
+    }
+    return VerifierSettings(**defaults | changed)
+
+
 class Scene:
     """A verifier, an issuer that it trusts, and a holder with one certificate of each type."""
 
@@ -156,14 +168,7 @@ class Scene:
         self.now = START
         self.issuer = Issuer()
         self.holder = generate_signer()
-        defaults: dict[str, Any] = {
-            "data": data,
-            "public_url": "http://localhost:8003",
-            "name": "Bolaget",
-            "name_en": "The Company",
-            "contact": "privacy@company.example",
-        }
-        self.settings = VerifierSettings(**defaults | settings)
+        self.settings = settings_for(data, **settings)
         self.lists: dict[str, str] = {}
         self.refresh_list()
         self.verifier = self.second_process()
@@ -281,7 +286,17 @@ class Scene:
         content_type: str = FORM,
     ) -> Reply:
         """Post a form to the response address. Raises what the verifier raises."""
-        handle = urlsplit(made.transaction.response_uri).path.rpartition("/")[2]
+        return self.post_to(made.transaction.handle, form, verifier=verifier, content_type=content_type)
+
+    def post_to(
+        self,
+        handle: str,
+        form: Mapping[str, str] | bytes,
+        *,
+        verifier: Verifier | None = None,
+        content_type: str = FORM,
+    ) -> Reply:
+        """Post a form to the response address with this handle."""
         body = form if isinstance(form, bytes) else urlencode(form).encode()
         return asyncio.run((verifier or self.verifier).take_answer(handle, body=body, content_type=content_type))
 

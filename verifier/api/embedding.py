@@ -89,7 +89,9 @@ class Returned(BaseModel):
 async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
     """Make a request. Answers with the links to hand over and the id for the result."""
     template = verifier.templates()[new.template] if isinstance(new.template, str) else parse_template(new.template)
-    made = verifier.make_request(template, kind=Kind(new.kind), maker=key.id, return_url=new.return_url)
+    made = await verifier.database.run(
+        verifier.make_request, template, kind=Kind(new.kind), maker=key.id, return_url=new.return_url
+    )
     return {
         "id": made.id,
         "request": made.link,
@@ -109,7 +111,9 @@ async def get_result(
 ) -> Response:
     """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest."""
     record = await wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait)
-    contents = verifier.contents(request_id, viewer=key.id) if record.has_contents else None
+    contents = None
+    if record.has_contents:
+        contents = await verifier.database.run(verifier.contents, request_id, viewer=key.id)
     document = result_document(record, contents=contents, catalogues=catalogues)
     return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
@@ -117,7 +121,9 @@ async def get_result(
 @router.get("/requests/{request_id}/events")
 async def follow(request_id: str, key: KeyDep, verifier: VerifierDep) -> StreamingResponse:
     """Every change of the request's state, as server-sent events named `state`."""
-    verifier.result(request_id)  # So that an unknown one is answered 404 and not by an empty stream.
+    await verifier.database.run(
+        verifier.result, request_id
+    )  # So that an unknown one is answered 404 and not by an empty stream.
 
     async def events() -> AsyncIterator[bytes]:
         async for record in watch(verifier, request_id):
@@ -137,7 +143,7 @@ async def take_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> d
 
     That the browser is the one that started is for the caller to check against its own session.
     """
-    return {"id": verifier.redeem(returned.response_code, binding="")}
+    return {"id": await verifier.database.run(verifier.redeem, returned.response_code, binding="")}
 
 
 @router.get("/templates")

@@ -1,0 +1,193 @@
+"""What one presentation costs the verifier: received by `direct_post`, verified with every check, stored, answered.
+
+The verifier runs as its own process through the installed command: SQLite on disk with every commit synced, everything
+on, the status list fetched once and then kept, as in use. The reference is an empty asynchronous endpoint in another
+process, asked in turn with it. The wallet's and the issuer's part happens here and is not counted.
+"""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from bench.measure import Figure, figure_from_samples
+from bench.served import Served
+from proofs import strict_json
+from proofs.certified_keys import create_certified_key
+from proofs.formats.sd_jwt import parse_sd_jwt, plan_disclosures, select_disclosures
+from proofs.formats.sd_jwt_vc import build_presentation, issue_sd_jwt_vc
+from proofs.keys import generate_signer
+from proofs.status_list import make_status_list_token, new_status_list
+from proofs.trust import entry_from_anchor
+from schemas.types import CREDENTIAL_TYPES
+from service.clock import utc_now
+from verifier.app import make_verifier
+from verifier.cli_settings import settings_for
+from verifier.requests import Kind, Transaction
+
+REACH = 20.0
+PRESENTATIONS_PER_ROUND = 60
+EMPTY_PER_ROUND = 600
+STATUS_ENTRIES = 1_000_000
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_PASSPHRASE = b"only for this measurement"
+_TYPE = CREDENTIAL_TYPES["micro-credential"]
+_CLAIMS: dict[str, Any] = {
+    "issuing_authority": {"sv": "Exempeluniversitetet", "en": "Example University"},
+    "issuing_country": "SE",
+    "family_name": "Exempelsson",
+    "given_name": "Majken",
+    "birthdate": "1998-04-12",
+    "achievement_title": {"sv": "Introduktion till maskininlärning", "en": "Introduction to machine learning"},
+    "course_code": "ML1000",
+    "date_of_issuance": "2026-06-03",
+    "assessment_grade": "VG",
+    "credits": 7.5,
+    "level_of_learning_experience": 7,
+    "learning_outcomes": [{"en": "Explains, applies and compares methods of supervised learning."}],
+}
+
+
+def figures(rounds: int) -> list[Figure]:
+    """Measure in so many interleaved rounds."""
+    with tempfile.TemporaryDirectory() as directory, _status_lists() as lists:
+        data = Path(directory) / "verifier"
+        environment = {"VERIFIER_ALLOW_LOOPBACK": "1", "VERIFIER_RESPONSE_MODE": "direct_post"}
+        arguments = ("serve", "--port", "0", "--data", str(data))
+        with Served.command("intyga-verifier", *arguments, environment=environment) as server, Served.empty() as empty:
+            desk = _Desk(data, Path(directory) / "issuer", lists)
+            _post(server, desk.answers(20))
+            samples = []
+            for _ in range(rounds):
+                answers = desk.answers(PRESENTATIONS_PER_ROUND)
+                before = server.cpu_seconds()
+                _post(server, answers)
+                used = (server.cpu_seconds() - before) / PRESENTATIONS_PER_ROUND
+                before = empty.cpu_seconds()
+                for _ in range(EMPTY_PER_ROUND):
+                    empty.request("GET", "/")
+                samples.append(used / ((empty.cpu_seconds() - before) / EMPTY_PER_ROUND))
+            desk.check()
+    return [
+        figure_from_samples(
+            "one presentation received and verified over HTTP",
+            unit="CPU time of an empty asynchronous endpoint",
+            samples=samples,
+            reach=REACH,
+            lower_is_better=True,
+        )
+    ]
+
+
+def _post(server: Served, answers: list[tuple[str, bytes]]) -> None:
+    """Post each answer to its address; anything but an acceptance raises."""
+    for path, body in answers:
+        server.request("POST", path, body, _FORM)
+
+
+class _Desk:
+    """Requests made beside the running verifier, and a wallet with one certificate that answers them."""
+
+    def __init__(self, data: Path, issuer_files: Path, lists: "_Lists") -> None:
+        now = utc_now()
+        settings = settings_for(data).model_copy(update={"response_mode": "direct_post"})
+        self._verifier = make_verifier(settings, clock=utc_now)
+        self._template = self._verifier.templates()["employer-micro-credential"]
+        issuer = create_certified_key(
+            issuer_files,
+            name="issuer",
+            common_name="Example University",
+            public_url=lists.url,
+            passphrase=_PASSPHRASE,
+            now=now,
+        )
+        assert issuer.root_file is not None
+        self._verifier.trust.add_entry(entry_from_anchor(issuer.root_file.read_bytes(), name=None), now=now)
+        lists.token = make_status_list_token(
+            statuses=new_status_list(STATUS_ENTRIES, bits=2),
+            bits=2,
+            uri=f"{lists.url}/status/1",
+            signer=issuer.signer,
+            issued_at=now,
+            expires_at=now + timedelta(hours=12),
+            ttl_seconds=3600,
+        )
+        self._holder = generate_signer()
+        times = {"iat": int(now.timestamp()), "exp": int((now + timedelta(days=365)).timestamp())}
+        status = {"status_list": {"idx": 4711, "uri": f"{lists.url}/status/1"}}
+        self._token = issue_sd_jwt_vc(
+            {"iss": lists.url, "vct": _TYPE.vct, **times, "status": status, **_CLAIMS},
+            disclosable=plan_disclosures(_TYPE.disclosable_paths()),
+            signer=issuer.signer,
+            holder_jwk=self._holder.public_jwk,
+        )
+        paths = [("family_name",), ("date_of_issuance",)]
+        self._disclosures = select_disclosures(parse_sd_jwt(self._token), paths, nested=True)
+        self._asked: list[str] = []
+
+    def answers(self, count: int) -> list[tuple[str, bytes]]:
+        """The path and the form of honest answers to fresh requests."""
+        made = [self._verifier.make_request(self._template, kind=Kind.CROSS_DEVICE, maker="") for _ in range(count)]
+        self._asked += [one.id for one in made]
+        return [self._answer(one.transaction) for one in made]
+
+    def _answer(self, transaction: Transaction) -> tuple[str, bytes]:
+        shown = build_presentation(
+            self._token,
+            disclosures=self._disclosures,
+            signer=self._holder,
+            audience=transaction.client_id,
+            nonce=transaction.nonce,
+            now=utc_now(),
+        )
+        vp_token = strict_json.dumps({"certificate": [shown]}).decode()
+        form = {"vp_token": vp_token, "state": transaction.state}
+        return urlsplit(transaction.response_uri).path, urlencode(form).encode()
+
+    def check(self) -> None:
+        """Every answer was accepted, with every check made; otherwise the figure would mean nothing."""
+        if not all(self._verifier.result(request_id).is_accepted for request_id in self._asked):
+            raise RuntimeError("an answer was not accepted")
+
+
+class _Lists:
+    """The address of a status list, and its token."""
+
+    url = ""
+    token = ""
+
+
+@contextmanager
+def _status_lists() -> Iterator[_Lists]:
+    """Serve one status list on loopback, as the issuer would."""
+    lists = _Lists()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = lists.token.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/statuslist+jwt")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    lists.url = f"http://localhost:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield lists
+    finally:
+        server.shutdown()
+        server.server_close()
