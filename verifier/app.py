@@ -133,7 +133,7 @@ def create_app(
 
     app = build_app(
         settings=settings,
-        title="Intyga verifier",
+        title="Verifier",
         routers=[wallets.router, embedding.router, *page_routers(), wallets.code_router],
         pages=make_pages(settings, clock=clock, sessions=sessions),
         ready=verifier.database.check,

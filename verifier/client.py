@@ -11,7 +11,8 @@
         ...
 
 An API key is made with `intyga-verifier api-key create NAME`. `accepted` is the only thing to decide by: it is true
-when everything was checked and held, and only then. What could not be checked is named in `unknown`; it is not accepted.
+when everything was checked and held, and only then. What could not be checked is named in `unknown`, and is never
+accepted.
 """
 
 import asyncio
