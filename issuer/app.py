@@ -9,9 +9,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 import structlog
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
-from issuer.api import protocol_router, protocol_routes, typed_code_route
+from issuer.api import direct_routes, protocol_router, protocol_routes, typed_code_route
+from issuer.api.direct import DirectRoutes
 from issuer.context import IssuerContext, open_context
+from issuer.pages import BODY_LIMITS, make_pages, page_routers
 from issuer.settings import IssuerSettings
 from issuer.store import open_store
 from schemas.errors import TemporarilyUnavailable
@@ -30,13 +33,22 @@ def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, cl
     `app.state.issuer` is the `IssuerContext`.
     """
     context = open_context(settings, clock=clock)
+    routes = protocol_routes(context)
     app = build_app(
         settings=settings,
         title="Issuer",
-        routers=[protocol_router([*protocol_routes(context), typed_code_route(context)])],
+        routers=[
+            protocol_router(routes),
+            *page_routers(),
+            protocol_router([typed_code_route(context)]),  # last: it takes whatever looks like a typed code
+        ],
+        pages=make_pages(settings, clock=clock, sessions=context.store.sessions),
+        body_limits=BODY_LIMITS,
         ready=context.store.database.check,
         lifespan=_sweeping(context),
     )
+    # Innermost: inside the doorway, which strips prefixes, bounds bodies and adds headers, and before the routers.
+    app.user_middleware.append(Middleware(DirectRoutes, routes=direct_routes(routes)))
     app.state.issuer = context
     return app
 

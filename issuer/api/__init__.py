@@ -12,6 +12,8 @@ from issuer.api.status import StatusListEndpoint
 from issuer.api.wellknown import type_documents, well_known_documents
 from issuer.context import IssuerContext
 
+_HOT_PATHS = frozenset({"/token", "/nonce", "/credential"})
+
 
 class _TypeableConvertor(StringConvertor):
     """What could be a typed code. `credential` could be one too, but is an endpoint."""
@@ -30,6 +32,11 @@ def protocol_routes(context: IssuerContext) -> list[Route]:
         *(_route(path, document, "GET") for path, document in type_documents().items()),
         *(_route(path, document, "GET") for path, document in well_known_documents(context).items()),
     ]
+
+
+def direct_routes(routes: list[Route]) -> dict[tuple[str, str], Handler]:
+    """Those of the routes that every collection asks, for `DirectRoutes`."""
+    return {("POST", route.path): route.endpoint for route in routes if route.path in _HOT_PATHS}
 
 
 def typed_code_route(context: IssuerContext) -> Route:

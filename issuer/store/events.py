@@ -25,7 +25,7 @@ class Event:
 
 def record(connection: Connection, kind: str, subject_id: str, *, now: datetime) -> None:
     """Record an event in the transaction that makes it true."""
-    _INSERT(connection, now=now, what=kind, subject=subject_id)
+    _INSERT.run(connection, now=now, what=kind, subject=subject_id)
 
 
 class EventStore:

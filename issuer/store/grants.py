@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from issuer.authorization import NewToken, StoredCode, Verdict
@@ -115,9 +115,6 @@ _TAKE_ENTRIES = Prepared(
     .returning(STATUS_LISTS.c.id, STATUS_LISTS.c.size)
 )
 
-AnyRow = Row[*tuple[Any, ...]]
-"""A row whose columns are those of the statement that found it."""
-
 
 class GrantStore:
     """Codes, tokens and slots of one issuer."""
@@ -137,7 +134,7 @@ class GrantStore:
     ) -> StoredCode:
         """Judge a code and act on the verdict in one transaction. Raises `InvalidGrant` unless it was granted."""
         with self._database.transaction() as connection:
-            row = _BY_CODE(connection, code=digest(code)).one_or_none()
+            row = _BY_CODE.one_or_none(connection, code=digest(code))
             if row is None:
                 raise InvalidGrant("the code is not valid, or no longer")
             stored = self._stored_code(row)
@@ -154,14 +151,14 @@ class GrantStore:
             raise InvalidGrant("the transaction code is wrong")
         raise InvalidGrant("the code was used before")
 
-    def _stored_code(self, row: AnyRow) -> StoredCode:
+    def _stored_code(self, row: Any) -> StoredCode:
         tx_code = None
         if row.tx_code_length:
             tx_code = self._secret.transaction_code(row.id, row.generation, length=row.tx_code_length)
         return StoredCode(row.id, row.type_name, OfferState(row.state), moment(row.expires_at), tx_code, row.tries_left)
 
     def _grant(self, connection: Connection, offer_id: str, token: NewToken, *, now: datetime) -> None:
-        _GRANT(
+        _GRANT.run(
             connection,
             offer_id=offer_id,
             now=now,
@@ -171,7 +168,7 @@ class GrantStore:
             client=token.client_id,
         )
 
-    def _count_try(self, connection: Connection, row: AnyRow, *, now: datetime) -> None:
+    def _count_try(self, connection: Connection, row: Any, *, now: datetime) -> None:
         values: dict[str, Any] = {"tries_left": row.tries_left - 1}
         if row.tries_left <= 1 and OfferState(row.state) not in (OfferState.REDEEMED, OfferState.COLLECTED):
             values |= {"state": OfferState.LOCKED.value, "state_at": now, "typeable_digest": None}
@@ -186,7 +183,7 @@ class GrantStore:
     def for_token(self, token: str, *, now: datetime) -> Grant:
         """What an access token stands for. Raises `InvalidToken`."""
         with self._database.reading() as connection:
-            row = _BY_TOKEN(connection, token=digest(token)).one_or_none()
+            row = _BY_TOKEN.one_or_none(connection, token=digest(token))
         if row is None or row.claims is None or row.token_until is None or now >= moment(row.token_until):
             raise InvalidToken("the access token is unknown, expired or revoked")
         return Grant(
@@ -228,7 +225,7 @@ class GrantStore:
         self, connection: Connection, grant: Grant, thumbprints: Sequence[str], period: Period, *, now: datetime
     ) -> Reservation | str:
         """The slots, or the reason why there are none."""
-        offer = _FOR_COLLECTION(connection, offer_id=grant.offer_id).one_or_none()
+        offer = _FOR_COLLECTION.one_or_none(connection, offer_id=grant.offer_id)
         if (
             offer is None
             or offer.generation != grant.generation
@@ -253,15 +250,15 @@ class GrantStore:
         slots |= self._take_slots(connection, grant.offer_id, new)
         counts = {"offer_id": grant.offer_id, "left": offer.batches_left - 1, "count": offer.copies + len(new)}
         if is_first:
-            _FIRST_COPIES(connection, now=now, start=period.valid_from, end=period.valid_until, **counts)
+            _FIRST_COPIES.run(connection, now=now, start=period.valid_from, end=period.valid_until, **counts)
             record(connection, "collected", grant.offer_id, now=now)
         else:
-            _MORE_COPIES(connection, **counts)
+            _MORE_COPIES.run(connection, **counts)
         return Reservation(slots, period.valid_from, period.valid_until)
 
     def _known_slots(self, connection: Connection, offer_id: str, marks: Mapping[bytes, str]) -> dict[str, Slot]:
         """The slots that these keys already have, by thumbprint."""
-        rows = _SLOTS_OF(connection, offer=offer_id)
+        rows = _SLOTS_OF.all(connection, offer=offer_id)
         return {marks[row.key_mark]: Slot(row.list_id, row.idx) for row in rows if row.key_mark in marks}
 
     def _take_slots(self, connection: Connection, offer_id: str, marks: Mapping[bytes, str]) -> dict[str, Slot]:
@@ -275,7 +272,7 @@ class GrantStore:
                 {"list_": list_id, "index_": index, "offer": offer_id, "mark": mark}
                 for index, mark in zip(indexes, missing, strict=True)
             ]
-            if _NEW_SLOT[connection.dialect.name].many(connection, rows).rowcount == len(rows):
+            if _NEW_SLOT[connection.dialect.name].run_each(connection, rows) == len(rows):
                 new = zip(missing.values(), indexes, strict=True)
                 return taken | {thumbprint: Slot(list_id, index) for thumbprint, index in new}
             taken |= self._known_slots(connection, offer_id, missing)
@@ -284,7 +281,7 @@ class GrantStore:
 
     def _open_list(self, connection: Connection, count: int) -> tuple[int, int]:
         """Count the entries to the newest list that is not full enough yet, or to a fresh one; its number and size."""
-        found = _TAKE_ENTRIES(connection, count=count).one_or_none()
+        found = _TAKE_ENTRIES.one_or_none(connection, count=count)
         if found is not None:
             return found.id, found.size
         newest = connection.execute(select(func.max(STATUS_LISTS.c.id))).scalar_one()

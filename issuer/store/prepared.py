@@ -2,18 +2,19 @@
 
 SQLAlchemy Core builds the statements, so they stay the same on every database; but its work per call costs more than
 SQLite itself, and a collection is a dozen calls. What comes back is as the driver gives it: moments are whole
-microseconds.
+microseconds, truth is 0 or 1.
 
     PREPARED = Prepared(select(OFFERS.c.id).where(OFFERS.c.code_digest == bindparam("code")))
-    PREPARED(connection, code=digest(code)).one_or_none()
+    row = PREPARED.one_or_none(connection, code=digest(code))
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 from sqlalchemy.sql import ClauseElement
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,16 +34,51 @@ class Prepared:
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
+        self._row: Callable[[Sequence[Any]], Any] | None = None
 
-    def __call__(self, connection: Connection, /, **values: Any) -> CursorResult[Any]:
-        """Run it once."""
-        compiled = self._for(connection)
-        return connection.exec_driver_sql(compiled.text, self._parameters(compiled, values))
+    def run(self, connection: Connection, /, **values: Any) -> int:
+        """Run it once; returns how many rows changed."""
+        cursor = self._cursor(connection, values)
+        changed = int(cursor.rowcount)
+        cursor.close()
+        return changed
 
-    def many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
-        """Run it once for each row; `rowcount` is the number of rows changed in all."""
+    def run_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it once for each row of values; returns how many rows changed in all."""
         compiled = self._for(connection)
-        return connection.exec_driver_sql(compiled.text, [self._parameters(compiled, row) for row in rows])
+        cursor = connection.connection.cursor()
+        cursor.executemany(compiled.text, [self._parameters(compiled, row) for row in rows])
+        changed = int(cursor.rowcount)
+        cursor.close()
+        return changed
+
+    def one_or_none(self, connection: Connection, /, **values: Any) -> Any:
+        """The row that it finds, its columns by name, or None. There is never more than one: a key is asked for."""
+        cursor = self._cursor(connection, values)
+        found = cursor.fetchone()
+        row = None if found is None else self._named(cursor)(found)
+        cursor.close()
+        return row
+
+    def all(self, connection: Connection, /, **values: Any) -> list[Any]:
+        """All rows that it finds, their columns by name."""
+        cursor = self._cursor(connection, values)
+        named = self._named(cursor)
+        rows = [named(row) for row in cursor.fetchall()]
+        cursor.close()
+        return rows
+
+    def _cursor(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        compiled = self._for(connection)
+        cursor = connection.connection.cursor()
+        cursor.execute(compiled.text, self._parameters(compiled, values))
+        return cursor
+
+    def _named(self, cursor: Any) -> Callable[[Sequence[Any]], Any]:
+        if self._row is None:
+            row = namedtuple("row", [column[0] for column in cursor.description])  # type: ignore[misc]
+            self._row = row._make
+        return self._row
 
     def _for(self, connection: Connection) -> _Compiled:
         dialect = connection.dialect

@@ -55,7 +55,7 @@ def test_guessing_typed_codes_is_limited(tmp_path: Path) -> None:
     """After too many unknown codes an address has to wait; ordinary wrong addresses do not count."""
     with running_desk(tmp_path, failed_codes_per_minute=3) as desk:
         for _ in range(10):
-            assert desk.client.get(desk.url("/favicon.ico")).status_code == 404
+            assert desk.client.get(desk.url("/certificates")).status_code == 404
         for number in range(3):
             assert_refused(desk.client.get(desk.url(f"/AAAAAAAAA{number}")), "not_found", 404)
         assert_refused(desk.client.get(desk.url("/AAAAAAAAA9")), "too_many_requests", 429)
