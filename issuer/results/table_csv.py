@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from issuer.results.columns import BY_NAME, COLUMNS, REQUIRED_FIELDS, Column
@@ -26,6 +26,7 @@ def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], li
     lines = _records(text, limits)
     _, names = next(lines, (0, []))
     columns = _columns(names, warnings)
+    called = {column.name: cell.strip() for column, cell in zip(columns, names, strict=True) if column is not None}
     rows: list[Row] = []
     for read, (number, cells) in enumerate(lines):
         if read > 10 * limits.max_rows:
@@ -36,7 +37,7 @@ def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], li
             raise refuse(
                 "The file has more than %(count)s results.", "Split it into several files.", count=limits.max_rows
             )
-        rows.append(_row(Row(number, Source.CSV, today), cells, names, columns, limits))
+        rows.append(_row(Row(number, Source.CSV, today), cells, columns, called, limits))
     return rows, warnings
 
 
@@ -125,8 +126,9 @@ def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
     return columns
 
 
-def _row(row: Row, cells: list[str], names: list[str], columns: list[Column | None], limits: Limits) -> Row:
-    if len(cells) != len(names):
+def _row(row: Row, cells: list[str], columns: list[Column | None], called: Mapping[str, str], limits: Limits) -> Row:
+    """Read one line. `called` says how the file itself calls the columns, so that faults name what its maker sees."""
+    if len(cells) != len(columns):
         row.fault(
             "",
             "The line has another number of cells than the first line.",
@@ -136,14 +138,16 @@ def _row(row: Row, cells: list[str], names: list[str], columns: list[Column | No
     for column, cell in zip(columns, cells, strict=True):
         if column is None or column.kind == "ignored":
             continue
+        name = called[column.name]
         if len(cell) > limits.max_cell_characters:
-            row.fault(column.name, "The text is longer than 4000 characters.", "Shorten it.")
+            row.fault(name, "The text is longer than 4000 characters.", "Shorten it.")
         elif column.kind == "texts":
-            row.read_text(column.name, column.field, column.language, cell)
+            row.read_text(name, column.field, column.language, cell)
         elif column.kind == "list":
-            row.read_list(column.name, column.field, column.language, cell.split(_LIST_SEPARATOR))
+            row.read_list(name, column.field, column.language, cell.split(_LIST_SEPARATOR))
         else:
-            row.read(column.name, column.field, column.kind, cell)
-    for name in REQUIRED_FIELDS:
-        row.require(name, _COLUMN_OF[name])
+            row.read(name, column.field, column.kind, cell)
+    for field in REQUIRED_FIELDS:
+        column_names = [called[c.name] for c in columns if c is not None and c.field == field]
+        row.require(field, column_names[0])
     return row

@@ -1,0 +1,69 @@
+"""The issuer's pages: for staff behind a login, and the one that a person sees who was given a link to an offer.
+
+    pages = make_pages(settings, clock=clock, sessions=context.store.sessions)
+    app = build_app(settings=settings, title="Issuer", routers=[..., *page_routers()], pages=pages, ready=...,
+                    body_limits=BODY_LIMITS)
+
+Staff: overview (`/`), reading a file (`/import`), its results and their preview (`/results/ID`), offers (`/offered`),
+issued certificates (`/issued`). Public: opening an offer in a wallet (`/offer`). `app.state.issuer` is the
+`IssuerContext`.
+"""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+
+import service
+from issuer.pages import account, home, imports, invitation, issued, offers, results
+from issuer.settings import IssuerSettings
+from schemas.learning.safe_xml import Limits
+from service.clock import Clock
+from service.error_texts import ErrorTexts
+from service.i18n import N_, Catalogues, load_catalogues
+from service.pages import NavItem, Pages
+from service.sessions import Sessions
+
+ROOM = Path(__file__).parent.parent
+
+NAV = (
+    NavItem("/", N_("Overview"), shown="in"),
+    NavItem("/import", N_("Read results"), shown="in"),
+    NavItem("/offered", N_("Offers"), shown="in"),
+    NavItem("/issued", N_("Issued"), shown="in"),
+)
+BODY_LIMITS = {"/import": Limits().max_bytes + 100_000}
+"""An upload may be as large as a file of results, with what a form adds to it."""
+
+ERROR_TEXTS = {
+    "revocation_is_final": ErrorTexts(
+        N_("A revoked certificate stays revoked"),
+        N_("Nothing was changed."),
+        N_("Offer a new certificate if the person should have one."),
+    ),
+}
+
+
+def catalogues_of(settings: IssuerSettings) -> Catalogues:
+    """The Swedish and English texts of this room and of the service room."""
+    assert service.__file__ is not None
+    return load_catalogues(Path(service.__file__).parent, ROOM, time_zone=settings.time_zone)
+
+
+def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) -> Pages:
+    """The pages of an issuer."""
+    return Pages(
+        settings=settings,
+        templates=[ROOM / "templates"],
+        static=[ROOM / "static"],
+        catalogues=catalogues_of(settings),
+        name=N_("Intyga for universities"),
+        nav=NAV,
+        clock=clock,
+        sessions=sessions,
+        error_texts=ERROR_TEXTS,
+    )
+
+
+def page_routers() -> list[APIRouter]:
+    """The routers of all pages. They come before the route of typed codes, which takes whatever looks like one."""
+    return [one.router for one in (account, home, imports, results, offers, issued, invitation)]
