@@ -37,6 +37,7 @@ from verifier.trust_lists import refresh_lists
 
 KEY_NAME = "verifier"
 UPKEEP_SECONDS = 30
+RECENT_LISTS_SECONDS = 2.5
 AHEAD_SECONDS = 90
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30
@@ -163,6 +164,7 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
     http, clock = verifier.http, verifier.clock
     chores = [
         _repeat("tidy", UPKEEP_SECONDS, verifier.tidy),
+        _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.refresh_recent_lists),
         _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),
         _repeat("sessions", 10 * UPKEEP_SECONDS, lambda: sessions.prune(now=clock())),
     ]

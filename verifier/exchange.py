@@ -285,6 +285,11 @@ class Verifier:
         """Delete what is due, end what did not come back."""
         return await self.database.run(self.requests.tidy, now=self.clock())
 
+    async def refresh_recent_lists(self) -> None:
+        """Fetch again the status lists that are in use."""
+        if self._remote is not None:
+            await self._remote.refresh_recent()
+
     async def refresh_status_lists(self, *, ahead_seconds: int) -> None:
         """Fetch again the status lists that would be stale soon."""
         if self._remote is None:

@@ -21,6 +21,8 @@ from service.http import OutgoingHTTP
 MAX_KEPT = 2_000
 DOCUMENT_SECONDS = 600
 FAILURE_SECONDS = 10
+RECENT_SECONDS = 600
+MAX_RECENT = 100
 STATUS_LIST_BYTES = 5_000_000
 DOCUMENT_BYTES = 500_000
 
@@ -52,6 +54,7 @@ class RemoteResolver:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._under_way: dict[str, asyncio.Lock] = {}
         self._texts: dict[str, tuple[datetime, str]] = {}
+        self._used: dict[str, datetime] = {}
 
     async def issuer_metadata(self, iss: str) -> bytes:
         """The JWT VC issuer metadata of an issuer. Raises `Unresolvable`."""
@@ -74,6 +77,8 @@ class RemoteResolver:
 
     async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
         """A status list token that may be used at `fresh_at`. Raises `Unresolvable`."""
+        if uri in self._used or len(self._used) < MAX_RECENT:
+            self._used[uri] = fresh_at
         kept = self._kept.get(uri)
         if kept is None or kept.body is None or kept.until <= fresh_at:
             is_new = kept is None
@@ -81,6 +86,21 @@ class RemoteResolver:
             if is_new and self._on_new_list is not None:
                 await self._on_new_list(uri)
         return self._text(uri, kept)
+
+    async def refresh_recent(self) -> None:
+        """Fetch again the lists that were needed in the last minutes, several times within their time to live.
+
+        So that a certificate taken back a moment ago is not accepted for as long as a list may be kept, without the
+        issuer learning from the moment of fetching when somebody shows a certificate.
+        """
+        now = self._clock()
+        for uri, used_at in list(self._used.items()):
+            if now - used_at > timedelta(seconds=RECENT_SECONDS):
+                del self._used[uri]
+                continue
+            kept = self._kept.get(uri)
+            if kept is not None and kept.body is not None and now - kept.fetched_at >= _interval(kept):
+                await self._refetch(uri)
 
     async def refresh_status_list(self, uri: str, *, before: datetime) -> bool:
         """Fetch a status list again when it would be stale at `before`; False when that did not succeed.
@@ -90,6 +110,9 @@ class RemoteResolver:
         kept = self._kept.get(uri)
         if kept is not None and kept.body is not None and kept.until > before:
             return True
+        return await self._refetch(uri)
+
+    async def _refetch(self, uri: str) -> bool:
         try:
             kept = await self._fetch(uri, self._list_until, "application/statuslist+jwt", STATUS_LIST_BYTES)
         except CouldNotCheck:
@@ -172,6 +195,11 @@ class RemoteResolver:
         self._kept.move_to_end(url)
         while len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
+
+
+def _interval(kept: _Kept) -> timedelta:
+    """How often a list in use is fetched: sixty times in its life, from five seconds to a quarter of an hour."""
+    return min(max((kept.until - kept.fetched_at) / 60, timedelta(seconds=5)), timedelta(minutes=15))
 
 
 def _document_until(body: bytes, fetched_at: datetime) -> datetime:

@@ -109,6 +109,23 @@ def test_lists_are_fetched_before_they_are_stale(scene: Scene, network: Network)
     assert network.asked["/status/1"] == 3
 
 
+def test_a_list_in_use_is_fetched_often(scene: Scene, network: Network) -> None:
+    """Five seconds after it was fetched, on a schedule; no longer ten minutes after it was last needed."""
+    first = network.status_list()
+    asyncio.run(network.resolver.refresh_recent())
+    assert network.asked["/status/1"] == 1
+    scene.pass_time(seconds=5)
+    asyncio.run(network.resolver.refresh_recent())
+    assert network.asked["/status/1"] == 2
+    assert network.status_list() != first
+
+    scene.pass_time(seconds=601)
+    asyncio.run(network.resolver.refresh_recent())
+    scene.pass_time(seconds=60)
+    asyncio.run(network.resolver.refresh_recent())
+    assert network.asked["/status/1"] == 2
+
+
 def test_random_addresses_do_not_fill_the_memory(scene: Scene, network: Network) -> None:
     """A bound on what is kept (V-16)."""
 

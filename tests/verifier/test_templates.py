@@ -20,6 +20,7 @@ from verifier.request_templates import (
     parse_template,
     read_template,
 )
+from verifier.settings import VerifierSettings
 from verifier.template_files import load_templates, template_from_file
 
 REASON = {"sv": "Vi behöver det.", "en": "We need it."}
@@ -222,3 +223,21 @@ def test_a_template_of_any_shape_is_a_template_or_refused(member: str, value: An
     except InvalidTemplate:
         return
     Question.of(template)
+
+
+def test_every_setting_is_documented() -> None:
+    """A new setting needs its line in docs/settings-verifier.md."""
+    page = (Path(__file__).parents[2] / "docs" / "settings-verifier.md").read_text(encoding="utf-8")
+
+    missing = [name for name in VerifierSettings.model_fields if f"`VERIFIER_{name.upper()}`" not in page]
+
+    assert missing == []
+
+
+def test_the_documented_template_is_a_template() -> None:
+    """The example in docs/verifier.md can be used as it stands."""
+    page = (Path(__file__).parents[2] / "docs" / "verifier.md").read_text(encoding="utf-8")
+
+    template = read_template(page.partition("```toml\n")[2].partition("```")[0].encode(), is_toml=True)
+
+    assert template.name == "internship"
