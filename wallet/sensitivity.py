@@ -61,7 +61,7 @@ _NAMES: Final[dict[Kind, frozenset[str]]] = {
 }
 _KIND_BY_NAME: Final = {name: kind for kind, names in _NAMES.items() for name in names}
 
-_GRADE_NAMES: Final = frozenset({"grade", "grades", "result", "score", "mark", "betyg", "result_label", "outcome"})
+_GRADE_NAMES: Final = frozenset({"result", "score", "mark", "betyg", "result_label", "outcome"})
 _FAILED: Final = frozenset(
     {"f", "fx", "u", "ug", "ig", "uk", "underkänd", "underkänt", "icke godkänd", "icke godkänt", "ej godkänd"}
     | {"fail", "failed", "not passed", "not approved", "hylätty", "ikke bestået", "ikke bestått", "00", "-3"}
@@ -83,6 +83,7 @@ _WEIGHTS: Final[dict[str, int]] = {
     "phone_number": 50,
     "mobile_phone_number": 50,
     "student_identifier": 50,
+    "learner_identification": 50,
     "student_number": 50,
     "learner_identifier": 50,
     "given_name": 30,
@@ -90,6 +91,7 @@ _WEIGHTS: Final[dict[str, int]] = {
     "name": 20,
     "grade": 40,
     "grades": 40,
+    "assessment_grade": 40,
     "result": 40,
     "score": 40,
 }
@@ -107,14 +109,14 @@ def kind_of(path: Sequence[str | int | None], value: Any = None) -> Kind | None:
     for name in names:
         if name in _KIND_BY_NAME:
             return _KIND_BY_NAME[name]
-    return _kind_inside(value, grade=any(name in _GRADE_NAMES for name in names))
+    return _kind_inside(value, grade=any(_is_grade(name) for name in names))
 
 
 def _kind_inside(value: Any, *, grade: bool) -> Kind | None:
     if isinstance(value, dict):
         for key, inner in value.items():
             name = _folded(str(key))
-            found = _KIND_BY_NAME.get(name) or _kind_inside(inner, grade=grade or name in _GRADE_NAMES)
+            found = _KIND_BY_NAME.get(name) or _kind_inside(inner, grade=grade or _is_grade(name))
             if found:
                 return found
         return None
@@ -131,6 +133,10 @@ def weight(path: Sequence[str | int | None]) -> int:
     if any(name in _KIND_BY_NAME for name in names):
         return _SENSITIVE_WEIGHT
     return max((_WEIGHTS.get(name, _ORDINARY_WEIGHT) for name in names), default=_ORDINARY_WEIGHT)
+
+
+def _is_grade(name: str) -> bool:
+    return name in _GRADE_NAMES or name.endswith(("grade", "grades"))
 
 
 def _folded(name: str) -> str:

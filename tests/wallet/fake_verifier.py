@@ -217,7 +217,9 @@ class FakeVerifier:
         members: dict[str, Any]
         if "response" in form:
             kid = jwe.jwe_header(form["response"], max_bytes=1_000_000)["kid"]
-            key = next(one.encryption_key for one in self.asked.values() if (one.encryption_key or {}).get("kid") == kid)
+            key = next(
+                one.encryption_key for one in self.asked.values() if (one.encryption_key or {}).get("kid") == kid
+            )
             assert key is not None
             header, plain = jwe.decrypt_jwe(
                 form["response"], private_jwk=key, algorithms={"ECDH-ES"}, encryptions={"A128GCM", "A256GCM"},
