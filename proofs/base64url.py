@@ -21,12 +21,12 @@ _LAST: tuple[frozenset[int], ...] = (
     frozenset(_ALPHABET[::16]),
     frozenset(_ALPHABET[::4]),
 )
-_FROM_URL = bytes.maketrans(b"-_+/", b"+/~~")  # "~" is outside the alphabet, so that "+" and "/" are refused.
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/~~~")  # "~" is outside the alphabet: "+", "/" and padding are refused.
 
 
 def encode(data: bytes) -> str:
     """Encode bytes as base64url text without padding."""
-    return encode_bytes(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def encode_bytes(data: bytes) -> bytes:

@@ -60,10 +60,10 @@ def parse_jws(token: str, *, max_bytes: int = MAX_JWS_BYTES) -> UnverifiedJWS:
         raise Malformed("not a compact JWS")
     header_part, payload_part, signature_part = parts
     return UnverifiedJWS(
-        header=dict(_read_header(header_part)),
-        payload=base64url.decode(payload_part),
-        signing_input=f"{header_part}.{payload_part}".encode("ascii"),
-        signature=base64url.decode(signature_part),
+        dict(_read_header(header_part)),
+        base64url.decode(payload_part),
+        f"{header_part}.{payload_part}".encode("ascii"),
+        base64url.decode(signature_part),
     )
 
 

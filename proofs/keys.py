@@ -265,15 +265,17 @@ def raw_from_der(der: bytes, size: int) -> bytes:
 
 
 def der_from_raw(signature: bytes) -> bytes:
-    """Turn `r || s` into the DER form that the library verifies."""
+    """Turn `r || s` into the DER form that the library verifies: a sequence of two integers."""
     half = len(signature) // 2
-    body = b""
-    for part in (signature[:half], signature[half:]):
-        number = part.lstrip(b"\0") or b"\0"
-        if number[0] & 0x80:
-            number = b"\0" + number
-        body += b"\x02" + bytes((len(number),)) + number
-    return (b"\x30" if len(body) < 0x80 else b"\x30\x81") + bytes((len(body),)) + body
+    r, s = signature[:half].lstrip(b"\0"), signature[half:].lstrip(b"\0")
+    if not r or r[0] > 0x7F:
+        r = b"\0" + r
+    if not s or s[0] > 0x7F:
+        s = b"\0" + s
+    length = len(r) + len(s) + 4
+    if length > 0x7F:  # Only P-521 signatures need the longer length.
+        return b"\x30\x81%c\x02%c%b\x02%c%b" % (length, len(r), r, len(s), s)
+    return b"\x30%c\x02%c%b\x02%c%b" % (length, len(r), r, len(s), s)
 
 
 def save_signer(signer: SoftwareSigner, path: Path, *, passphrase: bytes) -> None:

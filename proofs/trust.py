@@ -168,7 +168,7 @@ class TrustList:
             for entry in self._by_anchor.get(anchor, ())
             if entry.serves(role) and (not entry.identifier or entry.identifier in identifiers)
         ]
-        return tuple(sorted(fitting, key=_is_for_everyone))
+        return tuple(sorted(fitting, key=_is_for_everyone) if len(fitting) > 1 else fitting)
 
     def naming(self, role: Role, identifier: str) -> tuple[TrustEntry, ...]:
         """The entries for a role that name exactly this party."""

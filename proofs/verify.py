@@ -230,7 +230,7 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
     check_issuer(found, parts)
 
     # 4. type
-    if expected.types is not None and not set(types_of(claims)) & set(expected.types):
+    if expected.types is not None and not any(vct in expected.types for vct in types_of(claims)):
         found.fail("type", "unexpected_type", "the credential is of another type than expected")
     found.passed("type")
 
@@ -334,7 +334,8 @@ def _check_dates(found: Findings, claims: Mapping[str, Any]) -> None:
     """Step 10: the processed claims allow the use of the credential now."""
     now, skew = found.expected.now.timestamp(), found.expected.skew_seconds
     try:
-        expires_at, not_before, issued_at = (read_optional_seconds(claims, name) for name in ("exp", "nbf", "iat"))
+        expires_at, not_before = read_optional_seconds(claims, "exp"), read_optional_seconds(claims, "nbf")
+        issued_at = read_optional_seconds(claims, "iat")
     except Malformed as exc:
         found.fail("dates", "malformed", exc)
     if expires_at is None and found.expected.require_expiry:

@@ -29,43 +29,6 @@ class Disclosure(NamedTuple):
     value: Any
 
 
-class Processed(NamedTuple):
-    """What processing a payload made; see `proofs.formats.sd_jwt.UnverifiedSDJWT`, which takes it over."""
-
-    claims: dict[str, Any]
-    disclosures: tuple[Disclosure, ...]
-    disclosure_at: dict[Path, Disclosure]
-    undisclosed: int
-    original_indexes: dict[Path, tuple[int, ...]]
-    concealing: frozenset[str]
-    hash_name: str
-
-
-def process_payload(payload: Mapping[str, Any], encoded_disclosures: Iterable[str], *, as_signed: bytes) -> Processed:
-    """Put every disclosed claim in its place.
-
-    `payload` is what the bytes `as_signed` say; `encoded_disclosures` are the disclosures as received.
-
-    Raises `Malformed` when a disclosure cannot be read or the nesting is too deep; `Refused` for an unknown hash
-    algorithm, a misshapen, repeated or unreferenced disclosure, a digest met twice, a reserved or colliding name.
-    """
-    hash_name = check_hash_name(payload.get(ALGORITHM_KEY, "sha-256"))
-    run = _Processing(_read_disclosures(encoded_disclosures, hash_name))
-    own_names = (DIGESTS_KEY in payload) + (ALGORITHM_KEY in payload)
-    # Without a backslash every reserved name is written as it is. When there are none but those at the top level,
-    # nested claims are taken over unread.
-    flat = b"\\" not in as_signed and b'"..."' not in as_signed and as_signed.count(b'"_sd') == own_names
-    claims = run.process_object(payload, (), flat=flat)
-    if len(run.disclosure_at) != len(run.disclosures):
-        # Step 5. Every digest is met at most once (step 4), so that counting suffices.
-        raise Refused("a disclosure is not referenced by any digest")
-    undisclosed = len(run.seen) - len(run.disclosures)
-    concealing = frozenset(run.concealing)
-    return Processed(
-        claims, run.disclosures, run.disclosure_at, undisclosed, run.original_indexes, concealing, hash_name
-    )
-
-
 def check_hash_name(name: Any) -> str:
     """The name of an acceptable hash algorithm. Raises `Refused`."""
     if not isinstance(name, str) or name not in HASHES:
@@ -81,38 +44,63 @@ def digest_of(text: str, *, hash_name: Any) -> str:
     return base64url.encode(HASHES[check_hash_name(hash_name)](text.encode("ascii")).digest())
 
 
-def _read_disclosures(texts: Iterable[str], hash_name: str) -> tuple[Disclosure, ...]:
+def read_disclosures(texts: Iterable[str], *, hash_name: str) -> tuple[Disclosure, ...]:
+    """Read disclosures as received.
+
+    Raises `Malformed` when one is not base64url of JSON, `Refused` for another shape or a reserved claim name.
+    """
     new_hash = HASHES[hash_name]
     disclosures = []
     for text in texts:
         raw = text.encode("ascii")
         content = strict_json.loads(base64url.decode(raw))
         size = len(content) if type(content) is list else 0
-        if not 2 <= size <= 3 or type(content[0]) is not str:
+        if size == 3:
+            salt, name, value = content
+            if type(name) is not str or name in RESERVED_NAMES:
+                raise Refused("a disclosure has a reserved claim name, or one that is not a string")
+        elif size == 2:
+            salt, value = content
+            name = None
+        else:
             raise Refused("a disclosure is not an array of a salt, a name and a value, or of a salt and a value")
-        name = content[1] if size == 3 else None
-        if size == 3 and (type(name) is not str or name in RESERVED_NAMES):
-            raise Refused("a disclosure has a reserved claim name, or one that is not a string")
+        if type(salt) is not str:
+            raise Refused("the salt of a disclosure is not a string")
         # The digest covers the text as received, never JSON written again (section 4.2.3).
-        digest = base64url.encode(new_hash(raw).digest())
-        disclosures.append(Disclosure(text, digest, content[0], name, content[-1]))
+        disclosures.append(Disclosure(text, base64url.encode(new_hash(raw).digest()), salt, name, value))
     return tuple(disclosures)
 
 
-class _Processing:
-    """One run of section 7.1, step 3, over a payload."""
+class Processing:
+    """One run of section 7.1, step 3, over a payload.
 
-    def __init__(self, disclosures: tuple[Disclosure, ...]) -> None:
-        self.disclosures = disclosures
+    Afterwards `claims` is the processed payload; for the other members see `sd_jwt.UnverifiedSDJWT`.
+    """
+
+    def __init__(self, payload: Mapping[str, Any], disclosures: tuple[Disclosure, ...], *, as_signed: bytes) -> None:
+        """Put every disclosed claim in its place. `payload` is what the bytes `as_signed` say.
+
+        Raises `Malformed` when the nesting is too deep; `Refused` for a repeated or unreferenced disclosure, one of
+        the wrong shape for its place, a digest met twice, a reserved or a colliding name.
+        """
         self.disclosure_at: dict[Path, Disclosure] = {}
         self.original_indexes: dict[Path, tuple[int, ...]] = {}
         self.concealing: set[str] = set()
-        self.seen: set[str] = set()
+        self._seen: set[str] = set()
         self._by_digest = {disclosure.digest: disclosure for disclosure in disclosures}
         if len(self._by_digest) != len(disclosures):
             raise Refused("a disclosure is given twice")
+        own_names = (DIGESTS_KEY in payload) + (ALGORITHM_KEY in payload)
+        # Without a backslash every reserved name is written as it is. When there are none but those at the top level,
+        # nested claims are taken over unread.
+        flat = b"\\" not in as_signed and b'"..."' not in as_signed and as_signed.count(b'"_sd') == own_names
+        self.claims = self._process_object(payload, (), flat=flat)
+        if len(self.disclosure_at) != len(disclosures):
+            # Step 5. Every digest is met at most once (step 4), so that counting suffices.
+            raise Refused("a disclosure is not referenced by any digest")
+        self.undisclosed = len(self._seen) - len(disclosures)
 
-    def process_object(self, value: Mapping[str, Any], path: Path, *, flat: bool = False) -> dict[str, Any]:
+    def _process_object(self, value: Mapping[str, Any], path: Path, *, flat: bool = False) -> dict[str, Any]:
         if len(path) > MAX_DEPTH:
             raise Malformed("the SD-JWT is nested too deeply")
         result: dict[str, Any] = {}
@@ -134,7 +122,7 @@ class _Processing:
     def _process(self, value: Any, path: Path) -> Any:
         kind = type(value)
         if kind is dict:
-            return self.process_object(value, path)
+            return self._process_object(value, path)
         return self._process_array(value, path) if kind is list else value
 
     def _insert_disclosed(self, digests: Any, result: dict[str, Any], path: Path) -> None:
@@ -186,7 +174,7 @@ class _Processing:
         """The disclosure for a digest. Step 4 is done here, at once: repeated digests could multiply without end."""
         if type(digest) is not str:
             raise Refused("a digest is not a string")
-        if digest in self.seen:
+        if digest in self._seen:
             raise Refused("a digest is met twice")
-        self.seen.add(digest)
+        self._seen.add(digest)
         return self._by_digest.get(digest)

@@ -20,8 +20,8 @@ from proofs.formats.concealment import DisclosurePlan as DisclosurePlan
 from proofs.formats.concealment import plan_disclosures as plan_disclosures
 from proofs.formats.disclosures import Disclosure as Disclosure
 from proofs.formats.disclosures import Path as Path
+from proofs.formats.disclosures import Processing, check_hash_name, read_disclosures
 from proofs.formats.disclosures import digest_of as digest_of
-from proofs.formats.disclosures import process_payload
 from proofs.jose import UnverifiedJWS, parse_jws
 from schemas.errors import Malformed, Refused
 
@@ -92,7 +92,7 @@ def split_sd_jwt(token: str) -> SplitSDJWT:
     if not isinstance(token, str) or len(token) > MAX_SD_JWT_BYTES or not token.isascii():
         raise Malformed("not an SD-JWT, or too large")
     issuer_jwt, *encoded, key_binding = token.split("~") if "~" in token else ("", "")
-    if not issuer_jwt or not all(encoded):
+    if not issuer_jwt or not all(encoded) or (key_binding and key_binding.count(".") != 2):
         raise Malformed("not an SD-JWT: a part between tildes is missing")
     jws = parse_jws(issuer_jwt, max_bytes=MAX_SD_JWT_BYTES)
     payload = strict_json.loads_object(jws.payload, max_bytes=MAX_SD_JWT_BYTES)
@@ -105,19 +105,21 @@ def process_disclosures(parts: SplitSDJWT) -> UnverifiedSDJWT:
 
     Raises `Malformed` when a disclosure cannot be read, `Refused` when a rule on disclosures is broken.
     """
-    processed = process_payload(parts.payload, parts.encoded_disclosures, as_signed=parts.jws.payload)
+    hash_name = check_hash_name(parts.hash_name)
+    disclosures = read_disclosures(parts.encoded_disclosures, hash_name=hash_name)
+    processing = Processing(parts.payload, disclosures, as_signed=parts.jws.payload)
     return UnverifiedSDJWT(
-        issuer_jwt=parts.issuer_jwt,
-        disclosures=processed.disclosures,
-        key_binding=parts.key_binding,
-        header=parts.jws.header,
-        payload=parts.payload,
-        claims=processed.claims,
-        disclosure_at=processed.disclosure_at,
-        undisclosed=processed.undisclosed,
-        original_indexes=processed.original_indexes,
-        concealing=processed.concealing,
-        hash_name=processed.hash_name,
+        parts.issuer_jwt,
+        disclosures,
+        parts.key_binding,
+        parts.jws.header,
+        parts.payload,
+        processing.claims,
+        processing.disclosure_at,
+        processing.undisclosed,
+        processing.original_indexes,
+        frozenset(processing.concealing),
+        hash_name,
     )
 
 
