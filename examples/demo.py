@@ -1,0 +1,255 @@
+"""`make demo`: start the three services, walk the whole journey once through the installed commands, keep serving.
+
+python -m examples.demo [--once] [--data DIR]
+
+An example university issues a certificate from a study record, a person receives it, an employer asks, the person shares,
+the employer checks. Everything lies in `demo-data/`, which a new run makes afresh. With `--once` it ends after the walk,
+with status 0 only if every step held.
+"""
+
+import argparse
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from examples.services import CommandRefused, Services
+from schemas.verification import Outcome
+from verifier.client import BlockingVerifierClient, PendingRequest
+
+HERE = Path(__file__).parent
+STUDY_RECORD = HERE / "data" / "study-record.xml"
+PROFILE = HERE / "data" / "institution-profile.toml"
+COURSE = "DT4011"
+PERSON = "Elin"
+MARKER = "made-by-intyga-demo"
+PORTS = {"issuer": 8100, "wallet": 8200, "verifier": 8300}
+
+
+class StepFailed(Exception):
+    """A step of the walk did not hold; the message says what was expected and what came."""
+
+
+@dataclass
+class Walk:
+    """The steps walked so far: name and seconds."""
+
+    console: Console
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    def step(self, name: str, work: Callable[[], tuple[Any, str]]) -> Any:
+        """Do one step; `work` returns its value and a sentence on what was seen."""
+        start = time.perf_counter()
+        with self.console.status(f"{name} ..."):
+            value, seen = work()
+        seconds = time.perf_counter() - start
+        self.steps.append((name, seconds))
+        self.console.print(f"[green]held[/]  {name:<10} {seconds:5.1f} s  {seen}", highlight=False)
+        return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="make demo", description="The whole journey, once, on this machine.")
+    parser.add_argument("--once", action="store_true", help="end after the walk")
+    parser.add_argument("--data", type=Path, default=Path("demo-data"), help="where the services keep what they write")
+    options = parser.parse_args(arguments)
+    console = Console()
+    data: Path = options.data.resolve()
+    try:
+        fresh_directory(data)
+    except StepFailed as error:
+        console.print(f"[red]{error}[/]")
+        return 1
+    passphrase_file = data / "passphrase-of-elin"
+    # A random one: what the demo leaves on the disk must not be openable with a phrase that everybody can read here.
+    passphrase_file.write_text(f"demo {secrets.token_hex(8)}\n")
+    passphrase_file.chmod(0o600)
+    settings = {
+        "ISSUER_NAME": "Nordanviks universitet",
+        "ISSUER_NAME_EN": "Nordanvik University",
+        "ISSUER_PROFILE_FILE": str(PROFILE),
+        "VERIFIER_NAME": "Fjällfors Vård AB",
+        "VERIFIER_NAME_EN": "Fjällfors Care Ltd",
+        "VERIFIER_CONTACT": "dataskydd@fjallfors.example",
+        "WALLET_PASSPHRASE_FILE": str(passphrase_file),
+    }
+    with Services(data, settings=settings) as services:
+        try:
+            walked = walk(services, console)
+        except (StepFailed, CommandRefused) as error:
+            console.print(f"[red]did not hold[/]  {error}", highlight=False)
+            return 1
+        summary(services, walked, passphrase_file, console)
+        if options.once:
+            return 0
+        console.print("Serving until you press Ctrl+C.")
+        try:
+            while services.running():
+                time.sleep(1)
+        except KeyboardInterrupt:
+            console.print("Stopping.")
+            return 0
+        console.print("[red]A service stopped by itself; its log lies in the data directory.[/]")
+        return 1
+
+
+def walk(services: Services, console: Console) -> Walk:
+    """Every step of the journey; raises `StepFailed` or `CommandRefused` at the first that does not hold."""
+    walked = Walk(console)
+    walked.step("Started", lambda: (start_all(services), "issuer, wallet and verifier answer on loopback"))
+    walked.step("Trusted", lambda: trust_each_other(services))
+    report = walked.step("Read", lambda: read_record(services))
+    offer = walked.step("Offered", lambda: make_offer(services, report))
+    walked.step("Received", lambda: receive(services, offer))
+    with employer(services) as client:
+        request = walked.step("Asked", lambda: ask(client))
+        walked.step("Decided", lambda: decide(services, request.request))
+        walked.step("Verified", lambda: verify(client, request.id))
+    walked.step("Recorded", lambda: look_back(services))
+    return walked
+
+
+def start_all(services: Services) -> None:
+    """Start the three services, each as a process of its own."""
+    for name, port in PORTS.items():
+        services.start(name, port)
+
+
+def trust_each_other(services: Services) -> tuple[None, str]:
+    """The wallet and the employer learn which university to trust, the wallet which employer is known."""
+    university = services.command("issuer", "keys", "list")[0]["root_file"]
+    company = services.command("verifier", "keys", "list")[0]["root_file"]
+    for service in ("wallet", "verifier"):
+        services.command(
+            service, "trust", "add", "--anchor", university, "--name", "Nordanviks universitet", "--role", "issuer"
+        )
+    services.command("wallet", "trust", "add", "--anchor", company, "--name", "Fjällfors Vård AB", "--role", "verifier")
+    return None, "the university's and the employer's roots are known to the wallet, the university's to the employer"
+
+
+def read_record(services: Services) -> tuple[Any, str]:
+    """Read the study record as a dry run and see that the chosen course is complete."""
+    report = services.command("issuer", "import", str(STUDY_RECORD))
+    results = report["results"]
+    if not any(result.get("course") == COURSE for result in results):
+        raise StepFailed(f"The course {COURSE} should be in the study record.")
+    return report, f"{len(results)} results of one person in an ELMO report"
+
+
+def make_offer(services: Services, report: Any) -> tuple[Any, str]:
+    """Offer one course as a certificate, with a transaction code that travels apart."""
+    offers = services.command(
+        "issuer", "offer", "--type", "micro-credential", "--from", str(STUDY_RECORD), "--course", COURSE, "--tx-code"
+    )
+    if len(offers) != 1 or "tx_code" not in offers[0]:
+        raise StepFailed("One offer with a transaction code was expected.")
+    return offers[0], f"{offers[0]['title']}, with a transaction code of {len(offers[0]['tx_code'])} digits"
+
+
+def receive(services: Services, offer: Any) -> tuple[None, str]:
+    """The person's wallet collects the certificate and verifies it on arrival."""
+    services.command("wallet", "receive", offer["offer"], "--tx-code", offer["tx_code"], "--person", PERSON)
+    held = services.command("wallet", "list", "--person", PERSON)
+    if len(held) != 1:
+        raise StepFailed(f"One certificate was expected in the wallet, {len(held)} are there.")
+    return None, f"{held[0]['title']}: {held[0]['copies_left']} one-time copies, each verified"
+
+
+def employer(services: Services) -> BlockingVerifierClient:
+    """The library that an employer's own system embeds, with a key for its programs."""
+    key = services.command("verifier", "api-key", "create", "demo")["key"]
+    return BlockingVerifierClient(services.urls["verifier"], api_key=key, allow_loopback=True)
+
+
+def ask(client: BlockingVerifierClient) -> tuple[PendingRequest, str]:
+    """The employer asks for the certificate, with purpose, reasons, retention and contact."""
+    request = client.make_request("employer-micro-credential")
+    return request, "the employer asks for two items, four more are optional"
+
+
+def decide(services: Services, link: str) -> tuple[None, str]:
+    """The person sees what is asked, and shares the required part."""
+    answer = services.command("wallet", "present", link, "--approve", "--person", PERSON)
+    if answer["outcome"] != "delivered":
+        raise StepFailed(f"The answer should be delivered; the wallet says: {answer['outcome']}.")
+    shown = ", ".join(answer["shared"])
+    return None, f"shared: {shown}"
+
+
+def verify(client: BlockingVerifierClient, request_id: str) -> tuple[None, str]:
+    """The employer's verdict, computed from its checks."""
+    result = client.wait_for_result(request_id, seconds=30)
+    open_checks = [check.name for check in result.checks if check.outcome is not Outcome.PASSED]
+    if not result.accepted or open_checks:
+        raise StepFailed(f"Every check should pass; these did not: {', '.join(open_checks) or 'none was made'}.")
+    return None, f"{len(result.checks)} checks, all held"
+
+
+def look_back(services: Services) -> tuple[None, str]:
+    """The person's history names what went to whom until when."""
+    entries = services.command("wallet", "ledger", "--person", PERSON)["entries"]
+    if not any(entry["outcome"] == "shared" for entry in entries):
+        raise StepFailed("The history should hold the share.")
+    return None, f"{len(entries)} entries in the person's history, without values"
+
+
+def summary(services: Services, walked: Walk, passphrase_file: Path, console: Console) -> None:
+    """What was done, how long it took, where to go on by hand, and the first logins."""
+    table = Table(title="The journey", title_justify="left")
+    table.add_column("step")
+    table.add_column("seconds", justify="right")
+    for name, seconds in walked.steps:
+        table.add_row(name, f"{seconds:.1f}")
+    table.add_row("together", f"{sum(seconds for _, seconds in walked.steps):.1f}")
+    console.print(table)
+    console.print(
+        Panel(
+            "\n".join(
+                [
+                    f"University  {services.urls['issuer']}",
+                    f"            first account: make it with the code {first_code(services, 'issuer')}",
+                    f"Wallet      {services.urls['wallet']}",
+                    f"            name {PERSON}, passphrase {passphrase_file.read_text().strip()}",
+                    f"Employer    {services.urls['verifier']}",
+                    f"            first account: make it with the code {first_code(services, 'verifier')}",
+                ]
+            ),
+            title="Do it again by hand",
+            title_align="left",
+        ),
+        highlight=False,
+    )
+
+
+def first_code(services: Services, name: str) -> str:
+    """The code for the first account, as the service printed it when it started."""
+    for line in services.log_of(name).read_text().splitlines():
+        if line.startswith("Code for the first account"):
+            return line.rsplit(" ", 1)[-1]
+    return "in the log"
+
+
+def fresh_directory(data: Path) -> None:
+    """An empty directory for this run. An earlier run's is removed; anything else is left alone and refused."""
+    marker = data / MARKER
+    if data.exists() and any(data.iterdir()):
+        if not marker.exists():
+            raise StepFailed(f"{data} is not empty and not from an earlier demo. Choose another with --data.")
+        shutil.rmtree(data)
+    data.mkdir(parents=True, exist_ok=True)
+    os.chmod(data, 0o700)
+    marker.touch()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
