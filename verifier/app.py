@@ -125,6 +125,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await verifier.tidy()
         upkeep = [asyncio.create_task(one) for one in _upkeep(verifier, sessions, settings)]
+        for task in upkeep:
+            task.add_done_callback(_tell_if_broken)
         yield
         for task in upkeep:
             task.cancel()
@@ -158,6 +160,12 @@ async def _repeat(name: str, seconds: float, work: Callable[[], Awaitable[object
         except ProtocolError as exc:
             _log.warning("chore_failed", chore=name, error=exc.error)
         await asyncio.sleep(seconds)
+
+
+def _tell_if_broken(task: "asyncio.Task[None]") -> None:
+    """A chore ends only when the service does; anything else is a fault that somebody must know of."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("chore_ended", error=type(error).__name__)
 
 
 def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) -> list[Coroutine[None, None, None]]:

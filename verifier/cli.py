@@ -20,7 +20,7 @@ from service.serving import serve as serve_app
 from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_http, open_database
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
 from verifier.cli_trust import trust_app
-from verifier.exchange import MadeRequest
+from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
 from verifier.requests import Kind
 from verifier.result_document import result_document
@@ -70,6 +70,9 @@ def request(
         typer.Option("--same-device/--cross-device", help="Whether the browser must come back with a code."),
     ] = None,
     return_url: Annotated[str, typer.Option(help="Where the browser comes back to (same device); else our page.")] = "",
+    lifetime: Annotated[
+        int | None, typer.Option(min=60, max=LONGEST_LIFETIME_SECONDS, help="Seconds in which it can be answered.")
+    ] = None,
     wallet: Annotated[str, typer.Option(help="Address of a web wallet for the https link.")] = "",
     data: VerifierData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -81,9 +84,10 @@ def request(
     if template_file is None and template.endswith((".toml", ".json")):
         template_file = Path(template)
     chosen = template_from_file(template_file) if template_file is not None else verifier.templates()[template]
-    wants_return = verifier.settings.haip if same_device is None else same_device
-    kind = Kind.SAME_DEVICE if wants_return else Kind.CROSS_DEVICE
-    made = verifier.make_request(chosen, kind=kind, maker="", return_url=return_url)
+    kind = verifier.default_kind()
+    if same_device is not None:
+        kind = Kind.SAME_DEVICE if same_device else Kind.CROSS_DEVICE
+    made = verifier.make_request(chosen, kind=kind, maker="", return_url=return_url, lifetime_seconds=lifetime)
     if wallet:
         made = verifier.made(made.transaction, wallet_url=wallet)
     show(_request(made), as_json=as_json, human=_human_request)

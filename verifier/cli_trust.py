@@ -56,7 +56,7 @@ def add(
     show(_entry(added), as_json=as_json, human=_text)
 
 
-@trust_app.command()
+@trust_app.command(context_settings={"ignore_unknown_options": True})  # An id may begin with a hyphen.
 def remove(
     entry_id: Annotated[str, typer.Argument(metavar="ID", help="What to remove, as `trust list` names it.")],
     data: VerifierData = DEFAULT_DATA,

@@ -162,14 +162,23 @@ class VerifierClient:
         await self._http.close()
 
     async def make_request(
-        self, template: str | Mapping[str, Any], *, kind: RequestKind = "cross_device", return_url: str = ""
+        self,
+        template: str | Mapping[str, Any],
+        *,
+        kind: RequestKind = "cross_device",
+        return_url: str = "",
+        lifetime_seconds: int | None = None,
     ) -> PendingRequest:
         """Make a request from a template: its name, or a whole one.
+
+        `lifetime_seconds` is how long it can be answered (7 days at most); the verifier's setting when None.
 
         With `kind` `same_device` the person's browser comes back to `return_url` with `response_code`, which
         `take_back` hands in. Raises `VerifierRefused`, `OutgoingFailed`.
         """
-        body = {"template": template, "kind": kind, "return_url": return_url}
+        body: dict[str, Any] = {"template": template, "kind": kind, "return_url": return_url}
+        if lifetime_seconds is not None:
+            body["lifetime_seconds"] = lifetime_seconds
         answer = await self._http.post(f"{self._url}/api/requests", json=body, headers=self._headers)
         told = _told(answer, 201)
         return PendingRequest(
@@ -233,10 +242,16 @@ class BlockingVerifierClient:
         self._runner.close()
 
     def make_request(
-        self, template: str | Mapping[str, Any], *, kind: RequestKind = "cross_device", return_url: str = ""
+        self,
+        template: str | Mapping[str, Any],
+        *,
+        kind: RequestKind = "cross_device",
+        return_url: str = "",
+        lifetime_seconds: int | None = None,
     ) -> PendingRequest:
         """As `VerifierClient.make_request`."""
-        return self._run(self._client.make_request(template, kind=kind, return_url=return_url))
+        made = self._client.make_request(template, kind=kind, return_url=return_url, lifetime_seconds=lifetime_seconds)
+        return self._run(made)
 
     def get_result(self, request_id: str, *, wait_seconds: float = 0) -> VerifierResult:
         """As `VerifierClient.get_result`."""

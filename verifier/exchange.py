@@ -10,9 +10,10 @@ database, so that several processes can share it.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from verifier.requests import (
     ClientIdentity,
     Kind,
     RandomBytes,
+    RequestTerms,
     Transaction,
     new_transaction,
     normal_code,
@@ -49,6 +51,9 @@ from verifier.template_files import TemplateShelf, load_templates
 from verifier.verification import Verdict, verify_answer
 
 WATCH_DAYS = 7
+LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
+
+_ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 class RequestClosed(ProtocolError):
@@ -136,9 +141,11 @@ class Verifier:
         binding: str = "",
         return_url: str = "",
         pair: str = "",
+        lifetime_seconds: int | None = None,
     ) -> MadeRequest:
         """Make and store a request.
 
+        `lifetime_seconds` is how long it can be answered, 7 days at most; the setting's when None.
         `binding` names the browser session that has to come back (same device; "" lets the response code alone decide).
         `return_url` is where the person's browser goes afterwards, our own page when empty. Raises `InvalidTemplate`.
         """
@@ -148,7 +155,7 @@ class Verifier:
             Question.of(template),
             kind=kind,
             identity=self.identity,
-            terms=self.settings.terms,
+            terms=self._terms(lifetime_seconds),
             now=self.clock(),
             random_bytes=self._random_bytes,
             binding=binding,
@@ -157,6 +164,16 @@ class Verifier:
         )
         self.requests.create_transaction(transaction, maker=maker)
         return self.made(transaction)
+
+    def _terms(self, lifetime_seconds: int | None) -> RequestTerms:
+        terms = self.settings.terms
+        if lifetime_seconds is None:
+            return terms
+        return replace(terms, lifetime_seconds=max(60, min(lifetime_seconds, LONGEST_LIFETIME_SECONDS)))
+
+    def default_kind(self) -> Kind:
+        """What kind of request is made when nobody says: under HAIP the browser must come back."""
+        return Kind.SAME_DEVICE if self.settings.haip else Kind.CROSS_DEVICE
 
     def make_pair(self, template: RequestTemplate, *, maker: str, binding: str) -> tuple[MadeRequest, MadeRequest]:
         """One question asked twice: as a link for this very browser, and as a QR code for another device."""
@@ -216,7 +233,9 @@ class Verifier:
         if transaction.kind is Kind.SAME_DEVICE:
             code_digest = hashlib.sha256(self._response_code(transaction, digest).encode()).digest()
         if isinstance(answer, AuthorizationErrorResponse):
-            return Outcome(digest, 200, wallet_error=answer.error, response_code_digest=code_digest)
+            # The log keeps the code for good: what is no code may be anything, also something about a person.
+            error = answer.error if _ERROR_CODE.fullmatch(answer.error) else "other_error"
+            return Outcome(digest, 200, wallet_error=error, response_code_digest=code_digest)
         if self._resolver is None:
             raise CouldNotCheck("answers are taken by the service only")
         policy = Policy(

@@ -157,7 +157,7 @@ def new_transaction(
     if terms.response_mode == "direct_post.jwt":
         key = generate_encryption_key(base64url.encode(random_bytes(16)))
     return Transaction(
-        id=base64url.encode(random_bytes(16)),
+        id=random_bytes(16).hex(),  # typed after a command, so that it must not begin with a hyphen
         handle=handle,
         kind=kind,
         question=question,

@@ -9,18 +9,23 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proofs import base64url, strict_json
-from proofs.jose import parse_jws, sign_jws
+from proofs.jose import generate_encryption_key, parse_jws, public_part, sign_jws
 from proofs.keys import generate_signer
 from schemas.errors import TemporarilyUnavailable
-from schemas.presentation import InvalidResponse
-from tests.verifier.scene import COURSES, LIST_URL, MICRO_CLAIMS, Issuer, Scene, encrypted
+from schemas.presentation import AuthorizationErrorResponse, AuthorizationResponse, InvalidResponse
+from tests.verifier.scene import COURSES, FORM, LIST_URL, MICRO_CLAIMS, Issuer, Scene, encrypted
 from verifier.exchange import Reply, RequestClosed
 from verifier.request_templates import parse_template
+from verifier.requests import Transaction
+from verifier.responses import open_response, read_form
 from verifier.store import NoSuchRequest, State
 from verifier.verification import Verdict
 
@@ -460,6 +465,40 @@ def test_v11_a_body_that_is_no_answer_changes_nothing(scene: Scene, body: bytes)
     assert scene.result(made).state is State.OPENED
 
 
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: f"vp_token={text}&state=x".encode()))
+def test_v11_any_bytes_are_a_form_or_refused(body: bytes) -> None:
+    """No body leads to anything but form fields or `InvalidResponse`."""
+    try:
+        form = read_form(body, content_type=FORM)
+    except InvalidResponse:
+        return
+    assert all(isinstance(name, str) and isinstance(value, str) for name, value in form.items())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"), max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=10), inner, max_size=3)
+    ),
+    max_leaves=15,
+)
+
+
+@given(members=st.dictionaries(st.sampled_from(["vp_token", "error", "error_description", "iss"]), JSON))
+def test_v03_any_decrypted_members_are_an_answer_or_refused(members: dict[str, Any]) -> None:
+    """Whatever was encrypted to our key: an answer, an error, or `InvalidResponse`."""
+    key = generate_encryption_key("k")
+    transaction = cast("Transaction", SimpleNamespace(encryption_key=key, state="s"))
+    response = encrypted(strict_json.dumps(members | {"state": "s"}), public_part(key))
+
+    try:
+        answer = open_response({"response": response}, transaction=transaction, max_bytes=100_000)
+    except InvalidResponse:
+        return
+    assert isinstance(answer, AuthorizationResponse | AuthorizationErrorResponse)
+
+
 def test_g01_duplicate_members_in_an_encrypted_answer_are_refused(scene: Scene) -> None:
     """Two `state` members: readers that take the first and readers that take the last would disagree."""
     made = scene.ask()
@@ -540,6 +579,18 @@ def test_v14_an_error_after_an_answer_is_ignored(scene: Scene) -> None:
     scene.post(other, {"error": "access_denied", "state": asked["state"]})
     with pytest.raises(RequestClosed):
         scene.post(other, scene.form(asked, {"vp_token": scene.vp_token(asked)}))
+
+
+def test_v14_the_description_of_an_error_is_not_kept(scene: Scene) -> None:
+    """It is the wallet's own text and could say something about the person; so could a code that is none."""
+    for error, kept in (("access_denied", "access_denied"), ("Kanarek-Test lacks it", "other_error")):
+        made = scene.ask()
+        request = scene.fetch(made)
+        members = {"error": error, "error_description": "Kanarek-Test has no such certificate"}
+        scene.post(made, scene.form(request, members))
+
+        assert scene.result(made).wallet_error == kept
+    assert "Kanarek" not in str(scene.verifier.requests.log())
 
 
 # --- V-15: clocks -----------------------------------------------------------------------------------------------------

@@ -117,6 +117,15 @@ def test_trust_is_added_listed_removed_and_signed(scene: Scene, tmp_path: Path) 
     assert "e1" not in {one["id"] for one in invoke(data, "trust", "list")}
 
 
+def test_an_entry_whose_id_begins_with_a_hyphen_can_be_removed(scene: Scene, tmp_path: Path) -> None:
+    """Ids are made of a digest in base64url."""
+    entry = tmp_path / "entry.json"
+    entry.write_text(json.dumps(scene.issuer.entry().to_json() | {"id": "-DQSwjHNpZWis5un"}))
+    invoke(scene.settings.data, "trust", "add", "--entry", str(entry))
+
+    assert invoke(scene.settings.data, "trust", "remove", "-DQSwjHNpZWis5un") == {"removed": "-DQSwjHNpZWis5un"}
+
+
 def test_keys_list_names_the_root_for_wallets(scene: Scene) -> None:
     """The file that a wallet's `trust add --anchor` takes."""
     (key,) = invoke(scene.settings.data, "keys", "list")

@@ -222,3 +222,32 @@ def test_an_unknown_issuer_could_not_be_checked(scene: Scene) -> None:
         or "issuer_trusted" in scene.result(made).result.unknown
     )
     assert scene.result(made).verdict is Verdict.UNDETERMINED
+
+
+def test_a_refusal_sends_the_browser_back_too(scene: Scene) -> None:
+    """Same device: the person returns to the page that asked, which then knows that nothing came."""
+    binding = browser_binding(b"session of the browser")
+    made = scene.ask(kind=Kind.SAME_DEVICE, binding=binding)
+    request = scene.fetch(made)
+
+    reply = scene.post(made, scene.form(request, {"error": "access_denied"}))
+
+    assert scene.result(made).state is State.DECLINED
+    assert scene.verifier.redeem(response_code_of(reply), binding=binding) == made.id
+    assert scene.result(made).state is State.DECLINED
+
+
+def test_a_request_can_live_for_days(scene: Scene) -> None:
+    """When its sources take their time; its request objects still live five minutes, its code a quarter of an hour."""
+    made = scene.ask(lifetime_seconds=7 * 24 * 3600)
+    scene.pass_time(days=6, hours=23)
+
+    request = scene.fetch(made)
+
+    assert request["exp"] - request["iat"] == 300
+    assert scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)})).status == 200
+
+
+def test_under_haip_requests_are_same_device(tmp_path: Path) -> None:
+    """Unless somebody asks otherwise."""
+    assert Scene(tmp_path, haip=True).verifier.default_kind() is Kind.SAME_DEVICE

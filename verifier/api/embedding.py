@@ -22,7 +22,7 @@ from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit
 from verifier.api.wallets import verifier_of
-from verifier.exchange import Verifier
+from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, wait_until, watch
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
@@ -67,14 +67,16 @@ CataloguesDep = Annotated[Catalogues, Depends(_catalogues)]
 class NewRequest(BaseModel):
     """What to ask: the name of a template, or a whole one; and where the person answers.
 
-    With `same_device`, `return_url` is where the browser goes with `response_code` afterwards.
+    With `same_device`, `return_url` is where the browser goes with `response_code` afterwards. `lifetime_seconds` is
+    how long the request can be answered (7 days at most).
     """
 
     model_config = ConfigDict(extra="forbid")
 
     template: str | dict[str, Any]
-    kind: Literal["cross_device", "same_device"] = "cross_device"
+    kind: Literal["cross_device", "same_device"] | None = None
     return_url: str = Field(default="", max_length=2_000)
+    lifetime_seconds: int | None = Field(default=None, ge=60, le=LONGEST_LIFETIME_SECONDS)
 
 
 class Returned(BaseModel):
@@ -90,7 +92,12 @@ async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> d
     """Make a request. Answers with the links to hand over and the id for the result."""
     template = verifier.templates()[new.template] if isinstance(new.template, str) else parse_template(new.template)
     made = await verifier.database.run(
-        verifier.make_request, template, kind=Kind(new.kind), maker=key.id, return_url=new.return_url
+        verifier.make_request,
+        template,
+        kind=Kind(new.kind) if new.kind else verifier.default_kind(),
+        maker=key.id,
+        return_url=new.return_url,
+        lifetime_seconds=new.lifetime_seconds,
     )
     return {
         "id": made.id,
