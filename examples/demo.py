@@ -2,9 +2,9 @@
 
 python -m examples.demo [--once] [--data DIR]
 
-An example university issues a certificate from a study record, a person receives it, an employer asks, the person shares,
-the employer checks. Everything lies in `demo-data/`, which a new run makes afresh. With `--once` it ends after the walk,
-with status 0 only if every step held.
+An example university issues a certificate from a study record, a person receives it, an employer asks, the person
+shares, the employer checks. Everything lies in `demo-data/`, which a new run makes afresh. With `--once` it ends after
+the walk, with status 0 only if every step held.
 """
 
 import argparse
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def walk(services: Services, console: Console) -> Walk:
     """Every step of the journey; raises `StepFailed` or `CommandRefused` at the first that does not hold."""
     walked = Walk(console)
-    walked.step("Started", lambda: (start_all(services), "issuer, wallet and verifier answer on loopback"))
+    walked.step("Started", lambda: start_all(services))
     walked.step("Trusted", lambda: trust_each_other(services))
     report = walked.step("Read", lambda: read_record(services))
     offer = walked.step("Offered", lambda: make_offer(services, report))
@@ -119,10 +119,11 @@ def walk(services: Services, console: Console) -> Walk:
     return walked
 
 
-def start_all(services: Services) -> None:
+def start_all(services: Services) -> tuple[None, str]:
     """Start the three services, each as a process of its own."""
     for name, port in PORTS.items():
         services.start(name, port)
+    return None, "issuer, wallet and verifier answer on loopback"
 
 
 def trust_each_other(services: Services) -> tuple[None, str]:

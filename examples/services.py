@@ -4,17 +4,18 @@
         services.start("issuer", 8701)
         offers = services.command("issuer", "offer", "--type", "micro-credential", "--from", "record.xml")
 
-Each service keeps everything under `data_directory/NAME`. They listen on loopback and are stopped by their own process id.
+Each service keeps everything under `data_directory/NAME`. They listen on loopback and are stopped by their own process
+id.
 """
 
+import http.client
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -86,7 +87,7 @@ class Services:
         url = f"http://localhost:{port}"
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
-            if _answers(f"{url}/ready"):
+            if _is_ready(port):
                 self.urls[name] = url
                 return url
             time.sleep(0.1)
@@ -129,9 +130,12 @@ def _program(service: str) -> str:
     return str(Path(sys.executable).with_name(f"intyga-{service}"))
 
 
-def _answers(url: str) -> bool:
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("localhost", port, timeout=2)
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        connection.request("GET", "/ready")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (http.client.HTTPException, OSError):
         return False
+    finally:
+        connection.close()
