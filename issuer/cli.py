@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from issuer.app import announcements, create_app
 from issuer.cli_keys import keys_app
 from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings_to_serve
 from issuer.context import open_context, profile_of
@@ -43,6 +42,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="TCP port; else ISSUER_PORT, else 8000. 0: any free one.")] = None,
 ) -> None:
     """Serve the issuer until it is stopped."""
+    # Here, because every other command would wait for a web framework that it does not use.
+    from issuer.app import announcements, create_app
+
     serve_app(create_app, settings=settings_to_serve(data, port), announce=announcements)
 
 
