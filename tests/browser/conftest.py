@@ -1,0 +1,153 @@
+"""A headless Chromium that reaches this machine alone, and services to point it at.
+
+    def test_something(open_page: OpenPage, served: Serve) -> None:
+        page = open_page(width=360, javascript=False, colours="dark", language="sv")
+        page.goto(address)
+        assert_accessible(page)
+
+At the end of a test every page must have been free of console errors: a blocked script or style is one.
+Screenshots go to the directory named by SCREENSHOTS, and nowhere when it is not set.
+"""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from service.serving import listen
+from service.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1",
+)
+WIDTHS = (1280, 360)
+_HEIGHTS = {1280: 900, 360: 740}
+
+
+class OpenPage(Protocol):
+    """Opens a page in a browser context of its own (own cookies)."""
+
+    def __call__(
+        self,
+        *,
+        width: int = 1280,
+        javascript: bool = True,
+        colours: Literal["light", "dark"] = "light",
+        language: str = "sv",
+    ) -> Page: ...
+
+
+class Serve(Protocol):
+    """Serves an application on a free port of loopback until the test ends; returns its address."""
+
+    def __call__(self, make: Callable[[ServiceSettings], FastAPI], settings: ServiceSettings) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run; skipped with a reason where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """A function that opens pages; each is closed, and must have been free of console errors, when the test ends."""
+    contexts = []
+    errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and "status of 4" not in message.text and "status of 5" not in message.text:
+            errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def opened(
+        *,
+        width: int = 1280,
+        javascript: bool = True,
+        colours: Literal["light", "dark"] = "light",
+        language: str = "sv",
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": _HEIGHTS.get(width, 800)},
+            java_script_enabled=javascript,
+            color_scheme=colours,
+            locale={"sv": "sv-SE", "en": "en-GB"}[language],
+            device_scale_factor=1,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def served() -> Iterator[Serve]:
+    """A function that serves applications, as the real server does, in threads of this process."""
+    with ExitStack() as stack:
+        yield lambda make, settings: stack.enter_context(running(make, settings))
+
+
+@contextmanager
+def running(make: Callable[[S], FastAPI], settings: S) -> Iterator[str]:
+    """Serve an application on a free port; gives its public address."""
+    sockets = listen(settings.on_port(0))
+    settings = settings.on_port(sockets[0].getsockname()[1])
+    config = uvicorn.Config(make(settings), http="httptools", ws="none", log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    try:
+        deadline = time.monotonic() + 20
+        while not server.started:
+            assert time.monotonic() < deadline, "The server did not start."
+            time.sleep(0.01)
+        yield settings.base_url
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        for one in sockets:
+            one.close()
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, when somebody wants to look (SCREENSHOTS names the directory)."""
+    if directory := os.environ.get("SCREENSHOTS"):
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window: 0 when nothing must be scrolled sideways."""
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return int(wider)

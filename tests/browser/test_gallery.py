@@ -1,0 +1,223 @@
+"""Every piece that pages are made of, in every light and width, passes the accessibility rules and fits."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+from playwright.sync_api import Page, expect
+from pydantic_settings import SettingsConfigDict
+
+import service
+from service import qr
+from service.app import build_app
+from service.clock import utc_now
+from service.i18n import N_, load_catalogues
+from service.pages import NavItem, Pages
+from service.settings import ServiceSettings
+from tests.browser.axe import assert_accessible, violations
+from tests.browser.conftest import WIDTHS, OpenPage, Serve, overflow, screenshot
+
+pytestmark = pytest.mark.browser
+OFFER = "openid-credential-offer://?credential_offer_uri=http%3A%2F%2Flocalhost%3A8000%2Foffers%2F7KQ2M9XW4T"
+
+
+class GallerySettings(ServiceSettings):
+    """Settings of the gallery."""
+
+    model_config = SettingsConfigDict(env_prefix="GALLERY_")
+    service: ClassVar[str] = "gallery"
+
+
+def gallery(settings: ServiceSettings) -> FastAPI:
+    """An application with one page that shows everything."""
+    pages = Pages(
+        settings=settings,
+        templates=[Path(__file__).parent / "templates"],
+        catalogues=load_catalogues(Path(service.__file__).parent),
+        name="Galleri",
+        nav=[NavItem("/", "Intyg"), NavItem("/other", "Delningar")],
+        clock=utc_now,
+    )
+    router = APIRouter()
+
+    @router.get("/")
+    @router.post("/")
+    async def show(request: Request) -> Response:
+        return await pages.render(request, "gallery.html", qr=qr.svg(OFFER, title=N_("Code")))
+
+    return build_app(settings=settings, title="Gallery", routers=[router], pages=pages, ready=lambda: None)
+
+
+@pytest.fixture
+def address(served: Serve, tmp_path: Path) -> str:
+    return served(gallery, GallerySettings(data=tmp_path))
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_piece_is_accessible_and_fits(
+    open_page: OpenPage, address: str, width: int, colours: Literal["light", "dark"]
+) -> None:
+    page = open_page(width=width, colours=colours)
+    page.goto(address)
+    page.locator("#more summary").click()
+
+    screenshot(page, f"gallery-{width}-{colours}")
+    assert_accessible(page)
+    assert overflow(page) == 0
+
+
+@pytest.mark.parametrize("path", ["/help", "/nowhere"])
+@pytest.mark.parametrize("javascript", [True, False])
+def test_help_and_error_pages_are_accessible_also_without_scripts(
+    open_page: OpenPage, address: str, path: str, javascript: bool
+) -> None:
+    page = open_page(javascript=javascript, language="en")
+    page.goto(address + path)
+
+    screenshot(page, f"page{path.replace('/', '-')}")
+    assert_accessible(page)
+
+
+def test_the_page_reflows_at_320_pixels_and_with_text_twice_as_large(open_page: OpenPage, address: str) -> None:
+    page = open_page(width=320)
+    page.goto(address)
+    assert overflow(page) == 0
+
+    wide = open_page(width=1280)
+    wide.goto(address)
+    wide.evaluate("document.documentElement.style.fontSize = '212.5%'")
+    assert overflow(wide) == 0
+
+
+def test_text_spacing_of_the_reader_fits(open_page: OpenPage, address: str) -> None:
+    page = open_page(width=360)
+    page.goto(address)
+    page.evaluate(
+        "document.querySelectorAll('*').forEach(e => { e.style.lineHeight = '1.5'; e.style.letterSpacing = '0.12em';"
+        " e.style.wordSpacing = '0.16em'; })"
+    )
+
+    assert overflow(page) == 0
+
+
+def test_targets_are_at_least_44_pixels_high(open_page: OpenPage, address: str) -> None:
+    page = open_page(width=360)
+    page.goto(address)
+
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select, summary, header a")]
+            .filter(e => e.offsetParent !== null && !e.classList.contains("visually-hidden"))
+            .map(e => [e.id || e.textContent.trim(), (e.closest(".choice") || e).getBoundingClientRect().height])
+            .filter(([, height]) => height < 44)"""
+    )
+
+    assert small == []
+
+
+def test_the_two_buttons_of_a_decision_are_equal(open_page: OpenPage, address: str) -> None:
+    for width in WIDTHS:
+        page = open_page(width=width)
+        page.goto(address)
+        share, refuse = page.locator("#decide-share").bounding_box(), page.locator("#decide-refuse").bounding_box()
+        assert share is not None
+        assert refuse is not None
+        assert (share["width"], share["height"], share["y"]) == (refuse["width"], refuse["height"], refuse["y"])
+        style = (
+            "e => { const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.fontWeight, s.borderColor]; }"
+        )
+        assert page.locator("#decide-share").evaluate(style) == page.locator("#decide-refuse").evaluate(style)
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
+def test_the_error_summary_takes_the_focus_and_leads_to_the_field(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.goto(address)
+    assert focused(page) == "error-summary"
+
+    page.locator("#error-summary a").first.click()
+
+    assert focused(page) == "login"
+
+
+def test_the_keyboard_reaches_the_content_first(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.goto(address + "/help")
+
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip-link")).to_be_focused()
+    expect(page.locator(".skip-link")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+
+    assert focused(page) == "main"
+
+
+def test_enter_in_a_decision_shows_the_page_again_and_decides_nothing(open_page: OpenPage, address: str) -> None:
+    page = open_page(javascript=False)
+    page.goto(address)
+    page.locator("#grade").focus()
+
+    with page.expect_request(lambda request: request.method == "POST") as posted:
+        page.keyboard.press("Enter")
+
+    assert "decision=&" in f"{posted.value.post_data}&"
+    assert "share" not in f"{posted.value.post_data}"
+
+
+def test_changing_language_keeps_the_page(open_page: OpenPage, address: str) -> None:
+    page = open_page(language="sv")
+    page.goto(f"{address}/help?from=here")
+
+    page.locator("#language-en").click()
+
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.url == f"{address}/help?from=here&lang=en"
+    page.goto(f"{address}/help")
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_copying_is_offered_where_it_works_and_said(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(address)
+
+    page.locator("#offer-qr-code-copy").click()
+
+    expect(page.locator("#offer-qr-code-said")).to_have_text("Kopierat")
+    assert page.evaluate("navigator.clipboard.readText()") == "localhost:8000/7KQ2M9XW4T"
+    silent = open_page(javascript=False)
+    silent.goto(address)
+    assert not silent.locator("#offer-qr-code-copy").is_visible()
+
+
+def test_paper_shows_the_content_without_controls(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.goto(address)
+    page.emulate_media(media="print")
+
+    screenshot(page, "gallery-print")
+    assert not page.locator(".site-header").is_visible()
+    assert not page.locator("#decide-share").is_visible()
+    assert page.locator("#facts").is_visible()
+
+
+def test_colours_that_the_system_forces_leave_everything_visible(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.goto(address)
+    page.emulate_media(forced_colors="active")
+
+    screenshot(page, "gallery-forced")
+    assert page.locator("#decide-share").is_visible()
+
+
+def test_the_check_itself_finds_a_fault(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.goto(address)
+    page.evaluate("document.getElementById('login').labels[0].remove()")
+
+    assert [rule["id"] for rule in violations(page)] == ["label"]
