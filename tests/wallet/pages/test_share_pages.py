@@ -1,0 +1,552 @@
+"""The screens of a share and of the history, as a browser without scripts meets them."""
+
+import re
+from html import unescape
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
+from tests.wallet.test_pages import UNKNOWN_WORDS, collect, field, make_wallet, send
+from tests.world import PASSPHRASE, World
+from wallet.receipts import check_receipt
+
+
+@pytest.fixture
+def employer(world: World) -> FakeVerifier:
+    """A verifier that the wallet trusts."""
+    made = FakeVerifier(world)
+    world.wallet.trust(made.trust_entry)
+    return made
+
+
+def person(world: World, *types: str, language: str = "en") -> TestClient:
+    """A browser in which a person has a wallet with certificates."""
+    browser = world.wallet.browser(language)
+    make_wallet(browser)
+    for type_name in types or ("micro-credential",):
+        collect(browser, world.university.offer(type_name)[0].offer)
+    return browser
+
+
+def arrive(browser: TestClient, link: str) -> httpx2.Response:
+    """Open a link of a request: the first screen."""
+    return browser.get(f"/present?{link.partition('?')[2]}")
+
+
+def look(browser: TestClient, link: str) -> httpx2.Response:
+    """Say yes at the first screen: the decision screen."""
+    page = arrive(browser, link)
+    return send(
+        browser, page, "/present", link=field(page, "link"), came_by=field(page, "came_by"), decision="continue"
+    )
+
+
+def decide(browser: TestClient, page: httpx2.Response, decision: str, **fields: str) -> httpx2.Response:
+    """Press a button of the decision screen."""
+    return send(browser, page, page.url.path, decision=decision, **fields)
+
+
+def confirm(browser: TestClient, page: httpx2.Response, passphrase: str = PASSPHRASE) -> httpx2.Response:
+    """Confirm on the confirming page."""
+    return send(
+        browser, page, page.url.path, decision="share", digest=field(page, "digest"), passphrase=passphrase
+    )
+
+
+def text_of(page: httpx2.Response) -> str:
+    """The visible text of a page."""
+    body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", page.text, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def ticks(page: httpx2.Response) -> int:
+    """How many boxes of a page are ticked."""
+    return len(re.findall(r"<input [^>]*\bchecked\b[^>]*>", page.text))
+
+
+OPTIONAL = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
+
+
+# --- S0 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_s0_the_host_first_and_nothing_is_fetched(world: World, employer: FakeVerifier) -> None:
+    """The page names the host and asks; the verifier is not spoken to before the yes."""
+    browser = person(world)
+
+    page = arrive(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    assert "Did you start this yourself, just now, at employer.example?" in text_of(page)
+    assert employer.fetches == []
+    stopped = send(browser, page, "/present", link=field(page, "link"), decision="stop")
+    assert "Nothing was fetched" in text_of(stopped)
+    assert employer.fetches == []
+    assert "employer.example" in text_of(browser.get("/history"))
+
+
+def test_s0_enter_only_shows_the_question_again(world: World, employer: FakeVerifier) -> None:
+    """The first button decides nothing."""
+    browser = person(world)
+    page = arrive(browser, employer.ask(query(["family_name"])).link())
+
+    again = send(browser, page, "/present", link=field(page, "link"), decision="")
+
+    assert "Did you start this yourself" in text_of(again)
+    assert employer.fetches == []
+
+
+def test_s0_a_pasted_link_and_a_picture_say_how_they_came(world: World, employer: FakeVerifier) -> None:
+    """What may come from somebody else's screen is named as such."""
+    browser = person(world)
+    link = employer.ask(query(["family_name"])).link()
+
+    page = send(browser, browser.get("/receive"), "/receive", link=link)
+
+    assert "It came by a link that you pasted." in text_of(page)
+
+
+def test_s0_a_link_survives_signing_in(world: World, employer: FakeVerifier) -> None:
+    """Somebody whose wallet is locked stands before the same question after opening it."""
+    person(world)
+    browser = world.wallet.browser()
+    locked = arrive(browser, employer.ask(query(["family_name"])).link())
+
+    page = send(browser, locked, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted=field(locked, "wanted"))
+
+    assert "at employer.example?" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("query_part", "code"),
+    [
+        ("client_id=a&request_uri=https://h.example/&request_uri_method=POST", "invalid_request_uri_method"),
+        ("client_id=a&client_id=b", "invalid_request"),
+    ],
+)
+def test_s0_a_faulty_link_shows_its_code(world: World, query_part: str, code: str) -> None:
+    """What happened, what was not lost, and the protocol's code as text."""
+    page = person(world).get(f"/present?{query_part}")
+
+    assert page.status_code == 400
+    assert f'<code id="error-code">{code}</code>' in page.text
+    assert "Nothing was shared" in text_of(page)
+
+
+def test_s0_an_unreachable_sender_is_told_and_recorded(world: World, employer: FakeVerifier) -> None:
+    """Nothing is lost, the person can try again, and the history has it."""
+    browser = person(world)
+    link = employer.ask(query(["family_name"])).link()
+
+    with world.network.cut_before("/request/r1"):
+        page = look(browser, link)
+
+    assert page.status_code == 502
+    assert "The request could not be fetched" in text_of(page)
+    assert "Faulty request" in text_of(browser.get("/history"))
+    assert look(browser, link).status_code == 200
+
+
+# --- S1, S2 -----------------------------------------------------------------------------------------------------------
+
+
+def test_s2_says_who_why_until_when_and_what(world: World, employer: FakeVerifier) -> None:
+    """In this order: who asks and how sure we are, why, until when, what, what stays, the two buttons."""
+    browser = person(world)
+    items = [
+        {
+            "credential": "certificate",
+            "path": ["family_name"],
+            "reason": {"sv": "Vi vill veta vem du är.", "en": "We want to know who you are."},
+        }
+    ]
+
+    page = look(browser, employer.ask(OPTIONAL, notice=notice(items=items)).link())
+
+    order = [
+        "Exempelbolaget AB wants to see 1 thing about you",
+        "Who asks",
+        "Confirmed by a certificate that this wallet trusts",
+        "The answer goes to employer.example. You have not shared with them before.",
+        "Why",
+        "We check your application.",
+        "Said by Exempelbolaget AB",
+        "Kept until 18 February 2027",
+        "What they would see",
+        "Family name",
+        "Sjöberg",
+        "We want to know who you are.",
+        "Optional. You can leave these out.",
+        "ECTS credits",
+        "What stays with you",
+        "date of birth",
+        "They cannot tell whether you lack the data or chose not to share.",
+        "Share 1 item",
+        "Don't share",
+    ]
+    text, place = text_of(page), 0
+    for words in order:
+        place = text.index(words, place)
+
+
+def test_cs01_nothing_is_selected_or_focused(world: World, employer: FakeVerifier) -> None:
+    """No ticked box, no focus, and the first button of the form shows the page again."""
+    page = look(person(world), employer.ask(OPTIONAL, notice=notice()).link())
+
+    assert ticks(page) == 0
+    assert "autofocus" not in page.text
+    form = page.text[page.text.index('id="share-form"') :]
+    first = re.search(r"<button[^>]*>", form)
+    assert first is not None
+    assert 'value=""' in first[0]
+
+
+def test_cs01_enter_leaves_without_sharing(world: World, employer: FakeVerifier) -> None:
+    """What the Enter key sends keeps the ticks and shares nothing, on both screens."""
+    browser = person(world)
+    page = look(browser, employer.ask(OPTIONAL, notice=notice()).link())
+
+    again = decide(browser, page, "", optional="1")
+    confirming = decide(browser, again, "share", optional="1")
+    entered = send(
+        browser, confirming, confirming.url.path, decision="", digest=field(confirming, "digest"),
+        passphrase=PASSPHRASE,
+    )  # fmt: skip
+
+    assert ticks(again) == 1
+    assert "Share 2 items with Exempelbolaget AB until 18 February 2027" in text_of(entered)
+    assert "Nothing was shared. Press the button when you are sure." in text_of(entered)
+    assert employer.forms == []
+
+
+def test_cs02_required_items_have_no_boxes(world: World, employer: FakeVerifier) -> None:
+    """The required block is without ticks; each optional part has one of its own."""
+    page = look(person(world), employer.ask(OPTIONAL, notice=notice()).link())
+
+    required = page.text[page.text.index('id="required"') : page.text.index('id="optional"')]
+    assert "checkbox" not in required
+    assert page.text.count('type="checkbox"') == 1
+    assert "Leaving them out has no effect on the rest." in text_of(page)
+
+
+def test_cs03_what_always_comes_with_it_is_listed(world: World, employer: FakeVerifier) -> None:
+    """What the format cannot hide stands on the screen with its values."""
+    page = look(person(world), employer.ask(query(["family_name"]), notice=notice()).link())
+
+    text = text_of(page)
+    assert "They always see what kind of certificate it is, who issued it" in text
+    always = page.text[page.text.index('id="always"') :]
+    assert "Issued by" in always[:3000]
+
+
+def test_cs10_words_of_others_are_quoted_and_harmless(world: World, employer: FakeVerifier) -> None:
+    """A purpose that tries to be a part of the page stays a quotation."""
+    said = notice(purpose={"en": "<b>Share now</b> <script>alert(1)</script> We are your bank."})
+
+    page = look(person(world), employer.ask(query(["family_name"]), notice=said).link())
+
+    assert "<script>alert" not in page.text
+    assert "<b>Share now</b>" not in page.text
+    assert re.search(r"<blockquote[^>]*>&lt;b&gt;Share now", page.text)
+
+
+def test_cs14_what_is_not_declared_is_told(world: World, employer: FakeVerifier) -> None:
+    """Recipients, countries and machine decisions: declared, or "not stated"."""
+    browser = person(world)
+    silent = look(
+        browser, employer.ask(query(["family_name"]), notice=notice(recipients=None, basis=None)).link()
+    )
+    open_hearted = look(
+        browser,
+        employer.ask(
+            query(["family_name"]),
+            notice=notice(recipients=[{"en": "Payroll Ltd"}], countries=["NO"], automated_decisions=True),
+        ).link(),
+    )
+
+    assert text_of(silent).count("Not stated") >= 5
+    for words in ("Payroll Ltd", "Norway", "Yes, they say"):
+        assert words in text_of(open_hearted)
+
+
+def test_cs15_the_ground_is_said_in_plain_words(world: World, employer: FakeVerifier) -> None:
+    """With a link to what it means; consent gives every item a tick of its own."""
+    page = look(person(world), employer.ask(query(["family_name"]), notice=notice(basis="consent")).link())
+
+    assert "Your consent. They may use it only as long as you agree." in text_of(page)
+    assert "https://www.imy.se/" in page.text
+    assert "Yes, show Family name" in text_of(page)
+
+
+def test_cs18_sharing_without_a_needed_yes_points_at_it(world: World, employer: FakeVerifier) -> None:
+    """The page names what needs a yes and leads there; nothing is shared, nothing entered is lost."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice(basis="consent")).link())
+
+    refused = decide(browser, page, "share")
+    tick = re.search(r'name="yes" value="([^"]*)"', refused.text)
+    assert tick is not None
+    agreed = decide(browser, refused, "share", yes=tick[1])
+
+    assert "Nothing was shared. Some things need a yes of their own:" in text_of(refused)
+    assert "Your passphrase" in text_of(agreed)
+    assert employer.forms == []
+
+
+def test_s2c_at_most_three_warnings(world: World) -> None:
+    """An unproven sender that says nothing at all gets warnings, the most serious first, and no more than three."""
+    stranger = FakeVerifier(world, "shop.example")
+
+    page = look(person(world), stranger.ask(query(["family_name"])).link())
+
+    found = re.findall(r'id="warning-([a-z_]+)"', page.text)
+    assert found[0] == "unproven"
+    assert len(found) <= 3
+    assert "It says it is" in text_of(page)
+
+
+def test_cs22_refusing_is_one_step_and_looks_the_same(world: World, employer: FakeVerifier) -> None:
+    """Same class, same place, one press; no words of loss."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    share, refuse = (
+        re.search(rf'<button class="([^"]*)" id="{name}"', page.text) for name in ("decide-share", "decide-refuse")
+    )
+    assert share is not None
+    assert refuse is not None
+    assert share[1] == refuse[1]
+
+    outcome = decide(browser, page, "refuse")
+
+    assert employer.answers == [{"error": "access_denied", "state": "state-r1"}]
+    assert "Not shared" in text_of(outcome)
+
+
+def test_cs23_not_having_it_offers_the_same_no(world: World, employer: FakeVerifier) -> None:
+    """The person learns what is missing and may answer no, or nothing at all."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"], vct="urn:other"), notice=notice()).link())
+
+    assert "You do not have what Exempelbolaget AB asks for" in text_of(page)
+    decide(browser, page, "refuse")
+    assert employer.answers == [{"error": "access_denied", "state": "state-r1"}]
+
+
+def test_cs28_a_request_that_ended_can_be_fetched_anew(world: World, employer: FakeVerifier) -> None:
+    """The page says so, keeps what it can, and offers a new one."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    confirming = decide(browser, page, "share")
+    world.clock.move(minutes=8)
+
+    ended = confirm(browser, confirming)
+    renewed = send(browser, ended, f"{ended.url.path}/renew")
+
+    assert "The request has ended" in text_of(ended)
+    assert employer.forms == []
+    assert "wants to see 1 thing about you" in text_of(renewed)
+
+
+def test_a_fault_is_told_to_the_sender_only_when_the_person_says_so(world: World, employer: FakeVerifier) -> None:
+    """ "Tell them" posts the code and nothing else, once."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), transaction_data=["e30"]).link())
+
+    assert '<code id="error-code">invalid_transaction_data</code>' in page.text
+    assert employer.forms == []
+    told = send(browser, page, f"{page.url.path}/tell")
+
+    assert employer.answers == [{"error": "invalid_transaction_data", "state": "state-r1"}]
+    assert "Tell them" not in text_of(told)
+
+
+def test_the_sender_of_a_fault_who_is_unproven_is_never_told(world: World) -> None:
+    """There is no such button, and posting to its address anyhow does nothing."""
+    stranger = FakeVerifier(world, "shop.example")
+    browser = person(world)
+    page = look(browser, stranger.ask(query(["family_name"]), transaction_data=["e30"]).link())
+
+    assert "Tell them" not in text_of(page)
+    assert send(browser, browser.get("/settings"), f"{page.url.path}/tell").status_code == 404
+    assert stranger.forms == []
+
+
+# --- S3, S4 -----------------------------------------------------------------------------------------------------------
+
+
+def test_s3_repeats_what_is_shared_and_takes_the_passphrase(world: World, employer: FakeVerifier) -> None:
+    """A wrong passphrase shares nothing and says so; the right one delivers."""
+    browser = person(world)
+    page = decide(browser, look(browser, employer.ask(OPTIONAL, notice=notice()).link()), "share", optional="1")
+    assert "Share 2 items with Exempelbolaget AB until 18 February 2027" in text_of(page)
+
+    wrong = confirm(browser, page, "something else")
+    assert wrong.status_code == 403
+    assert "This is not your passphrase. Nothing was shared." in text_of(wrong)
+    assert employer.forms == []
+    done = confirm(browser, wrong)
+
+    assert "2 items were delivered: Family name and ECTS credits." in text_of(done)
+    assert len(employer.forms) == 1
+
+
+def test_cs25_an_approval_of_an_older_page_is_shown_again(world: World, employer: FakeVerifier) -> None:
+    """Two windows: what was confirmed in one is not what the other shows."""
+    browser = person(world)
+    page = look(browser, employer.ask(OPTIONAL, notice=notice()).link())
+    confirming = decide(browser, page, "share")
+    decide(browser, page, "update", optional="1")
+
+    refused = confirm(browser, confirming)
+
+    assert "Something has changed since you looked. Nothing was shared." in text_of(refused)
+    assert employer.forms == []
+
+
+def test_s4_the_browser_is_sent_on_once_and_the_link_stays(world: World, employer: FakeVerifier) -> None:
+    """In the same-device flow the outcome page leads on at once, without a script and without a form."""
+    employer.reply = {"redirect_uri": "https://employer.example/done#response_code=abc"}
+    browser = person(world)
+    page = decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "share")
+
+    done = confirm(browser, page)
+
+    assert (
+        '<meta http-equiv="refresh" content="0; url=https://employer.example/done#response_code=abc">' in done.text
+    )
+    assert 'href="https://employer.example/done#response_code=abc"' in done.text
+    again = browser.get(done.url.path)
+    assert "http-equiv" not in again.text
+    assert 'id="return"' in again.text
+
+
+def test_s4_an_unknown_outcome_says_so_and_can_be_sent_again(world: World, employer: FakeVerifier) -> None:
+    """We do not know whether it arrived; the same answer goes once more only when the person asks."""
+    browser = person(world)
+    page = decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "share")
+
+    with world.network.lose_answer("/response"):
+        unknown = confirm(browser, page)
+    assert "We do not know whether it arrived" in text_of(unknown)
+    done = send(browser, unknown, unknown.url.path.replace("outcome", "again"))
+
+    assert "Shared with Exempelbolaget AB" in text_of(done)
+    assert employer.forms[0] == employer.forms[1]
+
+
+def test_a_request_is_decided_once(world: World, employer: FakeVerifier) -> None:
+    """Pressing the buttons of an old page again changes nothing."""
+    browser = person(world)
+    asked = employer.ask(query(["family_name"]), notice=notice())
+    page = look(browser, asked.link())
+    confirming = decide(browser, page, "share")
+    decide(browser, page, "refuse")
+
+    assert "Not shared" in text_of(confirm(browser, confirming))
+    assert "You have answered this request already" in text_of(look(browser, asked.link()))
+    assert len(employer.forms) == 1
+
+
+# --- S5, S6 and receipts ----------------------------------------------------------------------------------------------
+
+
+def test_s5_the_history_is_filtered_by_plain_words(world: World, employer: FakeVerifier) -> None:
+    """Who, what came of it, when; a wrong date is named and mended."""
+    browser = person(world)
+    decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "refuse")
+
+    assert "Exempelbolaget AB" in text_of(browser.get("/history?who=exempel"))
+    assert "Nothing in the history fits this." in text_of(browser.get("/history?who=nobody"))
+    assert "1 entry" in text_of(browser.get("/history?outcome=refused"))
+    assert "Nothing in the history fits this." in text_of(browser.get("/history?since=2030-01-01"))
+    assert browser.get("/history?since=yesterday").status_code == 400
+
+
+def test_s6_the_entry_says_whom_to_turn_to(world: World, employer: FakeVerifier) -> None:
+    """What was asked, what went, until when, days left, and the recipient's contact for taking back."""
+    browser = person(world)
+    page = decide(browser, look(browser, employer.ask(OPTIONAL, notice=notice()).link()), "share")
+    done = confirm(browser, page)
+    entry = browser.get(re.findall(r'href="(/history/[0-9a-f]+)"', done.text)[0])
+
+    text = text_of(entry)
+    for words in ("90 days left", "dataskydd@employer.example", "article 17", "You left out: ECTS credits.", "IMY"):
+        assert words in text
+    assert "Sjöberg" not in text
+
+
+def test_cs29_the_receipt_is_a_page_and_a_file(world: World, employer: FakeVerifier) -> None:
+    """Both tell the same, name the language shown, and hold no value."""
+    browser = person(world)
+    done = confirm(
+        browser,
+        decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "share"),
+    )
+    address = re.findall(r'href="(/history/[0-9a-f]+/receipt)"', done.text)[0]
+
+    page, swedish, file = browser.get(address), browser.get(f"{address}?lang=sv"), browser.get(f"{address}.json")
+
+    assert "Language shown to you English" in text_of(page)
+    assert "Kvitto" in text_of(swedish)
+    receipt = check_receipt(file.json()["jwt"])
+    assert receipt.claims() == file.json()["receipt"]
+    assert receipt.language == "en"
+    for shown in (page, swedish, file):
+        assert "Sjöberg" not in shown.text
+
+
+def test_another_persons_share_is_not_there(world: World, employer: FakeVerifier) -> None:
+    """The address of somebody's request leads nobody else to it."""
+    page = look(person(world), employer.ask(query(["family_name"]), notice=notice()).link())
+    other = world.wallet.browser()
+    make_wallet(other, "Ali")
+
+    for path in (page.url.path, f"{page.url.path}/confirm", f"{page.url.path}/outcome"):
+        assert other.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_cs41_screens_speak_plainly(world: World, employer: FakeVerifier, language: str) -> None:
+    """None of the words of the specifications reaches a person, in either language."""
+    browser = person(world, "micro-credential", "course-results", language=language)
+    pages = [
+        arrive(browser, employer.ask(OPTIONAL, notice=notice()).link()),
+        look(browser, employer.ask(OPTIONAL, notice=notice(basis="consent")).link()),
+        look(browser, employer.ask(query(["courses", None, "credits"], vct=TRANSCRIPT), notice=notice()).link()),
+        look(browser, employer.ask(query(["x"], vct="urn:other")).link()),
+        browser.get("/history"),
+    ]
+
+    for page in pages:
+        assert page.status_code == 200
+        text = text_of(page)
+        assert not UNKNOWN_WORDS.search(text), UNKNOWN_WORDS.search(text)
+
+
+def test_the_other_language_keeps_what_was_ticked(world: World, employer: FakeVerifier) -> None:
+    """Reading the screen in the other language loses no tick and shares nothing."""
+    browser = person(world)
+    page = look(browser, employer.ask(OPTIONAL, notice=notice()).link())
+
+    swedish = send(browser, page, page.url.path, to_language="sv", optional="1")
+
+    assert "vill se 2 uppgifter om dig" in text_of(swedish)
+    assert ticks(swedish) == 1
+    assert employer.forms == []
+
+
+def test_forms_of_other_sites_are_refused(world: World, employer: FakeVerifier) -> None:
+    """Without our token no share is begun, decided or confirmed."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    forged: list[tuple[str, dict[str, Any]]] = [
+        ("/present", {"link": "client_id=x", "decision": "continue"}),
+        (page.url.path, {"decision": "refuse"}),
+        (f"{page.url.path}/confirm", {"decision": "share", "passphrase": PASSPHRASE}),
+    ]
+
+    for path, fields in forged:
+        assert browser.post(path, data=fields).status_code == 403
+    assert employer.forms == []
