@@ -123,7 +123,14 @@ def running(make: Callable[[S], FastAPI], settings: S) -> Iterator[str]:
     """Serve an application on a free port; gives its public address."""
     sockets = listen(settings.on_port(0))
     settings = settings.on_port(sockets[0].getsockname()[1])
-    config = uvicorn.Config(make(settings), http="httptools", ws="none", log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        make(settings),
+        http="httptools",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,  # Event streams stay open until they are cut off.
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
     thread.start()

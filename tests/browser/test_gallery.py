@@ -1,20 +1,26 @@
 """Every piece that pages are made of, in every light and width, passes the accessibility rules and fits."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from playwright.sync_api import Page, expect
 from pydantic_settings import SettingsConfigDict
+from sqlalchemy import MetaData
 
 import service
 from service import qr
 from service.app import build_app
 from service.clock import utc_now
+from service.database import Database
 from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
+from service.sessions import Sessions, sessions_table
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible, violations
 from tests.browser.conftest import WIDTHS, OpenPage, Serve, overflow, screenshot
@@ -31,7 +37,13 @@ class GallerySettings(ServiceSettings):
 
 
 def gallery(settings: ServiceSettings) -> FastAPI:
-    """An application with one page that shows everything."""
+    """An application with one page that shows everything, one that follows what happens, and a way to sign in."""
+    metadata = MetaData()
+    sessions_table(metadata)
+    database = Database(settings.data / "gallery.sqlite3", metadata)
+    database.create()
+    sessions = Sessions(database, settings=settings)
+    state = {"steps": 0}
     pages = Pages(
         settings=settings,
         templates=[Path(__file__).parent / "templates"],
@@ -39,6 +51,7 @@ def gallery(settings: ServiceSettings) -> FastAPI:
         name="Galleri",
         nav=[NavItem("/", "Intyg"), NavItem("/other", "Delningar")],
         clock=utc_now,
+        sessions=sessions,
     )
     router = APIRouter()
 
@@ -47,7 +60,34 @@ def gallery(settings: ServiceSettings) -> FastAPI:
     async def show(request: Request) -> Response:
         return await pages.render(request, "gallery.html", qr=qr.svg(OFFER, title=N_("Code")))
 
-    return build_app(settings=settings, title="Gallery", routers=[router], pages=pages, ready=lambda: None)
+    @router.get("/enter")
+    async def enter() -> Response:
+        response = pages.redirect("/")
+        sessions.set_cookie(response, await sessions.open("person-1", now=utc_now()))
+        return response
+
+    @router.get("/live")
+    async def live(request: Request) -> Response:
+        return await pages.render(request, "live.html", steps=state["steps"], is_done=state["steps"] > 1)
+
+    @router.get("/events")
+    async def events() -> Response:
+        async def happening() -> AsyncIterator[str]:
+            for kind in ("change", "done"):
+                await asyncio.sleep(0.2)
+                state["steps"] += 1
+                yield f"event: {kind}\ndata: {{}}\n\n"
+
+        return StreamingResponse(happening(), media_type="text/event-stream")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    return build_app(
+        settings=settings, title="Gallery", routers=[router], pages=pages, ready=database.check, lifespan=lifespan
+    )
 
 
 @pytest.fixture
@@ -213,6 +253,50 @@ def test_colours_that_the_system_forces_leave_everything_visible(open_page: Open
 
     screenshot(page, "gallery-forced")
     assert page.locator("#decide-share").is_visible()
+
+
+def test_a_part_that_follows_what_happens_is_fetched_again_and_then_rests(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/live")
+
+    expect(page.locator("#steps")).to_have_text("2")
+    page.wait_for_timeout(600)
+
+    assert asked.count(f"{address}/events") == 1
+    assert page.locator("#following").get_attribute("aria-live") == "polite"
+    assert_accessible(page)
+
+
+def test_what_happens_can_be_seen_without_scripts(open_page: OpenPage, address: str) -> None:
+    page = open_page(javascript=False)
+    page.goto(f"{address}/live")
+
+    page.locator("#following a").click()
+
+    assert page.url == f"{address}/live"
+    assert_accessible(page)
+
+
+def test_the_end_of_a_session_is_told_in_time_and_can_be_put_off(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.clock.install()
+    page.goto(f"{address}/enter")
+    warning = page.locator("#session-warning")
+
+    page.clock.run_for(13 * 60 * 1000)
+    assert not warning.is_visible()
+    page.clock.run_for(60 * 1000)
+    expect(warning).to_be_visible()
+    screenshot(page, "session-warning")
+    assert_accessible(page)
+
+    with page.expect_response(f"{address}/session") as answer:
+        page.locator("#stay-signed-in").click()
+
+    assert answer.value.ok
+    expect(warning).to_be_hidden()
 
 
 def test_the_check_itself_finds_a_fault(open_page: OpenPage, address: str) -> None:
