@@ -92,13 +92,13 @@ async def dry_run(
 
 
 @router.post("/import/{pending_id}/keep", dependencies=[FromOurForm])
-async def keep(request: Request, pending_id: str, issuer: IssuerDep, pages: PagesDep, session: StaffDep) -> Response:
+async def keep(pending_id: str, issuer: IssuerDep, pages: PagesDep, session: StaffDep) -> Response:
     """Keep the results of a file that could be read, so that they can be offered."""
     file = await _waiting(issuer, session, pending_id)
     try:
         results = await _read(issuer, file)
-    except ImportRefused as refusal:
-        return await pages.render(request, "import_refused.html", status=400, file=file, problems=refusal.problems)
+    except ImportRefused:
+        return pages.redirect(f"/import/{pending_id}")
     draft = ImportDraft(
         file_name=file.name,
         file_format=results.source.value,

@@ -13,7 +13,7 @@ from issuer.store.status import Certificate
 from schemas.learning.texts import in_language
 from schemas.types import CREDENTIAL_TYPES
 from service.i18n import N_, Translator
-from service.pages import Pages
+from service.pages import LanguageSwitch, Pages
 
 router = APIRouter(dependencies=[SignedIn])
 
@@ -64,7 +64,7 @@ async def list_issued(
 async def show_certificate(request: Request, certificate_id: str, issuer: IssuerDep, pages: PagesDep) -> Response:
     """One certificate: for whom, since when, its status, and what can be done."""
     certificate = await issuer.store.database.run(issuer.store.status.get, certificate_id)
-    return await _page(request, issuer, pages, certificate, "certificate.html")
+    return await _page(request, pages, certificate, "certificate.html")
 
 
 @router.get("/issued/{certificate_id}/revoke")
@@ -73,7 +73,7 @@ async def revoke_form(request: Request, certificate_id: str, issuer: IssuerDep, 
     certificate = await issuer.store.database.run(issuer.store.status.get, certificate_id)
     if certificate.status is Status.REVOKED:
         return pages.redirect(f"/issued/{certificate.id}")
-    return await _page(request, issuer, pages, certificate, "revoke.html")
+    return await _page(request, pages, certificate, "revoke.html")
 
 
 @router.post("/issued/{certificate_id}/revoke", dependencies=[FromOurForm])
@@ -92,10 +92,10 @@ async def revoke(
         return pages.redirect(f"/issued/{certificate.id}", message=N_("Nothing was changed."), kind="info")
     note = note[:MOST_NOTE_CHARACTERS]
     if decision != "revoke":
-        return await _page(request, issuer, pages, certificate, "revoke.html", reason=reason, note=note)
+        return await _page(request, pages, certificate, "revoke.html", reason=reason, note=note)
     if reason not in REASONS:
         errors = [("reason-1", pages.translator(request)(_NO_REASON))]
-        return await _page(request, issuer, pages, certificate, "revoke.html", status=400, errors=errors, note=note)
+        return await _page(request, pages, certificate, "revoke.html", status=400, errors=errors, note=note)
     return await _change(issuer, pages, certificate, Status.REVOKED, reason=reason, note=note)
 
 
@@ -112,7 +112,8 @@ async def suspend(
     certificate = await issuer.store.database.run(issuer.store.status.get, certificate_id)
     if reason not in REASONS:
         errors = [("suspend-reason", pages.translator(request)(_NO_REASON))]
-        return await _page(request, issuer, pages, certificate, "certificate.html", status=400, errors=errors)
+        again = LanguageSwitch(f"/issued/{certificate.id}/suspend", {})
+        return await _page(request, pages, certificate, "certificate.html", status=400, errors=errors, switch=again)
     return await _change(issuer, pages, certificate, Status.SUSPENDED, reason=reason, note=note)
 
 
@@ -148,12 +149,12 @@ async def _change(
 
 async def _page(
     request: Request,
-    issuer: IssuerContext,
     pages: Pages,
     certificate: Certificate,
     template: str,
     *,
     status: int = 200,
+    switch: LanguageSwitch | None = None,
     errors: list[tuple[str, str]] | None = None,
     reason: str = "",
     note: str = "",
@@ -163,6 +164,7 @@ async def _page(
         request,
         template,
         status=status,
+        switch=switch,
         certificate=certificate,
         title=in_language(certificate.title, t.language),
         type_title=CREDENTIAL_TYPES[certificate.type_name].title(t.language),

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from issuer.context import IssuerContext
 from issuer.offers import IncompleteRecords, Offer, OfferDraft, draft_offer, new_id
-from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn
+from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn, the_pages
 from issuer.pages.reports import preview, result_line
 from issuer.pages.words import OFFERS
 from issuer.store.results import Result
@@ -188,7 +188,7 @@ async def _choose_page(
     status: int = 200,
 ) -> Response:
     """The page with the results. `chosen` None means all of them that are shown."""
-    pages = request.app.state.pages
+    pages = the_pages(request)
     t = pages.translator(request)
     store = issuer.store
     record = await store.database.run(store.results.get_import, import_id)
@@ -196,7 +196,7 @@ async def _choose_page(
     matching = [result for result in found if _matches(result, q)]
     earlier = await _latest_offers(issuer)
     fields = {"results": ",".join(chosen or ()), "type": choice.type_name, "tx_code": choice.tx_code} if choice else {}
-    response: Response = await pages.render(
+    return await pages.render(
         request,
         "results.html",
         status=status,
@@ -214,7 +214,6 @@ async def _choose_page(
         earlier=earlier,
         offer_words=OFFERS,
     )
-    return response
 
 
 def _matches(result: Result, q: str) -> bool:
