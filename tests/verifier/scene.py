@@ -34,6 +34,7 @@ from verifier.request_templates import RequestTemplate
 from verifier.requests import Kind
 from verifier.settings import VerifierSettings
 from verifier.store import RequestRecord
+from verifier.verification import Verdict
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ISSUER_URL = "https://university.example"
@@ -330,3 +331,18 @@ def request_parameters_of(token: str) -> dict[str, Any]:
 def response_code_of(reply: Reply) -> str:
     """The response code in a reply's redirect."""
     return parse_qs(urlsplit(str(reply.members["redirect_uri"])).query)["response_code"][0]
+
+
+def failed(scene: Scene, made: MadeRequest) -> list[tuple[str, str]]:
+    """The failed checks with their reasons."""
+    result = scene.result(made).result
+    return [(check.name, check.reason) for check in result.checks if check.name in result.failed]
+
+
+def assert_refused_by(scene: Scene, made: MadeRequest, reply: Reply, check: str, reason: str) -> None:
+    """Answered 400, not accepted, no values kept, and exactly this check is to blame."""
+    assert reply.status == 400
+    assert reply.members["error"] == "invalid_request"
+    assert failed(scene, made) == [(check, reason)]
+    assert scene.result(made).verdict is Verdict.REJECTED
+    assert scene.verifier.contents(made.id, viewer="test") is None

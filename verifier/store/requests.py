@@ -7,24 +7,21 @@ recognised by the digest of its bytes, so that the same one posted again within 
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import lru_cache
-from typing import Any, Final, cast
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from proofs import strict_json
 from schemas.errors import NotFound
-from schemas.presentation import ResponseMode
 from service.database import Database
 from service.single_use import prune, spend
-from verifier.queries import Question
-from verifier.request_templates import parse_template
-from verifier.requests import MAX_SERVED, RETURN_SECONDS, Kind, Transaction
+from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
 from verifier.store.contents import Contents, Sealer
+from verifier.store.log import last_number, read_log, write_log
+from verifier.store.mapping import record_of, state_now, template_name, transaction_of
 from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
-from verifier.store.tables import LOG, REQUESTS, SPENT
+from verifier.store.tables import REQUESTS, SPENT
 from verifier.verification import Verdict
 
 REPLAY_SECONDS: Final = 60
@@ -115,7 +112,7 @@ class RequestStore:
             "maker": maker,
         }
         with self.database.transaction() as connection:
-            values["changed"] = _log(
+            values["changed"] = write_log(
                 connection, Event.MADE, transaction.id, transaction.question.template.name, transaction.made_at, maker
             )
             connection.execute(insert(REQUESTS), values)
@@ -130,12 +127,12 @@ class RequestStore:
             if row is None:
                 raise NoSuchRequest("this request is unknown, over, or was fetched too often")
             if row.state == State.WAITING.value:
-                transaction = self._transaction(row)
-                number = _log(connection, Event.OPENED, row.id, transaction.question.template.name, now)
+                transaction = transaction_of(row, self._sealer)
+                number = write_log(connection, Event.OPENED, row.id, transaction.question.template.name, now)
                 change = {"state": State.OPENED.value, "changed": number}
                 connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
                 return transaction
-        return self._transaction(row)
+        return transaction_of(row, self._sealer)
 
     def find_by_code(self, code: str, *, now: datetime) -> Transaction:
         """The request behind a typed code. Raises `NoSuchRequest` for an unknown, expired or used one."""
@@ -150,7 +147,7 @@ class RequestStore:
             ).one_or_none()
         if row is None or not code:
             raise NoSuchRequest("this code is unknown or has expired")
-        return self._transaction(row)
+        return transaction_of(row, self._sealer)
 
     # --- answers -------------------------------------------------------------------------------------------------
 
@@ -163,7 +160,7 @@ class RequestStore:
         answer = None
         if row.answered_at is not None and row.answer_digest is not None:
             answer = StoredAnswer(row.answer_digest, row.answered_at, row.reply_status)
-        return Pending(self._transaction(row), _state_now(row, now), answer)
+        return Pending(transaction_of(row, self._sealer), state_now(row, now), answer)
 
     def record(self, transaction: Transaction, outcome: Outcome, *, now: datetime) -> bool:
         """Spend the nonce and store what an answer came to, both or neither. False when there is an answer already."""
@@ -192,7 +189,7 @@ class RequestStore:
             with self.database.transaction() as connection:
                 if not spend(connection, SPENT, kind=_NONCE_KIND, value=transaction.nonce, expires_at=until, now=now):
                     raise _AlreadyAnswered
-                number = _log(connection, event, transaction.id, name, now, outcome=told, detail=detail)
+                number = write_log(connection, event, transaction.id, name, now, outcome=told, detail=detail)
                 done = connection.execute(_ANSWER, values | {"changed": number, "of_id": transaction.id})
                 if done.rowcount != 1:
                     raise _AlreadyAnswered
@@ -220,7 +217,7 @@ class RequestStore:
                 row = None
             elif row is not None:
                 state = State.ANSWERED if row.verdict else State.DECLINED
-                number = _log(connection, Event.RETURNED, row.id, _template_name(row), now)
+                number = write_log(connection, Event.RETURNED, row.id, template_name(row), now)
                 change = {"state": state.value, "response_code_digest": None, "return_by": None, "changed": number}
                 connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
         if row is None:
@@ -235,14 +232,14 @@ class RequestStore:
             row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request_id)).one_or_none()
         if row is None:
             raise NoSuchRequest("there is no request of this id")
-        return self._record(row, now)
+        return record_of(row, self._sealer, now)
 
     def list_transactions(self, *, now: datetime, limit: int = 100, offset: int = 0) -> list[RequestRecord]:
         """The requests, newest first."""
         order = select(REQUESTS).order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id).limit(limit).offset(offset)
         with self.database.reading() as connection:
             rows = connection.execute(order).all()
-        return [self._record(row, now) for row in rows]
+        return [record_of(row, self._sealer, now) for row in rows]
 
     def pair(self, pair: str, *, now: datetime) -> list[RequestRecord]:
         """The requests that were made together (link and QR), oldest first; none for an empty name."""
@@ -250,7 +247,7 @@ class RequestStore:
             rows = connection.execute(
                 select(REQUESTS).where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
             ).all()
-        return [self._record(row, now) for row in rows]
+        return [record_of(row, self._sealer, now) for row in rows]
 
     def contents(self, request_id: str, *, now: datetime, viewer: str) -> Contents | None:
         """What the person showed, and a line in the log that it was looked at; None when there is nothing (any more).
@@ -264,25 +261,18 @@ class RequestStore:
                 raise NoSuchRequest("there is no request of this id")
             if row.contents is None or row.delete_at <= now or row.state != State.ANSWERED.value:
                 return None
-            _log(connection, Event.VIEWED, row.id, _template_name(row), now, viewer)
+            write_log(connection, Event.VIEWED, row.id, template_name(row), now, viewer)
         return self._sealer.open_contents(row.id, row.contents)
 
     def change_counter(self) -> int:
         """A number that grows with every change: live views ask for it and look again when it has moved."""
         with self.database.reading() as connection:
-            return int(connection.execute(_COUNTER).scalar_one())
+            return last_number(connection)
 
     def log(self, *, limit: int = 200, request_id: str = "") -> list[LogEntry]:
         """The log, newest first, of everything or of one request."""
-        wanted = select(LOG).order_by(LOG.c.number.desc()).limit(limit)
-        if request_id:
-            wanted = wanted.where(LOG.c.request_id == request_id)
         with self.database.reading() as connection:
-            rows = connection.execute(wanted).all()
-        return [
-            LogEntry(r.number, r.at, Event(r.event), r.request_id, r.template_name, r.outcome, r.detail, r.actor)
-            for r in rows
-        ]
+            return read_log(connection, limit=limit, request_id=request_id)
 
     # --- time passes ---------------------------------------------------------------------------------------------
 
@@ -300,83 +290,18 @@ class RequestStore:
                 if row.state == State.AWAITING_RETURN.value:
                     _end_unreturned(connection, row, now)
                 elif row.state in OPEN_STATES:
-                    number = _log(connection, Event.EXPIRED, row.id, _template_name(row), now)
+                    number = write_log(connection, Event.EXPIRED, row.id, template_name(row), now)
                     _change(connection, row.id, encryption_key=None, code=None, changed=number)
                 if row.contents is not None and row.delete_at <= now:
-                    number = _log(connection, Event.DELETED, row.id, _template_name(row), now)
+                    number = write_log(connection, Event.DELETED, row.id, template_name(row), now)
                     _change(connection, row.id, contents=None, contents_deleted_at=now, changed=number)
             prune(connection, SPENT, now=now)
         return len(rows)
 
-    # --- rows ----------------------------------------------------------------------------------------------------
-
-    def _transaction(self, row: Row[Any]) -> Transaction:
-        key = self._sealer.open_key(row.id, row.encryption_key) if row.encryption_key is not None else None
-        return Transaction(
-            id=row.id,
-            handle=row.handle,
-            kind=Kind(row.kind),
-            question=_question(row.template),
-            client_id=row.client_id,
-            request_uri=row.request_uri,
-            response_uri=row.response_uri,
-            response_mode=cast(ResponseMode, row.response_mode),
-            nonce=row.nonce,
-            state=row.response_state,
-            encryption_key=key,
-            code=row.code or "",
-            made_at=row.made_at,
-            code_expires_at=row.code_expires_at,
-            expires_at=row.expires_at,
-            retention_until=date.fromisoformat(row.retention_until),
-            binding=row.binding,
-            return_url=row.return_url,
-            pair=row.pair,
-        )
-
-    def _record(self, row: Row[Any], now: datetime) -> RequestRecord:
-        state = _state_now(row, now)
-        is_told = state is not State.AWAITING_RETURN  # Until the browser is back there is no result.
-        report = Report.from_json(row.report if is_told else "")
-        return RequestRecord(
-            transaction=self._transaction(row),
-            state=state,
-            maker=row.maker,
-            answered_at=row.answered_at,
-            verdict=Verdict(row.verdict) if row.verdict and is_told else None,
-            result=report.result,
-            proofs=report.proofs,
-            wallet_error=row.wallet_error if is_told else "",
-            has_contents=row.contents is not None and row.delete_at > now and state is State.ANSWERED,
-            contents_deleted_at=row.contents_deleted_at,
-            delete_at=row.delete_at,
-            changed=row.changed,
-        )
-
-
-@lru_cache(maxsize=256)
-def _question(template: str) -> Question:
-    """The question behind a stored template; the same few templates make nearly all requests."""
-    return Question.of(parse_template(strict_json.loads_object(template)))
-
-
-def _template_name(row: Row[Any]) -> str:
-    return _question(row.template).template.name
-
-
-def _state_now(row: Row[Any], now: datetime) -> State:
-    """What a stored state means now."""
-    state = State(row.state)
-    if state.value in OPEN_STATES and row.expires_at <= now:
-        return State.EXPIRED
-    if state is State.AWAITING_RETURN and row.return_by is not None and row.return_by <= now:
-        return State.NOT_RETURNED
-    return state
-
 
 def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> None:
     """The browser did not come back, or another one did: the answer does not count, and its values go."""
-    number = _log(connection, Event.NOT_RETURNED, row.id, _template_name(row), now)
+    number = write_log(connection, Event.NOT_RETURNED, row.id, template_name(row), now)
     _change(
         connection,
         row.id,
@@ -394,33 +319,8 @@ def _change(connection: Connection, request_id: str, **values: Any) -> None:
     connection.execute(update(REQUESTS).where(REQUESTS.c.id == request_id).values(**values))
 
 
-def _log(
-    connection: Connection,
-    event: Event,
-    request_id: str,
-    template_name: str,
-    at: datetime,
-    actor: str = "",
-    *,
-    outcome: str = "",
-    detail: str = "",
-) -> int:
-    values = {
-        "at": at,
-        "event": event.value,
-        "request_id": request_id,
-        "template_name": template_name,
-        "outcome": outcome,
-        "detail": detail,
-        "actor": actor,
-    }
-    return int(connection.execute(_LOG_INSERT, values).scalar_one())
-
-
 # Statements of the hot paths, made once: building them costs more than running them.
 
-_LOG_INSERT = insert(LOG).returning(LOG.c.number)
-_COUNTER = select(func.coalesce(func.max(LOG.c.number), 0))
 _BY_HANDLE = select(REQUESTS).where(REQUESTS.c.handle == bindparam("of_handle"))
 _SERVE = (
     update(REQUESTS)

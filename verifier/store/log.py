@@ -1,0 +1,51 @@
+"""The log: what happened to each request, for good, without any value of a certificate."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from verifier.store.records import Event, LogEntry
+from verifier.store.tables import LOG
+
+_LOG_INSERT = insert(LOG).returning(LOG.c.number)
+_COUNTER = select(func.coalesce(func.max(LOG.c.number), 0))
+
+
+def write_log(
+    connection: Connection,
+    event: Event,
+    request_id: str,
+    template_name: str,
+    at: datetime,
+    actor: str = "",
+    *,
+    outcome: str = "",
+    detail: str = "",
+) -> int:
+    """Write one line; returns its number, which is the counter that live views watch."""
+    values = {
+        "at": at,
+        "event": event.value,
+        "request_id": request_id,
+        "template_name": template_name,
+        "outcome": outcome,
+        "detail": detail,
+        "actor": actor,
+    }
+    return int(connection.execute(_LOG_INSERT, values).scalar_one())
+
+
+def last_number(connection: Connection) -> int:
+    """The number of the newest line, 0 when there is none."""
+    return int(connection.execute(_COUNTER).scalar_one())
+
+
+def read_log(connection: Connection, *, limit: int, request_id: str) -> list[LogEntry]:
+    """The newest lines, of everything or (when named) of one request."""
+    wanted = select(LOG).order_by(LOG.c.number.desc()).limit(limit)
+    if request_id:
+        wanted = wanted.where(LOG.c.request_id == request_id)
+    return [
+        LogEntry(r.number, r.at, Event(r.event), r.request_id, r.template_name, r.outcome, r.detail, r.actor)
+        for r in connection.execute(wanted).all()
+    ]

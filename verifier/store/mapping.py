@@ -1,0 +1,84 @@
+"""From rows to what the rest of the verifier knows: requests, their state, their record."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Row
+
+from proofs import strict_json
+from schemas.presentation import ResponseMode
+from verifier.queries import Question
+from verifier.request_templates import parse_template
+from verifier.requests import Kind, Transaction
+from verifier.store.contents import Sealer
+from verifier.store.records import OPEN_STATES, Report, RequestRecord, State
+from verifier.verification import Verdict
+
+
+def transaction_of(row: Row[Any], sealer: Sealer) -> Transaction:
+    """The request as it was made."""
+    key = sealer.open_key(row.id, row.encryption_key) if row.encryption_key is not None else None
+    return Transaction(
+        id=row.id,
+        handle=row.handle,
+        kind=Kind(row.kind),
+        question=question_of(row.template),
+        client_id=row.client_id,
+        request_uri=row.request_uri,
+        response_uri=row.response_uri,
+        response_mode=cast(ResponseMode, row.response_mode),
+        nonce=row.nonce,
+        state=row.response_state,
+        encryption_key=key,
+        code=row.code or "",
+        made_at=row.made_at,
+        code_expires_at=row.code_expires_at,
+        expires_at=row.expires_at,
+        retention_until=date.fromisoformat(row.retention_until),
+        binding=row.binding,
+        return_url=row.return_url,
+        pair=row.pair,
+    )
+
+
+def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
+    """The request and what became of it until now."""
+    state = state_now(row, now)
+    is_told = state is not State.AWAITING_RETURN  # Until the browser is back there is no result.
+    report = Report.from_json(row.report if is_told else "")
+    return RequestRecord(
+        transaction=transaction_of(row, sealer),
+        state=state,
+        maker=row.maker,
+        answered_at=row.answered_at,
+        verdict=Verdict(row.verdict) if row.verdict and is_told else None,
+        result=report.result,
+        proofs=report.proofs,
+        wallet_error=row.wallet_error if is_told else "",
+        has_contents=row.contents is not None and row.delete_at > now and state is State.ANSWERED,
+        contents_deleted_at=row.contents_deleted_at,
+        delete_at=row.delete_at,
+        changed=row.changed,
+    )
+
+
+@lru_cache(maxsize=256)
+def question_of(template: str) -> Question:
+    """The question behind a stored template; the same few templates make nearly all requests."""
+    return Question.of(parse_template(strict_json.loads_object(template)))
+
+
+def template_name(row: Row[Any]) -> str:
+    """The name of the template that a request was made from."""
+    return question_of(row.template).template.name
+
+
+def state_now(row: Row[Any], now: datetime) -> State:
+    """What a stored state means now."""
+    state = State(row.state)
+    if state.value in OPEN_STATES and row.expires_at <= now:
+        return State.EXPIRED
+    if state is State.AWAITING_RETURN and row.return_by is not None and row.return_by <= now:
+        return State.NOT_RETURNED
+    return state
