@@ -51,9 +51,7 @@ def decide(browser: TestClient, page: httpx2.Response, decision: str, **fields: 
 
 def confirm(browser: TestClient, page: httpx2.Response, passphrase: str = PASSPHRASE) -> httpx2.Response:
     """Confirm on the confirming page."""
-    return send(
-        browser, page, page.url.path, decision="share", digest=field(page, "digest"), passphrase=passphrase
-    )
+    return send(browser, page, page.url.path, decision="share", digest=field(page, "digest"), passphrase=passphrase)
 
 
 def text_of(page: httpx2.Response) -> str:
@@ -255,9 +253,7 @@ def test_cs10_words_of_others_are_quoted_and_harmless(world: World, employer: Fa
 def test_cs14_what_is_not_declared_is_told(world: World, employer: FakeVerifier) -> None:
     """Recipients, countries and machine decisions: declared, or "not stated"."""
     browser = person(world)
-    silent = look(
-        browser, employer.ask(query(["family_name"]), notice=notice(recipients=None, basis=None)).link()
-    )
+    silent = look(browser, employer.ask(query(["family_name"]), notice=notice(recipients=None, basis=None)).link())
     open_hearted = look(
         browser,
         employer.ask(
@@ -413,9 +409,7 @@ def test_s4_the_browser_is_sent_on_once_and_the_link_stays(world: World, employe
 
     done = confirm(browser, page)
 
-    assert (
-        '<meta http-equiv="refresh" content="0; url=https://employer.example/done#response_code=abc">' in done.text
-    )
+    assert '<meta http-equiv="refresh" content="0; url=https://employer.example/done#response_code=abc">' in done.text
     assert 'href="https://employer.example/done#response_code=abc"' in done.text
     again = browser.get(done.url.path)
     assert "http-equiv" not in again.text
