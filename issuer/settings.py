@@ -40,8 +40,8 @@ class IssuerSettings(ServiceSettings):
     status_list_size: int = Field(default=1_000_000, ge=1_000, le=10_000_000, description="Entries of a status list.")
     status_list_ttl_seconds: int = Field(default=300, ge=10, le=86_400, description="How long readers may keep a list.")
     status_list_lifetime_seconds: int = Field(default=43_200, ge=60, le=604_800, description="When a list expires.")
-    failed_tokens_per_minute: int = Field(default=60, ge=1, description="Refused token requests from one address.")
-    failed_codes_per_minute: int = Field(default=30, ge=1, description="Unknown typed codes from one address.")
+    failed_tokens_per_minute: int = Field(default=300, ge=1, description="Refused token requests from one address.")
+    failed_codes_per_minute: int = Field(default=60, ge=1, description="Unknown typed codes from one address.")
 
     @field_validator("profile_file", mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from proofs import strict_json
 from schemas.errors import Malformed, ProtocolError, TooManyRequests
-from schemas.issuance import ErrorResponse
+from schemas.issuance import ErrorResponse, InvalidToken
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -27,6 +27,10 @@ _PREFLIGHT = {
 _NEVER_CACHED = CORS | NO_STORE
 
 
+class NoToken(InvalidToken):
+    """The request came without an access token."""
+
+
 def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer that nobody may cache, unless `headers` say otherwise."""
     return Response(strict_json.dumps(value), status, headers=headers or _NEVER_CACHED, media_type="application/json")
@@ -35,7 +39,9 @@ def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | N
 def error_answer(error: ProtocolError) -> Response:
     """The standard's answer to what was raised."""
     headers = dict(_NEVER_CACHED)
-    if error.status in (401, 403):
+    if isinstance(error, NoToken):
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 6750, section 3: no error for who did not try to authenticate.
+    elif error.status in (401, 403):
         headers["WWW-Authenticate"] = f'Bearer error="{error.error}", error_description="{error.description}"'
     retry_after = getattr(error, "retry_after_seconds", None)
     if isinstance(error, TooManyRequests) or retry_after is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.api.answers import json_answer, media_type, read_body
+from issuer.api.answers import NoToken, json_answer, media_type, read_body
 from issuer.context import IssuerContext
 from issuer.issuance import collect
 from proofs import strict_json
@@ -52,7 +52,10 @@ def bearer_token(request: Request) -> str:
 
     Raises `InvalidToken` when there is none, or another scheme.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    header = request.headers.get("authorization")
+    if header is None:
+        raise NoToken
+    scheme, _, token = header.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > _MAX_TOKEN_CHARACTERS:
         raise InvalidToken("an access token of the scheme Bearer is needed")

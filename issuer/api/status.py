@@ -43,7 +43,8 @@ class StatusListEndpoint:
             context.store.status.published, int(list_id), publishing=context.publishing, now=context.clock()
         )
         # Changes are visible at once: shared caches ask again each time, and are told quickly that nothing changed.
-        headers = CORS | {"Cache-Control": "no-cache", "ETag": f'"{published.version}-{published.published_at:%s}"'}
+        tag = f'"{published.version}-{published.published_at.timestamp():.0f}"'
+        headers = CORS | {"Cache-Control": "no-cache", "ETag": tag}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         return Response(published.token, headers=headers, media_type=MEDIA_TYPE)
