@@ -22,8 +22,7 @@ JSON = Any
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
-_TOO_LARGE = 2.0**63  # orjson reads an integer beyond 64 bits as a float of at least this size.
-_LONG_INTEGER = re.compile(rb"(?<![\d.eE+-])-?\d{19,}(?![\d.eE])")
+_LONG_INTEGERS = re.compile(rb"(?<![\d.eE+-])-?\d{19,}(?![\d.eE])")
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
@@ -63,30 +62,25 @@ def dumps(value: JSON) -> bytes:
 
 def _refuse_what_reading_lost(raw: bytes, value: JSON) -> None:
     """Refuse members written twice, nesting beyond the limit and integers that became rounded floats."""
-    members, has_large_number = _survey(value, MAX_DEPTH)
     # Outside strings, a JSON document has exactly one colon per member that was written; the parsed value has one
     # entry per distinct member.
     without_strings = _STRINGS.sub(b"", raw)
-    if members != without_strings.count(b":"):
+    if _count_members(value, MAX_DEPTH) != without_strings.count(b":"):
         raise Malformed("a JSON object names a member twice")
-    if has_large_number and _LONG_INTEGER.search(without_strings):
-        raise Malformed("the JSON document holds an integer beyond 64 bits")
+    for digits in _LONG_INTEGERS.findall(without_strings):
+        if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
+            raise Malformed("the JSON document holds an integer beyond 64 bits")
 
 
-def _survey(value: JSON, depth_left: int) -> tuple[int, bool]:
-    """Count the members of all objects in a value, and notice floats that may have been written as integers."""
+def _count_members(value: JSON, depth_left: int) -> int:
+    """Count the members of all objects in a value. Raises `Malformed` when it is nested too deeply."""
     inner: Iterable[JSON]
     if isinstance(value, dict):
         inner, count = value.values(), len(value)
     elif isinstance(value, list):
         inner, count = value, 0
     else:
-        return 0, type(value) is float and not -_TOO_LARGE < value < _TOO_LARGE
+        return 0
     if not depth_left:
         raise Malformed("the JSON document is nested too deeply")
-    has_large_number = False
-    for each in inner:
-        members, large = _survey(each, depth_left - 1)
-        count += members
-        has_large_number = has_large_number or large
-    return count, has_large_number
+    return count + sum(_count_members(each, depth_left - 1) for each in inner)
