@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from service.http import Answer, HostRouter, OutgoingFailed, OutgoingHTTP, OutgoingRefused, is_public
+from service.http import Answer, HostRouter, NothingSent, OutgoingFailed, OutgoingHTTP, OutgoingRefused, is_public
 
 
 def get(client: OutgoingHTTP, url: str, **options: Any) -> Answer:
@@ -406,7 +406,7 @@ def test_a_closed_port_is_unreachable() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
-    with pytest.raises(OutgoingFailed):
+    with pytest.raises(NothingSent):
         get(OutgoingHTTP(allow_loopback=True), f"http://127.0.0.1:{port}/")
 
 

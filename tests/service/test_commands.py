@@ -1,34 +1,51 @@
 """Command lines: results on stdout, faults on stderr, an exit status to rely on."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.processes
+from service import commands
+from tests.service.sample_service import app
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.service.sample_service", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **environment},
-    )
+@dataclass
+class Said:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_a_result_is_said_to_people_and_given_to_programs() -> None:
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the sample's command line as its script would (real processes are in test_serving)."""
+
+    def ran(*arguments: str, **environment: str) -> Said:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["sample", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            commands.run(app)
+        status = ended.value.code
+        assert isinstance(status, int)
+        return Said(status, *capsys.readouterr())
+
+    return ran
+
+
+def test_a_result_is_said_to_people_and_given_to_programs(run: Run) -> None:
     assert run("repeat", "hej").stdout == "Text: hej\n"
     assert json.loads(run("repeat", "åäö", "--json", "--data", "d").stdout) == {"text": "åäö", "data": "d"}
 
 
-def test_the_data_directory_comes_from_the_environment_too() -> None:
+def test_the_data_directory_comes_from_the_environment_too(run: Run) -> None:
     assert json.loads(run("repeat", "a", "--json", SAMPLE_DATA="elsewhere").stdout)["data"] == "elsewhere"
 
 
@@ -43,7 +60,7 @@ def test_the_data_directory_comes_from_the_environment_too() -> None:
     ],
 )
 def test_a_fault_is_one_sentence_and_an_exit_status(
-    arguments: list[str], status: int, error: str, sentence: str
+    run: Run, arguments: list[str], status: int, error: str, sentence: str
 ) -> None:
     said = run(*arguments)
     assert (said.returncode, said.stdout) == (status, "")
@@ -58,7 +75,7 @@ def test_a_fault_is_one_sentence_and_an_exit_status(
     assert fault["error_description"].startswith(sentence)
 
 
-def test_a_setting_of_the_wrong_kind_is_named_without_its_value(tmp_path: Path) -> None:
+def test_a_setting_of_the_wrong_kind_is_named_without_its_value(run: Run, tmp_path: Path) -> None:
     said = run("serve", "--data", str(tmp_path), SAMPLE_SESSION_IDLE_SECONDS="secret-word")
 
     assert said.returncode == 2
@@ -66,7 +83,7 @@ def test_a_setting_of_the_wrong_kind_is_named_without_its_value(tmp_path: Path) 
     assert "secret-word" not in said.stderr
 
 
-def test_help_is_given() -> None:
+def test_help_is_given(run: Run) -> None:
     said = run("--help")
 
     assert said.returncode == 0
