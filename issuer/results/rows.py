@@ -167,7 +167,8 @@ class Row:
         except Fault as exc:
             self.fault(column, exc.fault, exc.fix)
             return
-        self.values[field_name] = value
+        if value != "":  # nothing but invisible characters
+            self.values[field_name] = value
 
     def read_text(self, column: str, field_name: str, language: str, text: str) -> None:
         """Read one text in one language; `''` means that the language is not told."""
@@ -193,7 +194,7 @@ class Row:
             )
             return
         for pair, text in zip(pairs, cleaned, strict=True):
-            pair[language or UNKNOWN_LANGUAGE] = text[:4000]
+            pair[language or UNKNOWN_LANGUAGE] = text[:4000].strip()
 
     def require(self, name: str, column: str) -> None:
         """Note a fault when a value that every result needs is missing."""

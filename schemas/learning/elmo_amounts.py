@@ -60,7 +60,10 @@ def credits_of(entries: Sequence[tuple[str, str, str]]) -> tuple[Mapping[str, De
         cycles = by_system.setdefault(system, {})
         if cycles.setdefault(cycle.lower(), value) != value:
             raise AmountFault("The credits are stated twice and differ.", "State them once.")
-    return {system: sum(cycles.values(), Decimal(0)) for system, cycles in by_system.items()}, unread
+    totals = {system: sum(cycles.values(), Decimal(0)) for system, cycles in by_system.items()}
+    if any(total > MAX_CREDITS for total in totals.values()):
+        raise AmountFault("The number is larger than a single result can have.", "Check the decimal sign.")
+    return totals, unread
 
 
 @dataclass(frozen=True, slots=True)

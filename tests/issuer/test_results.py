@@ -381,3 +381,11 @@ def test_any_members_are_read_or_refused(changes: dict[str, Any]) -> None:
     """Hostile values in well-formed JSON."""
     with suppress(ImportRefused):
         read(as_json(**changes))
+
+
+def test_a_cell_of_invisible_characters_is_an_empty_one() -> None:
+    """A name that nobody can see is no name."""
+    (achievement,) = read("family_name;given_name;title;grade\nNyman;\u202e\u200e\u202c;Kurs;\u202e").achievements
+    assert achievement.grade is None
+    assert achievement.learner.given_name is None
+    assert faults("family_name;title\n\u202e;Kurs") == [(2, "family_name")]

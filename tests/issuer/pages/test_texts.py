@@ -13,7 +13,7 @@ assert schemas.__file__ is not None
 assert service.__file__ is not None
 ROOM, SERVICE = Path(issuer.__file__).parent, Path(service.__file__).parent
 READERS = [*(Path(schemas.__file__).parent / "learning").glob("*.py"), *(ROOM / "results").glob("*.py")]
-_TELLING = {"Problem", "refuse", "_fault", "_warn", "fault", "Fault", "AmountFault"}
+_TELLING = {"Problem", "refuse", "warn", "fault", "Fault", "AmountFault"}
 FORBIDDEN = ("credential", "verifier", "claim", "presentation", "attribute")
 
 

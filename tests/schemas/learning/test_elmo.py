@@ -270,3 +270,29 @@ def test_any_text_in_any_value_is_read_or_refused(credit: str, day: str, label: 
     )
     with suppress(ImportRefused):
         read(report(course(instance.encode("utf-8", "replace").decode())))
+
+
+def test_credits_that_add_up_to_nonsense_refuse_the_report() -> None:
+    """Each cycle within bounds, the sum beyond them."""
+    entry = "<credit><scheme>ects</scheme><level>{}</level><value>600</value></credit>"
+    assert faults(report(course(entry.format("Bachelor") + entry.format("Master")))) == [(1, "credit")]
+
+
+def test_hours_are_bounded_as_hours_and_zero_means_nobody_recorded_them() -> None:
+    """A degree is more than a thousand hours of study."""
+    hours = "<status>passed</status><engagementHours>{}</engagementHours>"
+    assert only(report(course(hours.format("3200")))).workload_hours == Decimal(3200)
+    assert only(report(course(hours.format("0.0")))).workload_hours is None
+    reading = read(report(course(hours.format("many"))))
+    assert reading.achievements[0].workload_hours is None
+    assert (1, "engagementHours") in warned(reading)
+
+
+def test_credits_are_counted_in_the_nearest_unit_that_states_them() -> None:
+    """Degree with credits, module without, course with: the course is counted in the degree."""
+    inner = course(code="C")
+    module = course("<status>passed</status>", code="B", kind="Module", parts=inner)
+    degree = course(code="A", kind="Degree Programme", parts=module)
+    a, b, c = read(report(degree)).achievements
+    assert (a.counted_in, b.counted_in, c.counted_in) == (None, a.id, a.id)
+    assert c.part_of == b.title

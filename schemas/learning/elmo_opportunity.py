@@ -1,0 +1,264 @@
+"""One learning opportunity of an ELMO report, read into an achievement when it is a passed result of its own."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from lxml import etree
+
+from schemas.learning.achievement import MAX_HOURS, Achievement, AwardingBody, Grade, Learner, Source
+from schemas.learning.dates import NotADate, event_date
+from schemas.learning.elmo_amounts import AmountFault, amount, credits_of, level_of
+from schemas.learning.elmo_elements import Elements
+from schemas.learning.passing import Passing, passing
+from schemas.learning.problems import Problem
+from schemas.learning.texts import MAX_TEXT_CHARACTERS, language_tag
+
+_CODE_TYPES = ("coursecode", "local", "fs", "elmo", "")
+_NOTES = {
+    Passing.FAILED: ("The result is not passed, so it was left out.", "Nothing needs to be done."),
+    Passing.IN_PROGRESS: ("The course is in progress, so it was left out.", "Import it when it is passed."),
+    Passing.UNKNOWN_WORD: ("The status is not one that ELMO knows.", "Check the result before you issue it."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContext:
+    """What holds for a whole report. `schemes` maps the local id of a grading scheme to its description."""
+
+    learner: Learner
+    body: AwardingBody | None
+    issued_on: date | None
+    schemes: dict[str, dict[str, str] | None]
+    sha256: str
+
+
+class Notes:
+    """Faults, which refuse the file, and warnings, which do not; collected while a report is read."""
+
+    def __init__(self, warnings: list[Problem], *, most: int) -> None:
+        self.faults: list[Problem] = []
+        self.warnings = warnings
+        self._most = most
+
+    def fault(self, fault: str, fix: str, field: str = "", row: int | None = None, item: str = "") -> None:
+        """Note something that would be wrong on a certificate."""
+        self.faults.append(Problem(fault, fix, row, field, item))
+
+    def warn(self, fault: str, fix: str, field: str = "", row: int | None = None, item: str = "") -> None:
+        """Note something worth knowing."""
+        if len(self.warnings) < self._most:
+            self.warnings.append(Problem(fault, fix, row, field, item))
+
+
+class ElmoValues:
+    """Dates and texts of a report, with what is wrong with them noted."""
+
+    def __init__(self, elements: Elements, notes: Notes, today: date) -> None:
+        self._in = elements
+        self._notes = notes
+        self._today = today
+
+    def event(self, element: etree._Element | None, name: str, *, row: int | None, item: str = "") -> date | None:
+        """The day on which something happened, None when it is not stated or was noted as a fault."""
+        text = self._in.text(element)
+        if element is None or not text:
+            return None
+        try:
+            day = event_date(text, pattern=element.get("dtf", ""))
+        except NotADate:
+            self._notes.fault("This is not a date.", "Write it as YYYY-MM-DD.", name, row, item)
+            return None
+        if day > self._today:
+            self._notes.fault(
+                "The date lies in the future.", "Correct the date, or import the result later.", name, row, item
+            )
+            return None
+        return day
+
+    def texts(
+        self,
+        parent: etree._Element | None,
+        name: str,
+        *,
+        multiline: bool = False,
+        row: int | None = None,
+        item: str = "",
+    ) -> dict[str, str] | None:
+        """Texts by language, None when there are none; those too long for a certificate are left out and noted."""
+        texts = self._in.texts(parent, name, multiline=multiline)
+        kept = {tag: text for tag, text in texts.items() if len(text) <= MAX_TEXT_CHARACTERS}
+        if len(kept) < len(texts):
+            self._notes.warn(
+                "The text is too long, so it was left out.", "Shorten it to 4000 characters.", name, row, item
+            )
+        return kept or None
+
+
+class OpportunityReader(ElmoValues):
+    """Reads one learning opportunity at a time; `row` is its running number in document order."""
+
+    def achievement(
+        self, opportunity: etree._Element, context: ReportContext, *, within: Achievement | None, row: int
+    ) -> Achievement | None:
+        """The achievement, None when there is none or a fault was noted. `within` is the larger unit that holds it."""
+        self._row = row
+        kind = self._in.line(self._in.child(opportunity, "type"))
+        code = self._code(opportunity)
+        title = self.texts(opportunity, "title", row=row)
+        instance = self._in.child(self._in.child(opportunity, "specifies"), "learningOpportunityInstance")
+        label = self._result_label(instance)
+        item = code or next(iter((title or {}).values()), "")
+        if not self._counts(instance, opportunity, label, kind, within, item):
+            return None
+        found = len(self._notes.faults)
+        ects, swedish = self._amounts(opportunity, instance, item)
+        eqf, seqf, eqf_source = self._levels(instance, context.body, item)
+        completed = self.event(self._in.child(instance, "date"), "date", row=row, item=item)
+        if len(self._notes.faults) > found:
+            return None
+        return (
+            Achievement(
+                id=str(row),
+                learner=context.learner,
+                provenance={"learner": Source.ELMO},
+                original_sha256=context.sha256,
+                counted_in=_holder_of_credits(within),
+            )
+            .with_values(
+                Source.ELMO,
+                title=title,
+                code=code,
+                kind=kind,
+                awarding_body=context.body,
+                issued_on=context.issued_on or completed,
+                completed_on=completed,
+                ects_credits=ects,
+                swedish_credits=swedish,
+                workload_hours=self._hours(instance, item),
+                seqf_level=seqf,
+                grade=self._grade(instance, label, context),
+                part_of=within.title if within is not None else None,
+                description=self.texts(opportunity, "description", multiline=True, row=row),
+                further_information=self._url(opportunity),
+                languages=self._languages(instance),
+            )
+            .with_values(eqf_source, eqf_level=eqf)
+        )
+
+    def _counts(
+        self,
+        instance: etree._Element | None,
+        opportunity: etree._Element,
+        label: str | None,
+        kind: str | None,
+        within: Achievement | None,
+        item: str,
+    ) -> bool:
+        """Whether this opportunity is a passed result of its own. What is kept out although it has a result is told."""
+        state = passing(self._in.line(self._in.child(instance, "status")), label)
+        if state in _NOTES:
+            fault, fix = _NOTES[state]
+            self._notes.warn(fault, fix, "status", self._row, item)
+        if state in (Passing.FAILED, Passing.IN_PROGRESS):
+            return False
+        if kind is not None and kind.lower() == "class" and within is not None:
+            self._notes.warn(
+                "Part of a course, not a result of its own.", "Nothing needs to be done.", "type", self._row, item
+            )
+            return False
+        credited = self._in.child(instance, "credit") is not None or self._in.child(opportunity, "credit") is not None
+        return state is Passing.PASSED or label is not None or credited
+
+    def _amounts(
+        self, opportunity: etree._Element, instance: etree._Element | None, item: str
+    ) -> tuple[Decimal | None, Decimal | None]:
+        elements = self._in.children(instance, "credit") or self._in.children(opportunity, "credit")
+        entries = [
+            (
+                self._in.line(self._in.child(credit, "scheme")) or "",
+                self._in.line(self._in.child(credit, "level")) or "",
+                self._in.line(self._in.child(credit, "value")) or "",
+            )
+            for credit in elements
+        ]
+        try:
+            credits, unread = credits_of(entries)
+        except AmountFault as exc:
+            self._notes.fault(exc.fault, exc.fix, "credit", self._row, item)
+            return None, None
+        if unread:
+            self._notes.warn(
+                "Credits in another system than ECTS were not read.", "State ECTS credits.", "credit", self._row, item
+            )
+        return credits.get("ects"), credits.get("hp")
+
+    def _levels(
+        self, instance: etree._Element | None, body: AwardingBody | None, item: str
+    ) -> tuple[int | None, int | None, Source]:
+        entries = [
+            (self._in.line(self._in.child(level, "type")) or "", self._in.line(self._in.child(level, "value")) or "")
+            for level in self._in.children(instance, "level")
+        ]
+        cycles = [
+            self._in.line(self._in.child(credit, "level")) or "" for credit in self._in.children(instance, "credit")
+        ]
+        found = level_of(entries, cycles, is_swedish=body is not None and body.country == "SE")
+        if found.unreadable:
+            self._notes.warn(
+                "A level is not a number from 1 to 8, so it was left out.",
+                "State the EQF level.",
+                "level",
+                self._row,
+                item,
+            )
+        return found.eqf, found.seqf, Source.DERIVED if found.eqf_is_derived else Source.ELMO
+
+    def _hours(self, instance: etree._Element | None, item: str) -> Decimal | None:
+        text = self._in.line(self._in.child(instance, "engagementHours"))
+        if not text:
+            return None
+        try:
+            hours = amount(text, most=MAX_HOURS)
+        except AmountFault:
+            self._notes.warn(
+                "The hours are not a number, so they were left out.",
+                "Write hours as a number.",
+                "engagementHours",
+                self._row,
+                item,
+            )
+            return None
+        return hours or None  # exports write 0.0 for hours that nobody recorded
+
+    def _grade(self, instance: etree._Element | None, label: str | None, context: ReportContext) -> Grade | None:
+        scheme = context.schemes.get(self._in.line(self._in.child(instance, "gradingSchemeLocalId")) or "")
+        return Grade(label=label, scheme=scheme) if label else None
+
+    def _result_label(self, instance: etree._Element | None) -> str | None:
+        return self._in.line(self._in.child(instance, "resultLabel")) or self._in.line(
+            self._in.child(instance, "result")
+        )
+
+    def _languages(self, instance: etree._Element | None) -> tuple[str, ...]:
+        tags = (language_tag(self._in.line(e)) for e in self._in.children(instance, "languageOfInstruction"))
+        return tuple(dict.fromkeys(tag for tag in tags if tag != "und"))
+
+    def _code(self, opportunity: etree._Element) -> str | None:
+        identifiers = self._in.identifiers(opportunity)
+        for wanted in _CODE_TYPES:
+            for identifier in identifiers:
+                if identifier.type.lower() == wanted or not wanted:
+                    return identifier.value
+        return None
+
+    def _url(self, opportunity: etree._Element) -> str | None:
+        text = self._in.line(self._in.child(opportunity, "url")) or ""
+        return text if text.startswith(("https://", "http://")) and " " not in text else None
+
+
+def _holder_of_credits(within: Achievement | None) -> str | None:
+    """The nearest larger unit that states credits: what is inside it is counted there."""
+    if within is None:
+        return None
+    return within.id if within.ects_credits is not None else within.counted_in
