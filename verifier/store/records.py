@@ -1,10 +1,8 @@
 """What the store tells about a request: its state, its verdict, its checks. No value of any certificate is in here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from proofs import strict_json
 from schemas.verification import Check, Outcome, VerificationResult
@@ -163,14 +161,13 @@ class Report:
         return cls(_checks_from_json(members["checks"]), proofs)
 
 
-def _checks_as_json(result: VerificationResult) -> list[dict[str, str]]:
+def _checks_as_json(result: VerificationResult) -> list[list[str]]:
+    """Each check as name, outcome, reason and detail, without the empty ones at the end."""
     return [
-        {"name": check.name, "outcome": check.outcome.value, "reason": check.reason, "detail": check.detail}
+        [check.name, check.outcome.value, *([check.reason, check.detail] if check.reason or check.detail else [])]
         for check in result.checks
     ]
 
 
-def _checks_from_json(checks: list[Mapping[str, Any]]) -> VerificationResult:
-    return VerificationResult(
-        tuple(Check(one["name"], Outcome(one["outcome"]), one["reason"], one["detail"]) for one in checks)
-    )
+def _checks_from_json(checks: list[list[str]]) -> VerificationResult:
+    return VerificationResult(tuple(Check(name, Outcome(outcome), *told) for name, outcome, *told in checks))

@@ -167,19 +167,21 @@ class RequestStore:
         state = State.DECLINED if outcome.verdict is None else State.ANSWERED
         if outcome.response_code_digest is not None and state is State.ANSWERED:
             state = State.AWAITING_RETURN
-        values = {
+        values: dict[str, Any] = {
             "state": state.value,
             "answered_at": now,
             "answer_digest": outcome.digest,
             "reply_status": outcome.reply_status,
-            "response_code_digest": outcome.response_code_digest,
-            "return_by": now + timedelta(seconds=RETURN_SECONDS) if outcome.response_code_digest else None,
             "verdict": outcome.verdict.value if outcome.verdict else "",
             "report": outcome.report.to_json() if outcome.report else "",
             "wallet_error": outcome.wallet_error,
             "contents": self._sealer.seal_contents(transaction.id, outcome.contents) if outcome.contents else None,
-            "encryption_key": None,
         }
+        if transaction.encryption_key is not None:
+            values["encryption_key"] = None
+        if outcome.response_code_digest is not None:  # Indexed columns are touched only when they change.
+            values["response_code_digest"] = outcome.response_code_digest
+            values["return_by"] = now + timedelta(seconds=RETURN_SECONDS)
         event = Event.DECLINED if outcome.verdict is None else Event.ANSWERED
         name = transaction.question.template.name
         told = outcome.verdict.value if outcome.verdict else outcome.wallet_error

@@ -5,10 +5,11 @@ schedule. One whose next update has passed does not count until a newer one was 
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -16,6 +17,9 @@ from proofs import strict_json
 from proofs.trust import SignedTrustList, TrustEntry, TrustList
 from service.database import Database
 from verifier.store.tables import TRUST_ENTRIES, TRUST_LISTS, WATCHED_LISTS
+
+LOOK_AGAIN_SECONDS: Final = 0.25
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +45,23 @@ class TrustStore:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._kept: tuple[tuple[Any, ...], TrustList] | None = None
+        self._looked_at = 0.0
+        self._kept_until = _NEVER
 
     def trust(self, *, now: datetime) -> TrustList:
         """Everybody who is trusted now.
 
         The entries of a list that should have been replaced by now do not count: an issuer known only from there is
-        then unknown, which is "could not check" and never "passed". The same object is returned while nothing changes.
+        then unknown, which is "could not check" and never "passed". The same object is returned while nothing changes;
+        what another process changed counts after a quarter of a second.
         """
+        looked_at = time.monotonic()
+        if self._kept is not None and looked_at - self._looked_at < LOOK_AGAIN_SECONDS and now < self._kept_until:
+            return self._kept[1]
         with self.database.reading() as connection:
-            version = tuple(connection.execute(_VERSION, {"at": now}).one())
+            *counts, next_update = connection.execute(_VERSION, {"at": now}).one()
+            version = tuple(counts)
+            self._looked_at, self._kept_until = looked_at, next_update or _NEVER
             if self._kept is not None and self._kept[0] == version:
                 return self._kept[1]
             rows = connection.execute(_IN_FORCE, {"at": now}).all()
@@ -59,6 +71,7 @@ class TrustStore:
 
     def add_entry(self, entry: TrustEntry, *, now: datetime) -> None:
         """Trust one entry; one with the same id is replaced."""
+        self._kept = None
         with self.database.transaction() as connection:
             connection.execute(
                 delete(TRUST_ENTRIES).where(TRUST_ENTRIES.c.id == entry.id, TRUST_ENTRIES.c.source == "")
@@ -68,6 +81,7 @@ class TrustStore:
     def add_list(self, url: str, key_jwk: Mapping[str, Any], signed: SignedTrustList, *, now: datetime) -> PinnedList:
         """Pin the key of a signed list and take its entries. An address that is there already gets the new key."""
         list_id = f"list-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+        self._kept = None
         with self.database.transaction() as connection:
             connection.execute(delete(TRUST_LISTS).where(TRUST_LISTS.c.url == url))
             connection.execute(
@@ -78,6 +92,7 @@ class TrustStore:
 
     def update_list(self, url: str, signed: SignedTrustList, *, now: datetime) -> bool:
         """Take a newer version of a list; False when there is a newer one here already, or the list was removed."""
+        self._kept = None
         with self.database.transaction() as connection:
             row = connection.execute(select(TRUST_LISTS).where(TRUST_LISTS.c.url == url)).one_or_none()
             if row is None or row.sequence > signed.sequence:
@@ -115,6 +130,7 @@ class TrustStore:
 
     def remove(self, entry_id: str) -> bool:
         """Stop trusting an entry added by hand, or a whole list (by its id or address). False when there is none."""
+        self._kept = None
         with self.database.transaction() as connection:
             removed = connection.execute(
                 delete(TRUST_ENTRIES).where(TRUST_ENTRIES.c.id == entry_id, TRUST_ENTRIES.c.source == "")
@@ -158,5 +174,9 @@ def _insert(connection: Connection, entries: Iterable[TrustEntry], *, source: st
 # Something that changes when the entries in force do: how many there are, and when the newest was added.
 _COUNTS = TRUST_ENTRIES.outerjoin(TRUST_LISTS, TRUST_LISTS.c.url == TRUST_ENTRIES.c.source)
 _COUNTING = (TRUST_LISTS.c.next_update.is_(None)) | (TRUST_LISTS.c.next_update >= bindparam("at"))
-_VERSION = select(func.count(), func.max(TRUST_ENTRIES.c.added_at)).select_from(_COUNTS).where(_COUNTING)
+_VERSION = (
+    select(func.count(), func.max(TRUST_ENTRIES.c.added_at), func.min(TRUST_LISTS.c.next_update))
+    .select_from(_COUNTS)
+    .where(_COUNTING)
+)
 _IN_FORCE = select(TRUST_ENTRIES.c.entry).select_from(_COUNTS).where(_COUNTING).order_by(TRUST_ENTRIES.c.added_at)
