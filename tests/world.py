@@ -5,7 +5,8 @@
         offer = world.university.offer("micro-credential")[0]
         certificate = await world.wallet.receive(vault, offer.offer)
 
-Everything is real but the network: requests between services go through the real guarded client into the real applications.
+Everything is real but the network: requests between services go through the real guarded client into the real
+applications.
 `world.network` can lose, change or hold back any of them:
 
     world.network.lose_answer("POST", "/token")          # the server does its work, the answer never arrives
@@ -172,7 +173,9 @@ class IssuerSide:
     @property
     def trust_entry(self) -> TrustEntry:
         """What a wallet or verifier adds to trust this issuer: its root certificate."""
-        return entry_from_anchor(self.context.key.root_file.read_bytes(), name=None, role="issuer")
+        root = self.context.key.root_file
+        assert root is not None
+        return entry_from_anchor(root.read_bytes(), name=None, role="issuer")
 
 
 @dataclass

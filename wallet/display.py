@@ -1,7 +1,7 @@
 """What issuers say about how to show their certificates: names, descriptions and labels, per language.
 
 It comes from issuer metadata (`credential_metadata`, OpenID4VCI 12.2.4) or from type metadata (SD-JWT VC, section 5).
-All of it is somebody else's text: only texts are kept, bounded; pictures and their addresses are dropped, never fetched.
+All of it is somebody else's text: only texts are kept, bounded; pictures are dropped and never fetched.
 
     reduced, shown = without_pictures(configuration)
     shown = display_of_type(document, integrity=claims.get("vct#integrity"))

@@ -134,7 +134,7 @@ async def test_an_unknown_issuer_is_kept_only_when_the_person_wants_it(world: Wo
 
 
 async def test_an_issuer_that_was_added_later_is_recognised(world: World) -> None:
-    """A certificate of an unknown issuer becomes a trusted one when its issuer is listed, and no longer when removed."""
+    """A certificate of an unknown issuer becomes a trusted one when its issuer is listed."""
     vault = await world.wallet.person()
     wallet = world.wallet.deployment
     collection_id = await world.wallet.begin(vault, world.stranger.offer()[0].offer)

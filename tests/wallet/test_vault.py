@@ -202,10 +202,14 @@ async def test_a_copy_taken_in_an_undone_decision_is_not_used(world: World) -> N
     """If the decision is not written, the copy is still there."""
     vault = await world.wallet.person("Maja")
     certificate = await world.wallet.receive(vault, world.university.offer()[0].offer)
-    with pytest.raises(RuntimeError), world.wallet.deployment.database.transaction() as connection:
-        take_copy(connection, vault, certificate.id)
-        raise RuntimeError
 
+    def undone() -> None:
+        with world.wallet.deployment.database.transaction() as connection:
+            take_copy(connection, vault, certificate.id)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
     assert vault.certificates()[0].copies_left == 10
 
 

@@ -1,0 +1,100 @@
+"""Look-ups: kept as long as they say, fetched once for many, fetched anew before they run out."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from proofs.resolve import Unresolvable
+from schemas.types import CREDENTIAL_TYPES
+from tests.world import World
+from wallet.remote import MOST_KEPT, WalletResolver
+
+pytestmark = pytest.mark.anyio
+
+LIST = "https://university.example/status/1"
+
+
+async def resolver_after_issuing(world: World) -> WalletResolver:
+    """A resolver in a world where the university has published a status list."""
+    await world.wallet.receive(await world.wallet.person(), world.university.offer()[0].offer)
+    world.network.seen.clear()
+    return WalletResolver(world.http(), clock=world.clock)
+
+
+async def test_a_status_list_is_fetched_once_while_it_is_fresh(world: World) -> None:
+    """Ten looks at once are one request, and so are further ones until the list's own time is over."""
+    resolver = await resolver_after_issuing(world)
+
+    tokens = await asyncio.gather(*(resolver.status_list(LIST, fresh_at=world.clock()) for _ in range(10)))
+    world.clock.move(seconds=290)
+    await resolver.status_list(LIST, fresh_at=world.clock())
+    assert len(set(tokens)) == 1
+    assert world.network.asked("/status/1") == 1
+    world.clock.move(seconds=20)
+    await resolver.status_list(LIST, fresh_at=world.clock())
+
+    assert world.network.asked("/status/1") == 2
+
+
+async def test_lists_in_use_are_fetched_before_they_run_out(world: World) -> None:
+    """On a schedule, so that the moment of a look-up tells the issuer nothing."""
+    resolver = await resolver_after_issuing(world)
+    await resolver.status_list(LIST, fresh_at=world.clock())
+
+    await resolver.prefetch(ahead_seconds=60)
+    assert world.network.asked("/status/1") == 1
+    world.clock.move(seconds=250)
+    await resolver.prefetch(ahead_seconds=60)
+
+    assert world.network.asked("/status/1") == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx2.Response(404),
+        httpx2.Response(200, text="no token"),
+        httpx2.Response(200, content=b"\xff"),
+        httpx2.Response(200, content=b"a" * 9_000_000),
+        httpx2.Response(302, headers={"location": "https://elsewhere.example/"}),
+    ],
+)
+async def test_what_is_no_list_could_not_be_had(world: World, answer: httpx2.Response) -> None:
+    """Whatever comes instead of a list, the answer is "could not be checked", and nothing of it is kept."""
+    resolver = await resolver_after_issuing(world)
+    with world.network.answering(lambda _: answer), pytest.raises(Unresolvable):
+        await resolver.status_list(LIST, fresh_at=world.clock())
+
+    assert await resolver.status_list(LIST, fresh_at=world.clock())
+
+
+async def test_one_who_stops_waiting_does_not_take_the_answer_from_others(world: World) -> None:
+    """A page that is closed while a list is fetched does not disturb another one that waits for the same."""
+    resolver = await resolver_after_issuing(world)
+    first = asyncio.ensure_future(resolver.status_list(LIST, fresh_at=world.clock()))
+    second = asyncio.ensure_future(resolver.status_list(LIST, fresh_at=world.clock()))
+    await asyncio.sleep(0)
+    first.cancel()
+
+    assert (await second).count(".") == 2
+    assert world.network.asked("/status/1") == 1
+
+
+async def test_the_cache_is_bounded(world: World) -> None:
+    """Somebody with many addresses cannot fill the memory."""
+    resolver = WalletResolver(world.http(), clock=world.clock)
+    with world.network.answering(lambda _: httpx2.Response(200, content=b"{}")):
+        for number in range(MOST_KEPT + 20):
+            await resolver.issuer_metadata(f"https://host{number}.example")
+
+    assert len(resolver._documents._kept) == MOST_KEPT
+
+
+async def test_bundled_types_are_never_asked_for(world: World) -> None:
+    """The types that are known here come with the software; other names that are no addresses have no document."""
+    resolver = WalletResolver(world.http(), clock=world.clock)
+    for known in CREDENTIAL_TYPES.values():
+        assert await resolver.type_metadata(known.vct) == known.type_metadata_bytes()
+    assert await resolver.type_metadata("urn:somebody:else") is None
+    assert world.network.seen == []
