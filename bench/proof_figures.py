@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ISSUER = "https://university.example"
 STATUS_URI = f"{ISSUER}/status/1"
 PERSONAL = ("given_name", "family_name", "birthdate", "title", "ects", "grade", "achieved_at", "learning_outcomes")
-PRESENTATIONS = 1024  # Each with a holder key of its own, more than any cache of keys holds.
+PRESENTATIONS = 64  # Each with a holder key of its own: nothing of a presentation or its holder is kept in a cache.
 
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER,

@@ -80,13 +80,17 @@ class TrustedIssuer:
 
 @dataclass(slots=True)
 class Expected:
-    """What a caller demands of a token. `audience` and `nonce` are None for a credential."""
+    """What a caller demands of a token.
+
+    `now_seconds` is `now` as seconds since 1970; `audience` and `nonce` are None for a credential.
+    """
 
     checks: tuple[str, ...]
     types: Collection[str] | None
     trust: TrustList
     resolver: Resolver
     now: datetime
+    now_seconds: float
     skew_seconds: int
     status: StatusPolicy
     status_signers: StatusSigners

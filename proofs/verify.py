@@ -146,6 +146,7 @@ async def verify_credential(
         trust=trust,
         resolver=resolver,
         now=now,
+        now_seconds=now.timestamp(),
         skew_seconds=skew_seconds,
         status=status,
         status_signers=status_signers,
@@ -189,6 +190,7 @@ async def verify_presentation(
         trust=trust,
         resolver=resolver,
         now=now,
+        now_seconds=now.timestamp(),
         skew_seconds=skew_seconds,
         status=status,
         status_signers=status_signers,
@@ -315,7 +317,7 @@ def _check_key_binding(
 def _check_freshness(found: Findings, claims: Mapping[str, Any]) -> None:
     """Step 8: `iat` of the key binding lies in the window; `exp` and `nbf`, if any, hold (RFC 9901, 7.3 step 5.8)."""
     expected = found.expected
-    now, skew = expected.now.timestamp(), expected.skew_seconds
+    now, skew = expected.now_seconds, expected.skew_seconds
     try:
         issued_at = read_seconds(claims.get("iat"), name="iat")
         expires_at, not_before = read_optional_seconds(claims, "exp"), read_optional_seconds(claims, "nbf")
@@ -332,7 +334,7 @@ def _check_freshness(found: Findings, claims: Mapping[str, Any]) -> None:
 
 def _check_dates(found: Findings, claims: Mapping[str, Any]) -> None:
     """Step 10: the processed claims allow the use of the credential now."""
-    now, skew = found.expected.now.timestamp(), found.expected.skew_seconds
+    now, skew = found.expected.now_seconds, found.expected.skew_seconds
     try:
         expires_at, not_before = read_optional_seconds(claims, "exp"), read_optional_seconds(claims, "nbf")
         issued_at = read_optional_seconds(claims, "iat")

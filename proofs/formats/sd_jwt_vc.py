@@ -104,7 +104,7 @@ def check_visible_rules(header: Mapping[str, Any], payload: Mapping[str, Any]) -
 
 def check_disclosure_rules(sd_jwt: UnverifiedSDJWT) -> None:
     """The part of `check_rules` about what was made disclosable. Raises `Refused`."""
-    if any(path[0] in NEVER_DISCLOSABLE for path in sd_jwt.disclosure_at):
+    if not NEVER_DISCLOSABLE.isdisjoint([path[0] for path in sd_jwt.disclosure_at]):
         raise Refused("a claim that must always be visible is in a disclosure")
     if not NEVER_DISCLOSABLE.isdisjoint(sd_jwt.concealing):
         # Its sub-claims may not be selectively disclosable either, disclosed now or not.
