@@ -1,0 +1,272 @@
+"""The screens of a share and of the history in a browser: accessible, narrow, dark, without scripts, by keyboard."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Page
+
+from service.settings import ServiceSettings
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import OpenPage, Serve, overflow, screenshot
+from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
+from tests.world import PASSPHRASE, World
+from wallet.app import create_app
+from wallet.deployment import Deployment
+from wallet.settings import WalletSettings
+from wallet.trusted import source_of_entry
+
+pytestmark = pytest.mark.browser
+
+WAYS: list[tuple[str, int, bool, Literal["light", "dark"]]] = [
+    ("sv", 1280, False, "light"),
+    ("sv", 360, True, "dark"),
+    ("en", 1280, True, "dark"),
+    ("en", 320, False, "light"),
+]
+ITEMS = [
+    {
+        "credential": "certificate",
+        "path": ["family_name"],
+        "reason": {"sv": "Vi behöver se att intyget är ditt.", "en": "We need to see that the certificate is yours."},
+    }
+]
+OPTIONAL = with_optional(
+    credential(["family_name"], ["date_of_issuance"]),
+    credential(["credits"], query_id="credits"),
+    credential(["learning_outcomes"], query_id="outcomes"),
+)
+
+
+@pytest.fixture
+def employer(world: World) -> FakeVerifier:
+    """A verifier that the served wallet trusts."""
+    return FakeVerifier(world)
+
+
+@pytest.fixture
+def address(world: World, employer: FakeVerifier, served: Serve) -> str:
+    """The address of a served wallet that trusts the university and the employer of this world."""
+
+    def make(settings: ServiceSettings) -> FastAPI:
+        assert isinstance(settings, WalletSettings)
+        app = create_app(settings, http=world.http(), clock=world.clock)
+        wallet: Deployment = app.state.wallet
+        with wallet.database.transaction() as connection:
+            for entry in (world.university.trust_entry, employer.trust_entry):
+                wallet.trust_store.put(connection, source_of_entry(entry))
+        return app
+
+    return served(make, WalletSettings(data=world.directory / "served", port=0))
+
+
+def moved_in(world: World, page: Page, address: str, *types: str) -> None:
+    """Make a wallet and receive certificates."""
+    page.goto(f"{address}/welcome")
+    page.fill("#name", "Elin")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#create")
+    for type_name in types:
+        page.goto(f"{address}/offer?{world.university.offer(type_name)[0].offer.partition('?')[2]}")
+        page.click("#look")
+        page.click("#collect")
+        page.wait_for_selector("#read-certificate")
+
+
+def arrive(page: Page, address: str, link: str) -> None:
+    """Open a link of a request."""
+    page.goto(f"{address}/present?{link.partition('?')[2]}")
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
+def test_every_screen_of_a_share(
+    world: World,
+    address: str,
+    employer: FakeVerifier,
+    open_page: OpenPage,
+    language: str,
+    width: int,
+    javascript: bool,
+    colours: Literal["light", "dark"],
+) -> None:
+    """S0 to S6 in all their states: nothing axe objects to, nothing to scroll sideways."""
+    page = open_page(width=width, javascript=javascript, colours=colours, language=language)
+    look = _looker(page, f"share-{language}-{width}")
+    stranger = FakeVerifier(world, "shop.example", name="Någon Butik")
+    moved_in(world, page, address, "micro-credential", "course-results")
+
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice(items=ITEMS)).link())
+    look("s0")
+    page.click("#arrival-continue")
+    for part in ("#who-more", "#ground", "#always"):
+        page.click(f"{part} summary")
+    look("s2")
+    page.check("#optional-1")
+    page.click("#update")
+    page.click("#decide-share")
+    look("s3")
+    page.fill("#passphrase", "something else")
+    page.click("#decide-share")
+    look("s3-wrong")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#decide-share")
+    look("s4")
+    page.click("#receipt")
+    look("receipt")
+    page.click("#back")
+    look("s6")
+
+    arrive(page, address, stranger.ask(query(["courses", None, "credits"], vct=TRANSCRIPT)).link())
+    page.click("#arrival-continue")
+    look("s2-unproven")
+    page.click("#decide-refuse")
+    look("s4-refused")
+
+    arrive(page, address, employer.ask(query(["family_name"], vct="urn:other"), notice=notice()).link())
+    page.click("#arrival-continue")
+    look("lacking")
+    page.click("#leave")
+
+    arrive(page, address, employer.ask(query(["family_name"]), notice=notice(basis="consent")).link())
+    page.click("#arrival-continue")
+    page.click("#decide-share")
+    look("s2-needs-yes")
+    page.click("#leave")
+
+    arrive(page, address, employer.ask(query(["family_name"]), transaction_data=["e30"]).link())
+    page.click("#arrival-continue")
+    look("fault")
+    page.click("#tell")
+    look("fault-told")
+
+    arrive(page, address, employer.ask(query(["family_name"]), notice=notice()).link())
+    page.click("#arrival-continue")
+    world.clock.move(minutes=7)
+    page.reload()
+    look("expired")
+
+    page.goto(f"{address}/history?who=exempel")
+    look("s5")
+
+
+def _looker(page: Page, prefix: str) -> Callable[[str], None]:
+    def look(name: str) -> None:
+        screenshot(page, f"{prefix}-{name}")
+        assert_accessible(page)
+        assert overflow(page) == 0, name
+
+    return look
+
+
+def test_cs01_cs22_the_two_buttons_are_equal_and_nothing_is_focused(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage
+) -> None:
+    """Size, weight, colours, edges and height are computed and the same; the focus is on neither."""
+    page = open_page()
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    page.click("#arrival-continue")
+
+    share, refuse = (_looks(page, name) for name in ("#decide-share", "#decide-refuse"))
+
+    assert share == refuse
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    assert page.locator("input:checked").count() == 0
+
+
+def _looks(page: Page, selector: str) -> Any:
+    return page.locator(selector).evaluate(
+        """element => {
+            const style = getComputedStyle(element), box = element.getBoundingClientRect();
+            const names = ["color", "backgroundColor", "borderColor", "borderWidth", "fontSize", "fontWeight"];
+            return [Math.round(box.width), Math.round(box.height), Math.round(box.top), ...names.map(n => style[n])];
+        }"""
+    )
+
+
+@pytest.mark.parametrize("key", ["Enter", "Escape"])
+def test_cs01_enter_and_escape_share_nothing(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage, key: str
+) -> None:
+    """On the decision screen, in a tick, and in the field of the passphrase."""
+    page = open_page()
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    page.click("#arrival-continue")
+
+    page.keyboard.press(key)
+    page.focus("#optional-1")
+    page.keyboard.press("Space")
+    page.keyboard.press(key)
+    page.wait_for_selector("#decide-share")
+    page.click("#decide-share")
+    page.fill("#passphrase", PASSPHRASE)
+    page.focus("#passphrase")
+    page.keyboard.press(key)
+    page.wait_for_selector("#decide-share")
+
+    assert employer.forms == []
+    assert "/confirm" in page.url
+
+
+def test_a_share_by_keyboard_alone(world: World, address: str, employer: FakeVerifier, open_page: OpenPage) -> None:
+    """Tab reaches everything in reading order; the buttons work with the space bar."""
+    page = open_page(language="en")
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    for button in ("arrival-continue", "decide-share"):
+        _tab_to(page, button)
+        with page.expect_navigation():
+            page.keyboard.press("Space")
+    _tab_to(page, "passphrase")
+    page.keyboard.type(PASSPHRASE)
+    _tab_to(page, "decide-share")
+    page.keyboard.press("Space")
+
+    page.wait_for_selector("#outcome[data-outcome=shared]")
+    assert len(employer.forms) == 1
+
+
+def _tab_to(page: Page, element_id: str) -> None:
+    for _ in range(60):
+        if page.evaluate("document.activeElement.id") == element_id:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not reach {element_id}")
+
+
+def test_s4_in_the_same_device_flow_the_browser_goes_on(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage
+) -> None:
+    """Without a script the outcome page leads back to the recipient, fragment and all."""
+    page = open_page(javascript=False)
+    moved_in(world, page, address, "micro-credential")
+    employer.reply = {"redirect_uri": "https://employer.example/done#response_code=abc"}
+    arrive(page, address, employer.ask(query(["family_name"]), notice=notice()).link())
+    page.click("#arrival-continue")
+    page.click("#decide-share")
+    page.fill("#passphrase", PASSPHRASE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.click("#decide-share", no_wait_after=True)
+    page.wait_for_timeout(1500)
+
+    assert any(url.startswith("https://employer.example/done") for url in asked)
+
+
+def test_cs39_the_other_language_keeps_the_ticks(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage
+) -> None:
+    """Switching on the decision screen loses nothing."""
+    page = open_page(language="en")
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    page.click("#arrival-continue")
+    page.check("#optional-1")
+
+    page.click("#other-language")
+
+    assert page.locator("html").get_attribute("lang") == "sv"
+    assert page.locator("#optional-1").is_checked()
+    assert "vill se 3 uppgifter om dig" in page.inner_text("h1")

@@ -1,0 +1,151 @@
+"""`present` and `ledger` as they are installed, between a real issuer, wallet and verifier on loopback."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.services import Services
+from tests.wallet.test_cli import Terminal
+from tests.world import STUDY_RECORD
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Issuer, wallet and verifier on free loopback ports, trusting each other as a demo would."""
+    directory = tmp_path_factory.mktemp("services")
+    passphrase = directory / "passphrase"
+    passphrase.write_text("fyra ord utan samband\n", encoding="utf-8")
+    settings = {
+        "WALLET_PASSPHRASE_FILE": str(passphrase),
+        "ISSUER_STATUS_LIST_SIZE": "1000",
+        "VERIFIER_NAME": "Exempelbolaget AB",
+        "VERIFIER_NAME_EN": "Example Company Ltd",
+        "VERIFIER_CONTACT": "dataskydd@employer.example",
+    }
+    with Services(directory, settings=settings) as running:
+        for name in ("issuer", "wallet", "verifier"):
+            running.start(name, 0)
+        root = _root(running.command("issuer", "keys", "list"))
+        for name in ("wallet", "verifier"):
+            running.command(name, "trust", "add", "--anchor", root, "--name", "Nordanvik", "--role", "issuer")
+        employer = next((directory / "verifier").rglob("*.root.pem"))
+        running.command("wallet", "trust", "add", "--anchor", str(employer), "--name", "Firm", "--role", "verifier")
+        made = running.command("issuer", "offer", "--from", str(STUDY_RECORD))
+        running.command("wallet", "receive", made[0]["offer"])
+        yield running
+
+
+def _root(keys: Any) -> str:
+    text = json.dumps(keys)
+    return next(part for part in text.split('"') if part.endswith(".root.pem"))
+
+
+@pytest.fixture
+def terminal(services: Services) -> Terminal:
+    """A terminal on the wallet's data, while the wallet is being served."""
+    return Terminal(services.data / "wallet", dict(services._environment))
+
+
+def ask(services: Services) -> dict[str, Any]:
+    """A request of the verifier."""
+    made: dict[str, Any] = services.command("verifier", "request", "--template", "employer-micro-credential")
+    return made
+
+
+def test_present_prints_what_would_be_shared_and_delivers_it(services: Services, terminal: Terminal) -> None:
+    """`--approve` shares what is required; status 0 says that it was delivered, and the verifier accepts it."""
+    made = ask(services)
+
+    done = terminal.run("present", made["request"], "--approve", "--json")
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["outcome"], result["answer"]) == ("delivered", "shared")
+    assert result["shared"] == ["Family name", "Date of issue"]
+    for words in ("Exempelbolaget AB asks", "Kept until:", "Family name: Sjöberg", "Stays with you", "not chosen"):
+        assert words in done.stderr
+    verdict = services.command("verifier", "result", made["id"])
+    assert "Sjöberg" in json.dumps(verdict, ensure_ascii=False)
+
+
+def test_optional_parts_are_shared_only_when_named(services: Services, terminal: Terminal) -> None:
+    """`--optional all`, and by number; an unknown number shares nothing."""
+    result = terminal.json("present", ask(services)["request"], "--approve", "--optional", "all")
+    assert "Grade" in result["shared"]
+    assert terminal.error("present", ask(services)["request"], "--approve", "--optional", "77") == "usage"
+
+
+def test_refusing_delivers_a_no(services: Services, terminal: Terminal) -> None:
+    """`--refuse` answers no, and ends with 0 since the answer was delivered."""
+    result = terminal.json("present", ask(services)["request"], "--refuse")
+
+    assert (result["answer"], result["outcome"], result["shared"]) == ("refused", "delivered", [])
+
+
+def test_nothing_is_decided_without_somebody_to_decide(services: Services, terminal: Terminal) -> None:
+    """Without a decision and nobody at the terminal nothing is sent, and the status is not 0."""
+    done = terminal.run("present", ask(services)["request"])
+
+    assert done.returncode == 2
+    assert "say --approve or --refuse" in done.stderr
+    assert "Family name: Sjöberg" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["openid4vp://?client_id=x"], "invalid_request_object"),
+        (["nonsense", "--approve"], "unreadable_link"),
+        (["openid4vp://?client_id=a", "--approve", "--refuse"], "usage"),
+    ],
+)
+def test_faulty_links_end_with_their_code(terminal: Terminal, arguments: list[str], error: str) -> None:
+    """The code of the fault is on standard error as JSON."""
+    assert terminal.error("present", *arguments) == error
+
+
+def test_an_empty_vault_cannot_share(services: Services, terminal: Terminal) -> None:
+    """Somebody without the certificate learns it, nothing is sent, and the status is not 0."""
+    assert terminal.error("present", ask(services)["request"], "--approve", "--person", "Otto") == "cannot_satisfy"
+
+
+def test_a_request_by_its_typed_code(services: Services, terminal: Terminal) -> None:
+    """`host/XXXXXXXXXX` does what the link does."""
+    made = ask(services)
+    code = next((value for value in made.values() if isinstance(value, str) and _is_code(value)), None)
+    if code is None:
+        pytest.skip("This verifier's command prints no code.")
+
+    assert terminal.json("present", code, "--refuse")["outcome"] == "delivered"
+
+
+def _is_code(text: str) -> bool:
+    return "?" not in text and text.count("/") == 1 and "://" not in text
+
+
+def test_the_ledger_tells_everything_without_values(services: Services, terminal: Terminal) -> None:
+    """`ledger`, for people and as JSON with receipts: names and outcomes, no values."""
+    terminal.json("present", ask(services)["request"], "--approve")
+
+    history = terminal.json("ledger")
+    text = terminal.run("ledger").stdout
+
+    assert history["intact"] is True
+    latest = history["entries"][0]
+    assert (latest["outcome"], latest["shared"]) == ("shared", ["Family name", "Date of issue"])
+    assert latest["receipt"]["items"][0]["commitment"]
+    assert "Sjöberg" not in json.dumps(history, ensure_ascii=False) + text
+    assert "Exempelbolaget AB" in text
+
+
+def test_the_data_directory_tells_nothing(services: Services) -> None:
+    """After all this no name of a recipient and no value can be read in the wallet's files."""
+    files = [path.read_bytes() for path in Path(services.data / "wallet").glob("wallet.sqlite3*")]
+
+    for text in ("Sjöberg", "Exempelbolaget", "family_name"):
+        assert not any(text.encode() in content for content in files)
