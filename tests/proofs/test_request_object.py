@@ -29,13 +29,9 @@ def employer(tmp_path_factory: pytest.TempPathFactory) -> CertifiedKey:
 def test_a_signed_request_names_its_sender(employer: CertifiedKey) -> None:
     """By hash, or by the name that the answer goes to."""
     address = "https://employer.example/answer"
-    for client_id in (
-        x509_hash_client_id(employer.signer),
-        x509_san_dns_client_id(employer.signer, "employer.example"),
-    ):
-        token = sign_request_object(
-            {"client_id": client_id, "response_uri": address, "nonce": "n"}, signer=employer.signer
-        )
+    signer = employer.signer
+    for client_id in (x509_hash_client_id(signer), x509_san_dns_client_id(signer, "employer.example")):
+        token = sign_request_object({"client_id": client_id, "response_uri": address, "nonce": "n"}, signer=signer)
 
         request = check_request_object(
             token, expected_client_id=client_id, trust=TrustList((trusting(employer, role="verifier"),)), now=NOW
