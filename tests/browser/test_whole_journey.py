@@ -1,0 +1,213 @@
+"""The whole journey by hand, through the real pages of three real services: a study record becomes a certificate, the
+person takes it, an employer asks, the person shares, the employer reads the verdict, the registrar takes it back.
+
+Every page state on the way is free of accessibility faults and scrolls in one direction only.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page
+
+from examples.demo import PROFILE, STUDY_RECORD, first_code
+from examples.services import Services
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import OpenPage, overflow, screenshot
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+ANY_PORT = 0
+STAFF_PASSWORD = "a phrase for the journey"
+PASSPHRASE = "nine small boats at dawn"
+TITLE = {"sv": "Statistik för beslut", "en": "Statistics for Decisions"}
+VERDICT = {"sv": "Allt stämde", "en": "Everything held"}
+REVOKED = {"sv": "dragits tillbaka", "en": "taken back"}
+
+
+@dataclass
+class Reader:
+    """Somebody at a browser, who looks at every page before using it."""
+
+    page: Page
+    who: str
+    language: str
+    pages: int = 0
+
+    def looks(self, name: str) -> None:
+        """Check the page as it is now, and keep a picture when pictures are wanted."""
+        self.page.wait_for_load_state()
+        assert_accessible(self.page)
+        assert overflow(self.page) == 0, f"{self.page.url} is wider than the window"
+        assert self.page.get_attribute("html", "lang") == self.language
+        self.pages += 1
+        width = self.page.viewport_size["width"] if self.page.viewport_size else 0
+        screenshot(self.page, f"{self.who}-{self.pages:02}-{name}-{self.language}-{width}")
+
+    def opens(self, url: str, name: str) -> None:
+        """Go to an address and look at what is there."""
+        self.page.goto(url)
+        self.looks(name)
+
+    def presses(self, selector: str, name: str) -> None:
+        """Press a button or link and look at the page that comes."""
+        self.page.click(selector)
+        self.looks(name)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The three services, started by their installed commands, trusting each other as in the demo."""
+    settings = {
+        "ISSUER_NAME": "Nordanviks universitet",
+        "ISSUER_NAME_EN": "Nordanvik University",
+        "ISSUER_PROFILE_FILE": str(PROFILE),
+        "VERIFIER_NAME": "Fjällfors Vård AB",
+        "VERIFIER_NAME_EN": "Fjällfors Care Ltd",
+        "VERIFIER_CONTACT": "dataskydd@fjallfors.example",
+    }
+    with Services(tmp_path_factory.mktemp("services"), settings=settings) as started:
+        for name in ("issuer", "wallet", "verifier"):
+            started.start(name, ANY_PORT)
+        university = started.command("issuer", "keys", "list")[0]["root_file"]
+        company = started.command("verifier", "keys", "list")[0]["root_file"]
+        for service in ("wallet", "verifier"):
+            started.command(service, "trust", "add", "--anchor", university)
+        started.command("wallet", "trust", "add", "--anchor", company)
+        yield started
+
+
+@pytest.mark.parametrize(("language", "javascript", "width"), [("sv", True, 360), ("en", False, 1280)])
+def test_the_whole_journey_by_hand(
+    services: Services, open_page: OpenPage, language: Literal["sv", "en"], javascript: bool, width: int
+) -> None:
+    """Four people do their part on the pages alone, in Swedish on a phone and in English without JavaScript."""
+
+    def reader(who: str, reader_width: int) -> Reader:
+        return Reader(open_page(width=reader_width, javascript=javascript, language=language), who, language)
+
+    registrar = reader("registrar", 1280 if width == 360 else 360)
+    person = reader("person", width)
+    recruiter = reader("recruiter", 1280 if width == 360 else 360)
+
+    sign_in(registrar, services, "issuer")
+    link, code = offer_a_certificate(registrar, services.urls["issuer"])
+    make_wallet(person, services.urls["wallet"], f"Elin {language}")
+    take_certificate(person, services.urls["wallet"], link, code)
+    sign_in(recruiter, services, "verifier")
+    request = ask(recruiter, services.urls["verifier"])
+    share(person, services.urls["wallet"], request)
+    recruiter.page.reload()
+    recruiter.looks("verdict")
+    assert VERDICT[language] in recruiter.page.inner_text("#verdict")
+    assert "Sjöberg" in recruiter.page.inner_text("main")
+    assert "1998" not in recruiter.page.inner_text("main"), "The date of birth was never asked for."
+    look_back(person)
+
+    registrar_revokes(registrar, services.urls["issuer"])
+    person.opens(services.urls["wallet"], "home-after-revocation")
+    person.presses(f"main a:has-text('{TITLE[language]}')", "certificate")
+    person.presses("#check-now", "certificate-revoked")
+    assert re.search(REVOKED[language], person.page.inner_text("main")), person.page.inner_text("main")
+
+
+def sign_in(staff: Reader, services: Services, service: str) -> None:
+    """The first account is made with the code from the terminal, on the first run; later ones sign in."""
+    staff.opens(services.urls[service], "sign-in")
+    if staff.page.locator("#no-account").count():
+        staff.opens(f"{services.urls[service]}/setup", "setup")
+        staff.page.fill("#setup_code", first_code(services, service))
+        button = "#setup"
+    else:
+        button = "#sign-in"
+    staff.page.fill("#login", "staff")
+    staff.page.fill("#password", STAFF_PASSWORD)
+    staff.presses(button, "home")
+
+
+def offer_a_certificate(registrar: Reader, issuer: str) -> tuple[str, str]:
+    """From a file to an offer; gives its link and its transaction code."""
+    registrar.opens(f"{issuer}/import", "import")
+    registrar.page.set_input_files("#file", STUDY_RECORD)
+    registrar.presses("#read", "dry-run")
+    registrar.presses("#keep", "choose")
+    registrar.page.check("#choose-2")
+    registrar.page.check("#type-1")
+    registrar.page.check("#tx-code-1")
+    registrar.presses("#show-preview", "preview")
+    assert TITLE[registrar.language] in registrar.page.inner_text("main")
+    registrar.presses("#make-offers", "offer")
+    return registrar.page.inner_text("#offer-link"), registrar.page.inner_text("#tx-code-value")
+
+
+def make_wallet(person: Reader, wallet: str, name: str) -> None:
+    """A person makes a wallet of their own."""
+    person.opens(wallet, "unlock")
+    person.presses("#begin", "create")
+    person.page.fill("#name", name)
+    for field in person.page.locator("main input[type=password]").all():
+        field.fill(PASSPHRASE)
+    person.presses("#create", "empty-home")
+
+
+def take_certificate(person: Reader, wallet: str, link: str, code: str) -> None:
+    """Host first, then who offers what, then the collection."""
+    person.opens(f"{wallet}/receive", "receive")
+    person.page.fill("#link", link)
+    person.presses("#take-link", "whose-link")
+    person.presses("#look", "who-offers-what")
+    person.page.fill("#tx_code", code)
+    person.presses("#collect", "received")
+    person.presses("main a", "certificate")
+    assert "Sjöberg" in person.page.inner_text("main")
+
+
+def ask(recruiter: Reader, verifier: str) -> str:
+    """Make a request from a template; gives its link."""
+    recruiter.opens(f"{verifier}/ask", "templates")
+    recruiter.opens(f"{verifier}/ask/employer-micro-credential", "preview")
+    recruiter.presses("#make", "request")
+    return recruiter.page.inner_text("#request-link")
+
+
+def share(person: Reader, wallet: str, request: str) -> None:
+    """Who asks, for what, the decision, the passphrase, the outcome. Nothing is ticked and nothing focused before."""
+    person.opens(f"{wallet}/receive", "where-a-request-is-entered")
+    person.page.fill("#link", request)
+    person.presses("#take-link", "arrival")
+    person.presses("#arrival-continue", "decision")
+    page = person.page
+    assert page.locator("input:checked").count() == 0
+    assert page.evaluate("document.activeElement.closest('form') === null")
+    page.check("#optional-2")
+    person.presses("#update", "decision-with-one-optional")
+    assert page.inner_text("#decide-share").strip().split()[1] == "3"
+    person.presses("#decide-share", "confirm")
+    page.fill("#passphrase", PASSPHRASE)
+    page.press("#passphrase", "Enter")
+    person.looks("enter-does-not-share")
+    assert page.url.endswith("/confirm")
+    page.fill("#passphrase", PASSPHRASE)
+    person.presses("#decide-share", "outcome")
+    assert page.url.endswith("/outcome")
+
+
+def look_back(person: Reader) -> None:
+    """The receipt and the history name what went, without values."""
+    person.presses("main a >> nth=0", "receipt")
+    assert "Fjällfors" in person.page.inner_text("main")
+    person.opens(person.page.url.split("/history")[0] + "/history", "history")
+    assert "Fjällfors" in person.page.inner_text("main")
+    assert "Sjöberg" not in person.page.inner_text("main")
+
+
+def registrar_revokes(registrar: Reader, issuer: str) -> None:
+    """Taking a certificate back asks once more, says that it is final, and is seen."""
+    registrar.opens(f"{issuer}/issued", "issued")
+    registrar.presses("main table a >> nth=0", "issued-certificate")
+    registrar.presses("#to-revoke", "confirm-revocation")
+    registrar.page.check("#reason-1")
+    registrar.presses("#decide-revoke", "revoked")
