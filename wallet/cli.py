@@ -17,13 +17,12 @@ from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
 from wallet.cli_trust import trust_app
-from wallet.collection import Collection, PartState, Stage
+from wallet.collection import Collection, MovedOn, PartState, Stage
 from wallet.deployment import Deployment
 from wallet.links import read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable, host_of
 from wallet.pages.words import problem_words, standing_words
-from wallet.receiving import MovedOn
 from wallet.settings import WalletSettings
 from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, open_wallet, tell
 from wallet.vault import UnlockedVault

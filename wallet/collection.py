@@ -10,9 +10,11 @@ spent, the token before it is used, what was received before it is judged. `wall
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
+from schemas.errors import ProtocolError
 from schemas.issuance import AuthorizationServerMetadata, CredentialOffer, IssuerMetadata
+from wallet.certificates import NewCertificate
 from wallet.offers import Offered
 
 
@@ -142,3 +144,37 @@ def new_collection(link: str, offered: Offered, *, at: int) -> Collection:
         parts=tuple(Part(configuration=name) for name, _ in offered.items),
         begun_at=at,
     )
+
+
+class MovedOn(ProtocolError):
+    """This collection is being worked on elsewhere, or was moved on there."""
+
+    error = "moved_on"
+    status = 409
+
+
+class Keeper(Protocol):
+    """Where a collection is kept; the store is one. Both methods return only when what they were given is on disk.
+
+    They raise `MovedOn` when the collection has been moved on elsewhere in the meantime.
+    """
+
+    def save(self, collection: Collection) -> None:
+        """Keep the state."""
+        ...
+
+    def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
+        """Put a certificate into the vault and its part to `STORED`, in one transaction."""
+        ...
+
+
+def concluded(collection: Collection) -> Collection:
+    """The stage that follows from the parts; keys and token are dropped when they serve no more."""
+    if any(not part.is_final and part.state is not PartState.UNKNOWN_ISSUER for part in collection.parts):
+        return collection
+    collection = replace(collection, access_token=None, tx_code=None, problem="")
+    if any(part.state is PartState.UNKNOWN_ISSUER for part in collection.parts):
+        return replace(collection, stage=Stage.QUESTION)
+    if any(part.state is PartState.STORED for part in collection.parts):
+        return replace(collection, stage=Stage.DONE)
+    return collection.failed(collection.parts[0].problem, collection.peer_error)

@@ -23,11 +23,11 @@ from service.rate_limits import StoredRateLimit
 from service.sessions import Sessions
 from wallet import receiving
 from wallet.certificates import StoredCertificate
-from wallet.collection import Collection, Part, Stage, new_collection
+from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
 from wallet.examination import examine, judge, report_as_json
 from wallet.links import Arrival
 from wallet.offers import learn_offer
-from wallet.receiving import Examined, MovedOn
+from wallet.receiving import Examined
 from wallet.remote import WalletResolver, WalletWeb
 from wallet.settings import WalletSettings
 from wallet.store.certificates import DatabaseShelf, get_certificate, update_view
@@ -180,6 +180,12 @@ class Deployment:
         """One certificate. Raises `UnknownCertificate`."""
         with self.database.reading() as connection:
             return get_certificate(connection, vault, certificate_id)
+
+    async def check_now(self, vault: UnlockedVault, certificate: StoredCertificate) -> StoredCertificate:
+        """As `check_again`, with the issuer's newest status list: a person asked for a look now."""
+        if certificate.status_uri:
+            self.resolver.forget_status_list(certificate.status_uri)
+        return await self.check_again(vault, certificate)
 
     async def check_again(self, vault: UnlockedVault, certificate: StoredCertificate) -> StoredCertificate:
         """Verify a stored certificate once more, its status included, and keep what came of it."""

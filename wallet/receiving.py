@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer
@@ -24,24 +23,19 @@ from proofs.proof_of_possession import make_proof
 from schemas.errors import ProtocolError
 from schemas.issuance import (
     FORMAT_SD_JWT_VC,
-    PRE_AUTHORIZED_CODE_GRANT,
     PROOF_TYPE_JWT,
     CredentialConfiguration,
     CredentialRequest,
     CredentialResponse,
-    ErrorResponse,
     NonceResponse,
-    TokenRequest,
-    TokenResponse,
 )
 from wallet.certificates import NewCertificate
-from wallet.collection import Collection, Part, PartState, Stage
+from wallet.collection import Collection, Keeper, Part, PartState, Stage, concluded
 from wallet.offers import Reply, Unreachable, Web
+from wallet.redemption import BUSY, LARGEST_ANSWER, error_code, redeem
 
-LARGEST_ANSWER = 100_000
 LARGEST_CERTIFICATES = 10_000_000
 _NONCE_TRIES = 3
-_BUSY = frozenset({429, 503})
 
 
 class Verdict(StrEnum):
@@ -62,28 +56,6 @@ class Examined:
 
 
 Examine = Callable[[Collection, Part], Awaitable[Examined]]
-
-
-class Keeper(Protocol):
-    """Where a collection is kept. Both methods return only when what they were given is on disk.
-
-    They raise `MovedOn` when the collection has been moved on elsewhere in the meantime.
-    """
-
-    def save(self, collection: Collection) -> None:
-        """Keep the state."""
-        ...
-
-    def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
-        """Put a certificate into the vault and its part to `STORED`, in one transaction."""
-        ...
-
-
-class MovedOn(ProtocolError):
-    """This collection is being worked on elsewhere, or was moved on there."""
-
-    error = "moved_on"
-    status = 409
 
 
 def agreed(collection: Collection, *, tx_code: str | None, batch_limit: int) -> Collection:
@@ -130,7 +102,7 @@ async def collect(
     was, with a `problem`, when the issuer cannot be reached now. Raises `MovedOn`.
     """
     if collection.stage is Stage.ASKING:
-        collection = await _get_token(collection, web=web, keeper=keeper, clock=clock)
+        collection = await redeem(collection, web=web, keeper=keeper, clock=clock)
     if collection.stage is Stage.COLLECTING:
         collection = await _get_parts(collection, web=web, keeper=keeper, examine=examine, clock=clock)
     return collection
@@ -146,7 +118,7 @@ def answered(collection: Collection, *, keep: bool) -> Collection:
         else p
         for p in collection.parts
     )
-    return _concluded(replace(collection, parts=parts))
+    return concluded(replace(collection, parts=parts))
 
 
 async def keep_unknown(collection: Collection, *, keeper: Keeper, examine: Examine) -> Collection:
@@ -160,72 +132,9 @@ async def keep_unknown(collection: Collection, *, keeper: Keeper, examine: Exami
             keeper.save(collection)
         else:
             collection = keeper.store(collection, part, examined.certificate)
-    collection = _concluded(collection)
+    collection = concluded(collection)
     keeper.save(collection)
     return collection
-
-
-async def _get_token(collection: Collection, *, web: Web, keeper: Keeper, clock: Callable[[], datetime]) -> Collection:
-    """Step 1 and 2: spend the code for a token."""
-    if all(part.is_final for part in collection.parts):
-        collection = _concluded(collection)
-        keeper.save(collection)
-        return collection
-    sent_before = collection.unanswered
-    collection = replace(collection, unanswered=True, problem="", peer_error="")
-    keeper.save(collection)
-    offered = collection.offered
-    assert offered.offer.pre_authorized is not None
-    assert offered.authorization_server.token_endpoint is not None
-    form = TokenRequest(
-        grant_type=PRE_AUTHORIZED_CODE_GRANT,
-        pre_authorized_code=offered.offer.pre_authorized.pre_authorized_code,
-        tx_code=collection.tx_code,
-    ).as_form()
-    try:
-        reply = await web.post_form(offered.authorization_server.token_endpoint, form, max_bytes=LARGEST_ANSWER)
-    except Unreachable:
-        collection = collection.paused("unreachable")
-    else:
-        collection = _token_answer(collection, reply, sent_before=sent_before, at=int(clock().timestamp()))
-    keeper.save(collection)
-    return collection
-
-
-def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at: int) -> Collection:
-    if reply.status == 200:
-        try:
-            token = TokenResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER))
-        except ProtocolError:
-            return collection.failed("answer_unreadable")
-        if token.token_type.lower() != "bearer":
-            return collection.failed("token_not_supported")
-        names = {p.configuration: token.credential_identifier(p.configuration) for p in collection.parts}
-        return replace(
-            collection,
-            stage=Stage.COLLECTING,
-            access_token=token.access_token,
-            token_until=None if token.expires_in is None else at + token.expires_in,
-            identifiers={configuration: name for configuration, name in names.items() if name is not None},
-            unanswered=False,
-            tx_code=None,
-        )
-    if reply.status in _BUSY:
-        return replace(collection, unanswered=sent_before).paused("busy")
-    if reply.status >= 500:
-        return collection.paused("unreachable")
-    error = _error_code(reply)
-    if error == "invalid_grant" and collection.offered.wants_tx_code:
-        # A wrong transaction code does not spend the offer's code (I-06): the person can try again.
-        problem = "wrong_code_or_lost" if sent_before else "wrong_code"
-        again = replace(collection, stage=Stage.OFFERED, tx_code=None, unanswered=False)
-        return again.paused(problem, error)
-    if error == "invalid_grant":
-        return collection.failed("answer_lost" if sent_before else "offer_used", error)
-    return collection.failed("wallet_not_known" if error in _CLIENT_ERRORS else "refused_by_issuer", error)
-
-
-_CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
 async def _get_parts(
@@ -251,7 +160,7 @@ async def _get_parts(
             else:
                 collection = collection.with_part(_refused(part, examined.problem))
                 keeper.save(collection)
-    collection = _concluded(collection)
+    collection = concluded(collection)
     keeper.save(collection)
     return collection
 
@@ -263,14 +172,14 @@ async def _ask_for(collection: Collection, part: Part, *, web: Web, clock: Calla
             reply = await _request(collection, part, web=web, now=clock())
         except Unreachable:
             return collection.paused("unreachable")
-        error = "" if reply.status in (200, 202) else _error_code(reply)
+        error = "" if reply.status in (200, 202) else error_code(reply)
         if error != "invalid_nonce":
             break
     if reply.status == 200:
         return collection.with_part(_received(part, reply))
     if reply.status == 202:
         return collection.with_part(_refused(part, "deferred_not_supported"))
-    if reply.status in _BUSY:
+    if reply.status in BUSY:
         return collection.paused("busy", error)
     if reply.status >= 500:
         return collection.paused("unreachable", error)
@@ -342,26 +251,5 @@ def _ended(collection: Collection, problem: str, error: str) -> Collection:
     return replace(collection, peer_error=error)
 
 
-def _concluded(collection: Collection) -> Collection:
-    """The stage that follows from the parts; keys and token are dropped when they serve no more."""
-    if any(not part.is_final and part.state is not PartState.UNKNOWN_ISSUER for part in collection.parts):
-        return collection
-    collection = replace(collection, access_token=None, tx_code=None, problem="")
-    if any(part.state is PartState.UNKNOWN_ISSUER for part in collection.parts):
-        return replace(collection, stage=Stage.QUESTION)
-    if any(part.state is PartState.STORED for part in collection.parts):
-        return replace(collection, stage=Stage.DONE)
-    return collection.failed(collection.parts[0].problem, collection.peer_error)
-
-
 def _part(collection: Collection, configuration: str) -> Part:
     return next(part for part in collection.parts if part.configuration == configuration)
-
-
-def _error_code(reply: Reply) -> str:
-    """The issuer's error code, kept only when it looks like one."""
-    try:
-        error = ErrorResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER)).error
-    except ProtocolError:
-        return f"http_{reply.status}"
-    return error if len(error) <= 60 and error.replace("_", "").isalnum() and error.isascii() else "other"

@@ -93,6 +93,9 @@ class _Cache(Generic[T]):
     def addresses(self) -> list[str]:
         return list(self._kept)
 
+    def forget(self, key: str) -> None:
+        self._kept.pop(key, None)
+
     async def get(
         self, key: str, fetch: Callable[[], Awaitable[tuple[T, datetime]]], *, fresh_at: datetime | None = None
     ) -> T:
@@ -154,6 +157,10 @@ class WalletResolver:
                 raise Unresolvable("the status list cannot be read") from exc
 
         return await self._lists.get(uri, fetch, fresh_at=fresh_at)
+
+    def forget_status_list(self, uri: str) -> None:
+        """Fetch this list anew at the next look, although the kept one may still be used."""
+        self._lists.forget(uri)
 
     async def prefetch(self, *, ahead_seconds: int) -> None:
         """Fetch the status lists that are in use and run out soon, so that nobody's look tells when they look."""

@@ -9,11 +9,10 @@ import pytest
 from issuer.status import Status
 from tests.world import World
 from wallet import receiving
-from wallet.collection import PartState, Stage
+from wallet.collection import MovedOn, PartState, Stage
 from wallet.ledger import EventKind
 from wallet.links import read_arrival
 from wallet.offers import OfferUnusable, Unreachable
-from wallet.receiving import MovedOn
 from wallet.store.collections import HeldCollection, take_up
 from wallet.store.ledger import read_history
 from wallet.vault import UnlockedVault
