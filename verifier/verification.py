@@ -32,6 +32,7 @@ from verifier.requests import Transaction
 
 ALL_CHECKS = (*CHECKS, "query", "values")
 _WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
+_ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
 
 
@@ -108,7 +109,8 @@ async def verify_answer(
     else:
         presented: dict[str, list[PresentedCredential]] = {}
         for proof in proofs:
-            presented.setdefault(proof.query_id, []).extend(_presented(proof))
+            asks_authorities = any(one.trusted_authorities for one in query.credentials if one.id == proof.query_id)
+            presented.setdefault(proof.query_id, []).extend(_presented(proof, with_authorities=asks_authorities))
         final = tuple(check_answer(query, presented))
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
 
@@ -153,7 +155,9 @@ async def _verify(
 
 
 def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRule) -> PresentedProof:
-    refusal = rule.check_issuer(verified.issuer.identifier, _names(verified.sd_jwt))
+    refusal = None
+    if rule.issuers:
+        refusal = rule.check_issuer(verified.issuer.identifier, _names(verified.sd_jwt))
     result = verified.report
     if refusal is not None:
         checks = tuple(refusal if check.name == refusal.name else check for check in result.checks)
@@ -192,7 +196,7 @@ def _unaccepted(query_id: str, token: str, failure: VerificationFailed) -> Prese
     )
 
 
-def _presented(proof: PresentedProof) -> list[PresentedCredential]:
+def _presented(proof: PresentedProof, *, with_authorities: bool) -> list[PresentedCredential]:
     if proof.sd_jwt is None:
         return []
     also = proof.claims.get("aka_vcts")
@@ -204,7 +208,7 @@ def _presented(proof: PresentedProof) -> list[PresentedCredential]:
             else (proof.vct,),
             claims=proof.claims,
             holder_bound=True,  # `holder_binding` has passed, or its check says what is wrong.
-            authorities=_authorities(proof.sd_jwt),
+            authorities=_authorities(proof.sd_jwt) if with_authorities else None,
             disclosed=tuple(proof.sd_jwt.disclosure_at),
             positions=proof.sd_jwt.original_indexes,
         )
@@ -237,8 +241,7 @@ def _worst(proofs: Iterable[PresentedProof]) -> list[Check]:
             known = worst.get(check.name)
             if known is None or _GRAVITY[check.outcome] > _GRAVITY[known.outcome]:
                 worst[check.name] = check
-    order = {name: place for place, name in enumerate(ALL_CHECKS)}
-    return sorted(worst.values(), key=lambda check: order.get(check.name, len(order)))
+    return sorted(worst.values(), key=lambda check: _ORDER.get(check.name, len(_ORDER)))
 
 
 def _not_reached(names: Iterable[str]) -> tuple[Check, ...]:

@@ -2,12 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
+from service.database import UTCDateTime
+from service.prepared import Prepared
 from verifier.store.records import Event, LogEntry
 from verifier.store.tables import LOG
 
-_LOG_INSERT = insert(LOG).returning(LOG.c.number)
+_COLUMNS = ("event", "request_id", "template_name", "outcome", "detail", "actor")
+_INSERT = Prepared(
+    insert(LOG)
+    .values(at=bindparam("at", type_=UTCDateTime()), **{name: bindparam(name) for name in _COLUMNS})
+    .returning(LOG.c.number)
+)
 _COUNTER = select(func.coalesce(func.max(LOG.c.number), 0))
 
 
@@ -32,7 +39,7 @@ def write_log(
         "detail": detail,
         "actor": actor,
     }
-    return int(connection.execute(_LOG_INSERT, values).scalar_one())
+    return int(_INSERT.one_or_none(connection, **values).number)
 
 
 def last_number(connection: Connection) -> int:

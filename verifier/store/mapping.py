@@ -8,12 +8,46 @@ from sqlalchemy import Row
 
 from proofs import strict_json
 from schemas.presentation import ResponseMode
+from service.prepared import moment
 from verifier.queries import Question
 from verifier.request_templates import parse_template
 from verifier.requests import Kind, Transaction
 from verifier.store.contents import Sealer
 from verifier.store.records import OPEN_STATES, Report, RequestRecord, State
 from verifier.verification import Verdict
+
+_MOMENTS = ("made_at", "code_expires_at", "expires_at", "answered_at", "return_by")
+PENDING_COLUMNS = frozenset(
+    {
+        "id",
+        "handle",
+        "kind",
+        "state",
+        "template",
+        "client_id",
+        "request_uri",
+        "response_uri",
+        "response_mode",
+        "nonce",
+        "response_state",
+        "encryption_key",
+        "code",
+        "retention_until",
+        "binding",
+        "return_url",
+        "pair",
+        "answer_digest",
+        "reply_status",
+        *_MOMENTS,
+    }
+)
+"""What must be known of a request to judge an answer to it."""
+
+
+def with_moments(row: Any) -> Any:
+    """A row of a prepared statement with its moments as such."""
+    found = {name: getattr(row, name) for name in _MOMENTS}
+    return row._replace(**{name: None if value is None else moment(value) for name, value in found.items()})
 
 
 def transaction_of(row: Row[Any], sealer: Sealer) -> Transaction:

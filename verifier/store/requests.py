@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, null, or_, select, update
 
 from schemas.errors import NotFound
-from service.database import Database
+from service.database import Database, UTCDateTime
+from service.prepared import Prepared
 from service.single_use import prune, spend
 from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
 from verifier.store.contents import Contents, Sealer
 from verifier.store.log import last_number, read_log, write_log
-from verifier.store.mapping import record_of, state_now, template_name, transaction_of
+from verifier.store.mapping import PENDING_COLUMNS, record_of, state_now, template_name, transaction_of, with_moments
 from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
 from verifier.store.tables import REQUESTS, SPENT
 from verifier.verification import Verdict
@@ -154,9 +155,10 @@ class RequestStore:
     def pending(self, handle: str, *, now: datetime) -> Pending:
         """The request that an answer was posted to. Raises `NoSuchRequest` when there is none with this handle."""
         with self.database.reading() as connection:
-            row = connection.execute(_BY_HANDLE, {"of_handle": handle}).one_or_none()
+            row = _BY_HANDLE.one_or_none(connection, of_handle=handle)
         if row is None:
             raise NoSuchRequest("there is no request that is answered here")
+        row = with_moments(row)
         answer = None
         if row.answered_at is not None and row.answer_digest is not None:
             answer = StoredAnswer(row.answer_digest, row.answered_at, row.reply_status)
@@ -177,9 +179,9 @@ class RequestStore:
             "wallet_error": outcome.wallet_error,
             "contents": self._sealer.seal_contents(transaction.id, outcome.contents) if outcome.contents else None,
         }
-        if transaction.encryption_key is not None:
-            values["encryption_key"] = None
+        statement = _ANSWER
         if outcome.response_code_digest is not None:  # Indexed columns are touched only when they change.
+            statement = _ANSWER_THEN_RETURN
             values["response_code_digest"] = outcome.response_code_digest
             values["return_by"] = now + timedelta(seconds=RETURN_SECONDS)
         event = Event.DECLINED if outcome.verdict is None else Event.ANSWERED
@@ -192,8 +194,7 @@ class RequestStore:
                 if not spend(connection, SPENT, kind=_NONCE_KIND, value=transaction.nonce, expires_at=until, now=now):
                     raise _AlreadyAnswered
                 number = write_log(connection, event, transaction.id, name, now, outcome=told, detail=detail)
-                done = connection.execute(_ANSWER, values | {"changed": number, "of_id": transaction.id})
-                if done.rowcount != 1:
+                if statement.run(connection, **values, changed=number, of_id=transaction.id) != 1:
                     raise _AlreadyAnswered
         except _AlreadyAnswered:
             return False
@@ -323,7 +324,11 @@ def _change(connection: Connection, request_id: str, **values: Any) -> None:
 
 # Statements of the hot paths, made once: building them costs more than running them.
 
-_BY_HANDLE = select(REQUESTS).where(REQUESTS.c.handle == bindparam("of_handle"))
+_BY_HANDLE = Prepared(
+    select(*(column for column in REQUESTS.c if column.name in PENDING_COLUMNS)).where(
+        REQUESTS.c.handle == bindparam("of_handle")
+    )
+)
 _SERVE = (
     update(REQUESTS)
     .where(
@@ -335,7 +340,25 @@ _SERVE = (
     .values(served=REQUESTS.c.served + 1)
     .returning(REQUESTS)
 )
-_ANSWER = update(REQUESTS).where(REQUESTS.c.id == bindparam("of_id"), REQUESTS.c.state.in_(OPEN_STATES))
+_ANSWER_COLUMNS = ("state", "answer_digest", "reply_status", "verdict", "report", "wallet_error", "contents", "changed")
+_ANSWER_VALUES = {
+    "answered_at": bindparam("answered_at", type_=UTCDateTime()),
+    "encryption_key": null(),  # Used, and gone (HAIP 5).
+    **{name: bindparam(name) for name in _ANSWER_COLUMNS},
+}
+_UNANSWERED = (REQUESTS.c.id == bindparam("of_id")) & or_(*(REQUESTS.c.state == state for state in OPEN_STATES))
+_ANSWER = Prepared(update(REQUESTS).where(_UNANSWERED).values(_ANSWER_VALUES))
+_ANSWER_THEN_RETURN = Prepared(
+    update(REQUESTS)
+    .where(_UNANSWERED)
+    .values(
+        _ANSWER_VALUES
+        | {
+            "response_code_digest": bindparam("response_code_digest"),
+            "return_by": bindparam("return_by", type_=UTCDateTime()),
+        }
+    )
+)
 _IS_DUE = (
     ((REQUESTS.c.contents.is_not(None)) & (REQUESTS.c.delete_at <= bindparam("at")))
     | ((REQUESTS.c.state == State.AWAITING_RETURN.value) & (REQUESTS.c.return_by <= bindparam("at")))
