@@ -1,6 +1,7 @@
 """The vault: what rests is unreadable, each ciphertext belongs to one place, and only the passphrase opens it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from proofs.sealing import SealBroken
+from service.database import Busy, Database
 from tests.world import PASSPHRASE, World
 from wallet.certificates import NoCopiesLeft, UnknownCertificate
 from wallet.store.certificates import get_certificate, take_copy, update_view
+from wallet.store.opening import open_database
 from wallet.store.people import NameTaken, load_person, update_person
 from wallet.store.tables import CertificateRow, CopyRow
 from wallet.vault import UnsuitableName, UnsuitablePassphrase, WrongPassphrase, unlock_from_session
@@ -211,6 +214,31 @@ async def test_a_copy_taken_in_an_undone_decision_is_not_used(world: World) -> N
     with pytest.raises(RuntimeError):
         undone()
     assert vault.certificates()[0].copies_left == 10
+
+
+async def test_no_copy_is_taken_twice_by_processes_on_one_file(world: World) -> None:
+    """Two services on one database, eight threads each: every copy goes to exactly one of them."""
+    vault = await world.wallet.person("Maja")
+    certificate = await world.wallet.receive(vault, world.university.offer()[0].offer)
+    databases = [open_database(world.wallet.settings.data) for _ in range(2)]
+
+    def take(database: Database) -> str | None:
+        for _ in range(50):
+            try:
+                with database.transaction() as connection:
+                    return take_copy(connection, vault, certificate.id).id
+            except Busy:
+                continue
+            except NoCopiesLeft:
+                return None
+        return None
+
+    with ThreadPoolExecutor(16) as pool:
+        taken = [one for one in pool.map(take, databases * 8) if one is not None]
+    for database in databases:
+        database.close()
+
+    assert len(taken) == len(set(taken)) == 10
 
 
 async def test_a_copys_key_signs_for_the_copy(world: World) -> None:

@@ -7,6 +7,7 @@
 5. `POST /receive/ID/answer` keeps or drops what came from an issuer that nobody here vouches for.
 """
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -52,7 +53,8 @@ async def take_link(
     try:
         if not text and picture is not None and picture.size:
             field = "picture"
-            text = _text_of(await picture.read(qr.MAXIMUM_IMAGE_BYTES + 1))
+            # Reading a picture takes a while; others must not wait for it.
+            text = await asyncio.to_thread(_text_of, await picture.read(qr.MAXIMUM_IMAGE_BYTES + 1))
         if not text:
             raise _NotGiven(NOTHING_GIVEN)
         arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
