@@ -274,6 +274,7 @@ async def confirm(
         if decision == "share":
             await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
             await sharing.approve(vault, share_id, language=language, approved_digest=digest, passphrase=passphrase)
+            await wallet.forget_tries(vault.name)
             return go_to(request, f"/share/{share_id}/outcome")
     except WrongPassphrase as exc:
         fault, status = WRONG_PASSPHRASE, exc.status

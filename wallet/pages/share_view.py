@@ -4,9 +4,11 @@ decide.
 Texts of others (names, purposes, reasons) are marked as such by the templates, which quote them with their source.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from babel import Locale
 
@@ -23,6 +25,7 @@ from wallet.recording import who_asks
 from wallet.requests import CameBy
 
 _LONG_VALUE = 240
+_MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200}")
 
 
 def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]) -> dict[str, Any]:
@@ -71,7 +74,21 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "answer_host": checked.answer_host,
+        "ask_mail": _ask_mail(decision, t),
     }
+
+
+def _ask_mail(decision: Decision, t: Translator) -> str:
+    """A letter to the recipient that asks why, when its contact is an address for mail; empty otherwise (S2c)."""
+    stated = decision.checked.stated
+    contact = stated.notice.controller.contact if stated else ""
+    if not _MAIL.fullmatch(contact):
+        return ""
+    names = t.listed(item.name.text(t.language) for item in decision.items) or "–"
+    body = t(
+        "You ask to see: %(items)s. Why do you need it, how long do you keep it, and who else sees it?", items=names
+    )
+    return f"mailto:{quote(contact)}?subject={quote(t('A question about your request'))}&body={quote(body)}"
 
 
 def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The screens of a share and of the history, as a browser without scripts meets them."""
 
+import io
 import re
 from html import unescape
 from typing import Any
 
 import httpx2
 import pytest
+import qrcode
 from starlette.testclient import TestClient
 
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
@@ -101,9 +103,19 @@ def test_s0_a_pasted_link_and_a_picture_say_how_they_came(world: World, employer
     browser = person(world)
     link = employer.ask(query(["family_name"])).link()
 
-    page = send(browser, browser.get("/receive"), "/receive", link=link)
+    pasted = send(browser, browser.get("/receive"), "/receive", link=link)
+    picture = io.BytesIO()
+    image = qrcode.QRCode(border=4)
+    image.add_data(link)
+    image.make_image().save(picture)
+    form = browser.get("/receive")
+    photographed = browser.post(
+        "/receive", data={"csrf": field(form, "csrf")}, files={"picture": ("qr.png", picture.getvalue(), "image/png")}
+    )
 
-    assert "It came by a link that you pasted." in text_of(page)
+    assert "It came by a link that you pasted." in text_of(pasted)
+    assert "It came by a picture of a QR code." in text_of(photographed)
+    assert employer.fetches == []
 
 
 def test_s0_a_link_survives_signing_in(world: World, employer: FakeVerifier) -> None:
@@ -444,6 +456,29 @@ def test_a_request_is_decided_once(world: World, employer: FakeVerifier) -> None
 
 
 # --- S5, S6 and receipts ----------------------------------------------------------------------------------------------
+
+
+def test_s5_what_waits_can_be_gone_on_with(world: World, employer: FakeVerifier) -> None:
+    """A request that was left open is found again in the history, until its time is over."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    entry = browser.get(page.url.path.replace("share", "history"))
+
+    assert "Waiting for you" in text_of(entry)
+    assert f'href="{page.url.path}"' in entry.text
+    world.clock.move(minutes=10)
+    assert "No answer given" in text_of(browser.get(entry.url.path))
+
+
+def test_s2c_asking_why_is_a_letter(world: World, employer: FakeVerifier) -> None:
+    """With a warning there is one thing to do: a prepared letter that names the items and nothing about the person."""
+    asked = employer.ask(query(["family_name"]), notice=notice(retention=None))
+    page = look(person(world), asked.link())
+
+    letter = re.search(r'href="(mailto:[^"]*)"', page.text)
+    assert letter is not None
+    assert letter[1].startswith("mailto:dataskydd%40employer.example?subject=")
+    assert "Sj" not in letter[1]
 
 
 def test_s5_the_history_is_filtered_by_plain_words(world: World, employer: FakeVerifier) -> None:
