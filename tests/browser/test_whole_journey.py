@@ -4,7 +4,6 @@ person takes it, an employer asks, the person shares, the employer reads the ver
 Every page state on the way is free of accessibility faults and scrolls in one direction only.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,8 @@ ANY_PORT = 0
 STAFF_PASSWORD = "a phrase for the journey"
 PASSPHRASE = "nine small boats at dawn"
 TITLE = {"sv": "Statistik för beslut", "en": "Statistics for Decisions"}
-VERDICT = {"sv": "Allt stämde", "en": "Everything held"}
-REVOKED = {"sv": "dragits tillbaka", "en": "taken back"}
+VERDICT = {"sv": "Allt stämde", "en": "Every check held"}
+REVOKED = {"sv": "Indraget av utfärdaren", "en": "Taken back by the issuer"}
 
 
 @dataclass
@@ -111,7 +110,7 @@ def test_the_whole_journey_by_hand(
     person.opens(services.urls["wallet"], "home-after-revocation")
     person.presses(f"main a:has-text('{TITLE[language]}')", "certificate")
     person.presses("#check-now", "certificate-revoked")
-    assert re.search(REVOKED[language], person.page.inner_text("main")), person.page.inner_text("main")
+    assert REVOKED[language] in person.page.inner_text("main")
 
 
 def sign_in(staff: Reader, services: Services, service: str) -> None:
