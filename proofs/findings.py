@@ -5,9 +5,8 @@ what later steps need.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal, NamedTuple, NoReturn
 
 from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import SplitSDJWT, UnverifiedSDJWT, process_disclosures
@@ -69,8 +68,7 @@ class VerificationFailed(ProtocolError):
         return self.report.unknown == ["issuer_trusted"] and not self.report.failed
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedIssuer:
+class TrustedIssuer(NamedTuple):
     """The issuer of a verified credential: its name as people know it, its identifier, and who vouches for it."""
 
     name: str
@@ -78,8 +76,7 @@ class TrustedIssuer:
     trust_entry_id: str = ""
 
 
-@dataclass(slots=True)
-class Expected:
+class Expected(NamedTuple):
     """What a caller demands of a token.
 
     `now_seconds` is `now` as seconds since 1970; `audience` and `nonce` are None for a credential.

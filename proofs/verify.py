@@ -115,7 +115,12 @@ class VerifiedCredential:
 class VerifiedPresentation(VerifiedCredential):
     """A presentation of which every check passed: to this verifier, in this transaction. Made by this module only."""
 
-    presented_at: datetime
+    presented_at_seconds: float
+
+    @property
+    def presented_at(self) -> datetime:
+        """When the holder made it, by the holder's clock."""
+        return read_date(self.presented_at_seconds, name="iat")
 
 
 async def verify_credential(
@@ -201,8 +206,7 @@ async def verify_presentation(
         max_age_seconds=max_age_seconds,
     )
     sd_jwt, issuer, status_value, report, key_binding = await _verify(token, expected)
-    presented_at = read_date(key_binding["iat"], name="iat")
-    return VerifiedPresentation(token, sd_jwt, issuer, status_value, report, presented_at)
+    return VerifiedPresentation(token, sd_jwt, issuer, status_value, report, key_binding["iat"])
 
 
 _Outcome = tuple[UnverifiedSDJWT, TrustedIssuer, int | None, VerificationResult, dict[str, Any]]
