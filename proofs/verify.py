@@ -10,7 +10,8 @@ Each step is one named check that passes, fails, or could not be made. The numbe
  4. type            The credential is of an expected type.
  5. holder_binding  Presentation: a key-binding JWT by the key in `cnf` over exactly this SD-JWT.  [7.3]
                     Credential: no key binding yet, and `cnf` is the expected key.  [7.2]
- 6. audience        Presentation only: made for this verifier.
+ 6. audience        Presentation only: made for this verifier, and the credential, where it says for whom it is
+                    meant, for this verifier too.  [7.1 step 6]
  7. nonce           Presentation only: made for this transaction.
  8. freshness       Presentation only: made within the accepted window.
  9. disclosures     Every disclosure is well formed and referenced once; nothing is disclosed that must always be
@@ -257,6 +258,8 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
         # 6. audience
         if key_binding_claims.get("aud") != expected.audience:
             found.fail("audience", "other_audience", "the presentation was made for another verifier")
+        if "aud" in claims and expected.audience != claims["aud"] and expected.audience not in _as_list(claims["aud"]):
+            found.fail("audience", "other_audience", "the credential itself is meant for other verifiers")
         found.passed("audience")
 
         # 7. nonce
@@ -285,6 +288,10 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
     if found.is_open or found.issuer is None or len(found.checks) != len(expected.checks):
         raise VerificationFailed(found.report, unverified=sd_jwt, leaf=found.leaf)
     return sd_jwt, found.issuer, found.status, found.report, key_binding_claims
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _check_holder(found: Findings, holder_key: dict[str, str] | None, expected_thumbprint: str) -> None:

@@ -146,6 +146,14 @@ def test_every_format_issues_shows_and_parses(cast: Cast, identifier: str) -> No
     assert proof_format.identifier == identifier
 
 
+def test_a_credential_meant_for_other_verifiers_is_refused(cast: Cast) -> None:
+    """RFC 9901, section 7.1, step 6: an audience in the credential itself counts."""
+    assert cast.verify(cast.show(cast.issue(aud=EMPLOYER)))
+    assert cast.verify(cast.show(cast.issue(aud=["x509_hash:another", EMPLOYER])))
+    for audience in ("x509_hash:another", ["x509_hash:another"], [], 7):
+        assert failed(cast.refusal(cast.show(cast.issue(aud=audience)))) == (["audience"], "other_audience")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_alteration_is_ever_accepted(cast: Cast, data: st.DataObject) -> None:
