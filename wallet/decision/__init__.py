@@ -1,8 +1,9 @@
 """The decision screen (consent.md, S1 to S3) as values: what is shown, what was chosen, and the digest of both."""
 
+from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable
-from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional, build_decision
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional
 from wallet.decision.warnings import Warned, WarningKind, goes_elsewhere
 
 __all__ = [

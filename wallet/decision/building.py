@@ -1,0 +1,237 @@
+"""From a checked request and what the vault holds to a decision, and the digest that binds an approval to it.
+
+    decision = build_decision(checked, certificates, chosen, share_id=..., salt=..., language="sv", now=now)
+
+The same arguments give the same decision and the same digest. The digest covers who asks, the nonce, where the answer
+goes, each item with its value, the purpose, how long it is kept, the language and the version of the screen (CS-25). It
+is salted per share, so that it tells nothing.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from proofs import strict_json
+from schemas.consent import Basis
+from schemas.dcql import Answer, Choice, InvalidSelection, Option, Selection, answer, value_at
+from schemas.receipt import BothLanguages
+from wallet import sensitivity
+from wallet.certificates import StoredCertificate
+from wallet.decision.candidates import candidate_for, is_bound, lacks, obstacle_of
+from wallet.decision.items import Group, Item, groups_for, left_behind
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional
+from wallet.decision.warnings import warnings_for
+from wallet.requests import CheckedRequest
+
+
+def build_decision(
+    checked: CheckedRequest,
+    certificates: Sequence[StoredCertificate],
+    chosen: Chosen,
+    *,
+    share_id: str,
+    salt: bytes,
+    language: str,
+    now: datetime,
+) -> Decision:
+    """The decision about a checked request, given what the vault holds and what the person has chosen so far.
+
+    Raises `InvalidSelection` when `chosen` names something that is not among the alternatives, `InvalidQuery` when the
+    query takes more work than we do.
+    """
+    usable = {one.id: one for one in certificates if obstacle_of(one, at=now) is None}
+    found = answer(checked.query, [candidate_for(one) for one in usable.values()], sensitivity=sensitivity.weight)
+    selection = _select(found, chosen)
+    maker = _Maker(checked, usable, found, chosen, language)
+    required = maker.required(selection)
+    optional = maker.optional(selection)
+    shown = (*required, *(group for part in optional if part.is_ticked for group in part.groups))
+    behind = tuple((group, _behind(group, shown)) for group in _one_per_certificate(shown))
+    notice = checked.stated.notice if checked.stated else None
+    decision = Decision(
+        share_id=share_id,
+        checked=checked,
+        language=language,
+        chosen=chosen,
+        is_satisfiable=selection is not None,
+        required=required,
+        optional=optional,
+        alternatives=maker.alternatives(selection),
+        left_behind=behind,
+        warnings=warnings_for(
+            checked,
+            [
+                (group.certificate, group.names.title.text(language), is_bound(group.certificate))
+                for group in _one_per_certificate(shown)
+            ],
+        ),
+        lacks=() if selection is not None else lacks(checked.query, certificates, at=now),
+        selection=selection,
+        retention_until=notice.retention_date(checked.asked_at) if notice else None,
+        digest="",
+    )
+    return replace(decision, digest=shown_digest(decision, salt=salt))
+
+
+def _select(found: Answer, chosen: Chosen) -> Selection | None:
+    if not found.satisfiable:
+        return None
+    selection = found.select(option=chosen.option, picked=chosen.picked)
+    ticked: dict[int, int] = {}
+    for part in found.optional_after(selection):
+        if part.index in chosen.ticked and part.satisfiable:
+            ticked[part.index] = part.options[0].preference[0]
+    if chosen.ticked - ticked.keys():
+        raise InvalidSelection("there is no such optional part")
+    return found.select(option=chosen.option, picked=chosen.picked, ticked=ticked)
+
+
+class _Maker:
+    """Turns what the query language found into what a person sees."""
+
+    def __init__(
+        self,
+        checked: CheckedRequest,
+        certificates: Mapping[str, StoredCertificate],
+        found: Answer,
+        chosen: Chosen,
+        language: str,
+    ) -> None:
+        self._checked = checked
+        self._certificates = certificates
+        self._found = found
+        self._chosen = chosen
+        self._language = language
+        self._notice = checked.stated.notice if checked.stated else None
+
+    def groups(self, choices: Sequence[Choice], *, one_tick: bool) -> tuple[Group, ...]:
+        return groups_for(
+            choices,
+            self._certificates,
+            query=self._checked.query,
+            notice=self._notice,
+            language=self._language,
+            own_yes=self._notice is not None and self._notice.basis is Basis.CONSENT,
+            one_tick=one_tick,
+            approved=self._chosen.approved,
+        )
+
+    def required(self, selection: Selection | None) -> tuple[Group, ...]:
+        if selection is None:
+            return ()
+        option = self._found.options[self._chosen.option or 0]
+        choices = [choice for query_id in option.choices for choice in selection.choices[query_id]]
+        return self.groups(choices, one_tick=False)
+
+    def optional(self, selection: Selection | None) -> tuple[Optional, ...]:
+        if selection is None:
+            return ()
+        parts = []
+        taken = set(self._found.options[self._chosen.option or 0].choices)
+        for part in self._found.optional_after(selection):
+            if not part.satisfiable:
+                continue  # That something optional is lacking concerns nobody.
+            choices = [
+                choice for query_id, some in part.options[0].choices.items() if query_id not in taken for choice in some
+            ]
+            groups = self.groups(choices, one_tick=True)
+            if groups:
+                parts.append(Optional(part.index, groups, part.index in self._chosen.ticked))
+        return tuple(parts)
+
+    def alternatives(self, selection: Selection | None) -> tuple[Alternative, ...]:
+        """The other ways of satisfying the required part, least revealing first."""
+        if selection is None:
+            return ()
+        current = self._chosen.option or 0
+        others = [
+            self._alternative(_flat(option), option=position, is_least=position == 0)
+            for position, option in enumerate(self._found.options)
+            if position != current
+        ]
+        for query_id in self._found.options[current].choices:
+            in_use = selection.choices[query_id]
+            shown = {choice.candidate_id for choice in in_use}
+            multiple = self._checked.query.credential(query_id).multiple
+            for position, choice in enumerate(self._found.choices[query_id]):
+                if choice in in_use:
+                    continue
+                other = self._alternative([choice], query_id=query_id, key=choice.key, is_least=position == 0)
+                others.append(replace(other, can_add=multiple and choice.candidate_id not in shown))
+        return tuple(others)
+
+    def _alternative(
+        self,
+        choices: Sequence[Choice],
+        *,
+        option: int | None = None,
+        query_id: str = "",
+        key: str = "",
+        is_least: bool,
+    ) -> Alternative:
+        groups = self.groups(choices, one_tick=False)
+        return Alternative(
+            certificates=tuple(group.names.title for group in groups),
+            issuers=tuple(group.names.issuer for group in groups),
+            items=tuple(item.name for group in groups for item in group.items),
+            option=option,
+            query_id=query_id,
+            key=key,
+            is_least=is_least,
+        )
+
+
+def _flat(option: Option) -> list[Choice]:
+    return [choice for some in option.choices.values() for choice in some]
+
+
+def _one_per_certificate(groups: Sequence[Group]) -> tuple[Group, ...]:
+    first: dict[str, Group] = {}
+    for group in groups:
+        first.setdefault(group.certificate.id, group)
+    return tuple(first.values())
+
+
+def _behind(group: Group, shown: Sequence[Group]) -> tuple[BothLanguages, ...]:
+    paths = [item.path for one in shown if one.certificate.id == group.certificate.id for item in one.items]
+    return left_behind(group.certificate, group.names, paths)
+
+
+def shown_digest(decision: Decision, *, salt: bytes) -> str:
+    """The digest of what was shown (CS-25), as lower-case hexadecimal."""
+    checked = decision.checked
+    notice = checked.stated.notice.claims() if checked.stated else None
+    shown: dict[str, Any] = {
+        "screen": SCREEN_VERSION,
+        "language": decision.language,
+        "share": decision.share_id,
+        "client_id": checked.request.client_id,
+        "level": checked.identity.level,
+        "name": checked.identity.legal_name,
+        "nonce": checked.request.nonce,
+        "response_uri": checked.request.response_uri,
+        "encrypted": checked.answer_key is not None,
+        "notice": notice,
+        "notice_signed": checked.stated is not None and checked.stated.signed,
+        "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
+        "presented": [
+            [choice.query_id, choice.candidate_id, [list(path) for path in choice.paths]] for choice in decision.choices
+        ],
+        "items": [
+            [
+                item.id,
+                [list(line) for line in item.lines],
+                item.approved,
+                value_at(_certificate(decision, item).claims, item.path),
+            ]
+            for item in decision.items
+        ],
+        "warnings": [warned.kind.value for warned in decision.warnings],
+    }
+    return hashlib.sha256(salt + strict_json.dumps(shown)).hexdigest()
+
+
+def _certificate(decision: Decision, item: Item) -> StoredCertificate:
+    return next(group.certificate for group in decision.groups if group.certificate.id == item.certificate_id)

@@ -1,0 +1,142 @@
+"""A request arrives (S0): fetched and checked after the person's yes, put before them, or found to be faulty."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from proofs import base64url
+from schemas.errors import NotFound, ProtocolError
+from schemas.presentation import AuthorizationErrorResponse, RequestLink
+from wallet.decision import Chosen
+from wallet.delivery import Delivery
+from wallet.ledger import Event, EventKind, new_entry_id
+from wallet.presentation import answer_form
+from wallet.receipts import has_receipt
+from wallet.recording import asked_event, fault_event, request_digest
+from wallet.requests import (
+    AlreadyAnswered,
+    CameBy,
+    CheckedRequest,
+    CouldNotFetch,
+    FetchedRequest,
+    RequestExpired,
+    RequestFault,
+    asked_host,
+    check_request,
+    fetch_request,
+)
+from wallet.requests.faults import ErrorAddress
+from wallet.sharing.desk import Desk, chosen_as_json
+from wallet.store.ledger import append_event
+from wallet.store.shares import FAULTY, OPEN, add_share, update_share
+from wallet.vault import UnlockedVault
+
+
+@dataclass(frozen=True, slots=True)
+class FaultShown:
+    """A request that cannot be shown as a decision: its fault, and whether its sender may be told."""
+
+    share_id: str
+    error: str
+    description: str
+    host: str
+    can_tell: bool
+    was_told: bool
+
+
+class Arrivals(Desk):
+    """Requests on their way to the person."""
+
+    def stopped(self, vault: UnlockedVault, host: str, *, came_by: CameBy) -> None:
+        """The person said no before anything was fetched."""
+        facts = {"who": {"sv": host, "en": host}, "host": host, "came_by": came_by.value}
+        self._record(vault, Event(new_entry_id(), EventKind.CLOSED, self._wallet.clock(), facts))
+
+    async def begin(self, vault: UnlockedVault, link: RequestLink, *, came_by: CameBy) -> str:
+        """Fetch and check a request after the person's yes to its host; returns the id of the share.
+
+        A request with a fault gets an id as well (`fault` tells it). Raises `CouldNotFetch`, `RequestExpired`, or
+        `AlreadyAnswered` when this very request has been answered from this vault.
+        """
+        share_id, now = new_entry_id(), self._wallet.clock()
+        host = asked_host(link)
+        try:
+            nonce = base64url.encode(secrets.token_bytes(32))
+            fetched = await fetch_request(link, transport=self._transport, wallet_nonce=nonce, now=now)
+        except CouldNotFetch as exc:
+            fault = RequestFault(exc)
+            self._record(vault, fault_event(share_id, fault, who=host, host=host, came_by=came_by, now=now))
+            raise
+        members = {
+            "fetched": fetched.as_json(),
+            "came_by": came_by.value,
+            "salt": secrets.token_hex(16),
+            "chosen": chosen_as_json(Chosen()),
+        }
+        try:
+            checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
+            self._refuse_repeated(vault, checked)
+            decision = self._build(vault, share_id, members, checked, language=vault.language)
+        except (AlreadyAnswered, RequestExpired):
+            raise
+        except ProtocolError as exc:
+            fault = exc if isinstance(exc, RequestFault) else RequestFault(exc)
+            self._keep_faulty(vault, share_id, fault, host=host, came_by=came_by, now=now)
+            return share_id
+        with self._database.transaction() as connection:
+            add_share(connection, vault, share_id, state=OPEN, members=members)
+            append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
+        return share_id
+
+    async def begin_again(self, vault: UnlockedVault, share_id: str) -> str:
+        """Fetch a new request from the link of one that has ended (CS-28). Raises as `begin`."""
+        share = self._share(vault, share_id)
+        fetched = FetchedRequest.from_json(share.members["fetched"])
+        return await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
+
+    def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
+        digest = request_digest(checked)
+        for entry in self.history(vault)[0]:
+            if entry.facts.get("request_digest") == digest and has_receipt(entry):
+                raise AlreadyAnswered
+
+    def _keep_faulty(
+        self, vault: UnlockedVault, share_id: str, fault: RequestFault, *, host: str, came_by: CameBy, now: datetime
+    ) -> None:
+        members = {
+            "error": fault.error,
+            "description": str(fault),
+            "host": host,
+            "tell": [fault.tell.response_uri, fault.tell.state] if fault.tell else None,
+            "told": False,
+        }
+        with self._database.transaction() as connection:
+            add_share(connection, vault, share_id, state=FAULTY, members=members)
+            append_event(connection, vault, fault_event(share_id, fault, who=host, host=host, came_by=came_by, now=now))
+
+    def fault(self, vault: UnlockedVault, share_id: str) -> FaultShown | None:
+        """The fault of a request; None when it can be shown. Raises `NotFound`."""
+        share = self._share(vault, share_id)
+        if share.state != FAULTY:
+            return None
+        told = bool(share.members["told"])
+        return FaultShown(
+            share_id=share_id,
+            error=share.members["error"],
+            description=share.members["description"],
+            host=share.members["host"],
+            can_tell=share.members["tell"] is not None and not told,
+            was_told=told,
+        )
+
+    async def tell(self, vault: UnlockedVault, share_id: str) -> Delivery:
+        """Tell a proven sender the code of its fault, since the person asked for it. Raises `NotFound`."""
+        share = self._share(vault, share_id)
+        if share.state != FAULTY or share.members["tell"] is None or share.members["told"]:
+            raise NotFound("There is nobody to tell")
+        address = ErrorAddress(*share.members["tell"])
+        with self._database.transaction() as connection:
+            update_share(connection, vault, share, {**share.members, "told": True})
+            append_event(connection, vault, Event(share_id, EventKind.TOLD, self._wallet.clock()))
+        error = AuthorizationErrorResponse(share.members["error"], "", address.state)
+        return await self._transport.post_answer(address.response_uri, answer_form(error.members(), None))

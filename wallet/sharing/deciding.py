@@ -1,0 +1,166 @@
+"""The person looks, chooses and decides (S2 to S4); the answer is sent, and what became of it is kept.
+
+The decision, its entry in the history, the one-time copies and the spent request are one transaction, which ends before
+anything is sent (CS-27, durability D04).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from schemas.errors import NotFound, ProtocolError
+from service.single_use import spend
+from wallet.consent import Consent, decide
+from wallet.decision import Chosen, Decision
+from wallet.delivery import AnswerTransport, Delivery, DeliveryState
+from wallet.ledger import Event, EventKind
+from wallet.presentation import HeldCopy, answer_form, present, refusal
+from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
+from wallet.requests import AlreadyAnswered
+from wallet.sharing.desk import Desk, chosen_as_json
+from wallet.store.certificates import take_copy
+from wallet.store.ledger import append_event
+from wallet.store.shares import OPEN, StoredShare, close_share, get_share, update_share
+from wallet.store.tables import spent
+from wallet.vault import UnlockedVault
+
+ANSWERED_FOR = timedelta(days=730)
+"""How long an answered request is remembered, so that it is not answered twice. Requests themselves live minutes."""
+
+
+class Decisions(Desk):
+    """Requests before the person, and their answers."""
+
+    def is_open(self, vault: UnlockedVault, share_id: str) -> bool:
+        """Whether a request still waits for the person's decision. Raises `NotFound`."""
+        return self._share(vault, share_id).state == OPEN
+
+    def decision(self, vault: UnlockedVault, share_id: str, *, language: str) -> Decision:
+        """The decision screen as it is now.
+
+        Raises `NotFound`, `AlreadyAnswered`, `RequestExpired`, `RequestFault`, `InvalidSelection`.
+        """
+        return self._decision(vault, self._open_share(vault, share_id), language)
+
+    def choose(self, vault: UnlockedVault, share_id: str, chosen: Chosen, *, language: str) -> Decision:
+        """Keep what the person has chosen so far, and show the screen that follows from it."""
+        share = self._open_share(vault, share_id)
+        members = {**share.members, "chosen": chosen_as_json(chosen)}
+        decision = self._build(vault, share_id, members, self._checked(share), language=language)
+        with self._database.transaction() as connection:
+            update_share(connection, vault, share, members)
+        return decision
+
+    def close(self, vault: UnlockedVault, share_id: str) -> None:
+        """The person left without answering; nobody is told."""
+        share = self._open_share(vault, share_id)
+        with self._database.transaction() as connection:
+            close_share(connection, vault, share, answer=None)
+            append_event(connection, vault, Event(share_id, EventKind.CLOSED, self._wallet.clock()))
+
+    # --- deciding ------------------------------------------------------------------------------------------------
+
+    async def approve(
+        self, vault: UnlockedVault, share_id: str, *, language: str, approved_digest: str, passphrase: str
+    ) -> Delivery:
+        """Share what was approved. Nothing is sent, spent or written unless everything holds.
+
+        Raises what `decide` raises, `NoCopiesLeft`, `AlreadyAnswered`, `CopyDiffers`.
+        """
+        share = self._open_share(vault, share_id)
+        decision = self._decision(vault, share, language)
+
+        async def check(given: str) -> None:
+            await self._wallet.confirm(vault, given)
+
+        consent = await decide(
+            decision, approved_digest=approved_digest, passphrase=passphrase, check=check, now=self._wallet.clock()
+        )
+        now = self._wallet.clock()
+        pseudonym = pseudonym_for(vault, consent.request.client_id)
+        event = approved_event(decision, consent, pseudonym=pseudonym, now=now)
+        with self._deciding(vault, decision, now=now) as connection:
+            copies = self._take_copies(connection, vault, consent)
+            form = answer_form(present(consent, copies, now=now).members(), consent.answer_key)
+            address = consent.request.response_uri
+            share = close_share(connection, vault, share, answer={"address": address, "form": form})
+            append_event(connection, vault, event)
+        return await self._send(vault, share)
+
+    async def refuse(self, vault: UnlockedVault, share_id: str, *, language: str) -> Delivery:
+        """Say no: the same answer whether the person does not want to or cannot (CS-23)."""
+        share = self._open_share(vault, share_id)
+        decision = self._decision(vault, share, language)
+        checked, now = decision.checked, self._wallet.clock()
+        form = answer_form(refusal(checked.request).members(), checked.answer_key)
+        event = refused_event(decision, pseudonym=pseudonym_for(vault, checked.request.client_id), now=now)
+        with self._deciding(vault, decision, now=now) as connection:
+            answer = {"address": checked.request.response_uri, "form": form}
+            share = close_share(connection, vault, share, answer=answer)
+            append_event(connection, vault, event)
+        return await self._send(vault, share)
+
+    @contextmanager
+    def _deciding(self, vault: UnlockedVault, decision: Decision, *, now: datetime) -> Iterator[Connection]:
+        """The transaction of a decision; it spends the request, which nobody here can answer again (W-16)."""
+        with self._database.transaction() as connection:
+            digest = request_digest(decision.checked)
+            if not spend(connection, spent, kind="request", value=digest, expires_at=now + ANSWERED_FOR, now=now):
+                raise AlreadyAnswered
+            yield connection
+
+    @staticmethod
+    def _take_copies(connection: Connection, vault: UnlockedVault, consent: Consent) -> dict[str, HeldCopy]:
+        bound = {one.certificate_id: one.is_bound for one in consent.presented}
+        copies: dict[str, HeldCopy] = {}
+        for certificate_id in consent.certificate_ids:
+            # Only a copy that is bound to no key may be shown again: it is the same for everybody anyway.
+            copy = take_copy(connection, vault, certificate_id, allow_used=not bound[certificate_id])
+            signer = vault.signer_for(copy) if bound[certificate_id] else None
+            copies[certificate_id] = HeldCopy(copy.token, signer)
+        return copies
+
+    # --- sending -------------------------------------------------------------------------------------------------
+
+    async def send_again(self, vault: UnlockedVault, share_id: str) -> Delivery:
+        """Send the very same bytes again after an unknown outcome, while the request lives. Raises `NotFound`."""
+        share = self._share(vault, share_id)
+        if not self.can_send_again(vault, share_id):
+            raise NotFound("There is no answer that could be sent again")
+        return await self._send(vault, share)
+
+    def can_send_again(self, vault: UnlockedVault, share_id: str) -> bool:
+        """Whether the answer is still kept and the request has not ended."""
+        share = self._share(vault, share_id)
+        if share.answer is None:
+            return False
+        try:
+            self._checked(share)
+        except ProtocolError:
+            return False
+        return True
+
+    async def _send(self, vault: UnlockedVault, share: StoredShare) -> Delivery:
+        assert share.answer is not None
+        transport: AnswerTransport = self._transport
+        delivery = await transport.post_answer(share.answer["address"], share.answer["form"])
+        event = Event(share.id, delivery.state.event, self._wallet.clock(), {"reason": delivery.reason})
+        is_final = delivery.state in (DeliveryState.DELIVERED, DeliveryState.NOT_ACCEPTED)
+        with self._database.transaction() as connection:
+            share = get_share(connection, vault, share.id)
+            members = {**share.members, "redirect_uri": delivery.redirect_uri, "followed": False}
+            update_share(connection, vault, share, members, keep_answer=not is_final)
+            append_event(connection, vault, event)
+        return delivery
+
+    def return_link(self, vault: UnlockedVault, share_id: str) -> tuple[str | None, bool]:
+        """Where the recipient wants the person sent, and whether this is the first time that the page shows it."""
+        share = self._share(vault, share_id)
+        uri = share.members.get("redirect_uri")
+        if uri is None or share.members.get("followed"):
+            return uri, False
+        with self._database.transaction() as connection:
+            update_share(connection, vault, share, {**share.members, "followed": True})
+        return uri, True

@@ -1,0 +1,99 @@
+"""What every step of a share needs: the stored share, its request checked anew, its decision, and the history."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.errors import NotFound
+from wallet.decision import Chosen, Decision, build_decision
+from wallet.deployment import Deployment
+from wallet.ledger import Entry, Event, entries_of
+from wallet.remote_requests import RequestsOverHTTP
+from wallet.requests import AlreadyAnswered, CheckedRequest, FetchedRequest, check_request
+from wallet.store.ledger import History, append_event, read_history
+from wallet.store.shares import OPEN, StoredShare, get_share
+from wallet.vault import UnlockedVault
+
+
+class Desk:
+    """The shares and histories of the vaults of one wallet service."""
+
+    def __init__(self, wallet: Deployment, *, transport: RequestsOverHTTP | None = None) -> None:
+        self._wallet = wallet
+        self._database = wallet.database
+        self._transport = transport or RequestsOverHTTP(wallet.http, allow_loopback=wallet.settings.allow_loopback)
+
+    def history(self, vault: UnlockedVault) -> tuple[list[Entry], bool]:
+        """All entries, the latest first, and whether the chain of the history holds."""
+        history = self._read(vault)
+        return entries_of(history.events, now=self._wallet.clock()), history.is_intact
+
+    def entry(self, vault: UnlockedVault, entry_id: str) -> Entry:
+        """One entry. Raises `NotFound`."""
+        for entry in self.history(vault)[0]:
+            if entry.id == entry_id:
+                return entry
+        raise NotFound("There is no such entry")
+
+    def _read(self, vault: UnlockedVault) -> History:
+        with self._database.reading() as connection:
+            return read_history(connection, vault)
+
+    def _record(self, vault: UnlockedVault, event: Event) -> None:
+        with self._database.transaction() as connection:
+            append_event(connection, vault, event)
+
+    def _share(self, vault: UnlockedVault, share_id: str) -> StoredShare:
+        with self._database.reading() as connection:
+            return get_share(connection, vault, share_id)
+
+    def _open_share(self, vault: UnlockedVault, share_id: str) -> StoredShare:
+        share = self._share(vault, share_id)
+        if share.state != OPEN:
+            raise AlreadyAnswered
+        return share
+
+    def _checked(self, share: StoredShare) -> CheckedRequest:
+        fetched = FetchedRequest.from_json(share.members["fetched"])
+        return check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
+
+    def _decision(self, vault: UnlockedVault, share: StoredShare, language: str) -> Decision:
+        return self._build(vault, share.id, share.members, self._checked(share), language=language)
+
+    def _build(
+        self,
+        vault: UnlockedVault,
+        share_id: str,
+        members: Mapping[str, Any],
+        checked: CheckedRequest,
+        *,
+        language: str,
+    ) -> Decision:
+        return build_decision(
+            checked,
+            vault.certificates(),
+            chosen_from_json(members["chosen"]),
+            share_id=share_id,
+            salt=bytes.fromhex(members["salt"]),
+            language=language,
+            now=self._wallet.clock(),
+        )
+
+
+def chosen_as_json(chosen: Chosen) -> dict[str, Any]:
+    """What was chosen, as it rests with the share."""
+    return {
+        "option": chosen.option,
+        "picked": {query_id: list(keys) for query_id, keys in chosen.picked.items()},
+        "ticked": sorted(chosen.ticked),
+        "approved": sorted(chosen.approved),
+    }
+
+
+def chosen_from_json(members: Mapping[str, Any]) -> Chosen:
+    """What was chosen, as it was before `chosen_as_json`."""
+    return Chosen(
+        option=members["option"],
+        picked={query_id: tuple(keys) for query_id, keys in members["picked"].items()},
+        ticked=frozenset(members["ticked"]),
+        approved=frozenset(members["approved"]),
+    )
