@@ -59,13 +59,12 @@ def _key_that_signed(
     jws: jose.UnverifiedJWS, keys: Sequence[Mapping[str, str]], algorithms: Collection[str]
 ) -> dict[str, str] | None:
     for key in keys:
-        public = {"kty": "EC", "crv": key["crv"], "x": key["x"], "y": key["y"]}
+        crv, x, y = key["crv"], key["x"], key["y"]
         try:
-            public_key = known_public_key(public["crv"], public["x"], public["y"])
-            jose.check_signature_under(public_key, jws, typ=TYP, algorithms=algorithms)
+            jose.check_signature_under(known_public_key(crv, x, y), jws, typ=TYP, algorithms=algorithms)
         except ProtocolError:
             continue
-        return public
+        return {"kty": "EC", "crv": crv, "x": x, "y": y}
     return None
 
 
@@ -79,7 +78,7 @@ def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
             found.fail("issuer_trusted", "issuer_mismatch", "the certificate does not name the issuer")
         anchor = _anchor_of(found, leaf, parts.jws.header["x5c"])
     identifier = iss or (leaf.uris[0] if leaf is not None and leaf.uris else leaf.subject if leaf is not None else "")
-    entries = _entries_for(found, anchor, identifier)
+    entries = _entries_for(found, anchor, identifier, leaf.uris if leaf is not None and iss is None else (identifier,))
     if not entries and expected.trust.naming("issuer", identifier):
         # Somebody else claims to be an issuer we know.
         found.fail("issuer_trusted", "issuer_mismatch", "the key is not the one known for this issuer")
@@ -112,12 +111,17 @@ def _anchor_of(found: Findings, leaf: Leaf, x5c: Sequence[str]) -> bytes | None:
     return found.leaf.anchor
 
 
-def _entries_for(found: Findings, anchor: bytes | None, identifier: str) -> list[TrustEntry]:
-    """The trust entries under which the signing key speaks for the issuer, by any mechanism."""
+def _entries_for(
+    found: Findings, anchor: bytes | None, identifier: str, certified_names: Collection[str]
+) -> list[TrustEntry]:
+    """The trust entries under which the signing key speaks for the issuer, by any mechanism.
+
+    `certified_names` are the issuer's names that count: `iss` alone where there is one, else those in the certificate.
+    """
     trust, leaf = found.expected.trust, found.leaf
     entries: list[TrustEntry] = []
-    if anchor is not None and leaf is not None:
-        entries += trust.under_anchor("issuer", anchor, (identifier, *leaf.uris))
+    if anchor is not None:
+        entries += trust.under_anchor("issuer", anchor, certified_names)
     for entry in trust.naming("issuer", identifier):
         # A key without certificate was published at the issuer's address, or is listed (see step 2).
         if found.signing_key in entry.jwks or (entry.mechanism == "metadata" and leaf is None):

@@ -447,6 +447,16 @@ def test_s14_an_issuer_is_trusted_for_its_types_and_period_only(cast: Cast) -> N
     assert failed(cast.refusal(shown, trust=ended)) == (["issuer_trusted"], "outside_period")
 
 
+def test_s14_trust_in_one_issuer_is_not_trust_in_its_neighbour(cast: Cast) -> None:
+    """A certificate may cover a host with several issuers; an entry of the trust list names one of them."""
+    trust = TrustList((trusting(cast.university, identifier=UNIVERSITY),))
+
+    assert cast.verify(cast.show(cast.issue()), trust=trust)
+    assert cast.verify(cast.show(cast.issue(leave_out=["iss"])), trust=trust)
+    neighbour = cast.refusal(cast.show(cast.issue(iss=f"{UNIVERSITY}/neighbour")), trust=trust)
+    assert neighbour.only_issuer_unknown
+
+
 def _published(cast: Cast, document: Any) -> DictResolver:
     return cast.resolver(issuer_metadata={UNIVERSITY: json.dumps(document).encode()})
 
