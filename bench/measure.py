@@ -44,11 +44,13 @@ def figure_from_samples(
 
 
 def seconds_interleaved(*works: Work, rounds: int, repeats: int) -> list[list[float]]:
-    """Time several workloads alternately.
+    """Time several workloads in turn, one call of each after the other.
 
-    Each of `rounds` rounds runs every workload `repeats` times in a row, one workload after the other.
+    So every call meets what the others left in the processor's caches, as it would in a service, and whatever else the
+    machine is doing meets all of them alike.
 
-    Returns, per workload, the CPU seconds of one call in each round. Garbage collection is off while timing.
+    Returns, per workload, the median seconds of one call in each of `rounds` rounds of `repeats` turns. Garbage
+    collection is off while timing.
     """
     for work in works:
         work()
@@ -58,11 +60,8 @@ def seconds_interleaved(*works: Work, rounds: int, repeats: int) -> list[list[fl
         for _ in range(rounds):
             gc.collect()
             gc.disable()
-            for work, found in zip(works, times, strict=True):
-                start = time.process_time_ns()
-                for _ in range(repeats):
-                    work()
-                found.append((time.process_time_ns() - start) / repeats / 1e9)
+            for found, nanoseconds in zip(times, _one_round(works, repeats), strict=True):
+                found.append(statistics.median(nanoseconds) / 1e9)
             gc.enable()
     finally:
         if was_enabled:
@@ -70,6 +69,17 @@ def seconds_interleaved(*works: Work, rounds: int, repeats: int) -> list[list[fl
         else:
             gc.disable()
     return times
+
+
+def _one_round(works: Sequence[Work], repeats: int) -> list[list[int]]:
+    clock = time.perf_counter_ns
+    nanoseconds: list[list[int]] = [[] for _ in works]
+    for _ in range(repeats):
+        for work, taken in zip(works, nanoseconds, strict=True):
+            start = clock()
+            work()
+            taken.append(clock() - start)
+    return nanoseconds
 
 
 def ratio_of_rates(

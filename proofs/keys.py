@@ -62,10 +62,13 @@ DEFAULT_ALGORITHMS: frozenset[str] = frozenset({"ES256"})
 
 _BY_CURVE = {row.crv: row for row in ALGORITHMS.values()}
 # A point in uncompressed form behind this prefix is a SubjectPublicKeyInfo, which the library reads in one call.
-_SPKI_PREFIX = {
-    row.crv: ec.generate_private_key(row.curve)
-    .public_key()
-    .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)[: -2 * row.size]
+_SPKI_FORM = {
+    row.crv: (
+        ec.generate_private_key(row.curve)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)[: -2 * row.size],
+        row.size,
+    )
     for row in ALGORITHMS.values()
 }
 
@@ -216,11 +219,12 @@ def check_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
 def public_key_from_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
     """The key object for a public EC JWK. Raises `Malformed` when it is not a point on its curve."""
     crv, x_text, y_text = jwk.get("crv"), jwk.get("x"), jwk.get("y")
-    prefix = _SPKI_PREFIX.get(crv) if isinstance(crv, str) and jwk.get("kty") == "EC" else None
-    if prefix is None or not isinstance(x_text, str) or not isinstance(y_text, str):
+    form = _SPKI_FORM.get(crv) if isinstance(crv, str) and jwk.get("kty") == "EC" else None
+    if form is None or not isinstance(x_text, str) or not isinstance(y_text, str):
         raise Malformed("unsupported key type or curve")
+    prefix, size = form
     x, y = base64url.decode(x_text), base64url.decode(y_text)
-    if len(x) != len(y) or len(x) != _BY_CURVE[jwk["crv"]].size:
+    if len(x) != size or len(y) != size:
         raise Malformed("the coordinates of the key do not have the length of its curve")
     try:
         key = serialization.load_der_public_key(prefix + x + y)

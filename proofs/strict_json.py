@@ -34,13 +34,14 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES) -> JSON:
     """
     try:
         raw = data.encode("utf-8") if isinstance(data, str) else data
-        if len(raw) > max_bytes:
+        size = len(raw)
+        if size > max_bytes:
             raise Malformed("the JSON document is too large")
         value = orjson.loads(raw)
     except (orjson.JSONDecodeError, UnicodeEncodeError) as exc:
         raise Malformed("not a JSON document") from exc
     # A document that is written again byte for byte lost nothing in reading: no member, no digit. Most are.
-    is_shallow = len(raw) <= 2 * MAX_DEPTH or raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+    is_shallow = size <= 2 * MAX_DEPTH or raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
     if is_shallow and orjson.dumps(value) == raw:
         return value
     _refuse_what_reading_lost(raw, value)
