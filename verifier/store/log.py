@@ -9,7 +9,7 @@ from service.prepared import Prepared
 from verifier.store.records import Event, LogEntry
 from verifier.store.tables import LOG
 
-_COLUMNS = ("event", "request_id", "template_name", "outcome", "detail", "actor")
+_COLUMNS = ("event", "request_id", "template_name", "outcome", "detail", "actor", "report")
 _INSERT = Prepared(
     insert(LOG)
     .values(at=bindparam("at", type_=UTCDateTime()), **{name: bindparam(name) for name in _COLUMNS})
@@ -28,6 +28,7 @@ def write_log(
     *,
     outcome: str = "",
     detail: str = "",
+    report: str = "",
 ) -> int:
     """Write one line; returns its number, which is the counter that live views watch."""
     values = {
@@ -38,6 +39,7 @@ def write_log(
         "outcome": outcome,
         "detail": detail,
         "actor": actor,
+        "report": report,
     }
     return int(_INSERT.one_or_none(connection, **values).number)
 

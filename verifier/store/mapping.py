@@ -23,7 +23,6 @@ PENDING_COLUMNS = frozenset(
         "handle",
         "kind",
         "state",
-        "template",
         "client_id",
         "request_uri",
         "response_uri",
@@ -80,7 +79,7 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
     """The request and what became of it until now."""
     state = state_now(row, now)
     is_told = state is not State.AWAITING_RETURN  # Until the browser is back there is no result.
-    report = Report.from_json(row.report if is_told else "")
+    report = Report.from_json((row.report or "") if is_told else "")
     return RequestRecord(
         transaction=transaction_of(row, sealer),
         state=state,
@@ -90,7 +89,7 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
         result=report.result,
         proofs=report.proofs,
         wallet_error=row.wallet_error if is_told else "",
-        has_contents=row.contents is not None and row.delete_at > now and state is State.ANSWERED,
+        has_contents=row.contents_number is not None and row.delete_at > now and state is State.ANSWERED,
         contents_deleted_at=row.contents_deleted_at,
         delete_at=row.delete_at,
         changed=row.changed,
@@ -101,11 +100,6 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
 def question_of(template: str) -> Question:
     """The question behind a stored template; the same few templates make nearly all requests."""
     return Question.of(parse_template(strict_json.loads_object(template)))
-
-
-def template_name(row: Row[Any]) -> str:
-    """The name of the template that a request was made from."""
-    return question_of(row.template).template.name
 
 
 def state_now(row: Row[Any], now: datetime) -> State:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, null, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, null, or_, select, update
 
 from schemas.errors import NotFound
 from service.database import Database, UTCDateTime
@@ -20,9 +20,9 @@ from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
 from verifier.store.contents import Contents, Sealer
 from verifier.store.log import last_number, read_log, write_log
-from verifier.store.mapping import PENDING_COLUMNS, record_of, state_now, template_name, transaction_of, with_moments
+from verifier.store.mapping import PENDING_COLUMNS, record_of, state_now, transaction_of, with_moments
 from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
-from verifier.store.tables import REQUESTS, SPENT
+from verifier.store.tables import CONTENTS, LOG, REQUESTS, SPENT, TEMPLATES
 from verifier.verification import Verdict
 
 REPLAY_SECONDS: Final = 60
@@ -88,12 +88,15 @@ class RequestStore:
     def create_transaction(self, transaction: Transaction, *, maker: str) -> None:
         """Store a new request. `maker` is the account or API key that asked for it, or "" for the command line."""
         key = transaction.encryption_key
+        text = transaction.question.template.model_dump_json(exclude_defaults=True)
+        digest = hashlib.sha256(text.encode()).digest()
         values: dict[str, Any] = {
             "id": transaction.id,
             "handle": transaction.handle,
             "kind": transaction.kind.value,
             "state": State.WAITING.value,
-            "template": transaction.question.template.model_dump_json(exclude_defaults=True),
+            "template_digest": digest,
+            "template_name": transaction.question.template.name,
             "client_id": transaction.client_id,
             "request_uri": transaction.request_uri,
             "response_uri": transaction.response_uri,
@@ -116,6 +119,8 @@ class RequestStore:
             values["changed"] = write_log(
                 connection, Event.MADE, transaction.id, transaction.question.template.name, transaction.made_at, maker
             )
+            if connection.execute(select(TEMPLATES.c.digest).where(TEMPLATES.c.digest == digest)).first() is None:
+                connection.execute(insert(TEMPLATES).values(digest=digest, text=text))
             connection.execute(insert(REQUESTS), values)
 
     def serve(self, handle: str, *, now: datetime) -> Transaction:
@@ -124,22 +129,19 @@ class RequestStore:
         Raises `NoSuchRequest`.
         """
         with self.database.transaction() as connection:
-            row = connection.execute(_SERVE, {"of_handle": handle, "at": now}).one_or_none()
-            if row is None:
+            if connection.execute(_SERVE, {"of_handle": handle, "at": now}).rowcount != 1:
                 raise NoSuchRequest("this request is unknown, over, or was fetched too often")
+            row = connection.execute(_WHOLE.where(REQUESTS.c.handle == handle)).one()
             if row.state == State.WAITING.value:
-                transaction = transaction_of(row, self._sealer)
-                number = write_log(connection, Event.OPENED, row.id, transaction.question.template.name, now)
-                change = {"state": State.OPENED.value, "changed": number}
-                connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
-                return transaction
+                number = write_log(connection, Event.OPENED, row.id, row.template_name, now)
+                _change(connection, row.id, state=State.OPENED.value, changed=number)
         return transaction_of(row, self._sealer)
 
     def find_by_code(self, code: str, *, now: datetime) -> Transaction:
         """The request behind a typed code. Raises `NoSuchRequest` for an unknown, expired or used one."""
         with self.database.reading() as connection:
             row = connection.execute(
-                select(REQUESTS).where(
+                _WHOLE.where(
                     REQUESTS.c.code == code,
                     REQUESTS.c.code_expires_at > now,
                     REQUESTS.c.expires_at > now,
@@ -175,10 +177,9 @@ class RequestStore:
             "answer_digest": outcome.digest,
             "reply_status": outcome.reply_status,
             "verdict": outcome.verdict.value if outcome.verdict else "",
-            "report": outcome.report.to_json() if outcome.report else "",
             "wallet_error": outcome.wallet_error,
-            "contents": self._sealer.seal_contents(transaction.id, outcome.contents) if outcome.contents else None,
         }
+        sealed = self._sealer.seal_contents(transaction.id, outcome.contents) if outcome.contents else None
         statement = _ANSWER
         if outcome.response_code_digest is not None:  # Indexed columns are touched only when they change.
             statement = _ANSWER_THEN_RETURN
@@ -188,12 +189,19 @@ class RequestStore:
         name = transaction.question.template.name
         told = outcome.verdict.value if outcome.verdict else outcome.wallet_error
         detail = ",".join(outcome.report.result.failed + outcome.report.result.unknown) if outcome.report else ""
+        report = outcome.report.to_json() if outcome.report else ""
         until = transaction.expires_at
         try:
             with self.database.transaction() as connection:
                 if not spend(connection, SPENT, kind=_NONCE_KIND, value=transaction.nonce, expires_at=until, now=now):
                     raise _AlreadyAnswered
-                number = write_log(connection, event, transaction.id, name, now, outcome=told, detail=detail)
+                number = write_log(
+                    connection, event, transaction.id, name, now, outcome=told, detail=detail, report=report
+                )
+                if sealed is not None:
+                    _INSERT_CONTENTS.run(connection, number=number, sealed=sealed)
+                values["answer_number"] = number
+                values["contents_number"] = number if sealed is not None else None
                 if statement.run(connection, **values, changed=number, of_id=transaction.id) != 1:
                     raise _AlreadyAnswered
         except _AlreadyAnswered:
@@ -220,7 +228,7 @@ class RequestStore:
                 row = None
             elif row is not None:
                 state = State.ANSWERED if row.verdict else State.DECLINED
-                number = write_log(connection, Event.RETURNED, row.id, template_name(row), now)
+                number = write_log(connection, Event.RETURNED, row.id, row.template_name, now)
                 change = {"state": state.value, "response_code_digest": None, "return_by": None, "changed": number}
                 connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
         if row is None:
@@ -232,14 +240,14 @@ class RequestStore:
     def get(self, request_id: str, *, now: datetime) -> RequestRecord:
         """A request and what became of it. Raises `NoSuchRequest`."""
         with self.database.reading() as connection:
-            row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request_id)).one_or_none()
+            row = connection.execute(_WHOLE.where(REQUESTS.c.id == request_id)).one_or_none()
         if row is None:
             raise NoSuchRequest("there is no request of this id")
         return record_of(row, self._sealer, now)
 
     def list_transactions(self, *, now: datetime, limit: int = 100, offset: int = 0) -> list[RequestRecord]:
         """The requests, newest first."""
-        order = select(REQUESTS).order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id).limit(limit).offset(offset)
+        order = _WHOLE.order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id).limit(limit).offset(offset)
         with self.database.reading() as connection:
             rows = connection.execute(order).all()
         return [record_of(row, self._sealer, now) for row in rows]
@@ -248,7 +256,7 @@ class RequestStore:
         """The requests that were made together (link and QR), oldest first; none for an empty name."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                select(REQUESTS).where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
+                _WHOLE.where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
             ).all()
         return [record_of(row, self._sealer, now) for row in rows]
 
@@ -262,10 +270,13 @@ class RequestStore:
             row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request_id)).one_or_none()
             if row is None:
                 raise NoSuchRequest("there is no request of this id")
-            if row.contents is None or row.delete_at <= now or row.state != State.ANSWERED.value:
+            if row.contents_number is None or row.delete_at <= now or row.state != State.ANSWERED.value:
                 return None
-            write_log(connection, Event.VIEWED, row.id, template_name(row), now, viewer)
-        return self._sealer.open_contents(row.id, row.contents)
+            sealed = connection.execute(
+                select(CONTENTS.c.sealed).where(CONTENTS.c.number == row.contents_number)
+            ).scalar_one()
+            write_log(connection, Event.VIEWED, row.id, row.template_name, now, viewer)
+        return self._sealer.open_contents(row.id, sealed)
 
     def change_counter(self) -> int:
         """A number that grows with every change: live views ask for it and look again when it has moved."""
@@ -293,18 +304,20 @@ class RequestStore:
                 if row.state == State.AWAITING_RETURN.value:
                     _end_unreturned(connection, row, now)
                 elif row.state in OPEN_STATES:
-                    number = write_log(connection, Event.EXPIRED, row.id, template_name(row), now)
+                    number = write_log(connection, Event.EXPIRED, row.id, row.template_name, now)
                     _change(connection, row.id, encryption_key=None, code=None, changed=number)
-                if row.contents is not None and row.delete_at <= now:
-                    number = write_log(connection, Event.DELETED, row.id, template_name(row), now)
-                    _change(connection, row.id, contents=None, contents_deleted_at=now, changed=number)
+                if row.contents_number is not None and row.delete_at <= now:
+                    number = write_log(connection, Event.DELETED, row.id, row.template_name, now)
+                    _delete_contents(connection, row)
+                    _change(connection, row.id, contents_number=None, contents_deleted_at=now, changed=number)
             prune(connection, SPENT, now=now)
         return len(rows)
 
 
 def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> None:
     """The browser did not come back, or another one did: the answer does not count, and its values go."""
-    number = write_log(connection, Event.NOT_RETURNED, row.id, template_name(row), now)
+    number = write_log(connection, Event.NOT_RETURNED, row.id, row.template_name, now)
+    _delete_contents(connection, row)
     _change(
         connection,
         row.id,
@@ -312,10 +325,15 @@ def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> Non
         response_code_digest=None,
         return_by=None,
         verdict=Verdict.REJECTED.value if row.verdict else "",
-        contents=None,
-        contents_deleted_at=now if row.contents is not None else None,
+        contents_number=None,
+        contents_deleted_at=now if row.contents_number is not None else None,
         changed=number,
     )
+
+
+def _delete_contents(connection: Connection, row: Row[Any]) -> None:
+    if row.contents_number is not None:
+        connection.execute(delete(CONTENTS).where(CONTENTS.c.number == row.contents_number))
 
 
 def _change(connection: Connection, request_id: str, **values: Any) -> None:
@@ -324,10 +342,15 @@ def _change(connection: Connection, request_id: str, **values: Any) -> None:
 
 # Statements of the hot paths, made once: building them costs more than running them.
 
+_WHOLE = (
+    select(REQUESTS, TEMPLATES.c.text.label("template"), LOG.c.report)
+    .join_from(REQUESTS, TEMPLATES, TEMPLATES.c.digest == REQUESTS.c.template_digest)
+    .outerjoin(LOG, LOG.c.number == REQUESTS.c.answer_number)
+)
 _BY_HANDLE = Prepared(
-    select(*(column for column in REQUESTS.c if column.name in PENDING_COLUMNS)).where(
-        REQUESTS.c.handle == bindparam("of_handle")
-    )
+    select(*(column for column in REQUESTS.c if column.name in PENDING_COLUMNS), TEMPLATES.c.text.label("template"))
+    .join_from(REQUESTS, TEMPLATES, TEMPLATES.c.digest == REQUESTS.c.template_digest)
+    .where(REQUESTS.c.handle == bindparam("of_handle"))
 )
 _SERVE = (
     update(REQUESTS)
@@ -338,14 +361,23 @@ _SERVE = (
         REQUESTS.c.expires_at > bindparam("at"),
     )
     .values(served=REQUESTS.c.served + 1)
-    .returning(REQUESTS)
 )
-_ANSWER_COLUMNS = ("state", "answer_digest", "reply_status", "verdict", "report", "wallet_error", "contents", "changed")
+_ANSWER_COLUMNS = (
+    "state",
+    "answer_digest",
+    "reply_status",
+    "verdict",
+    "wallet_error",
+    "answer_number",
+    "contents_number",
+    "changed",
+)
 _ANSWER_VALUES = {
     "answered_at": bindparam("answered_at", type_=UTCDateTime()),
     "encryption_key": null(),  # Used, and gone (HAIP 5).
     **{name: bindparam(name) for name in _ANSWER_COLUMNS},
 }
+_INSERT_CONTENTS = Prepared(insert(CONTENTS).values(number=bindparam("number"), sealed=bindparam("sealed")))
 _UNANSWERED = (REQUESTS.c.id == bindparam("of_id")) & or_(*(REQUESTS.c.state == state for state in OPEN_STATES))
 _ANSWER = Prepared(update(REQUESTS).where(_UNANSWERED).values(_ANSWER_VALUES))
 _ANSWER_THEN_RETURN = Prepared(
@@ -360,7 +392,7 @@ _ANSWER_THEN_RETURN = Prepared(
     )
 )
 _IS_DUE = (
-    ((REQUESTS.c.contents.is_not(None)) & (REQUESTS.c.delete_at <= bindparam("at")))
+    ((REQUESTS.c.contents_number.is_not(None)) & (REQUESTS.c.delete_at <= bindparam("at")))
     | ((REQUESTS.c.state == State.AWAITING_RETURN.value) & (REQUESTS.c.return_by <= bindparam("at")))
     | (
         (REQUESTS.c.state.in_(OPEN_STATES))

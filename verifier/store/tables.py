@@ -1,7 +1,8 @@
 """The verifier's tables. Rows are not messages: a table class does not validate what it is given.
 
-What a person showed rests sealed in one column and goes on its retention date; everything else here holds no value of
-any certificate. Response codes are kept as digests, encryption keys sealed and only until they were used.
+Rows of requests stay small and keep their size, so that storing an answer touches few pages: what is large stands in
+tables of its own. What a person showed rests sealed in one table and goes on its retention date; everything else here
+holds no value of any certificate. Response codes are kept as digests, encryption keys sealed and until they were used.
 """
 
 from datetime import datetime
@@ -36,7 +37,8 @@ class RequestRow(VerifierRow, table=True):
     handle: str = Field(unique=True)
     kind: str
     state: str  # see verifier.store.records.State
-    template: str  # JSON, as it was when the request was made
+    template_digest: bytes  # of its row in `templates`
+    template_name: str
     client_id: str
     request_uri: str
     response_uri: str
@@ -61,12 +63,30 @@ class RequestRow(VerifierRow, table=True):
     reply_status: int = 0
     response_code_digest: bytes | None = Field(default=None, unique=True)
     return_by: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
+    answer_number: int | None = None  # of the line in the log that holds the report
     verdict: str = ""
-    report: str = ""  # JSON: checks and proofs, without values
     wallet_error: str = ""
-    contents: bytes | None = None  # sealed: items and evidence
+    contents_number: int | None = None  # of the row in `contents`, as long as there is one
     contents_deleted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     changed: int = 0  # number of the log entry of its last change
+
+
+class TemplateRow(VerifierRow, table=True):
+    """A template as it was when requests were made from it: many share one, so that their rows stay small."""
+
+    __tablename__ = "templates"
+
+    digest: bytes = Field(primary_key=True)
+    text: str  # JSON
+
+
+class ContentsRow(VerifierRow, table=True):
+    """What a person showed, sealed. A table of its own: rows are added at its end and deleted, never changed."""
+
+    __tablename__ = "contents"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # of its line in the log
+    sealed: bytes
 
 
 class LogRow(VerifierRow, table=True):
@@ -82,6 +102,7 @@ class LogRow(VerifierRow, table=True):
     outcome: str = ""
     detail: str = ""
     actor: str = ""
+    report: str = ""  # JSON: checks and proofs of an answer, without values
 
 
 class TrustEntryRow(VerifierRow, table=True):
@@ -124,6 +145,8 @@ account_tables(VerifierRow.metadata)
 rate_limits_table(VerifierRow.metadata)
 
 REQUESTS = table_of(RequestRow)
+TEMPLATES = table_of(TemplateRow)
+CONTENTS = table_of(ContentsRow)
 LOG = table_of(LogRow)
 TRUST_ENTRIES = table_of(TrustEntryRow)
 TRUST_LISTS = table_of(TrustListRow)
