@@ -21,6 +21,7 @@ from wallet.deployment import Deployment
 from wallet.pages import account, certificates, history, receive, share
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
+from wallet.sharing import Sharing
 
 _ROOM = Path(__file__).parent
 _PREFETCH_SECONDS = 600
@@ -90,8 +91,9 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
 
 
 async def _on_schedule(wallet: Deployment) -> None:
-    """What is done whether anybody looks or not: ended sessions go, lists are fetched before they run out."""
+    """What is done whether anybody looks or not: ended sessions and requests go, lists are fetched in time."""
     while True:
         await wallet.sessions.prune(now=wallet.clock())
+        Sharing(wallet).tidy()
         await wallet.prefetch()
         await asyncio.sleep(_PREFETCH_SECONDS)

@@ -662,3 +662,17 @@ async def test_choosing_what_is_not_offered_is_refused(world: World, employer: F
             sharer.choose(share_id, chosen)
 
     assert sharer.decision(share_id).chosen == Chosen()
+
+
+async def test_what_is_over_is_forgotten_but_for_the_history(world: World, employer: FakeVerifier) -> None:
+    """Some hours after a request has ended neither it nor an answer that never arrived rests in the wallet."""
+    sharer = await Sharer.with_certificate(world)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    with world.network.lose_answer("/response"):
+        await sharer.approve(share_id)
+    world.clock.move(hours=3)
+
+    sharer.sharing.tidy()
+
+    assert not sharer.sharing.is_kept(sharer.vault, share_id)
+    assert sharer.entry(share_id).outcome is Outcome.UNKNOWN

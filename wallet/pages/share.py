@@ -137,6 +137,8 @@ async def decide_page(
     request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str
 ) -> Response:
     """The decision screen, as the person left it; on a fresh one nothing is chosen."""
+    if not sharing.is_kept(vault, share_id):
+        return go_to(request, f"/history/{share_id}")
     fault = sharing.fault(vault, share_id)
     if fault is not None:
         return await pages.render(
@@ -328,6 +330,8 @@ async def _show_confirm(
 @router.get("/share/{share_id}/outcome")
 async def outcome(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
     """What became of it. In the same-device flow the browser goes on at once; the ordinary link stays."""
+    if not sharing.is_kept(vault, share_id):
+        return go_to(request, f"/history/{share_id}")  # Long over: the history has what there is to know.
     if sharing.is_open(vault, share_id):
         return go_to(request, f"/share/{share_id}")
     return_link, is_first = sharing.return_link(vault, share_id)

@@ -151,6 +151,9 @@ FAULTS = {
     "invalid_request_uri_method": FaultWords(
         N_("The link of the request is faulty"), N_("It does not say in a known way how to fetch it."), _ASK_AGAIN
     ),
+    "request_expired": FaultWords(
+        N_("The request has ended"), N_("Requests are good for a few minutes only."), _ASK_AGAIN
+    ),
     "request_unreachable": FaultWords(
         N_("The request could not be fetched"), N_("The sender did not answer, or has no request there."), _ASK_AGAIN
     ),

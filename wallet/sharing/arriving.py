@@ -64,8 +64,7 @@ class Arrivals(Desk):
             nonce = base64url.encode(secrets.token_bytes(32))
             fetched = await fetch_request(link, transport=self._transport, wallet_nonce=nonce, now=now)
         except CouldNotFetch as exc:
-            fault = RequestFault(exc)
-            self._record(vault, fault_event(share_id, fault, who=host, host=host, came_by=came_by, now=now))
+            self._record(vault, fault_event(share_id, RequestFault(exc), who=host, host=host, came_by=came_by, now=now))
             raise
         members = {
             "fetched": fetched.as_json(),
@@ -77,20 +76,25 @@ class Arrivals(Desk):
             checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
             self._refuse_repeated(vault, checked)
             decision = self._build(vault, share_id, members, checked, language=vault.language)
-        except (AlreadyAnswered, RequestExpired):
+        except AlreadyAnswered:
+            raise
+        except RequestExpired as exc:
+            self._record(vault, fault_event(share_id, RequestFault(exc), who=host, host=host, came_by=came_by, now=now))
             raise
         except ProtocolError as exc:
             fault = exc if isinstance(exc, RequestFault) else RequestFault(exc)
             self._keep_faulty(vault, share_id, fault, host=host, came_by=came_by, now=now)
             return share_id
         with self._database.transaction() as connection:
-            add_share(connection, vault, share_id, state=OPEN, members=members)
+            add_share(connection, vault, share_id, state=OPEN, members=members, ends_at=checked.expires_at, now=now)
             append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
         return share_id
 
     async def begin_again(self, vault: UnlockedVault, share_id: str) -> str:
         """Fetch a new request from the link of one that has ended (CS-28). Raises as `begin`."""
         share = self._share(vault, share_id)
+        if share.state == FAULTY:
+            raise NotFound("A faulty request is not fetched again from here")
         fetched = FetchedRequest.from_json(share.members["fetched"])
         return await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
 
@@ -111,7 +115,7 @@ class Arrivals(Desk):
             "told": False,
         }
         with self._database.transaction() as connection:
-            add_share(connection, vault, share_id, state=FAULTY, members=members)
+            add_share(connection, vault, share_id, state=FAULTY, members=members, ends_at=now, now=now)
             append_event(connection, vault, fault_event(share_id, fault, who=host, host=host, came_by=came_by, now=now))
 
     def fault(self, vault: UnlockedVault, share_id: str) -> FaultShown | None:

@@ -33,6 +33,14 @@ ANSWERED_FOR = timedelta(days=730)
 class Decisions(Desk):
     """Requests before the person, and their answers."""
 
+    def is_kept(self, vault: UnlockedVault, share_id: str) -> bool:
+        """Whether the share is still there; some hours after its request has ended only the history tells of it."""
+        try:
+            self._share(vault, share_id)
+        except NotFound:
+            return False
+        return True
+
     def is_open(self, vault: UnlockedVault, share_id: str) -> bool:
         """Whether a request still waits for the person's decision. Raises `NotFound`."""
         return self._share(vault, share_id).state == OPEN

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import NotFound
+from service.single_use import prune
 from wallet.decision import Chosen, Decision, build_decision
 from wallet.deployment import Deployment
 from wallet.ledger import Entry, Event, entries_of
 from wallet.remote_requests import RequestsOverHTTP
 from wallet.requests import AlreadyAnswered, CheckedRequest, FetchedRequest, check_request
 from wallet.store.ledger import History, append_event, read_history
-from wallet.store.shares import OPEN, StoredShare, get_share
+from wallet.store.shares import OPEN, StoredShare, forget_shares, get_share
+from wallet.store.tables import spent
 from wallet.vault import UnlockedVault
 
 
@@ -21,6 +23,13 @@ class Desk:
         self._wallet = wallet
         self._database = wallet.database
         self._transport = transport or RequestsOverHTTP(wallet.http, allow_loopback=wallet.settings.allow_loopback)
+
+    def tidy(self) -> None:
+        """Forget requests that are long over, of all people; called on a schedule. Histories stay."""
+        now = self._wallet.clock()
+        with self._database.transaction() as connection:
+            forget_shares(connection, now=now)
+            prune(connection, spent, now=now)
 
     def history(self, vault: UnlockedVault) -> tuple[list[Entry], bool]:
         """All entries, the latest first, and whether the chain of the history holds."""

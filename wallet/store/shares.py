@@ -4,9 +4,10 @@ A share is written over in versions, each sealed; moving from "open" to "decided
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
 from schemas.errors import NotFound
@@ -29,9 +30,17 @@ class StoredShare:
 
 
 def add_share(
-    connection: Connection, vault: UnlockedVault, share_id: str, *, state: str, members: dict[str, Any]
+    connection: Connection,
+    vault: UnlockedVault,
+    share_id: str,
+    *,
+    state: str,
+    members: dict[str, Any],
+    ends_at: datetime,
+    now: datetime,
 ) -> None:
-    """Keep a new share."""
+    """Keep a new share until some time after `ends_at`, the end of its request. Shares that are over are forgotten."""
+    forget_shares(connection, now=now)
     connection.execute(
         insert(ShareRow).values(
             id=share_id,
@@ -39,8 +48,15 @@ def add_share(
             state=state,
             sealed_state=vault.seal_json("share.state", share_id, {"state": state, **members}),
             version=1,
+            # A whole hour tells less about when somebody was asked than the moment itself.
+            forget_at=ends_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2),
         )
     )
+
+
+def forget_shares(connection: Connection, *, now: datetime) -> int:
+    """Delete the shares of all people whose requests are over; returns how many. Histories stay."""
+    return connection.execute(delete(ShareRow).where(col(ShareRow.forget_at) <= now)).rowcount
 
 
 def get_share(connection: Connection, vault: UnlockedVault, share_id: str) -> StoredShare:

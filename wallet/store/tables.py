@@ -1,9 +1,11 @@
 """The tables of the wallet. Identifiers and states are readable; whatever says something about a person is sealed."""
 
+from datetime import datetime
+
 from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
 
-from service.database import new_registry
+from service.database import UTCDateTime, new_registry
 from service.single_use import spent_table
 
 
@@ -77,7 +79,8 @@ class TrustRow(WalletTable, table=True):
 class ShareRow(WalletTable, table=True):
     """One request that a person is being asked about: what was fetched and chosen, sealed. `state` tells how far it is.
 
-    `sealed_answer` holds the very bytes of an answer from the decision until it is delivered or the request has ended.
+    `sealed_answer` holds the very bytes of an answer from the decision until it is delivered. The row is forgotten at
+    `forget_at`, a whole hour after the request has ended; the history stays.
     """
 
     __tablename__ = "share"
@@ -88,6 +91,7 @@ class ShareRow(WalletTable, table=True):
     sealed_state: bytes = Field(sa_type=LargeBinary)
     version: int = 1
     sealed_answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+    forget_at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
 class LedgerRow(WalletTable, table=True):
