@@ -17,14 +17,9 @@ from proofs import jose
 from proofs.dates import is_number
 from proofs.keys import Signer, check_public_jwk, thumbprint
 from schemas.errors import ProtocolError
+from schemas.issuance.errors import InvalidProof
 
 PROOF_TYP = "openid4vci-proof+jwt"
-
-
-class InvalidProof(ProtocolError):
-    """The proof of possession is missing, malformed, too old, or made for somebody else."""
-
-    error = "invalid_proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +52,14 @@ def check_proof(
     expected_client_id: str | None,
     algorithms: Collection[str],
     now: datetime,
-    max_age_seconds: int = 300,
+    max_age_seconds: int | None = 300,
     skew_seconds: int = 60,
 ) -> CheckedProof:
     """Check one key proof.
 
     `expected_client_id` is the client that authenticated at the token endpoint, None when none did.
+    `max_age_seconds` is None for a caller who knows the age from the nonce, which carries the caller's own time: then a
+    wallet whose clock is slow is served as well (OpenID4VCI 13.8).
 
     Checks form, `typ`, algorithm, signature under its own `jwk`, `aud`, `iss`, `iat` (and `exp` when there).
     Does not check the nonce. Keys by `kid` or `x5c` are not accepted: we advertise `jwk` binding only.
@@ -83,7 +80,7 @@ def _check(
     expected_client_id: str | None,
     algorithms: Collection[str],
     now: datetime,
-    max_age_seconds: int,
+    max_age_seconds: int | None,
     skew_seconds: int,
 ) -> CheckedProof:
     unverified = jose.parse_jws(token)
@@ -105,13 +102,13 @@ def _check(
     return CheckedProof(jwk=jwk, thumbprint=thumbprint(jwk), nonce=nonce)
 
 
-def _check_age(claims: dict[str, Any], *, now: datetime, max_age_seconds: int, skew_seconds: int) -> None:
+def _check_age(claims: dict[str, Any], *, now: datetime, max_age_seconds: int | None, skew_seconds: int) -> None:
     issued_at, expires_at, moment = claims.get("iat"), claims.get("exp"), now.timestamp()
     if not is_number(issued_at):
         raise InvalidProof("the key proof has no time of issue")
     if issued_at > moment + skew_seconds:
         raise InvalidProof("the key proof is from the future")
-    if issued_at < moment - max_age_seconds - skew_seconds:
+    if max_age_seconds is not None and issued_at < moment - max_age_seconds - skew_seconds:
         raise InvalidProof("the key proof is too old")
     if expires_at is not None and (not is_number(expires_at) or expires_at <= moment - skew_seconds):
         raise InvalidProof("the key proof has expired")

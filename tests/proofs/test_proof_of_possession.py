@@ -7,7 +7,8 @@ import pytest
 
 from proofs import jose
 from proofs.keys import generate_signer
-from proofs.proof_of_possession import PROOF_TYP, CheckedProof, InvalidProof, check_proof, make_proof
+from proofs.proof_of_possession import PROOF_TYP, CheckedProof, check_proof, make_proof
+from schemas.issuance import InvalidProof
 from tests.proofs.cast import NOW
 
 ISSUER = "https://university.example"
@@ -120,6 +121,14 @@ def test_i37_clocks_may_differ_a_little() -> None:
     for iat in (NOW.timestamp() + 59.5, NOW.timestamp() - 359.5):
         assert check(proof(iat=iat))
     assert check(proof(), now=NOW + timedelta(seconds=3_000), max_age_seconds=3_600)
+
+
+def test_i37_an_issuer_whose_nonces_carry_time_needs_no_clock_of_the_wallet() -> None:
+    """However slow the wallet's clock is; a proof from the future or without time stays refused."""
+    assert check(proof(iat=NOW.timestamp() - 90_000), max_age_seconds=None)
+    for change in ({"iat": NOW.timestamp() + 61}, {"leave_out": "iat"}, {"iat": "now"}):
+        with pytest.raises(InvalidProof):
+            check(proof(**change), max_age_seconds=None)
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "text", "...", "e30.e30.e30"])
