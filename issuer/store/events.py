@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
-from issuer.store.prepared import Prepared
 from issuer.store.tables import EVENTS
 from service.database import Database
+from service.prepared import Prepared
 
 _INSERT = Prepared(insert(EVENTS).values(at=bindparam("now"), kind=bindparam("what"), subject_id=bindparam("subject")))
 _LAST = select(func.coalesce(func.max(EVENTS.c.id), 0))

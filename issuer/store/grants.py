@@ -16,11 +16,11 @@ from issuer.issuance import NONCE_KIND, Grant, Period, Reservation, Slot, random
 from issuer.offers import OfferState
 from issuer.status import FULL_BELOW, Status
 from issuer.store.events import record
-from issuer.store.prepared import Prepared, moment
 from issuer.store.tables import OFFERS, SLOTS, SPENT, STATUS_LISTS
 from proofs import strict_json
 from schemas.issuance import CredentialRequestDenied, InvalidGrant, InvalidNonce, InvalidToken
 from service.database import Database
+from service.prepared import Prepared, moment
 from service.single_use import prune, spend
 
 _KEEP_UNCOLLECTED = timedelta(days=30)
