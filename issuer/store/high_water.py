@@ -15,6 +15,7 @@ from pathlib import Path
 from issuer.status import StatusRolledBack
 from proofs import strict_json
 from schemas.errors import Malformed
+from service.database import StorageUnavailable
 
 
 class HighWaterMark:
@@ -27,10 +28,18 @@ class HighWaterMark:
     def raise_to(self, list_id: int, version: int) -> None:
         """Remember that this version is about to be served.
 
-        Raises `StatusRolledBack` when a higher one was served before. Costs nothing when the version is the one known.
+        Raises `StatusRolledBack` when a higher one was served before, `StorageUnavailable` when the mark cannot be
+        written: then that version must not be served yet. Costs nothing when the version is the one known.
         """
         if self._known.get(list_id) == version:
             return
+        try:
+            self._raise_to(list_id, version)
+        except OSError as exc:
+            raise StorageUnavailable from exc
+        self._known[list_id] = version
+
+    def _raise_to(self, list_id: int, version: int) -> None:
         with self._locked():
             marks = self._read()
             if version < marks.get(list_id, -1):
@@ -40,7 +49,6 @@ class HighWaterMark:
                 )
             if version > marks.get(list_id, -1):
                 self._write(marks | {list_id: version})
-        self._known[list_id] = version
 
     def of(self, list_id: int) -> int:
         """The mark of a list, -1 when it was never published."""

@@ -13,6 +13,7 @@ from issuer.status import (
     PublishedList,
     Publishing,
     Status,
+    StatusRolledBack,
     check_change,
     sign_list,
 )
@@ -139,14 +140,25 @@ class StatusStore:
         What is stored is served only when its digest is right; otherwise it is made again from the certificates.
         Raises `NotFound`, or `StatusRolledBack` when a newer one was served before.
         """
+        found = self._newest(list_id, publishing, now=now)
+        while True:
+            try:
+                self._mark.raise_to(list_id, found.version)
+                return found
+            except StatusRolledBack:
+                # Either another process served a newer list since this one was read, or the database went back.
+                overtaken, found = found, self._newest(list_id, publishing, now=now)
+                if found.version <= overtaken.version:
+                    raise
+
+    def _newest(self, list_id: int, publishing: Publishing, *, now: datetime) -> PublishedList:
         with self._database.reading() as connection:
             state = connection.execute(_STATE, {"id_": list_id}).one_or_none()
             if state is None:
                 raise NotFound("there is no such status list")
             found = self._stored(connection, list_id, state)
         if found is None or found.version != state.version or publishing.is_due(found.published_at, now=now):
-            found = self._publish_if_due(list_id, publishing, now=now)
-        self._mark.raise_to(list_id, found.version)
+            return self._publish_if_due(list_id, publishing, now=now)
         return found
 
     def _stored(self, connection: Connection, list_id: int, state: Row[*tuple[Any, ...]]) -> PublishedList | None:

@@ -1,17 +1,20 @@
 """Attacks on and accidents of the status list (edge case T-08, durability D11, D12)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from issuer.issuance import random_indexes
 from issuer.status import RevocationIsFinal, Status
+from issuer.store.high_water import HighWaterMark
+from issuer.store.status import StatusStore
 from proofs import strict_json
 from proofs.certificates import verify_chain
 from proofs.jose import check_jws, parse_jws
 from proofs.keys import generate_signer
+from proofs.status_list import decode_status_list, status_at
 from tests.issuer.desk import Desk, assert_refused, running_desk, slot_of
 
 
@@ -189,6 +192,52 @@ def test_the_mark_is_on_disk_before_the_list_leaves_the_house(desk: Desk) -> Non
     desk.change(offer, Status.SUSPENDED)
     desk.status_token()
     assert json.loads(mark.read_text()) == {"1": 1}
+
+
+class _Overtaken(HighWaterMark):
+    """A mark whose process is slow: before it is raised, another process changes the list and serves it."""
+
+    def __init__(self, path: Path, meanwhile: Callable[[], object]) -> None:
+        super().__init__(path)
+        self._meanwhile = [meanwhile]
+
+    def raise_to(self, list_id: int, version: int) -> None:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        super().raise_to(list_id, version)
+
+
+def test_a_process_that_was_overtaken_serves_the_newer_list(desk: Desk) -> None:
+    """Between reading a list and serving it, another process may have served a newer one.
+
+    That is no rolled-back database: the newer list is read and served.
+    """
+    offer = desk.offer()
+    (copy,) = desk.collect(offer)
+    store, now = desk.context.store, desk.clock()
+    _, index = slot_of(copy)
+
+    def change_and_serve() -> None:
+        desk.change(offer, Status.REVOKED)
+        store.status.published(1, publishing=desk.context.publishing, now=now)
+
+    mark = _Overtaken(desk.settings.data / "status-high-water.json", change_and_serve)
+    slow = StatusStore(store.database, mark=mark)
+
+    served = slow.published(1, publishing=desk.context.publishing, now=now)
+
+    assert served.version == 1
+    lst = strict_json.loads_object(parse_jws(served.token.decode()).payload)["status_list"]["lst"]
+    assert status_at(decode_status_list(lst, bits=2, max_bytes=10_000), index, bits=2) == 1
+
+
+def test_d10_a_mark_that_cannot_be_written_stops_serving_for_now(desk: Desk) -> None:
+    """Where the mark cannot be kept (disk full, a directory in its place), the reader is told to come again."""
+    desk.collect(desk.offer())
+    (desk.settings.data / "status-high-water.new").mkdir()
+    assert_refused(desk.status_token(), "temporarily_unavailable", 503)
+    (desk.settings.data / "status-high-water.new").rmdir()
+    assert desk.status_token().status_code == 200
 
 
 def _der(pem: Path) -> bytes:
