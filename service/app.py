@@ -53,6 +53,7 @@ def build_app(
         openapi_url="/openapi.json" if settings.api_docs else None,
         docs_url="/api-docs" if settings.api_docs else None,
         redoc_url=None,
+        redirect_slashes=False,  # Such a redirect would be made from the Host header, and without our path prefix.
     )
     app.state.settings = settings
     app.state.pages = pages

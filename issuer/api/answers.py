@@ -76,8 +76,3 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
 def media_type(request: Request) -> str:
     """The media type of the body, without parameters, in lower case."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def client_address(request: Request) -> str:
-    """The network address that a request comes from, for rate limits only."""
-    return request.client.host if request.client else "unknown"

@@ -50,12 +50,14 @@ class CredentialEndpoint:
 def bearer_token(request: Request) -> str:
     """The access token of the Authorization header (RFC 6750, 2.1); the scheme is case-insensitive.
 
-    Raises `InvalidToken` when there is none, or another scheme.
+    Raises `InvalidToken` when there is none, more than one, or another scheme.
     """
-    header = request.headers.get("authorization")
-    if header is None:
+    headers = request.headers.getlist("authorization")
+    if not headers:
         raise NoToken
-    scheme, _, token = header.partition(" ")
+    if len(headers) > 1:  # A proxy and we could take different ones for the right one.
+        raise InvalidToken("there is more than one Authorization header")
+    scheme, _, token = headers[0].partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > _MAX_TOKEN_CHARACTERS:
         raise InvalidToken("an access token of the scheme Bearer is needed")

@@ -5,12 +5,13 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.api.answers import client_address, json_answer, media_type, read_body
+from issuer.api.answers import json_answer, media_type, read_body
 from issuer.api.limits import FailureLimit
 from issuer.authorization import CodeRequest, exchange_code, read_token_request
 from issuer.context import IssuerContext
 from schemas.errors import Malformed
 from schemas.issuance import InvalidGrant, TokenResponse
+from service.rate_limits import client_address
 
 _MAX_BODY_BYTES = 64_000
 _MAX_FIELDS = 50

@@ -1,5 +1,7 @@
 """The status lists (Token Status List, section 8)."""
 
+import gzip
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,6 +10,7 @@ from issuer.context import IssuerContext
 from schemas.errors import NotFound, Refused
 
 MEDIA_TYPE = "application/statuslist+jwt"
+_COMPRESSION_LEVEL = 6
 
 
 class NotAcceptable(Refused):
@@ -29,10 +32,11 @@ class StatusListEndpoint:
 
     def __init__(self, context: IssuerContext) -> None:
         self._context = context
+        self._compressed: dict[int, tuple[bytes, bytes]] = {}
 
     async def __call__(self, request: Request) -> Response:
-        """Answer with the signed list. Caches may keep it for its `ttl`, and never beyond."""
-        if not accepts(request.headers.get("accept", "*/*"), MEDIA_TYPE):
+        """Answer with the signed list, compressed for readers that take gzip (section 8.2)."""
+        if not accepts(request.headers.get("accept") or "*/*", MEDIA_TYPE):
             raise NotAcceptable(f"status lists are available as {MEDIA_TYPE}")
         if "time" in request.query_params:
             raise HistoryNotOffered
@@ -43,20 +47,38 @@ class StatusListEndpoint:
             context.store.status.published, int(list_id), publishing=context.publishing, now=context.clock()
         )
         # Changes are visible at once: shared caches ask again each time, and are told quickly that nothing changed.
-        tag = f'"{published.version}-{published.published_at.timestamp():.0f}"'
-        headers = CORS | {"Cache-Control": "no-cache", "ETag": tag}
+        tag = f"{published.version}-{published.published_at.timestamp():.0f}"
+        headers = CORS | {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"}
+        body = published.token
+        if accepts(request.headers.get("accept-encoding", ""), "gzip"):
+            tag += "-gzip"
+            headers["Content-Encoding"] = "gzip"
+            body = self._compress(int(list_id), published.token)
+        headers["ETag"] = f'"{tag}"'
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return Response(published.token, headers=headers, media_type=MEDIA_TYPE)
+        return Response(body, headers=headers, media_type=MEDIA_TYPE)
+
+    def _compress(self, list_id: int, token: bytes) -> bytes:
+        """The token compressed; kept for the next reader, while the list is the same."""
+        kept = self._compressed.get(list_id)
+        if kept is None or kept[0] != token:
+            kept = self._compressed[list_id] = (token, gzip.compress(token, _COMPRESSION_LEVEL, mtime=0))
+        return kept[1]
 
 
-def accepts(accept: str, media_type: str) -> bool:
-    """Whether an Accept header takes this media type (RFC 9110, section 12.5.1)."""
-    major = media_type.partition("/")[0]
-    for entry in accept.lower().split(","):
+def accepts(header: str, offered: str) -> bool:
+    """Whether an Accept or Accept-Encoding header takes what is offered (RFC 9110, sections 12.5.1 and 12.5.3).
+
+    The most specific entry that names it decides, so that `text/html;q=0, */*` takes everything but HTML.
+    """
+    found: dict[str, bool] = {}
+    for entry in header.lower().split(","):
         wanted, *parameters = (part.strip() for part in entry.split(";"))
-        if wanted in ("", "*/*", f"{major}/*", media_type) and not any(_is_zero(p) for p in parameters):
-            return True
+        found[wanted] = not any(_is_zero(parameter) for parameter in parameters)
+    for wanted in (offered, f"{offered.partition('/')[0]}/*", "*/*" if "/" in offered else "*"):
+        if wanted in found:
+            return found[wanted]
     return False
 
 

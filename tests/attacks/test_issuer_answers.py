@@ -48,6 +48,17 @@ def test_i57_the_host_header_changes_nothing(desk: Desk) -> None:
     assert "attacker" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/help/", "/token/", "/status/1/", "/types/micro-credential/1/"])
+def test_i57_no_redirect_is_made_from_the_host_header(desk: Desk, path: str) -> None:
+    """An address with a slash too many is not there; nobody is sent to a host that the request named."""
+    for method in ("GET", "POST"):
+        answer = desk.client.request(
+            method, desk.url(path), headers={"Host": "attacker.example"}, follow_redirects=False
+        )
+        assert answer.status_code == 404
+        assert "location" not in answer.headers
+
+
 def test_i57_another_path_is_another_issuer(desk: Desk) -> None:
     """Metadata of an issuer under another path is not here."""
     for path in ("/.well-known/openid-credential-issuer", "/.well-known/openid-credential-issuer/other"):
@@ -135,6 +146,15 @@ def test_i65_without_a_good_token_there_is_a_challenge(desk: Desk, authorization
     answer = desk.client.post(desk.url("/credential"), json=desk.request(), headers=headers)
     assert_refused(answer, "invalid_token", 401)
     assert answer.headers["www-authenticate"].startswith("Bearer" if authorization is None else "Bearer error=")
+
+
+def test_i65_two_authorization_headers_are_none(desk: Desk) -> None:
+    """Nobody has to guess which of two tokens a proxy in front of us took for the right one."""
+    token = desk.token(desk.offer())
+    headers = [("Authorization", f"Bearer {token}"), ("Authorization", "Bearer other")]
+    answer = desk.client.post(desk.url("/credential"), json=desk.request(), headers=headers)
+    assert_refused(answer, "invalid_token", 401)
+    assert "error=" in answer.headers["www-authenticate"]
 
 
 def test_i65_a_token_in_the_address_or_the_body_counts_for_nothing(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 from pydantic import ValidationError
+from starlette.testclient import TestClient
 
 from issuer.settings import IssuerSettings
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, CredentialOffer, TokenResponse
@@ -296,3 +297,19 @@ def test_who_keeps_guessing_codes_waits_while_others_are_served(tmp_path: Path) 
         assert int(refused.headers["retry-after"]) <= 61
         desk.clock.advance(seconds=60)
         assert desk.ask_token(desk.offer()).status_code == 200
+
+
+def test_a_whole_network_of_addresses_is_one_guesser(tmp_path: Path) -> None:
+    """Whoever has an IPv6 network (2**64 addresses) does not get a limit for each of them."""
+    with running_desk(tmp_path, failed_tokens_per_minute=3, failed_codes_per_minute=3) as desk:
+
+        def guess(address: str) -> list[int]:
+            client = TestClient(desk.client.app, base_url=desk.settings.origin, client=(address, 50000))
+            form = {"grant_type": PRE_AUTHORIZED_CODE_GRANT, "pre-authorized_code": "guess"}
+            token = client.post(desk.url("/token"), data=form)
+            return [token.status_code, client.get(desk.url("/AAAAAAAAAA")).status_code]
+
+        for number in range(3):
+            assert guess(f"2001:db8:1:2::{number}") == [400, 404]
+        assert guess("2001:db8:1:2:ffff::1") == [429, 429]
+        assert guess("2001:db8:1:3::1") == [400, 404]

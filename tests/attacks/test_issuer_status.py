@@ -105,9 +105,28 @@ def test_only_what_exists_is_served_in_the_form_that_exists(desk: Desk) -> None:
     cwt = desk.client.get(desk.url("/status/1"), headers={"Accept": "application/statuslist+cwt"})
     assert_refused(cwt, "not_acceptable", 406)
     assert_refused(desk.client.get(desk.url("/status/1?time=1700000000")), "not_implemented", 501)
-    for accept in ("*/*", "application/*;q=0.1", "text/html, application/statuslist+jwt"):
-        assert desk.client.get(desk.url("/status/1"), headers={"Accept": accept}).status_code == 200
-    assert desk.client.get(desk.url("/status/1"), headers={"Accept": "*/*;q=0"}).status_code == 406
+    jwt = "application/statuslist+jwt"
+    for accept in ("", "*/*", "application/*;q=0.1", f"text/html, {jwt}", f"*/*;q=0, {jwt.upper()}", f"{jwt};q=0.001"):
+        assert desk.client.get(desk.url("/status/1"), headers={"Accept": accept}).status_code == 200, accept
+    for accept in ("*/*;q=0", "text/html", f"{jwt};q=0, */*", f"{jwt};q=0.000", f"{jwt}x"):
+        assert desk.client.get(desk.url("/status/1"), headers={"Accept": accept}).status_code == 406, accept
+
+
+def test_lists_are_compressed_for_readers_that_take_it(desk: Desk) -> None:
+    """The list travels compressed where the reader says so, and as it is where not (section 8.2)."""
+    desk.collect(desk.offer())
+    url = desk.url("/status/1")
+    plain = desk.client.get(url, headers={"Accept-Encoding": "identity"})
+    packed = desk.client.get(url, headers={"Accept-Encoding": "br;q=1, gzip;q=0.8"})
+    refused = desk.client.get(url, headers={"Accept-Encoding": "gzip;q=0, *"})
+    assert [answer.headers.get("content-encoding") for answer in (plain, packed, refused)] == [None, "gzip", None]
+    assert plain.content == packed.content == refused.content, "the client unpacks it"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept, Accept-Encoding"
+    assert plain.headers["etag"] != packed.headers["etag"]
+    for answer, encoding in ((plain, "identity"), (packed, "gzip")):
+        headers = {"Accept-Encoding": encoding, "If-None-Match": answer.headers["etag"]}
+        assert desk.client.get(url, headers=headers).status_code == 304
 
 
 def test_t08_indexes_are_unpredictable_and_never_taken_twice(tmp_path: Path) -> None:
