@@ -39,6 +39,7 @@ def test_a_password_belongs_to_its_hash_and_no_other_does() -> None:
         "not a hash",
         "",
     ],
+    ids=["less memory", "fewer passes", "fewer lanes", "another kind", "no hash", "nothing"],
 )
 def test_a_weakened_hash_is_refused(weak: str) -> None:
     """Somebody who can write to the database cannot make passwords cheap to try."""
