@@ -10,7 +10,7 @@ from proofs import strict_json
 from service.i18n import N_
 from wallet.ledger import Filter, Outcome
 from wallet.pages.access import PagesDep, VaultDep, WalletDep
-from wallet.pages.share import SharingDep
+from wallet.pages.share_access import SharingDep
 from wallet.pages.share_view import entry_view, row_view
 from wallet.pages.share_words import OUTCOMES
 from wallet.receipts import receipt_of, signed_receipt
@@ -52,7 +52,7 @@ async def history(
         total=len(entries),
         is_intact=is_intact,
         is_filtered=not wanted.is_empty,
-        outcomes=[("", t("Any")), *((one.value, t(words.word)) for one, words in OUTCOMES.items())],
+        outcomes=[("", t(N_("Any"))), *((one.value, t(words.word)) for one, words in OUTCOMES.items())],
         filter={"who": who, "since": since, "until": until, "outcome": outcome, "certificate": certificate},
         faults=faults,
     )

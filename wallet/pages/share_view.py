@@ -14,7 +14,7 @@ from babel import Locale
 
 from schemas.consent import Basis, LocalizedText
 from schemas.receipt import BothLanguages
-from service.i18n import Translator
+from service.i18n import N_, Translator
 from wallet.cards import read_card
 from wallet.decision import Alternative, Decision, Group, Item, is_bound, unavoidable
 from wallet.ledger import Entry, EventKind, Outcome
@@ -25,6 +25,8 @@ from wallet.recording import who_asks
 from wallet.requests import CameBy
 
 _LONG_VALUE = 240
+_LETTER_SUBJECT = N_("A question about your request")
+_LETTER = N_("You ask to see: %(items)s. Why do you need it, how long do you keep it, and who else sees it?")
 _MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200}")
 
 
@@ -85,10 +87,8 @@ def _ask_mail(decision: Decision, t: Translator) -> str:
     if not _MAIL.fullmatch(contact):
         return ""
     names = t.listed(item.name.text(t.language) for item in decision.items) or "–"
-    body = t(
-        "You ask to see: %(items)s. Why do you need it, how long do you keep it, and who else sees it?", items=names
-    )
-    return f"mailto:{quote(contact)}?subject={quote(t('A question about your request'))}&body={quote(body)}"
+    body = t(_LETTER, items=names)
+    return f"mailto:{quote(contact)}?subject={quote(t(_LETTER_SUBJECT))}&body={quote(body)}"
 
 
 def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
 
 def _warned(kinds: Iterable[str], facts: Mapping[str, Any], t: Translator) -> list[str]:
     # The certificate that a warning spoke of is named below; the sentence is kept general.
-    names = {"host": facts.get("host", ""), "certificate": t("a certificate")}
+    names = {"host": facts.get("host", ""), "certificate": t(N_("a certificate"))}
     by_name = {kind.value: words for kind, words in WARNINGS.items()}
     return [t(by_name[kind].sentence, **names) for kind in kinds if kind in by_name]
 

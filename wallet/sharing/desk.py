@@ -1,9 +1,10 @@
 """What every step of a share needs: the stored share, its request checked anew, its decision, and the history."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from schemas.errors import NotFound
+from schemas.errors import NotFound, TemporarilyUnavailable
 from service.single_use import prune
 from wallet.decision import Chosen, Decision, build_decision
 from wallet.deployment import Deployment
@@ -27,7 +28,8 @@ class Desk:
     def tidy(self) -> None:
         """Forget requests that are long over, of all people; called on a schedule. Histories stay."""
         now = self._wallet.clock()
-        with self._database.transaction() as connection:
+        # Another process is writing: the next round does it.
+        with suppress(TemporarilyUnavailable), self._database.transaction() as connection:
             forget_shares(connection, now=now)
             prune(connection, spent, now=now)
 

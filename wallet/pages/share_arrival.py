@@ -1,0 +1,112 @@
+"""S0 of a share: the link's host and the question, and the fetch after a yes. Nothing here needs a script.
+
+`GET /present` shows the host and asks; `POST /present` fetches and checks. A fault is shown with its code, and told to
+a proven sender when the person says so.
+"""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from schemas.errors import ProtocolError
+from schemas.presentation import RequestLink, parse_link
+from service.i18n import N_
+from service.pages import LanguageSwitch
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
+from wallet.pages.share_access import SharingDep
+from wallet.pages.share_words import CAME_BY, fault_words
+from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, asked_host
+from wallet.requests.links import MAX_LINK_CHARACTERS
+
+router = APIRouter()
+
+
+@router.get("/present")
+async def arrive(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
+    """Where the links of requests lead: show the host, and ask. Nothing is fetched."""
+    if not request.url.query or "client_id" not in request.query_params:
+        return go_to(request, "/receive")
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in ("came_by", "lang")]
+    how = _came_by(request.query_params.get("came_by", ""))
+    return await _show_arrival(request, pages, urlencode(pairs), how)
+
+
+@router.post("/present", dependencies=[FromOurForm])
+async def look(
+    request: Request,
+    vault: VaultDep,
+    pages: PagesDep,
+    sharing: SharingDep,
+    link: Annotated[str, Form(max_length=MAX_LINK_CHARACTERS)],
+    came_by: Annotated[str, Form(max_length=20)] = "",
+    decision: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """After the question: fetch the request, or stop."""
+    how = _came_by(came_by)
+    if decision not in ("continue", "stop"):
+        return await _show_arrival(request, pages, link, how)
+    parsed = parse_link(f"?{link}", max_chars=MAX_LINK_CHARACTERS)
+    if decision == "stop":
+        sharing.stopped(vault, asked_host(parsed), came_by=how)
+        return pages.redirect("/", message=N_("You stopped. Nothing was fetched and nothing was sent."))
+    try:
+        share_id = await sharing.begin(vault, parsed, came_by=how)
+    except CouldNotFetch as exc:
+        return await _show_arrival(request, pages, link, how, problem=exc.error, status=502)
+    except RequestExpired:
+        return await _show_arrival(request, pages, link, how, problem="request_expired", status=410)
+    except AlreadyAnswered:
+        return await pages.render(request, "share/answered.html", status=409)
+    return go_to(request, f"/share/{share_id}")
+
+
+def _came_by(written: str) -> CameBy:
+    return CameBy(written) if written in set(CameBy) else CameBy.LINK
+
+
+async def _show_arrival(
+    request: Request, pages: PagesDep, link: str, came_by: CameBy, *, problem: str = "", status: int = 200
+) -> Response:
+    switch = LanguageSwitch("/present", {"link": link, "came_by": came_by.value}) if request.method == "POST" else None
+    try:
+        parsed: RequestLink = parse_link(f"?{link}", max_chars=MAX_LINK_CHARACTERS)
+    except ProtocolError as exc:
+        return await pages.render(
+            request, "share/fault.html", status=400, switch=switch, fault=None, host="", error=exc.error,
+            description=exc.description, words=fault_words(exc.error),
+        )  # fmt: skip
+    return await pages.render(
+        request,
+        "share/arrival.html",
+        status=status,
+        switch=switch,
+        host=asked_host(parsed),
+        fetches=bool(parsed.request_uri),
+        link=link,
+        came_by=came_by.value,
+        how=CAME_BY[came_by],
+        problem=problem,
+        words=fault_words(problem),
+    )
+
+
+@router.post("/share/{share_id}/tell", dependencies=[FromOurForm])
+async def tell(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
+    """Tell the sender of a faulty request what is wrong with it."""
+    await sharing.tell(vault, share_id)
+    return pages.redirect(f"/share/{share_id}", message=N_("They were told the code of the fault, and nothing else."))
+
+
+@router.post("/share/{share_id}/renew", dependencies=[FromOurForm])
+async def renew(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
+    """Fetch a new request in place of one that has ended."""
+    try:
+        new_id = await sharing.begin_again(vault, share_id)
+    except (CouldNotFetch, RequestExpired):
+        message = N_("They have no new request there. Ask them for a new link.")
+        return pages.redirect(f"/share/{share_id}", message=message, kind="warning")
+    except AlreadyAnswered:
+        return await pages.render(request, "share/answered.html", status=409)
+    return go_to(request, f"/share/{new_id}")

@@ -1,0 +1,135 @@
+"""S3 and S4 of a share: the sentence that is confirmed with the passphrase, and what became of it.
+
+The first button of the form shows the page again: the Enter key never shares (CS-01). The outcome page sends the
+browser on where the recipient wants it, once, without a script, and keeps the ordinary link.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from schemas.dcql import InvalidSelection
+from schemas.errors import TooManyRequests
+from service.i18n import N_
+from service.pages import LanguageSwitch
+from wallet.certificates import NoCopiesLeft
+from wallet.consent import CannotSatisfy, ShownSomethingElse, YesMissing
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
+from wallet.pages.share_access import CHANGED, SharingDep
+from wallet.pages.share_view import decision_view, entry_view
+from wallet.presentation import CopyDiffers
+from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
+from wallet.sharing import Sharing
+from wallet.vault import UnlockedVault, WrongPassphrase
+
+router = APIRouter()
+
+WRONG_PASSPHRASE = N_("This is not your passphrase. Nothing was shared. Try again.")
+TOO_MANY = N_("Too many attempts. Nothing was shared. Wait a minute and try again.")
+NO_COPIES = N_("The last one-time copy was used in the meantime. Nothing was shared.")
+ENTER_DOES_NOT_SHARE = N_("Nothing was shared. Press the button when you are sure.")
+
+
+@router.get("/share/{share_id}/confirm")
+async def confirm_page(
+    request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str
+) -> Response:
+    """The sentence that is confirmed, and the passphrase."""
+    return await _show_confirm(request, pages, sharing, vault, share_id)
+
+
+@router.post("/share/{share_id}/confirm", dependencies=[FromOurForm])
+async def confirm(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    sharing: SharingDep,
+    share_id: str,
+    decision: Annotated[str, Form(max_length=20)] = "",
+    digest: Annotated[str, Form(max_length=128)] = "",
+    passphrase: Annotated[str, Form(max_length=5000)] = "",
+) -> Response:
+    """Share exactly what this page said, or do not."""
+    language, fault, status = pages.language(request), ENTER_DOES_NOT_SHARE, 200
+    try:
+        if decision == "refuse":
+            await sharing.refuse(vault, share_id, language=language)
+            return go_to(request, f"/share/{share_id}/outcome")
+        if decision == "share":
+            await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+            await sharing.approve(vault, share_id, language=language, approved_digest=digest, passphrase=passphrase)
+            await wallet.forget_tries(vault.name)
+            return go_to(request, f"/share/{share_id}/outcome")
+    except WrongPassphrase as exc:
+        fault, status = WRONG_PASSPHRASE, exc.status
+    except TooManyRequests as exc:
+        fault, status = TOO_MANY, exc.status
+    except AlreadyAnswered:
+        return go_to(request, f"/share/{share_id}/outcome")
+    except (RequestExpired, RequestFault):
+        return go_to(request, f"/share/{share_id}")  # That page says so, and offers to fetch a new one.
+    except NoCopiesLeft:
+        return pages.redirect(f"/share/{share_id}", message=NO_COPIES, kind="warning")
+    except (ShownSomethingElse, YesMissing, CannotSatisfy, CopyDiffers, InvalidSelection):
+        return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
+    entered = bool(passphrase) or decision != ""
+    return await _show_confirm(request, pages, sharing, vault, share_id, fault=fault if entered else "", status=status)
+
+
+async def _show_confirm(
+    request: Request,
+    pages: PagesDep,
+    sharing: Sharing,
+    vault: UnlockedVault,
+    share_id: str,
+    *,
+    fault: str = "",
+    status: int = 200,
+) -> Response:
+    try:
+        decision = sharing.decision(vault, share_id, language=pages.language(request))
+    except AlreadyAnswered:
+        return go_to(request, f"/share/{share_id}/outcome")
+    except (RequestExpired, RequestFault, InvalidSelection):
+        return go_to(request, f"/share/{share_id}")
+    if not decision.is_satisfiable or decision.missing_yes:
+        return go_to(request, f"/share/{share_id}")
+    switch = LanguageSwitch(f"/share/{share_id}/confirm", {}) if request.method == "POST" else None
+    return await pages.render(
+        request,
+        "share/confirm.html",
+        status=status,
+        switch=switch,
+        decision=decision,
+        view=decision_view(decision, pages.translator(request), history=[]),
+        fault=fault,
+    )
+
+
+@router.get("/share/{share_id}/outcome")
+async def outcome(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
+    """What became of it. In the same-device flow the browser goes on at once; the ordinary link stays."""
+    if not sharing.is_kept(vault, share_id):
+        return go_to(request, f"/history/{share_id}")  # Long over: the history has what there is to know.
+    if sharing.is_open(vault, share_id):
+        return go_to(request, f"/share/{share_id}")
+    return_link, is_first = sharing.return_link(vault, share_id)
+    return await pages.render(
+        request,
+        "share/outcome.html",
+        view=entry_view(sharing.entry(vault, share_id), pages.translator(request), now=the_wallet(request).clock()),
+        share_id=share_id,
+        can_send_again=sharing.can_send_again(vault, share_id),
+        return_link=return_link,
+        go_now=is_first,
+    )
+
+
+@router.post("/share/{share_id}/again", dependencies=[FromOurForm])
+async def send_again(request: Request, vault: VaultDep, sharing: SharingDep, share_id: str) -> Response:
+    """Send the very same answer once more, since it is unknown whether it arrived."""
+    if sharing.can_send_again(vault, share_id):
+        await sharing.send_again(vault, share_id)
+    return go_to(request, f"/share/{share_id}/outcome")
