@@ -6,6 +6,7 @@ app = create_app(IssuerSettings(data=Path("data")), http=None, clock=utc_now)
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import timedelta
 
 import structlog
 from fastapi import FastAPI
@@ -17,12 +18,14 @@ from issuer.context import IssuerContext, open_context
 from issuer.pages import BODY_LIMITS, make_pages, page_routers
 from issuer.settings import IssuerSettings
 from issuer.store import open_store
+from issuer.store.keys import existing_key, valid_until
 from schemas.errors import TemporarilyUnavailable
 from service.app import build_app
 from service.clock import Clock, utc_now
 from service.http import OutgoingHTTP
 
 SWEEP_SECONDS = 30
+_KEY_ENDS_SOON = timedelta(days=180)
 
 log = structlog.stdlib.get_logger()
 
@@ -53,14 +56,18 @@ def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, cl
     return app
 
 
-def announcements(settings: IssuerSettings) -> list[str]:
-    """What the operator is told at start: the code for the first account, while there is none."""
+def announcements(settings: IssuerSettings, *, clock: Clock = utc_now) -> list[str]:
+    """What the operator is told at start: the code for the first account, while there is none; a key that ends soon."""
     store = open_store(settings)
     try:
-        code = asyncio.run(store.accounts.setup_code(now=utc_now()))
+        code = asyncio.run(store.accounts.setup_code(now=clock()))
     finally:
         store.close()
-    return [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    told = [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    key = existing_key(settings)
+    if key is not None and (end := valid_until(key)) < clock() + _KEY_ENDS_SOON:
+        told.append(f"The certificate in {key.chain_file} ends on {end.date()}; from then on nothing can be issued.")
+    return told
 
 
 def _sweeping(context: IssuerContext) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

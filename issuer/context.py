@@ -9,7 +9,7 @@ from issuer.profiles import InstitutionProfile, load_profile, plain_profile
 from issuer.settings import IssuerSettings
 from issuer.status import Publishing
 from issuer.store import IssuerStore, open_store
-from issuer.store.keys import signing_key
+from issuer.store.keys import signing_key, valid_until
 from proofs.certified_keys import CertifiedKey
 from service.clock import Clock
 from service.single_use import StampedNonces
@@ -50,6 +50,7 @@ def open_context(settings: IssuerSettings, *, clock: Clock) -> IssuerContext:
         nonces=nonces,
         batch_size=settings.batch_size,
         validity=timedelta(days=settings.validity_days),
+        chain_until=valid_until(key),
     )
     publishing = Publishing(
         issuer=settings.base_url,

@@ -22,6 +22,7 @@ from proofs.formats.sd_jwt import DisclosurePlan, plan_disclosures
 from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import Signer
 from proofs.proof_of_possession import CheckedProof, check_proof
+from schemas.errors import TemporarilyUnavailable
 from schemas.issuance import (
     PROOF_TYPE_JWT,
     InsufficientScope,
@@ -103,13 +104,21 @@ class SlotBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """What stays the same for all requests: who issues, with which key, how many copies at once."""
+    """What stays the same for all requests: who issues, with which key, how many copies at once, valid for how long.
+
+    `chain_until` is the end of the signer's certificate: from then on nobody accepts what it signed.
+    """
 
     issuer: str
     signer: Signer
     nonces: StampedNonces
     batch_size: int
     validity: timedelta
+    chain_until: datetime
+
+
+class NoValidChain(TemporarilyUnavailable):
+    """The issuer's certificate has expired, so that nothing it signs would be accepted."""
 
 
 def whole_hour(moment: datetime) -> datetime:
@@ -120,10 +129,16 @@ def whole_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def period_from(now: datetime, validity: timedelta) -> Period:
-    """The period of copies collected now."""
+def period_from(now: datetime, *, issuing: Issuing) -> Period:
+    """The period of copies collected now; it ends with the certificate of the key that signs them, at the latest.
+
+    Raises `NoValidChain` when that is over.
+    """
     start = whole_hour(now)
-    return Period(start, whole_hour(start + validity))
+    end = whole_hour(min(start + issuing.validity, issuing.chain_until))
+    if end <= now:
+        raise NoValidChain
+    return Period(start, end)
 
 
 def collect(request: Mapping[str, Any], grant: Grant, *, issuing: Issuing, slots: SlotBook, now: datetime) -> list[str]:
@@ -143,7 +158,7 @@ def collect(request: Mapping[str, Any], grant: Grant, *, issuing: Issuing, slots
         nonce=nonce,
         nonce_expires_at=issuing.nonces.expiry(nonce),
         thumbprints=[proof.thumbprint for proof in checked],
-        period=period_from(now, issuing.validity),
+        period=period_from(now, issuing=issuing),
         now=now,
     )
     # 4. The signatures.

@@ -2,7 +2,8 @@
 
 `{name}.key.pem` is the private key, encrypted; `{name}.chain.pem` the leaf and any intermediates; `{name}.root.pem`
 the root that others add to their trust; `{name}.root.key.pem` the root's key, encrypted, kept so that a later leaf
-can stand under the same root. Files are written once and never overwritten.
+can stand under the same root. Files are written once and never overwritten. The chain is written last: a key without
+its chain was never finished, and never used.
 """
 
 import ipaddress
@@ -34,26 +35,42 @@ class CertifiedKey:
 
 
 def create_certified_key(
-    directory: Path, *, name: str, common_name: str, public_url: str, passphrase: bytes, now: datetime
+    directory: Path,
+    *,
+    name: str,
+    common_name: str,
+    public_url: str,
+    passphrase: bytes,
+    now: datetime,
+    leaf_valid_for: timedelta = LEAF_VALID_FOR,
 ) -> CertifiedKey:
     """Make a root and a leaf certificate, and write them with the encrypted keys.
 
     `common_name` is the organization's name as people know it; `public_url` becomes the leaf's URI subject
     alternative name and its host the DNS name (or IP address) beside it, so that it works on loopback too.
+    `leaf_valid_for` is how long the leaf is valid, at most as long as the root (ten years).
 
-    Raises `Malformed` when `public_url` has no host, `Refused` when files of that name exist.
+    Raises `Malformed` when `public_url` has no host, `Refused` when a file of that name exists.
     """
+    files = _files(directory, name)
+    _refuse_existing(files)
     root, leaf = generate_signer(), generate_signer()
     root_certificate = _root_certificate(root, common_name=common_name, now=now)
     leaf_certificate = _leaf_certificate(
-        leaf, issuer=root_certificate, issuer_signer=root, common_name=common_name, public_url=public_url, now=now
+        leaf,
+        issuer=root_certificate,
+        issuer_signer=root,
+        common_name=common_name,
+        public_url=public_url,
+        now=now,
+        valid_for=min(leaf_valid_for, ROOT_VALID_FOR),
     )
-    key_file, chain_file, root_file, root_key_file = _files(directory, name)
+    key_file, chain_file, root_file, root_key_file = files
     directory.mkdir(parents=True, exist_ok=True)
     save_signer(leaf, key_file, passphrase=passphrase)
     save_signer(root, root_key_file, passphrase=passphrase)
-    write_new_file(chain_file, leaf_certificate.public_bytes(Encoding.PEM), secret=False)
     write_new_file(root_file, root_certificate.public_bytes(Encoding.PEM), secret=False)
+    write_new_file(chain_file, leaf_certificate.public_bytes(Encoding.PEM), secret=False)
     return load_certified_key(directory, name=name, passphrase=passphrase)
 
 
@@ -74,16 +91,18 @@ def import_certified_key(
     Raises `Malformed` when key or chain cannot be read, `Refused` when the leaf does not certify the key, is
     self-signed, or files of that name exist.
     """
+    files = _files(directory, name)
+    _refuse_existing(files)
     signer = SoftwareSigner.from_pem(key_pem, passphrase=key_passphrase)
     x5c = read_chain(chain_pem, signer=signer)
     certificates = x509.load_pem_x509_certificates(chain_pem)
-    key_file, chain_file, root_file, _ = _files(directory, name)
+    key_file, chain_file, root_file, _ = files
     directory.mkdir(parents=True, exist_ok=True)
     save_signer(signer, key_file, passphrase=passphrase)
-    chain = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates[: len(x5c)])
-    write_new_file(chain_file, chain, secret=False)
     for root in certificates[len(x5c) :]:
         write_new_file(root_file, root.public_bytes(Encoding.PEM), secret=False)
+    chain = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates[: len(x5c)])
+    write_new_file(chain_file, chain, secret=False)
     return load_certified_key(directory, name=name, passphrase=passphrase)
 
 
@@ -92,6 +111,12 @@ def _files(directory: Path, name: str) -> tuple[Path, Path, Path, Path]:
         raise Refused("a key name consists of letters, digits, hyphen and underscore")
     key, chain, root, root_key = (f"{name}.{kind}.pem" for kind in ("key", "chain", "root", "root.key"))
     return directory / key, directory / chain, directory / root, directory / root_key
+
+
+def _refuse_existing(files: tuple[Path, ...]) -> None:
+    for file in files:
+        if file.exists():
+            raise Refused(f"the file {file.name} exists already")
 
 
 def _root_certificate(root: SoftwareSigner, *, common_name: str, now: datetime) -> x509.Certificate:
@@ -112,12 +137,11 @@ def _leaf_certificate(
     common_name: str,
     public_url: str,
     now: datetime,
+    valid_for: timedelta,
 ) -> x509.Certificate:
     issuer_key = issuer_signer.private_key
     return (
-        _builder(
-            leaf, subject=_subject(common_name, common_name), issuer=issuer.subject, now=now, valid_for=LEAF_VALID_FOR
-        )
+        _builder(leaf, subject=_subject(common_name, common_name), issuer=issuer.subject, now=now, valid_for=valid_for)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(certificates=False), critical=True)
         .add_extension(x509.SubjectAlternativeName(_alternative_names(public_url)), critical=False)

@@ -7,9 +7,22 @@ from datetime import datetime
 from pathlib import Path
 
 from issuer.settings import KEY_NAME, IssuerSettings
-from proofs.certificates import unverified_leaf
-from proofs.certified_keys import CertifiedKey, create_certified_key, import_certified_key, load_certified_key
+from proofs.certificates import Leaf, unverified_leaf
+from proofs.certified_keys import (
+    ROOT_VALID_FOR,
+    CertifiedKey,
+    create_certified_key,
+    import_certified_key,
+    load_certified_key,
+)
+from proofs.keys import SoftwareSigner, read_chain
 from schemas.errors import NotFound, Refused
+
+
+class KeyExists(Refused):
+    """There is a signing key already."""
+
+    error = "key_exists"
 
 
 class KeyOfAnotherIssuer(Refused):
@@ -25,7 +38,7 @@ def signing_key(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
         key = existing_key(settings)
         if key is None:
             key = _create(settings, now=now)
-    check_names(key, settings)
+    _check_names(unverified_leaf(key.signer.x5c), settings, where=f"the certificate in {key.chain_file}")
     return key
 
 
@@ -38,17 +51,26 @@ def existing_key(settings: IssuerSettings) -> CertifiedKey | None:
 
 
 def create_key(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
-    """Make the signing key: a root, and a leaf that names the public URL. Raises `Refused` when there is one."""
+    """Make the signing key: a root, and a leaf that names the public URL. Raises `KeyExists` when there is one."""
     with _locked(settings.keys):
+        _refuse_a_second_key(settings)
         return _create(settings, now=now)
 
 
 def import_key(
     settings: IssuerSettings, *, key_pem: bytes, key_passphrase: bytes | None, chain_pem: bytes
 ) -> CertifiedKey:
-    """Take over a key and its chain. Raises `Refused` when there is a key already, or the chain names somebody else."""
+    """Take over a key and its chain.
+
+    Raises `KeyExists` when there is a key already, `Malformed` or `Refused` when the two cannot be read or do not
+    belong together, `KeyOfAnotherIssuer` when the chain names somebody else; then nothing is kept.
+    """
     with _locked(settings.keys):
-        key = import_certified_key(
+        _refuse_a_second_key(settings)
+        signer = SoftwareSigner.from_pem(key_pem, passphrase=key_passphrase)
+        _check_names(unverified_leaf(read_chain(chain_pem, signer=signer)), settings, where="the certificate to import")
+        _set_aside_unfinished(settings)
+        return import_certified_key(
             settings.keys,
             name=KEY_NAME,
             key_pem=key_pem,
@@ -56,22 +78,40 @@ def import_key(
             chain_pem=chain_pem,
             passphrase=settings.key_passphrase(),
         )
-    check_names(key, settings)
-    return key
 
 
-def check_names(key: CertifiedKey, settings: IssuerSettings) -> None:
+def valid_until(key: CertifiedKey) -> datetime:
+    """Until when the key's certificate is valid; nothing that it signs is good for longer."""
+    return unverified_leaf(key.signer.x5c).not_after
+
+
+def _check_names(leaf: Leaf, settings: IssuerSettings, *, where: str) -> None:
     """Raise `KeyOfAnotherIssuer` unless the leaf names the public URL."""
-    leaf = unverified_leaf(key.signer.x5c)
     if not leaf.names(settings.base_url):
         named = ", ".join(leaf.uris or leaf.dns_names) or "nobody"
         raise KeyOfAnotherIssuer(
-            f"The certificate in {key.chain_file} speaks for {named}, not for {settings.base_url}: set "
+            f"{where[0].upper()}{where[1:]} speaks for {named}, not for {settings.base_url}: set "
             f"{settings.variable('public_url')} to that address (or --port to its port), or use another data directory."
         )
 
 
+def _refuse_a_second_key(settings: IssuerSettings) -> None:
+    if (key := existing_key(settings)) is not None:
+        raise KeyExists(f"There is a signing key already, in {key.key_file}. A new one needs another data directory.")
+
+
+def _set_aside_unfinished(settings: IssuerSettings) -> None:
+    """A key without its chain was being made when the process died: nothing was ever signed with it.
+
+    It is renamed rather than removed, in case somebody else put it there.
+    """
+    if not (settings.keys / f"{KEY_NAME}.chain.pem").exists():
+        for file in settings.keys.glob(f"{KEY_NAME}.*.pem"):
+            file.replace(file.with_name(f"{file.name}.unfinished"))
+
+
 def _create(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
+    _set_aside_unfinished(settings)
     return create_certified_key(
         settings.keys,
         name=KEY_NAME,
@@ -79,6 +119,7 @@ def _create(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
         public_url=settings.base_url,
         passphrase=settings.key_passphrase(),
         now=now,
+        leaf_valid_for=ROOT_VALID_FOR,  # No copy outlives the chain that signed it, and certificates live for years.
     )
 
 
