@@ -21,7 +21,7 @@ from issuer.store.events import record
 from issuer.store.high_water import HighWaterMark
 from issuer.store.tables import OFFERS, PUBLISHED_LISTS, SLOTS, STATUS_LISTS
 from proofs import strict_json
-from schemas.errors import NotFound
+from schemas.errors import NotFound, TemporarilyUnavailable
 from service.database import Database
 
 _EVENTS = {Status.REVOKED: "revoked", Status.SUSPENDED: "suspended", Status.VALID: "reinstated"}
@@ -157,9 +157,16 @@ class StatusStore:
             if state is None:
                 raise NotFound("there is no such status list")
             found = self._stored(connection, list_id, state)
-        if found is None or found.version != state.version or publishing.is_due(found.published_at, now=now):
+        is_current = found is not None and found.version == state.version
+        if found is not None and is_current and not publishing.is_due(found.published_at, now=now):
+            return found
+        try:
             return self._publish_if_due(list_id, publishing, now=now)
-        return found
+        except TemporarilyUnavailable:
+            # Nothing can be written now; but what was signed last says the same, and is good until it expires.
+            if found is not None and is_current and now < found.expires_at:
+                return found
+            raise
 
     def _stored(self, connection: Connection, list_id: int, state: Row[*tuple[Any, ...]]) -> PublishedList | None:
         """The stored list, from this process's memory when it is the same.

@@ -1,6 +1,7 @@
 """Attacks on and accidents of the status list (edge case T-08, durability D11, D12)."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -248,6 +249,24 @@ def test_a_process_that_was_overtaken_serves_the_newer_list(desk: Desk) -> None:
     assert served.version == 1
     lst = strict_json.loads_object(parse_jws(served.token.decode()).payload)["status_list"]["lst"]
     assert status_at(decode_status_list(lst, bits=2, max_bytes=10_000), index, bits=2) == 1
+
+
+def test_d10_while_nothing_can_be_written_the_last_list_is_served_until_it_expires(desk: Desk) -> None:
+    """When the list is due to be signed anew but the database takes no writes, readers get the one signed last.
+
+    It says the same. Once it has expired, or when a change could not be published, they are told to come again.
+    """
+    desk.collect(desk.offer())
+    first = desk.status_token().text
+    lifetime = desk.context.publishing.lifetime.total_seconds()
+    with sqlite3.connect(desk.settings.database) as other:
+        other.execute("begin immediate")
+        desk.clock.advance(seconds=lifetime / 2 + 1)
+        assert desk.status_token().text == first
+        desk.clock.advance(seconds=lifetime / 2)
+        assert_refused(desk.status_token(), "temporarily_unavailable", 503)
+        other.rollback()
+    assert desk.status_token().text != first
 
 
 def test_d10_a_mark_that_cannot_be_written_stops_serving_for_now(desk: Desk) -> None:
