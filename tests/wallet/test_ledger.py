@@ -252,7 +252,11 @@ def test_no_sequence_of_events_breaks_the_history(kinds: list[EventKind]) -> Non
         assert entry.outcome in (Outcome.SHARED, Outcome.UNKNOWN, Outcome.NOT_DELIVERED, Outcome.NOT_ACCEPTED)
 
 
-@given(st.binary(min_size=16, max_size=16), st.lists(st.text(max_size=5), max_size=4), st.integers(-(2**53), 2**53) | st.text())
+@given(
+    st.binary(min_size=16, max_size=16),
+    st.lists(st.text(max_size=5), max_size=4),
+    st.integers(-(2**53), 2**53) | st.text(),
+)
 def test_commitments_bind(salt: bytes, path: list[str], value: Any) -> None:
     """A commitment opens to its own value and to no other."""
     written = commitment(salt, path, value)
