@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from schemas.errors import ProtocolError
 from service.database import UnknownSchema
 from service.serving import CannotListen
-from service.settings import UnsafeSettings
+from service.settings import ServiceSettings, UnsafeSettings
 
 T = TypeVar("T")
 
@@ -33,11 +33,14 @@ JSONOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 
 
 class CommandFailed(Exception):
-    """The command could not do what was asked: one sentence for the person, exit status 1 (2 for wrong usage)."""
+    """The command could not do what was asked: one sentence for the person, exit status 1 (2 for wrong usage).
 
-    def __init__(self, message: str, *, error: str = "failed", exit_status: int = 1) -> None:
+    `error` is the code for programs, by default `failed`, or `usage` with exit status 2.
+    """
+
+    def __init__(self, message: str, *, error: str = "", exit_status: int = 1) -> None:
         super().__init__(message)
-        self.error = error
+        self.error = error or ("usage" if exit_status == 2 else "failed")
         self.exit_status = exit_status
 
 
@@ -96,13 +99,25 @@ def run(app: typer.Typer) -> NoReturn:
         _fail(_settings_faults(exc), error="invalid_settings", exit_status=2)
     except (UnknownSchema, CannotListen) as exc:
         _fail(str(exc))
+    except OSError as exc:
+        _fail(_file_fault(exc), error="file_unavailable")
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _settings_faults(exc: ValidationError) -> str:
-    """Each fault with its field; the value is left out, it may be a secret."""
-    faults = [f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors()]
+    """Each fault with the variable that is wrong; the value is left out, it may be a secret."""
+    kinds = {kind.__name__: kind.model_config.get("env_prefix", "") for kind in ServiceSettings.__subclasses__()}
+    faults = []
+    for fault in exc.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        faults.append(f"{f'{kinds[exc.title]}{name}'.upper() if exc.title in kinds else name}: {fault['msg']}")
     return "\n".join(faults)
+
+
+def _file_fault(exc: OSError) -> str:
+    """What is wrong with which file or directory."""
+    reason = exc.strerror or type(exc).__name__
+    return f"{exc.filename}: {reason}." if exc.filename is not None else f"{reason}."
 
 
 def _fail(message: str, *, error: str = "failed", exit_status: int = 1) -> NoReturn:

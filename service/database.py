@@ -21,6 +21,7 @@ at most and then raises `Busy`, which becomes 503. Every commit is on disk when 
 
 import asyncio
 import hashlib
+import os
 import sqlite3
 import threading
 import time
@@ -273,6 +274,9 @@ def _sqlite_engine(address: Path | str) -> Engine:
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # The file is its owner's alone, also in a directory that others may enter; SQLite's files beside it are like it.
+    with suppress(OSError):  # It is there already, or SQLite will say what is wrong.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
         path,
         timeout=BUSY_LIMIT_SECONDS,

@@ -15,14 +15,16 @@ import hmac
 import ipaddress
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, case, delete, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.errors import TooManyRequests
 from service.database import Database, UTCDateTime
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _MAXIMUM_KEYS = 10_000
 
@@ -40,7 +42,7 @@ def rate_limits_table(metadata: MetaData) -> Table:
     )
 
 
-def client_address(request: Request) -> str:
+def client_address(request: "Request") -> str:
     """The address that a request came from, as the key of a rate limit; one key for a whole IPv6 /64."""
     host = request.client.host if request.client else ""
     try:

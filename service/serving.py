@@ -1,17 +1,20 @@
-"""Serving an application with uvicorn on uvloop and httptools, on both loopback addresses where there are two."""
+"""Serving an application with uvicorn on uvloop and httptools, on both loopback addresses where there are two.
+
+The web framework and the server are imported when something is served: every other command would only wait for them.
+"""
 
 import errno
 import logging
 import socket
 import sys
 from collections.abc import Callable, Iterable
-from typing import TypeVar
-
-import structlog
-import uvicorn
-from fastapi import FastAPI
+from typing import TYPE_CHECKING, TypeVar
 
 from service.settings import ServiceSettings, record_public_url, refuse_unsafe
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -24,7 +27,7 @@ class CannotListen(Exception):
 
 
 def serve(
-    app_factory: Callable[[S], FastAPI],
+    app_factory: Callable[[S], "FastAPI"],
     *,
     settings: S,
     announce: Callable[[S], Iterable[str]] | None = None,
@@ -35,6 +38,8 @@ def serve(
     data directory, makes the application with the settings that hold the real port, and prints the address, the
     settings that lift a guard, and what `announce` adds (such as the code for the first account).
     """
+    import uvicorn
+
     refuse_unsafe(settings)
     configure_logging()
     sockets = listen(settings)
@@ -67,6 +72,8 @@ def listen(settings: ServiceSettings) -> list[socket.socket]:
 
 def configure_logging() -> None:
     """Structured lines on stderr. Events are named by us and hold no queries, bodies or values."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -80,7 +87,9 @@ def configure_logging() -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
-def _config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+def _config(app: "FastAPI", settings: ServiceSettings) -> "uvicorn.Config":
+    import uvicorn
+
     return uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
@@ -108,7 +117,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listening.close()
         reason = "is taken" if exc.errno == errno.EADDRINUSE else "cannot be used"
-        raise CannotListen(f"Port {port} of {host} {reason}.") from exc
+        raise CannotListen(f"Port {port} of {host} {reason}: choose another with --port.") from exc
     return listening
 
 

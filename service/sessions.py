@@ -16,14 +16,16 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, insert, or_, select, update
-from starlette.responses import Response
 
 from schemas.errors import TemporarilyUnavailable
 from service.database import Database, UTCDateTime
 from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 _KEY_BYTES = 32
 _SEEN_AGAIN_AFTER = timedelta(seconds=30)
@@ -120,11 +122,11 @@ class Sessions:
             raise ValueError("This is not the value of a session cookie.")
         return _derived(key, "sealing")
 
-    def set_cookie(self, response: Response, value: str) -> None:
+    def set_cookie(self, response: "Response", value: str) -> None:
         """Give the browser its cookie. It ends with the browser; the row ends by itself."""
         response.set_cookie(self.cookie_name, value, path="/", secure=self.is_https, httponly=True, samesite="lax")
 
-    def clear_cookie(self, response: Response) -> None:
+    def clear_cookie(self, response: "Response") -> None:
         """Take the cookie from the browser."""
         response.delete_cookie(self.cookie_name, path="/", secure=self.is_https, httponly=True, samesite="lax")
 

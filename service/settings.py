@@ -206,8 +206,15 @@ class ServiceSettings(BaseSettings):
         return _made_once(self.data / "key-passphrase", secrets.token_urlsafe(32).encode())
 
     def device_secret(self) -> bytes:
-        """32 random bytes kept beside the database, made at the first call; login names and passphrases use it."""
-        return bytes.fromhex(_made_once(self.data / "device-secret", secrets.token_bytes(32).hex().encode()).decode())
+        """32 random bytes kept beside the database, made at the first call; login names and passphrases use it.
+
+        Raises `UnsafeSettings` when the file is damaged.
+        """
+        file = self.data / "device-secret"
+        try:
+            return bytes.fromhex(_made_once(file, secrets.token_bytes(32).hex().encode()).decode())
+        except ValueError as exc:
+            raise UnsafeSettings([f"{file} is damaged: bring it back from a backup."]) from exc
 
 
 class UnsafeSettings(Exception):

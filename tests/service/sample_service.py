@@ -46,7 +46,15 @@ def repeat(text: str, data: SampleData = Path("sample-data"), as_json: JSONOptio
         raise Malformed("The form is not right.")
     if text == "failed":
         raise CommandFailed("It could not be done.", error="not_done", exit_status=1)
+    if text == "usage":
+        raise CommandFailed("One of the two is needed.", exit_status=2)
     show({"text": text, "data": str(data)}, as_json=as_json, human=lambda result: f"Text: {result['text']}")
+
+
+@app.command()
+def read(file: Path, as_json: JSONOption = False) -> None:
+    """Print a file."""
+    show({"text": file.read_text()}, as_json=as_json)
 
 
 if __name__ == "__main__":

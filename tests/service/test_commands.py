@@ -79,8 +79,24 @@ def test_a_setting_of_the_wrong_kind_is_named_without_its_value(run: Run, tmp_pa
     said = run("serve", "--data", str(tmp_path), SAMPLE_SESSION_IDLE_SECONDS="secret-word")
 
     assert said.returncode == 2
-    assert "session_idle_seconds" in said.stderr
+    assert said.stderr.startswith("SAMPLE_SESSION_IDLE_SECONDS: ")
     assert "secret-word" not in said.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_file_that_cannot_be_used_is_named_in_one_sentence(run: Run, tmp_path: Path, options: list[str]) -> None:
+    """No traceback for a directory that is a file, or one that may not be entered."""
+    (tmp_path / "file").write_text("")
+    said = run("read", str(tmp_path / "file" / "below"), *options)
+    assert (said.returncode, said.stdout) == (1, "")
+    told = json.loads(said.stderr) if options else {"error": "file_unavailable", "error_description": said.stderr}
+    assert told["error"] == "file_unavailable"
+    assert told["error_description"].strip() == f"{tmp_path}/file/below: Not a directory."
+
+
+def test_wrong_usage_that_a_command_finds_itself_has_the_code_of_wrong_usage(run: Run) -> None:
+    """Programs need one code for it, whoever found it."""
+    assert json.loads(run("repeat", "usage", "--json").stderr)["error"] == "usage"
 
 
 def test_help_is_given(run: Run) -> None:

@@ -146,6 +146,18 @@ def test_a_full_disk_is_told_and_heals_by_itself(notes: Database) -> None:
     notes.close()
 
 
+def test_the_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    """Also where the directory was made by somebody else, for all to enter; the journal beside it too."""
+    tmp_path.chmod(0o755)
+    database = Database(tmp_path / "private.sqlite3", NoteRow.metadata)
+    database.create()
+    add(database, 1)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("private.sqlite3*")}
+    assert set(modes) == {"private.sqlite3", "private.sqlite3-wal", "private.sqlite3-shm"}
+    assert set(modes.values()) == {0o600}
+    database.close()
+
+
 def test_a_mistake_in_a_statement_is_not_called_busy(notes: Database) -> None:
     with pytest.raises(DBAPIError), notes.transaction() as connection:
         connection.exec_driver_sql("SELECT * FROM nothing_of_the_kind")

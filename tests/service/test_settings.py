@@ -108,6 +108,13 @@ def test_a_passphrase_is_made_on_loopback_only(tmp_path: Path) -> None:
         made(tmp_path, public_url="https://sample.example").key_passphrase()
 
 
+def test_a_damaged_device_secret_is_named_and_not_replaced(tmp_path: Path) -> None:
+    """A new secret would lock everybody out; the operator is told which file to bring back."""
+    (tmp_path / "device-secret").write_text("half of it was writt")
+    with pytest.raises(UnsafeSettings, match="device-secret is damaged"):
+        made(tmp_path).device_secret()
+
+
 def test_the_device_secret_is_made_once_even_by_many_at_a_time(tmp_path: Path) -> None:
     found: list[bytes] = []
     threads = [threading.Thread(target=lambda: found.append(made(tmp_path).device_secret())) for _ in range(8)]
