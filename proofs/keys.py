@@ -206,11 +206,13 @@ def minimal_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
     return {"kty": "EC", "crv": crv, "x": x, "y": y}
 
 
-def check_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
-    """Check a public key from outside and return its minimal form (`kty`, `crv`, `x`, `y`).
+def check_public_jwk(jwk: object) -> dict[str, str]:
+    """Check a public key from outside, a parsed JSON value, and return its minimal form (`kty`, `crv`, `x`, `y`).
 
     Raises `Refused` when it holds private members and `Malformed` when it is not a point on a supported curve.
     """
+    if not isinstance(jwk, Mapping):
+        raise Malformed("a key is a JSON object")
     public = minimal_public_jwk(jwk)
     public_key_from_jwk(public)
     return public

@@ -130,6 +130,22 @@ def test_i33_i34_headers_that_name_no_single_public_key_are_refused(desk: Desk, 
     assert_refused(answer, "invalid_proof")
 
 
+@pytest.mark.parametrize(
+    "jwk",
+    [None, 7, "x", [1], {}, {"kty": ["EC"]}, {"kty": "EC", "crv": ["P-256"]}, {"kty": "OKP", "crv": "Ed25519"},
+     {"kty": "EC", "crv": "P-256", "x": 1, "y": []}],
+)  # fmt: skip
+def test_i33_what_is_no_key_at_all_is_refused(desk: Desk, jwk: object) -> None:
+    """Null, numbers, texts, arrays and half keys in the place of the key are an invalid proof, not our failure."""
+    signer = generate_signer()
+    header = {"alg": "ES256", "typ": TYPE, "jwk": jwk}
+    payload = strict_json.dumps({"aud": desk.issuer, "iat": int(desk.clock().timestamp()), "nonce": desk.nonce()})
+    signing_input = rebuilt(header, payload, b"").rstrip(".").encode()
+    proof = rebuilt(header, payload, signer.sign(signing_input))
+    answer = desk.ask_credential(desk.token(desk.offer()), desk.request(proofs={"jwt": [proof]}))
+    assert_refused(answer, "invalid_proof")
+
+
 @pytest.mark.parametrize("alg", ["none", "None", "HS256", "ES384", "RS256", "EdDSA", None, 7])
 def test_i34_only_advertised_algorithms_are_accepted(desk: Desk, alg: object) -> None:
     """The algorithm comes from our list, never from the proof.
