@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from examples.services import CommandRefused, Services
+from examples.services import CommandRefused, Services, trust_each_other
 from schemas.verification import Outcome
 from verifier.client import BlockingVerifierClient, PendingRequest
 
@@ -32,6 +32,14 @@ PROFILE = HERE / "data" / "institution-profile.toml"
 COURSE = "DT4011"
 PERSON = "Elin"
 MARKER = "made-by-intyga-demo"
+EXAMPLE_SETTINGS = {
+    "ISSUER_NAME": "Nordanviks universitet",
+    "ISSUER_NAME_EN": "Nordanvik University",
+    "ISSUER_PROFILE_FILE": str(PROFILE),
+    "VERIFIER_NAME": "Fjällfors Vård AB",
+    "VERIFIER_NAME_EN": "Fjällfors Care Ltd",
+    "VERIFIER_CONTACT": "dataskydd@fjallfors.example",
+}
 PORTS = {"issuer": 8100, "wallet": 8200, "verifier": 8300}
 
 
@@ -74,15 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A random one: what the demo leaves on the disk must not be openable with a phrase that everybody can read here.
     passphrase_file.write_text(f"demo {secrets.token_hex(8)}\n")
     passphrase_file.chmod(0o600)
-    settings = {
-        "ISSUER_NAME": "Nordanviks universitet",
-        "ISSUER_NAME_EN": "Nordanvik University",
-        "ISSUER_PROFILE_FILE": str(PROFILE),
-        "VERIFIER_NAME": "Fjällfors Vård AB",
-        "VERIFIER_NAME_EN": "Fjällfors Care Ltd",
-        "VERIFIER_CONTACT": "dataskydd@fjallfors.example",
-        "WALLET_PASSPHRASE_FILE": str(passphrase_file),
-    }
+    settings = {**EXAMPLE_SETTINGS, "WALLET_PASSPHRASE_FILE": str(passphrase_file)}
     with Services(data, settings=settings) as services:
         try:
             walked = walk(services, console)
@@ -107,7 +107,7 @@ def walk(services: Services, console: Console) -> Walk:
     """Every step of the journey; raises `StepFailed` or `CommandRefused` at the first that does not hold."""
     walked = Walk(console)
     walked.step("Started", lambda: start_all(services))
-    walked.step("Trusted", lambda: trust_each_other(services))
+    walked.step("Trusted", lambda: trust(services))
     report = walked.step("Read", lambda: read_record(services))
     offer = walked.step("Offered", lambda: make_offer(services, report))
     walked.step("Received", lambda: receive(services, offer))
@@ -126,16 +126,10 @@ def start_all(services: Services) -> tuple[None, str]:
     return None, "issuer, wallet and verifier answer on loopback"
 
 
-def trust_each_other(services: Services) -> tuple[None, str]:
+def trust(services: Services) -> tuple[None, str]:
     """The wallet and the employer learn which university to trust, the wallet which employer is known."""
-    university = services.command("issuer", "keys", "list")[0]["root_file"]
-    company = services.command("verifier", "keys", "list")[0]["root_file"]
-    for service in ("wallet", "verifier"):
-        services.command(
-            service, "trust", "add", "--anchor", university, "--name", "Nordanviks universitet", "--role", "issuer"
-        )
-    services.command("wallet", "trust", "add", "--anchor", company, "--name", "Fjällfors Vård AB", "--role", "verifier")
-    return None, "the university's and the employer's roots are known to the wallet, the university's to the employer"
+    trust_each_other(services)
+    return None, "wallet and employer know the university's root, the wallet the employer's"
 
 
 def read_record(services: Services) -> tuple[Any, str]:

@@ -125,6 +125,23 @@ class Services:
         self._processes.clear()
 
 
+def start_trusting(services: Services) -> None:
+    """Start all three on any ports; the wallet comes to know the university and the employer, the employer the
+    university, each by its root certificate."""
+    for name in ("issuer", "wallet", "verifier"):
+        services.start(name, 0)
+    trust_each_other(services)
+
+
+def trust_each_other(services: Services) -> None:
+    """Give the roots of issuer and verifier to those who are to trust them."""
+    university = services.command("issuer", "keys", "list")[0]["root_file"]
+    employer = services.command("verifier", "keys", "list")[0]["root_file"]
+    for service in ("wallet", "verifier"):
+        services.command(service, "trust", "add", "--anchor", university, "--role", "issuer")
+    services.command("wallet", "trust", "add", "--anchor", employer, "--role", "verifier")
+
+
 def _program(service: str) -> str:
     """The installed command beside the Python that runs this."""
     return str(Path(sys.executable).with_name(f"intyga-{service}"))

@@ -11,14 +11,13 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page
 
-from examples.demo import PROFILE, STUDY_RECORD, first_code
-from examples.services import Services
+from examples.demo import EXAMPLE_SETTINGS, STUDY_RECORD, first_code
+from examples.services import Services, start_trusting
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow, screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
-ANY_PORT = 0
 STAFF_PASSWORD = "a phrase for the journey"
 PASSPHRASE = "nine small boats at dawn"
 TITLE = {"sv": "Statistik för beslut", "en": "Statistics for Decisions"}
@@ -59,22 +58,8 @@ class Reader:
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The three services, started by their installed commands, trusting each other as in the demo."""
-    settings = {
-        "ISSUER_NAME": "Nordanviks universitet",
-        "ISSUER_NAME_EN": "Nordanvik University",
-        "ISSUER_PROFILE_FILE": str(PROFILE),
-        "VERIFIER_NAME": "Fjällfors Vård AB",
-        "VERIFIER_NAME_EN": "Fjällfors Care Ltd",
-        "VERIFIER_CONTACT": "dataskydd@fjallfors.example",
-    }
-    with Services(tmp_path_factory.mktemp("services"), settings=settings) as started:
-        for name in ("issuer", "wallet", "verifier"):
-            started.start(name, ANY_PORT)
-        university = started.command("issuer", "keys", "list")[0]["root_file"]
-        company = started.command("verifier", "keys", "list")[0]["root_file"]
-        for service in ("wallet", "verifier"):
-            started.command(service, "trust", "add", "--anchor", university)
-        started.command("wallet", "trust", "add", "--anchor", company)
+    with Services(tmp_path_factory.mktemp("services"), settings=EXAMPLE_SETTINGS) as started:
+        start_trusting(started)
         yield started
 
 
