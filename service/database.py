@@ -181,6 +181,18 @@ class Database:
         with self.reading() as connection:
             connection.execute(self._schema_table.select()).first()
 
+    def forget_deleted(self) -> bool:
+        """Take what was deleted out of the files as well: empty the log that SQLite keeps beside the database.
+
+        Deleted rows are overwritten in the database itself, but the log holds older pages until it is written over.
+        False when somebody was reading or writing meanwhile; then it has to be done again. Not inside a transaction.
+        """
+        if not self._is_sqlite:
+            return True
+        with self._translated_errors(), self._alone("writing") as connection:
+            busy, _, _ = _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def close(self) -> None:
         """Close every connection of every thread."""
         with self._opened_lock:

@@ -8,6 +8,7 @@ database, so that several processes can share it.
     made.link, made.https_link, made.code
 """
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -246,16 +247,17 @@ class Verifier:
         found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=self._resolver, now=now)
         if found.verdict is Verdict.REJECTED:
             return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
+        read = [proof for proof in found.proofs if proof.sd_jwt is not None]
         contents = Contents(
-            items=disclosed_items(found.proofs, template=transaction.question.template),
-            evidence=tuple((proof.query_id, proof.token) for proof in found.proofs),
+            items=disclosed_items(read, template=transaction.question.template),
+            evidence=tuple((proof.query_id, proof.token) for proof in read),
         )
         return Outcome(
             digest,
             200,
             verdict=found.verdict,
             report=Report.of(found),
-            contents=contents,
+            contents=contents if read else None,
             response_code_digest=code_digest,
         )
 
@@ -282,9 +284,12 @@ class Verifier:
 
     # --- results -------------------------------------------------------------------------------------------------
 
-    def redeem(self, response_code: str, *, binding: str) -> str:
-        """The browser is back with its code: the id of its request, whose result now counts. Raises `NoSuchRequest`."""
-        return self.requests.redeem(response_code, binding=binding, now=self.clock())
+    def redeem(self, response_code: str, *, binding: str, maker: str | None = None) -> str:
+        """The browser is back with its code: the id of its request, whose result now counts.
+
+        `maker`, when given, is who has to have made the request. Raises `NoSuchRequest`.
+        """
+        return self.requests.redeem(response_code, binding=binding, maker=maker, now=self.clock())
 
     def result(self, request_id: str) -> RequestRecord:
         """A request and what became of it; what is due is done first. Raises `NoSuchRequest`."""
@@ -301,8 +306,16 @@ class Verifier:
     # --- time passes ---------------------------------------------------------------------------------------------
 
     async def tidy(self) -> int:
-        """Delete what is due, end what did not come back."""
-        return await self.database.run(self.requests.tidy, now=self.clock())
+        """Delete what is due, end what did not come back; returns how many requests changed."""
+        changed = 0
+        while done := await self.database.run(self.requests.tidy, now=self.clock()):
+            changed += done
+            await asyncio.sleep(0)  # When much is due on one day, requests are answered in between.
+        return changed
+
+    async def forget(self) -> None:
+        """Take values and keys that were deleted out of the files, too, and end counts of tries that are over."""
+        await self.database.run(self.requests.forget, now=self.clock())
 
     async def refresh_recent_lists(self) -> None:
         """Fetch again the status lists that are in use."""

@@ -8,7 +8,8 @@ Steps, each repeated as a comment where it is taken:
 1. no entry that was not asked for, no more presentations than asked for (OpenID4VP 8.1)
 2. each presentation: `proofs.verify.verify_presentation`, bound to this client id and this nonce (14.1.2), of a type
    that its query asks for, from an issuer trusted for that type and accepted here
-3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9)
+3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9); this waits for presentations
+   that could be read, so that a look-up which did not succeed is never told as something that is missing
 
 One presentation that fails is a failed answer. What could not be checked is never accepted.
 """
@@ -104,7 +105,7 @@ async def verify_answer(
         ]
     )
     # 3. what came back is what was asked for
-    if any(proof.result.failed for proof in proofs):
+    if any(proof.result.failed or proof.sd_jwt is None for proof in proofs):
         final = _not_reached(("query", "values"))
     else:
         presented: dict[str, list[PresentedCredential]] = {}

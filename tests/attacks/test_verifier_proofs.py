@@ -11,8 +11,10 @@ import pytest
 from proofs import base64url, strict_json
 from proofs.jose import parse_jws, sign_jws
 from proofs.keys import generate_signer
+from schemas.verification import Outcome
 from tests.verifier.scene import COURSES, LIST_URL, MICRO_CLAIMS, Issuer, Scene, assert_refused_by, failed
 from verifier.request_templates import parse_template
+from verifier.verification import Verdict
 
 
 @pytest.fixture
@@ -261,3 +263,24 @@ def test_t10_a_status_list_of_somebody_else_is_not_believed(scene: Scene) -> Non
     record = scene.result(made)
     assert not record.is_accepted
     assert "status" in record.result.unknown + record.result.failed
+
+
+# --- what could not be found out --------------------------------------------------------------------------------------
+
+
+def test_an_issuer_whose_key_cannot_be_fetched_is_not_called_a_fraud(scene: Scene) -> None:
+    """Its metadata is away for a moment: nothing has failed, nothing is believed, and the wallet is answered 200."""
+    elsewhere = Issuer(url="https://elsewhere.example", name="Elsewhere")
+    elsewhere.signer = generate_signer()  # Without a certificate: the key has to be looked up.
+    made = scene.ask()
+    request = scene.fetch(made)
+    held = elsewhere.issue(MICRO_CLAIMS, holder=scene.holder)
+
+    reply = scene.answer_with(made, scene.presentation(request, "certificate", token=held))
+
+    record = scene.result(made)
+    first = next(check for check in record.result.checks if check.name == "signature")
+    assert (first.outcome, first.reason) == (Outcome.COULD_NOT_CHECK, "issuer_key_unreachable")
+    assert record.result.failed == []
+    assert (reply.status, record.verdict) == (200, Verdict.UNDETERMINED)
+    assert not record.is_accepted

@@ -1,13 +1,14 @@
 """Attacks on requests, on coming back, and on what is kept (edge cases V-07, V-08, V-17, and DESIGN 4.4)."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.verifier.scene import Scene, response_code_of
 from verifier.exchange import InvalidReturnURL, browser_binding
+from verifier.request_templates import parse_template
 from verifier.requests import Kind
 from verifier.store import Event, NoSuchRequest, State
 
@@ -184,6 +185,72 @@ def test_v17_no_file_holds_a_value_in_clear_or_after_deletion(scene: Scene) -> N
     scene.verifier.database.close()
 
     assert not _found_in(scene.settings.data, sealed[40:72])
+
+
+def test_v17_what_is_deleted_leaves_the_files_of_a_running_service(scene: Scene) -> None:
+    """Not only the rows: the log that SQLite keeps beside the database holds the deleted bytes no longer, either."""
+    made = scene.ask()
+    scene.answer(made, optional=True)
+    away = scene.ask(kind=Kind.SAME_DEVICE, binding=MINE)
+    code = response_code_of(scene.answer(away, optional=True))
+    with scene.verifier.database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT sealed FROM contents").scalars().all()
+    pieces = [bytes(row)[start : start + 32] for row in rows for start in range(40, len(row) - 32, 500)]
+    assert len(pieces) > 4
+    assert _found_in(scene.settings.data, *pieces)
+
+    with pytest.raises(NoSuchRequest):
+        scene.verifier.redeem(code, binding=THEIRS)
+    scene.pass_time(days=91)
+    asyncio.run(scene.verifier.tidy())
+
+    assert not _found_in(scene.settings.data, *pieces)
+
+
+def test_v09_the_key_of_an_answered_request_leaves_the_files_as_well(scene: Scene) -> None:
+    """What was encrypted to it stays closed, even to who steals the files later (HAIP 5)."""
+    made = scene.ask()
+    with scene.verifier.database.reading() as connection:
+        key = bytes(connection.exec_driver_sql("SELECT encryption_key FROM requests").scalar_one())
+    scene.answer(made)
+
+    asyncio.run(scene.verifier.forget())
+
+    assert not _found_in(scene.settings.data, key[:32], key[-32:])
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_v17_values_kept_for_a_day_or_less_go_at_midnight(scene: Scene, days: int) -> None:
+    """Asked on 20 November until the 20th or 21st: there until 23.59 in Stockholm, gone at 0.00."""
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    del template["retention_days"]
+    last = scene.now.date() + timedelta(days=days)
+    made = scene.ask(parse_template(template | {"retention_until": last.isoformat()}))
+    scene.answer(made)
+    midnight = scene.now.replace(hour=23, minute=0) + timedelta(days=days)  # in UTC
+
+    scene.now = midnight - timedelta(seconds=1)
+    assert scene.verifier.contents(made.id, viewer="test") is not None
+    scene.now = midnight
+    assert asyncio.run(scene.verifier.tidy()) == 1
+    assert asyncio.run(scene.verifier.tidy()) == 0
+
+    assert scene.verifier.contents(made.id, viewer="test") is None
+    assert not scene.result(made).has_contents
+
+
+def test_v17_a_late_answer_is_deleted_as_well(scene: Scene) -> None:
+    """Asked yesterday with a date of yesterday, answered today: the values go at once."""
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    del template["retention_days"]
+    today = scene.now.date().isoformat()
+    made = scene.ask(parse_template(template | {"retention_until": today}), lifetime_seconds=7 * 24 * 3600)
+    scene.pass_time(days=6)
+    asyncio.run(scene.verifier.tidy())
+    scene.answer(made)
+
+    assert scene.result(made).contents_deleted_at == scene.now
+    assert scene.verifier.contents(made.id, viewer="test") is None
 
 
 def _found_in(directory: Path, *wanted: bytes) -> bool:

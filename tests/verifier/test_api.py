@@ -118,6 +118,32 @@ def test_post_of_the_request_uri_needs_no_body(web: Web) -> None:
     assert web.client.post(path).status_code == 200
 
 
+def test_looking_at_a_link_without_reading_it_uses_nothing_up(web: Web) -> None:
+    """HEAD, as link checkers send it, is refused: neither a fetch nor "opened" is counted."""
+    made = web.make()
+    path = urlsplit(dict(_pairs(made["request"]))["request_uri"]).path
+
+    answers = [web.client.head(path) for _ in range(12)]
+
+    assert {answer.status_code for answer in answers} == {405}
+    assert answers[0].headers["allow"] == "GET, POST"
+    assert web.result(made["id"])["state"] == "waiting"
+    assert web.client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("nonce", ["", "n" * 1001, "a\x00b", "åäö"])
+def test_a_wallet_nonce_that_is_none_is_refused(web: Web, nonce: str) -> None:
+    """It is echoed inside a signed object, so that not everything goes; the request stays as it was."""
+    made = web.make()
+    path = urlsplit(dict(_pairs(made["request"]))["request_uri"]).path
+
+    answer = web.client.post(path, data={"wallet_nonce": nonce})
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "wallet_nonce" in answer.json()["error_description"]
+    assert web.result(made["id"])["state"] == "waiting"
+
+
 def test_a_failed_check_is_answered_with_a_json_error(web: Web) -> None:
     """400, error and description alone, no detail of the person."""
     web.scene.issuer.set_status(7, 1)
@@ -236,6 +262,39 @@ def test_same_device_through_the_interface(web: Web) -> None:
     returned = web.client.post("/api/returns", json={"response_code": code}, headers=web.authorized)
     assert returned.json() == {"id": made["id"]}
     assert web.result(made["id"])["accepted"] is True
+
+
+def test_a_key_sees_only_the_requests_that_it_made(web: Web) -> None:
+    """Another organisation's key, or what staff asked on the pages: as if it were not there, and nothing is spent."""
+    made = web.make(kind="same_device", return_url="https://employer.example/back")
+    code = dict(_pairs(web.answer(made["request"]).json()["redirect_uri"]))["response_code"]
+    _, other = asyncio.run(web.app.state.accounts.new_api_key("other", now=web.scene.now))
+    stranger = {"Authorization": f"Bearer {other}"}
+
+    for path in (
+        f"/api/requests/{made['id']}",
+        f"/api/requests/{made['id']}?wait=5",
+        f"/api/requests/{made['id']}/events",
+    ):
+        answer = web.client.get(path, headers=stranger)
+        assert (answer.status_code, answer.json()["error"]) == (404, "not_found"), path
+    taken = web.client.post("/api/returns", json={"response_code": code}, headers=stranger)
+    assert (taken.status_code, taken.json()["error"]) == (404, "not_found")
+
+    assert web.client.post("/api/returns", json={"response_code": code}, headers=web.authorized).status_code == 200
+    assert web.result(made["id"])["accepted"] is True
+
+
+def test_same_device_without_a_page_of_ones_own_is_refused(web: Web) -> None:
+    """Nobody could tell whether the right browser came back (V-07)."""
+    answer = web.client.post(
+        "/api/requests",
+        json={"template": "employer-micro-credential", "kind": "same_device"},
+        headers=web.authorized,
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "return_url" in answer.json()["error_description"]
 
 
 def test_an_answer_in_clear_as_form_fields(tmp_path: Path) -> None:

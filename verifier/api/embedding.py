@@ -5,7 +5,8 @@
     GET  /api/requests/{id}/events                                         server-sent events
     POST /api/returns               {"response_code": "..."}               the browser came back (same device)
 
-The key comes as `Authorization: Bearer ...`. `verifier/client.py` is the library for it.
+The key comes as `Authorization: Bearer ...`. `verifier/client.py` is the library for it. A key sees the requests that
+it made, and no others: what somebody showed is for the one who asked.
 """
 
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from schemas.errors import ProtocolError
+from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit
@@ -27,6 +29,7 @@ from verifier.live import HEARTBEAT, server_sent_event, wait_until, watch
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
 from verifier.result_document import result_document
+from verifier.store import NoSuchRequest
 
 router = APIRouter(prefix="/api")
 
@@ -67,7 +70,7 @@ CataloguesDep = Annotated[Catalogues, Depends(_catalogues)]
 class NewRequest(BaseModel):
     """What to ask: the name of a template, or a whole one; and where the person answers.
 
-    With `same_device`, `return_url` is where the browser goes with `response_code` afterwards. `lifetime_seconds` is
+    `same_device` needs `return_url`, where the browser goes with `response_code` afterwards. `lifetime_seconds` is
     how long the request can be answered (7 days at most).
     """
 
@@ -91,10 +94,14 @@ class Returned(BaseModel):
 async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
     """Make a request. Answers with the links to hand over and the id for the result."""
     template = verifier.templates()[new.template] if isinstance(new.template, str) else parse_template(new.template)
+    kind = Kind(new.kind) if new.kind else verifier.default_kind()
+    if kind is Kind.SAME_DEVICE and not new.return_url:
+        # Only the caller's own page can tell whether the browser that comes back is the one that started.
+        raise InvalidRequest("a same-device request needs the return_url of your own page")
     made = await verifier.database.run(
         verifier.make_request,
         template,
-        kind=Kind(new.kind) if new.kind else verifier.default_kind(),
+        kind=kind,
         maker=key.id,
         return_url=new.return_url,
         lifetime_seconds=new.lifetime_seconds,
@@ -117,6 +124,7 @@ async def get_result(
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
 ) -> Response:
     """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest."""
+    await _own(verifier, request_id, key)
     record = await wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait)
     contents = None
     if record.has_contents:
@@ -128,9 +136,7 @@ async def get_result(
 @router.get("/requests/{request_id}/events")
 async def follow(request_id: str, key: KeyDep, verifier: VerifierDep) -> StreamingResponse:
     """Every change of the request's state, as server-sent events named `state`."""
-    await verifier.database.run(
-        verifier.result, request_id
-    )  # So that an unknown one is answered 404 and not by an empty stream.
+    await _own(verifier, request_id, key)
 
     async def events() -> AsyncIterator[bytes]:
         async for record in watch(verifier, request_id):
@@ -150,7 +156,14 @@ async def take_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> d
 
     That the browser is the one that started is for the caller to check against its own session.
     """
-    return {"id": await verifier.database.run(verifier.redeem, returned.response_code, binding="")}
+    return {"id": await verifier.database.run(verifier.redeem, returned.response_code, binding="", maker=key.id)}
+
+
+async def _own(verifier: Verifier, request_id: str, key: APIKey) -> None:
+    """Raise `NoSuchRequest` unless the request was made with this key."""
+    record = await verifier.database.run(verifier.result, request_id)
+    if record.maker != key.id:
+        raise NoSuchRequest("there is no request of this id")
 
 
 @router.get("/templates")

@@ -6,8 +6,11 @@ handle are known.
 Source: OpenID4VP 1.0, sections 5.10, 8.2 and 8.3.1.
 """
 
+import re
+
 import orjson
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -20,6 +23,7 @@ from verifier.requests import normal_code
 from verifier.responses import read_form
 
 MAX_WALLET_NONCE = 1_000
+_WALLET_NONCE = re.compile(rf"[\x20-\x7e]{{1,{MAX_WALLET_NONCE}}}")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 router = APIRouter()
@@ -37,7 +41,9 @@ def verifier_of(request: Request) -> Verifier:
 
 
 async def get_request_object(request: Request) -> Response:
-    """GET of the request URI (RFC 9101)."""
+    """GET of the request URI (RFC 9101). HEAD is refused: whoever only looks at a link must not use up a fetch."""
+    if request.method == "HEAD":
+        raise HTTPException(405, headers={"Allow": "GET, POST"})
     return await _request_object(request, wallet_nonce=None)
 
 
@@ -46,8 +52,8 @@ async def post_request_object(request: Request) -> Response:
     body = await request.body()
     form = read_form(body, content_type=request.headers.get("content-type", "")) if body else {}
     wallet_nonce = form.get("wallet_nonce")
-    if wallet_nonce is not None and not 1 <= len(wallet_nonce) <= MAX_WALLET_NONCE:
-        raise InvalidRequest("wallet_nonce is too long")
+    if wallet_nonce is not None and not _WALLET_NONCE.fullmatch(wallet_nonce):
+        raise InvalidRequest(f"wallet_nonce is not 1 to {MAX_WALLET_NONCE} printable ASCII characters")
     return await _request_object(request, wallet_nonce=wallet_nonce)
 
 

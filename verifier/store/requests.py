@@ -7,14 +7,15 @@ recognised by the digest of its bytes, so that the same one posted again within 
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, null, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, null, or_, select, union_all, update
 
 from schemas.errors import NotFound
 from service.database import Database, UTCDateTime
 from service.prepared import Prepared
+from service.rate_limits import rate_limits_table
 from service.single_use import prune, spend
 from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
@@ -26,6 +27,10 @@ from verifier.store.tables import CONTENTS, LOG, REQUESTS, SPENT, TEMPLATES
 from verifier.verification import Verdict
 
 REPLAY_SECONDS: Final = 60
+DUE_AT_ONCE: Final = 200
+# An answer may be stored as long after the day of its request as a request may live, and is due at once then.
+_LATE: Final = timedelta(days=8)
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NONCE_KIND: Final = "presentation nonce"
 
 
@@ -82,6 +87,8 @@ class RequestStore:
         self.database = database
         self._sealer = Sealer(device_secret)
         self._time_zone = time_zone
+        self._tidied_at: datetime | None = None
+        self._tries = rate_limits_table(database.metadata)
 
     # --- making and serving --------------------------------------------------------------------------------------
 
@@ -208,13 +215,15 @@ class RequestStore:
             return False
         return True
 
-    def redeem(self, response_code: str, *, binding: str, now: datetime) -> str:
+    def redeem(self, response_code: str, *, binding: str, now: datetime, maker: str | None = None) -> str:
         """Take back the browser that was sent away with this code; returns the id of its request.
 
         A code that comes back in another browser session than the one that asked ends the request: the answer is
-        rejected and its values are deleted (HAIP 5.1). Raises `NoSuchRequest` then, and for an unknown,
-        used or late code.
+        rejected and its values are deleted (HAIP 5.1). A request that was made for no browser in particular belongs to
+        the one that brings its code. With `maker`, the requests of others are unknown. Raises `NoSuchRequest` then, and
+        for an unknown, used or late code.
         """
+        ended = False
         with self.database.transaction() as connection:
             row = connection.execute(
                 select(REQUESTS).where(
@@ -223,14 +232,18 @@ class RequestStore:
                     REQUESTS.c.return_by > now,
                 )
             ).one_or_none()
+            if row is not None and maker is not None and row.maker != maker:
+                row = None
             if row is not None and row.binding and not hmac.compare_digest(row.binding, binding):
                 _end_unreturned(connection, row, now)
-                row = None
+                row, ended = None, True
             elif row is not None:
                 state = State.ANSWERED if row.verdict else State.DECLINED
                 number = write_log(connection, Event.RETURNED, row.id, row.template_name, now)
                 change = {"state": state.value, "response_code_digest": None, "return_by": None, "changed": number}
-                connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
+                _change(connection, row.id, **change, binding=row.binding or binding)
+        if ended:
+            self.database.forget_deleted()
         if row is None:
             raise NoSuchRequest("the code is unknown, was used, is too late, or belongs to another browser")
         return str(row.id)
@@ -293,25 +306,44 @@ class RequestStore:
     def tidy(self, *, now: datetime) -> int:
         """Do what is due: delete values, end answers that did not come back, drop keys of expired requests.
 
-        Returns how many requests changed. Called at start, on a schedule and before reading; twice is harmless.
+        At most `DUE_AT_ONCE` requests; returns how many changed. Called at start, on a schedule and before reading;
+        twice is harmless. What was due long before the last time is done already, and not looked for again.
         """
+        since = _LONG_AGO if self._tidied_at is None else min(self._tidied_at, now) - _LATE
+        span = {"since": since, "at": now}
         with self.database.reading() as connection:
-            if connection.execute(_ANYTHING_DUE, {"at": now}).first() is None:
-                return 0
+            is_due = connection.execute(_ANYTHING_DUE, span).first() is not None
+        if not is_due:
+            self._tidied_at = now
+            return 0
         with self.database.transaction() as connection:
-            rows = connection.execute(_DUE, {"at": now}).all()
+            rows = connection.execute(_DUE, span).all()
             for row in rows:
-                if row.state == State.AWAITING_RETURN.value:
-                    _end_unreturned(connection, row, now)
-                elif row.state in OPEN_STATES:
-                    number = write_log(connection, Event.EXPIRED, row.id, row.template_name, now)
-                    _change(connection, row.id, encryption_key=None, code=None, changed=number)
-                if row.contents_number is not None and row.delete_at <= now:
-                    number = write_log(connection, Event.DELETED, row.id, row.template_name, now)
-                    _delete_contents(connection, row)
-                    _change(connection, row.id, contents_number=None, contents_deleted_at=now, changed=number)
+                _settle(connection, row, now)
             prune(connection, SPENT, now=now)
+        if any(row.contents_number is not None for row in rows):
+            self.database.forget_deleted()
         return len(rows)
+
+    def forget(self, *, now: datetime) -> None:
+        """Take what was deleted out of the files, and forget counts of tries that are over. On a schedule."""
+        with self.database.transaction() as connection:
+            connection.execute(delete(self._tries).where(self._tries.c.ends_at <= now))
+        self.database.forget_deleted()
+
+
+def _settle(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """Do what is due for one request."""
+    if row.state == State.AWAITING_RETURN.value and row.return_by <= now:
+        _end_unreturned(connection, row, now)
+        return
+    if row.state in OPEN_STATES:
+        number = write_log(connection, Event.EXPIRED, row.id, row.template_name, now)
+        _change(connection, row.id, encryption_key=None, code=None, changed=number)
+    if row.contents_number is not None and row.delete_at <= now:
+        number = write_log(connection, Event.DELETED, row.id, row.template_name, now)
+        _delete_contents(connection, row)
+        _change(connection, row.id, contents_number=None, contents_deleted_at=now, changed=number)
 
 
 def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> None:
@@ -391,14 +423,15 @@ _ANSWER_THEN_RETURN = Prepared(
         }
     )
 )
-_IS_DUE = (
-    ((REQUESTS.c.contents_number.is_not(None)) & (REQUESTS.c.delete_at <= bindparam("at")))
-    | ((REQUESTS.c.state == State.AWAITING_RETURN.value) & (REQUESTS.c.return_by <= bindparam("at")))
-    | (
-        (REQUESTS.c.state.in_(OPEN_STATES))
-        & (REQUESTS.c.expires_at <= bindparam("at"))
-        & (REQUESTS.c.code.is_not(None))
-    )
+_SINCE, _AT = bindparam("since", type_=UTCDateTime()), bindparam("at", type_=UTCDateTime())
+_DUE_IDS = union_all(  # Each by its own index: nothing is read of the many requests that are done with.
+    select(REQUESTS.c.id).where(REQUESTS.c.delete_at.between(_SINCE, _AT), REQUESTS.c.contents_number.is_not(None)),
+    select(REQUESTS.c.id).where(
+        REQUESTS.c.return_by.between(_SINCE, _AT), REQUESTS.c.state == State.AWAITING_RETURN.value
+    ),
+    select(REQUESTS.c.id).where(
+        REQUESTS.c.expires_at.between(_SINCE, _AT), REQUESTS.c.state.in_(OPEN_STATES), REQUESTS.c.code.is_not(None)
+    ),
 )
-_ANYTHING_DUE = select(REQUESTS.c.id).where(_IS_DUE).limit(1)
-_DUE = select(REQUESTS).where(_IS_DUE)
+_ANYTHING_DUE = _DUE_IDS.limit(1)
+_DUE = select(REQUESTS).where(REQUESTS.c.id.in_(_DUE_IDS)).limit(DUE_AT_ONCE)

@@ -54,7 +54,7 @@ class RequestRow(VerifierRow, table=True):
     delete_at: datetime = Field(sa_type=UTCDateTime, index=True)
     binding: str = ""
     return_url: str = ""
-    pair: str = ""
+    pair: str = Field(default="", index=True)
     maker: str = ""
     served: int = 0
     # what became of it
