@@ -13,6 +13,7 @@ Identifiers and links come from the public URL. On loopback, where none is set, 
 
 import ipaddress
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _MINIMUM_PASSPHRASE_BYTES = 16
 _PRIVATE_FILE_MODE = 0o600
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PLAIN_ADDRESS = re.compile(
+    rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?(?:/[A-Za-z0-9._~-]+)*"
+)
 
 
 class ServiceSettings(BaseSettings):
@@ -68,7 +73,12 @@ class ServiceSettings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
-        return value.strip().rstrip("/")
+        address = value.strip().rstrip("/")
+        try:
+            _ = urlsplit(address).port
+        except ValueError as exc:  # Half an IPv6 address, or a port beyond 65535.
+            raise ValueError("this is not an http(s) address") from exc
+        return address
 
     @field_validator("ca_file", "key_passphrase_file", mode="before")
     @classmethod
@@ -140,14 +150,7 @@ class ServiceSettings(BaseSettings):
 
         Subclasses extend it: `return [*super().problems(), ...]`.
         """
-        found = []
-        parts = self._parts
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            found.append(f"{self.variable('public_url')} is not an http(s) address.")
-        elif parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-            found.append(f"{self.variable('public_url')} must not hold user information, a query or a fragment.")
-        elif not self.is_https and not self.is_loopback:
-            found.append(f"{self.variable('public_url')} must start with https:// (plain http is for loopback only).")
+        found = self._public_url_problems()
         if self.host and not is_loopback_host(self.host) and not self.is_https:
             found.append(
                 f"{self.variable('host')} opens the service to other machines: set an https address in "
@@ -165,6 +168,23 @@ class ServiceSettings(BaseSettings):
             )
         found.extend(self._passphrase_problems())
         return found
+
+    def _public_url_problems(self) -> list[str]:
+        variable, parts = self.variable("public_url"), self._parts
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return [f"{variable} is not an http(s) address."]
+        if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+            return [f"{variable} must not hold user information, a query or a fragment."]
+        is_plain = _PLAIN_ADDRESS.fullmatch(self.base_url) and not {".", ".."} & set(parts.path.split("/"))
+        if not is_plain or (self.public_url and parts.port == {"http": 80, "https": 443}[parts.scheme]):
+            # It is compared letter by letter, by browsers and peers, and stands in certificates.
+            return [
+                f"{variable} must be written plainly: the host in lower case (xn-- for letters beyond a to z), no port "
+                "where it is the usual one, a path of letters, digits and - . _ ~ between single slashes."
+            ]
+        if not self.is_https and not self.is_loopback:
+            return [f"{variable} must start with https:// (plain http is for loopback only)."]
+        return []
 
     def _passphrase_problems(self) -> list[str]:
         variable = self.variable("key_passphrase_file")

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from service.settings import (
     UnsafeSettings,
@@ -87,6 +88,43 @@ def test_an_unsafe_setting_is_refused_by_name(tmp_path: Path, values: dict[str, 
         refuse_unsafe(made(tmp_path, **values))
 
     assert caught.value.problems[0].startswith(variable)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_plain"),
+    [
+        ("https://sample.example", True),
+        ("https://sample.example/", True),
+        ("https://a-b.sample.example:8443/tenant/A_b.c~1", True),
+        ("https://xn--hgskola-q4a.example", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]:8000/x", True),
+        ("https://Sample.example", False),
+        ("https://h\u00f6gskola.example", False),
+        ("https://sample.example/caf\u00e9", False),
+        ("https://sample.example:443", False),
+        ("https://sample.example/a b", False),
+        ("https://sample.example//a", False),
+        ("https://sample.example/a/../b", False),
+        ("https://sample.example/a%2fb", False),
+        ("https://-sample.example", False),
+        (f"https://{'x' * 64}.example", False),
+    ],
+)
+def test_a_public_address_is_written_in_the_one_form_that_peers_compare(
+    tmp_path: Path, url: str, is_plain: bool
+) -> None:
+    """Identifiers are compared letter by letter; a second spelling of the same address would be somebody else."""
+    file = passphrase_file(tmp_path, "x" * 16)
+    problems = made(tmp_path, public_url=url, key_passphrase_file=file).problems()
+    assert (problems == []) is is_plain
+    assert is_plain or "SAMPLE_PUBLIC_URL must be written plainly" in problems[0]
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://sample.example:99999", "https://sample.example:x"])
+def test_what_is_no_address_at_all_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ValidationError, match="not an http"):
+        made(tmp_path, public_url=url)
 
 
 @pytest.mark.parametrize(("letters", "safe"), [(15, False), (16, True), (17, True)])
