@@ -176,7 +176,8 @@ class ServiceSettings(BaseSettings):
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             return [f"{variable} must not hold user information, a query or a fragment."]
         is_plain = _PLAIN_ADDRESS.fullmatch(self.base_url) and not {".", ".."} & set(parts.path.split("/"))
-        if not is_plain or (self.public_url and parts.port == {"http": 80, "https": 443}[parts.scheme]):
+        is_usual_port = parts.port == {"http": 80, "https": 443}[parts.scheme]
+        if self.public_url and (is_usual_port or not is_plain):
             # It is compared letter by letter, by browsers and peers, and stands in certificates.
             return [
                 f"{variable} must be written plainly: the host in lower case (xn-- for letters beyond a to z), no port "

@@ -121,6 +121,12 @@ def test_a_public_address_is_written_in_the_one_form_that_peers_compare(
     assert is_plain or "SAMPLE_PUBLIC_URL must be written plainly" in problems[0]
 
 
+@pytest.mark.parametrize("port", [0, 80, 443, 65535])
+def test_the_address_on_this_machine_is_plain_whatever_the_port(tmp_path: Path, port: int) -> None:
+    """Port 0 becomes a real one when the service listens."""
+    assert made(tmp_path, port=port).problems() == []
+
+
 @pytest.mark.parametrize("url", ["https://[::1", "https://sample.example:99999", "https://sample.example:x"])
 def test_what_is_no_address_at_all_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(ValidationError, match="not an http"):
