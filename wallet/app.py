@@ -57,7 +57,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
         name=N_("Wallet"),
         nav=[
             NavItem("/", N_("Certificates"), shown="in"),
-            NavItem("/receive", N_("Receive"), shown="in"),
+            NavItem("/receive", N_("Receive or show"), shown="in"),
             NavItem("/history", N_("Sharing history"), shown="in"),
             NavItem("/settings", N_("Settings"), shown="in"),
         ],

@@ -3,13 +3,12 @@
 import asyncio
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from schemas.issuance import display_name
-from service.commands import CommandFailed, JSONOption, command_app, run, run_async, show
+from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
 from wallet import cli_share
@@ -24,7 +23,7 @@ from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable, host_of
 from wallet.pages.words import problem_words, standing_words
 from wallet.settings import WalletSettings
-from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, open_wallet, tell
+from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, tell, with_wallet
 from wallet.vault import UnlockedVault
 
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
@@ -56,14 +55,16 @@ def receive(
     as_json: JSONOption = False,
 ) -> None:
     """Collect what an issuer offers. Ends with 0 only when the certificate is stored."""
-    result = run_async(_receive(data, person, link, tx_code=tx_code.strip(), accept_unknown=accept_unknown))
+    result = with_wallet(
+        data, lambda wallet: _receive(wallet, person, link, tx_code=tx_code.strip(), accept_unknown=accept_unknown)
+    )
     show(result, as_json=as_json, human=_received_text)
 
 
 @app.command()
 def resume(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
     """Go on with collections that stopped in the middle."""
-    show(run_async(_resume(data, person)), as_json=as_json, human=_waiting_text)
+    show(with_wallet(data, lambda wallet: _resume(wallet, person)), as_json=as_json, human=_waiting_text)
 
 
 @app.command("list")
@@ -71,7 +72,7 @@ def list_command(
     person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False
 ) -> None:
     """List the certificates in a vault."""
-    show(run_async(_list(data, person)), as_json=as_json, human=_list_text)
+    show(with_wallet(data, lambda wallet: _list(wallet, person)), as_json=as_json, human=_list_text)
 
 
 @app.command("show")
@@ -81,12 +82,11 @@ def show_command(
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
-    """Read one certificate in full; its status is checked now."""
-    show(run_async(_show(data, person, certificate_id)), as_json=as_json, human=_show_text)
+    """Read one certificate in full; its status is checked now, with the newest list."""
+    show(with_wallet(data, lambda wallet: _show(wallet, person, certificate_id)), as_json=as_json, human=_show_text)
 
 
-async def _receive(data: Path, person: str, link: str, *, tx_code: str, accept_unknown: bool) -> dict[str, Any]:
-    wallet = open_wallet(data)
+async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, accept_unknown: bool) -> dict[str, Any]:
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
     vault = await open_vault(wallet, person)
     collection_id = wallet.known_collection(vault, arrival.text)
@@ -159,8 +159,7 @@ def _fail(reason: str, peer_error: str) -> NoReturn:
     raise CommandFailed(f"{words.title}. {words.text} {words.advice}".strip() + said, error=reason or "failed")
 
 
-async def _resume(data: Path, person: str) -> list[dict[str, Any]]:
-    wallet = open_wallet(data)
+async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     vault = await open_vault(wallet, person)
     await wallet.resume(vault)
     return [
@@ -169,16 +168,14 @@ async def _resume(data: Path, person: str) -> list[dict[str, Any]]:
     ]
 
 
-async def _list(data: Path, person: str) -> list[dict[str, Any]]:
-    wallet = open_wallet(data)
+async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     vault = await open_vault(wallet, person)
     return [_summary(certificate, wallet.clock()) for certificate in vault.certificates()]
 
 
-async def _show(data: Path, person: str, certificate_id: str) -> dict[str, Any]:
-    wallet = open_wallet(data)
+async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
-    certificate = await wallet.check_again(vault, wallet.certificate(vault, certificate_id))
+    certificate = await wallet.check_now(vault, wallet.certificate(vault, certificate_id))
     card = read_card(certificate, vault.language)
     lines = [
         {"group": group.heading, "label": line.label, "value": line.value, "can_stay_hidden": line.can_stay_hidden}

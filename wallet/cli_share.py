@@ -9,14 +9,14 @@ delivered.
 """
 
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
-from service.commands import CommandFailed, JSONOption, run_async, show
+from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
@@ -36,9 +36,9 @@ from wallet.terminal import (
     PersonOption,
     WalletData,
     open_vault,
-    open_wallet,
     read_passphrase,
     tell,
+    with_wallet,
 )
 from wallet.vault import UnlockedVault
 
@@ -60,7 +60,9 @@ def register(app: typer.Typer) -> None:
 
 def present(
     link: Annotated[str, typer.Argument(help="The request: a link, or a code written host/XXXXXXXXXX.")],
-    approve: Annotated[bool, typer.Option("--approve", help="Share what is required, without asking.")] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Say yes to all that is required, without asking.")
+    ] = False,
     refuse: Annotated[bool, typer.Option("--refuse", help="Answer no, without asking.")] = False,
     optional: Annotated[
         list[str], typer.Option("--optional", help="Share this optional part too: its number, or `all`. Repeatable.")
@@ -76,7 +78,9 @@ def present(
     if approve and refuse:
         raise CommandFailed("Say --approve or --refuse, not both.", error="usage", exit_status=2)
     decided = "share" if approve else "refuse" if refuse else ""
-    result = run_async(_present(data, person, link, decided=decided, optional=optional, yes=yes))
+    result = with_wallet(
+        data, lambda wallet: _present(wallet, person, link, decided=decided, optional=optional, yes=yes)
+    )
     show(result, as_json=as_json, human=_present_text)
     if result["outcome"] != DeliveryState.DELIVERED.value:
         raise typer.Exit(1)
@@ -84,13 +88,12 @@ def present(
 
 def ledger(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
     """Show the history: everything that was asked, shared, refused and received. It holds no values."""
-    show(run_async(_ledger(data, person)), as_json=as_json, human=_ledger_text)
+    show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
 
 
 async def _present(
-    data: Path, person: str, text: str, *, decided: str, optional: list[str], yes: list[str]
+    wallet: Deployment, person: str, text: str, *, decided: str, optional: list[str], yes: list[str]
 ) -> dict[str, Any]:
-    wallet = open_wallet(data)
     vault = await open_vault(wallet, person)
     sharing = Sharing(wallet)
     link, came_by = await _read_link(wallet, vault, text)
@@ -99,8 +102,11 @@ async def _present(
     decision = sharing.decision(vault, share_id, language=LANGUAGE)
     chosen = _chosen(decision, optional=optional, yes=yes)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
+    told = bool(decided)
     _print_decision(decision)
     decided = decided or _ask(decision)
+    if decided == "share" and decision.missing_yes:
+        decision = _with_own_yes(sharing, vault, share_id, decision, ask=not told)
     if decided == "refuse":
         delivery = await sharing.refuse(vault, share_id, language=LANGUAGE)
         return _result(share_id, decision, delivery, shared=False)
@@ -108,14 +114,28 @@ async def _present(
         raise CommandFailed(
             "This wallet cannot give what is asked for. Nothing was sent; --refuse answers no.", error="cannot_satisfy"
         )
-    if decision.missing_yes:
-        wanted = " ".join(f"--yes {item.id}" for item in decision.missing_yes)
-        raise CommandFailed(f"Some items need a yes of their own: {wanted}. Nothing was sent.", error="yes_missing")
     passphrase = read_passphrase(wallet.settings, person, is_new=False)
     delivery = await sharing.approve(
         vault, share_id, language=LANGUAGE, approved_digest=decision.digest, passphrase=passphrase
     )
     return _result(share_id, decision, delivery, shared=True)
+
+
+def _with_own_yes(sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, *, ask: bool) -> Decision:
+    """The decision with a yes for each item that needs one of its own.
+
+    `--approve` (and `--optional` for what is optional) is that yes; otherwise the person is asked about each.
+    """
+    if not decision.is_satisfiable:
+        return decision
+    for item in decision.missing_yes:
+        name = item.name.text(LANGUAGE)
+        if not ask:
+            tell(f"  You say yes to: {name}")
+        elif not typer.confirm(f"{name} is sensitive, or needs a yes of its own. Share it?", default=False, err=True):
+            raise CommandFailed(f"Without a yes to {name} nothing is shared. Nothing was sent.", error="yes_missing")
+    approved = decision.chosen.approved | {item.id for item in decision.missing_yes}
+    return sharing.choose(vault, share_id, replace(decision.chosen, approved=approved), language=LANGUAGE)
 
 
 async def _read_link(wallet: Deployment, vault: UnlockedVault, text: str) -> tuple[RequestLink, CameBy]:
@@ -183,7 +203,9 @@ def _print_group(heading: str, group: dict[str, Any]) -> None:
     tell(f"\n  {heading}: {group['title']}, issued by {group['issuer']}")
     for item in group["items"]:
         values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
-        own_yes = f"   [needs --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
+        own_yes = (
+            f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
+        )
         tell(f"    {item['label']}: {' '.join(values.split())}{own_yes}")
 
 
@@ -224,8 +246,7 @@ def _present_text(result: dict[str, Any]) -> str:
     return f"{sentence} Answer to {result['recipient']['name']}: {what}.{back}"
 
 
-async def _ledger(data: Path, person: str) -> dict[str, Any]:
-    wallet = open_wallet(data)
+async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
     entries, is_intact = Sharing(wallet).history(vault)
     return {"intact": is_intact, "entries": [_entry(entry, wallet) for entry in entries]}

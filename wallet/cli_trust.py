@@ -50,7 +50,8 @@ def add(
     show(_described(wallet, source), as_json=as_json, human=_text)
 
 
-@trust_app.command()
+# Names of entries may begin with a hyphen: what is no option of ours is the name.
+@trust_app.command(context_settings={"ignore_unknown_options": True})
 def remove(
     source_id: Annotated[str, typer.Argument(metavar="ID", help="What to remove, as `trust list` names it.")],
     data: WalletData = DEFAULT_DATA,

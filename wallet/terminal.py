@@ -1,24 +1,30 @@
 """What the wallet's commands share: the data directory, the person, and an open vault.
 
-    wallet = open_wallet(data)
-    vault = await open_vault(wallet, person)        # made when there is none
+    async def work(wallet: Deployment) -> str:
+        vault = await open_vault(wallet, person)        # made when there is none
+        ...
+
+    result = with_wallet(data, work)
 
 The passphrase is read from `WALLET_PASSPHRASE_FILE`, else asked for. It is never an argument: others can see those.
 """
 
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from service.clock import utc_now
-from service.commands import CommandFailed, data_option
+from service.commands import CommandFailed, data_option, run_async
 from service.http import OutgoingHTTP
 from service.settings import recorded_public_url, refuse_unsafe
 from wallet.deployment import Deployment
 from wallet.settings import WalletSettings
 from wallet.vault import UnlockedVault, UnsuitablePassphrase, WrongPassphrase
+
+T = TypeVar("T")
 
 DEFAULT_DATA = Path("wallet-data")
 DEFAULT_PERSON = "me"
@@ -46,6 +52,20 @@ def open_wallet(data: Path) -> Deployment:
         allow_loopback=settings.allow_loopback, allow_hosts=settings.allow_hosts, ca_file=settings.ca_file
     )
     return Deployment(settings, http=http, clock=utc_now)
+
+
+def with_wallet(data: Path, work: Callable[[Deployment], Awaitable[T]]) -> T:
+    """Do something with the wallet of a data directory; its connections are closed at the end, whatever the end is."""
+
+    async def whole() -> T:
+        wallet = open_wallet(data)
+        try:
+            return await work(wallet)
+        finally:
+            await wallet.http.close()
+            wallet.database.close()
+
+    return run_async(whole())
 
 
 async def open_vault(wallet: Deployment, person: str) -> UnlockedVault:

@@ -1,14 +1,16 @@
 """`present` and `ledger` as they are installed, between a real issuer, wallet and verifier on loopback."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from examples.services import Services
-from tests.wallet.test_cli import Terminal
+from tests.wallet.terminal import Terminal
 from tests.world import STUDY_RECORD
 
 pytestmark = pytest.mark.processes
@@ -149,3 +151,86 @@ def test_the_data_directory_tells_nothing(services: Services) -> None:
 
     for text in ("Sjöberg", "Exempelbolaget", "family_name"):
         assert not any(text.encode() in content for content in files)
+
+
+CONSENT_TEMPLATE = """
+name = "by-consent"
+title = { sv = "Frivilligt", en = "By choice" }
+purpose = { sv = "Vi ringer dig om du vill.", en = "We call you if you like." }
+retention_days = 30
+basis = "consent"
+contact = "privacy@employer.example"
+
+[[credentials]]
+id = "course"
+vct = ["urn:intyga:credential:micro-credential:1"]
+
+  [[credentials.items]]
+  path = ["family_name"]
+  required = false
+  reason = { sv = "Ditt namn.", en = "Your name." }
+
+  [[credentials.items]]
+  path = ["given_name"]
+  required = false
+  reason = { sv = "Ditt namn.", en = "Your name." }
+"""
+
+
+def test_what_is_optional_needs_optional(services: Services, terminal: Terminal) -> None:
+    """On the ground of consent everything is optional: `--approve` alone shares no item, `--optional` names one."""
+    file = terminal.data / "consent.toml"
+    file.write_text(CONSENT_TEMPLATE, encoding="utf-8")
+    made = services.command("verifier", "request", "--template", str(file))
+
+    done = terminal.run("present", made["request"], "--approve", "--optional", "1", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["shared"] == ["Given name"] or json.loads(done.stdout)["shared"] == ["Family name"]
+
+
+def needing_a_yes() -> str:
+    """A request by value, to an address where nobody listens, for an item that needs a yes of its own."""
+    answer = "http://localhost:9/response"
+    query = {
+        "credentials": [
+            {
+                "id": "a",
+                "format": "dc+sd-jwt",
+                "meta": {"vct_values": ["urn:intyga:credential:micro-credential:1"]},
+                "claims": [{"path": ["family_name"]}, {"path": ["given_name"]}],
+            }
+        ]
+    }
+    said = {
+        "controller": {"name": {"en": "Firm"}, "contact": "a@b.example"},
+        "purpose": {"en": "We call you."},
+        "basis": "consent",
+    }
+    members = {
+        "client_id": f"redirect_uri:{answer}",
+        "response_type": "vp_token",
+        "response_mode": "direct_post",
+        "nonce": secrets.token_urlsafe(24),
+        "dcql_query": json.dumps(query),
+        "verifier_info": json.dumps([{"format": "intyga-notice", "data": said}]),
+    }
+    return f"openid4vp://?{urlencode(members)}"
+
+
+def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal) -> None:
+    """`--approve` covers all that is required, and prints each item that needs a yes; here nobody listens."""
+    done = terminal.run("present", needing_a_yes(), "--approve", "--json")
+
+    assert json.loads(done.stdout)["outcome"] == "not_delivered"
+    assert done.stderr.count("You say yes to:") == 2
+    assert done.returncode == 1
+
+
+def test_without_a_flag_each_such_item_is_asked_about(terminal: Terminal) -> None:
+    """The person answers per item; one no, and nothing is shared."""
+    no = terminal.run("present", needing_a_yes(), "--json", said="share\ny\nn\n")
+    yes = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\n")
+
+    assert (no.returncode, '"error": "yes_missing"' in no.stderr) == (1, True)
+    assert json.loads(yes.stdout)["outcome"] == "not_delivered"

@@ -377,3 +377,39 @@ def test_no_jargon_in_front_of_people() -> None:
     texts = [part for text in extract_messages(ROOM) for part in ((text,) if isinstance(text, str) else text)]
     assert [text for text in texts if UNKNOWN_WORDS.search(text)] == []
     assert [text for text in texts if "!" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "navigation", "receive", "answer"),
+    [
+        ("sv", "Använd en länk eller kod", "Ta emot eller visa", "Ta emot ett intyg", "Svara på en förfrågan"),
+        ("en", "Use a link or a code", "Receive or show", "Receive a certificate", "Answer a request"),
+    ],
+)
+def test_one_place_takes_offers_and_requests(
+    world: World, language: str, heading: str, navigation: str, receive: str, answer: str
+) -> None:
+    """The first page has an action for each of the two, and the page where a link is entered is right for both."""
+    browser = world.wallet.browser()
+    make_wallet(browser)
+
+    home = browser.get(f"/?lang={language}").text
+    place = browser.get(f"/receive?lang={language}").text
+    led = browser.get("/present")
+
+    assert (f">{receive}<" in home, f">{answer}<" in home, 'href="/present"' in home) == (True, True, True)
+    assert f"<h1>{heading}</h1>" in place or f">{heading}</h1>" in place
+    assert navigation in place
+    assert led.url.path == "/receive"
+    assert 'role="status"' in led.text
+
+
+def test_a_typed_code_is_not_called_an_offer_before_it_is_known(world: World) -> None:
+    """A code may stand for an offer or a request: the question about its host fits both."""
+    browser = world.wallet.browser()
+    make_wallet(browser)
+
+    page = send(browser, browser.get("/receive"), "/receive", link="university.example/4K7M29QX3T")
+
+    assert "asks university.example what the link is about" in page.text
+    assert "what is offered" not in page.text

@@ -1,6 +1,7 @@
 """Receiving, step by step: the link, its host, who offers what, the collection, and the question about unknown issuers.
 
 1. `GET /receive` takes a link, a picture of a QR code or a typed code; `GET /offer` is where links of issuers lead.
+   A request is taken here as well, and goes on at `/present`: a person need not know which of the two a link is.
 2. The host of the link is shown first. Nothing has been fetched.
 3. `POST /receive/look` fetches the offer and the issuer's metadata. `GET /receive/ID` shows who offers what.
 4. `POST /receive/ID/collect` collects; the same page shows how far it came.

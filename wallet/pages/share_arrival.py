@@ -22,12 +22,14 @@ from wallet.requests.links import MAX_LINK_CHARACTERS
 
 router = APIRouter()
 
+BRING_A_REQUEST = N_("To answer a request, paste its link, choose a picture of its code, or type the code.")
+
 
 @router.get("/present")
 async def arrive(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Where the links of requests lead: show the host, and ask. Nothing is fetched."""
     if not request.url.query or "client_id" not in request.query_params:
-        return go_to(request, "/receive")
+        return pages.redirect("/receive", message=BRING_A_REQUEST, kind="info")
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in ("came_by", "lang")]
     how = _came_by(request.query_params.get("came_by", ""))
     return await _show_arrival(request, pages, urlencode(pairs), how)
