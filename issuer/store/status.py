@@ -25,7 +25,7 @@ from schemas.errors import NotFound, TemporarilyUnavailable
 from service.database import Database
 
 _EVENTS = {Status.REVOKED: "revoked", Status.SUSPENDED: "suspended", Status.VALID: "reinstated"}
-_CERTIFICATE = select(OFFERS).where(OFFERS.c.id == bindparam("id_"), OFFERS.c.collected_at.is_not(None))
+_OFFER = select(OFFERS).where(OFFERS.c.id == bindparam("id_"))
 _LISTS_OF = select(SLOTS.c.list_id).where(SLOTS.c.offer_id == bindparam("id_")).distinct()
 _ENTRIES = (
     select(SLOTS.c.idx, OFFERS.c.status)
@@ -127,9 +127,11 @@ class StatusStore:
             return [self._load(connection, certificate_id) for certificate_id in ids]
 
     def _load(self, connection: Connection, certificate_id: str) -> Certificate:
-        row = connection.execute(_CERTIFICATE, {"id_": certificate_id}).one_or_none()
+        row = connection.execute(_OFFER, {"id_": certificate_id}).one_or_none()
         if row is None:
             raise NoSuchCertificate
+        if row.collected_at is None:
+            raise NoSuchCertificate("nobody has collected this offer, so there is no certificate: void the offer")
         return _read_certificate(row)
 
     # --- lists ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from issuer.issuance import random_indexes
-from issuer.status import RevocationIsFinal, Status
+from issuer.status import NoSuchCertificate, RevocationIsFinal, Status
 from issuer.store.high_water import HighWaterMark
 from issuer.store.status import StatusStore
 from proofs import strict_json
@@ -52,6 +52,15 @@ def test_suspending_can_be_undone_and_revoking_cannot(desk: Desk) -> None:
         with pytest.raises(RevocationIsFinal):
             desk.change(offer, status)
     assert desk.read_status(copy) == 1
+
+
+def test_what_nobody_collected_cannot_be_revoked_but_voided(desk: Desk) -> None:
+    """Staff who take an open offer for a certificate are told what to do."""
+    offer = desk.offer()
+    with pytest.raises(NoSuchCertificate, match="void"):
+        desk.change(offer, Status.REVOKED)
+    with pytest.raises(NoSuchCertificate):
+        desk.change("unknown", Status.REVOKED)
 
 
 def test_changing_many_is_all_or_nothing(desk: Desk) -> None:
