@@ -62,9 +62,12 @@ class Serve(Protocol):
     def __call__(self, make: Callable[[ServiceSettings], FastAPI], settings: ServiceSettings) -> str: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run; skipped with a reason where there is none."""
+    """One Chromium for a module's tests; skipped with a reason where there is none.
+
+    Not for the whole run: while Playwright is open its event loop runs in this thread, and no other test could run one.
+    """
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
     with sync_playwright() as playwright:
