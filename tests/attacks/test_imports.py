@@ -23,11 +23,11 @@ MEGABYTES = 250
 def refused(data: bytes) -> str:
     """The refusal of a hostile file, having watched time and memory."""
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         with pytest.raises(ImportRefused) as refusal:
             read_results(data, "hostile.xml", profile=PLAIN, limits=Limits(), today=TODAY)
-        assert time.perf_counter() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         assert tracemalloc.get_traced_memory()[1] < MEGABYTES * 1_000_000
     finally:
         tracemalloc.stop()
@@ -201,7 +201,7 @@ def test_a_large_honest_file_is_read_in_a_moment() -> None:
     """Limits are far above what a registrar needs."""
     header = "family_name;birth_date;course_code;title_sv;hp;date\n"
     rows = "".join(f"Nyman{n};1999-10-02;DT{n % 50};Datasäkerhet;7,5;2026-06-05\n" for n in range(5_000))
-    started = time.perf_counter()
+    started = time.process_time()
     results = read_results((header + rows).encode(), None, profile=PLAIN, limits=Limits(), today=TODAY)
     assert len(results.achievements) == 5_000
-    assert time.perf_counter() - started < 4 * SECONDS
+    assert time.process_time() - started < 4 * SECONDS

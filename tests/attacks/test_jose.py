@@ -120,10 +120,10 @@ def test_g01_hostile_json_inside_a_sound_signature_is_refused(cast: Cast) -> Non
 
 def test_g01_a_large_document_is_refused_quickly() -> None:
     """Size is looked at before anything else."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(Malformed):
         strict_json.loads(b"[" + b"1," * 5_000_000 + b"1]")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_g02_decimal_dates_are_accepted(cast: Cast) -> None:
