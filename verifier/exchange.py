@@ -22,14 +22,14 @@ from urllib.parse import urlsplit
 from proofs import base64url, sealing
 from proofs.resolve import Resolver
 from schemas.errors import CouldNotCheck, ProtocolError
-from schemas.presentation import AuthorizationErrorResponse
+from schemas.presentation import AuthorizationErrorResponse, AuthorizationResponse
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
 from verifier.disclosed import disclosed_items
 from verifier.policies import Policy
 from verifier.queries import Question
-from verifier.remote import RemoteResolver
+from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.request_templates import RequestTemplate
 from verifier.requests import (
     ClientIdentity,
@@ -49,7 +49,7 @@ from verifier.store import Contents, RequestRecord, RequestStore, State, TrustSt
 from verifier.store.records import Report
 from verifier.store.requests import NoSuchRequest, Outcome, Pending
 from verifier.template_files import TemplateShelf, load_templates
-from verifier.verification import Verdict, verify_answer
+from verifier.verification import Verdict, Verification, issuers_of_unknown_keys, verify_answer
 
 WATCH_DAYS = 7
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
@@ -237,16 +237,15 @@ class Verifier:
             # The log keeps the code for good: what is no code may be anything, also something about a person.
             error = answer.error if _ERROR_CODE.fullmatch(answer.error) else "other_error"
             return Outcome(digest, 200, wallet_error=error, response_code_digest=code_digest)
-        if self._resolver is None:
-            raise CouldNotCheck("answers are taken by the service only")
         policy = Policy(
             trust=await self.database.run(self.trust.trust, now=now),
             max_age_seconds=self.settings.max_age_seconds,
             skew_seconds=self.settings.skew_seconds,
         )
-        found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=self._resolver, now=now)
+        found = await self._verified(answer, transaction, policy, now)
         if found.verdict is Verdict.REJECTED:
             return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
+        await self._keep_fresh(found)
         read = [proof for proof in found.proofs if proof.sd_jwt is not None]
         contents = Contents(
             items=disclosed_items(read, template=transaction.question.template),
@@ -260,6 +259,28 @@ class Verifier:
             contents=contents if read else None,
             response_code_digest=code_digest,
         )
+
+    async def _verified(
+        self, answer: AuthorizationResponse, transaction: Transaction, policy: Policy, now: datetime
+    ) -> Verification:
+        """The answer verified; once more when an issuer turns out to have published other keys meanwhile (V-16)."""
+        if self._resolver is None:
+            raise CouldNotCheck("answers are taken by the service only")
+        resolver = LookUpsOfOneAnswer(self._resolver)
+        found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
+        if self._remote is None or "signature" not in found.result.failed:
+            return found
+        renewed = [await self._remote.renew_issuer(iss) for iss in issuers_of_unknown_keys(found)]
+        if not any(renewed):
+            return found
+        return await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
+
+    async def _keep_fresh(self, found: Verification) -> None:
+        """The status lists of an accepted answer are fetched ahead of time from now on; nobody else's."""
+        if self._remote is None or found.verdict is not Verdict.ACCEPTED:
+            return
+        for uri in {proof.status_list for proof in found.proofs} - {""}:
+            await self._remote.note_use(uri)
 
     def _second_reply(self, pending: Pending, digest: bytes, now: datetime) -> Reply:
         """The same reply for the same answer within a minute; everything else comes too late."""

@@ -3,23 +3,34 @@
 Everything is kept for as long as its publisher and our bounds allow, fetched once even when many ask at the same time,
 and status lists are fetched again before they grow stale, so that checking a certificate seldom waits for anybody and
 its issuer does not learn when it is shown. A failure is remembered for a few seconds only; nothing stale is served.
+
+Anybody can send us a certificate that names addresses of their choice. So only lists of accepted answers are fetched
+again by themselves (`note_use`), what is kept is bounded in bytes, and one answer may look things up for 20 seconds.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from proofs.resolve import Unresolvable, jwt_vc_issuer_url
+from proofs import strict_json
+from proofs.resolve import Resolver, Unresolvable, jwt_vc_issuer_url
 from proofs.status_list import fresh_until
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.types import type_of
 from service.clock import Clock
 from service.http import OutgoingHTTP
 
+T = TypeVar("T")
+
 MAX_KEPT = 2_000
+MAX_KEPT_BYTES = 100_000_000
+LOOK_UP_SECONDS = 20.0
+NOTED_AGAIN = timedelta(days=1)
 DOCUMENT_SECONDS = 600
+RENEW_SECONDS = 30
 FAILURE_SECONDS = 10
 RECENT_SECONDS = 600
 MAX_RECENT = 100
@@ -29,11 +40,25 @@ DOCUMENT_BYTES = 500_000
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Something fetched: its bytes (None after a failure), when, and until when it may be used."""
+    """Something fetched: its bytes, or its text (a status list), when, and until when it may be used.
 
-    body: bytes | None
+    After a failure there is neither. The text is decoded once: the same object lets the checks recognise it.
+    """
+
+    body: bytes | None = field(repr=False)
     fetched_at: datetime
     until: datetime
+    text: str | None = field(default=None, repr=False)
+
+    @property
+    def failed(self) -> bool:
+        """True when it could not be fetched."""
+        return self.body is None and self.text is None
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory it takes, about."""
+        return len(self.body or b"") + len(self.text or "")
 
 
 class RemoteResolver:
@@ -52,9 +77,10 @@ class RemoteResolver:
         self._max_status_age_seconds = max_status_age_seconds
         self._on_new_list = on_new_list
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept_bytes = 0
         self._under_way: dict[str, asyncio.Lock] = {}
-        self._texts: dict[str, tuple[datetime, str]] = {}
         self._used: dict[str, datetime] = {}
+        self._noted: dict[str, datetime] = {}
 
     async def issuer_metadata(self, iss: str) -> bytes:
         """The JWT VC issuer metadata of an issuer. Raises `Unresolvable`."""
@@ -75,17 +101,43 @@ class RemoteResolver:
             return known.type_metadata_bytes()
         return await self._document(vct) if vct.startswith("https://") else None
 
+    async def renew_issuer(self, iss: str) -> bool:
+        """Fetch an issuer's metadata again, since its keys may have changed; True when something else came.
+
+        Only when what is kept is older than half a minute, so that nobody can make us ask an issuer without end.
+        """
+        try:
+            url = jwt_vc_issuer_url(iss)
+            kept = self._kept.get(url)
+            if kept is None or kept.body is None or self._clock() - kept.fetched_at < timedelta(seconds=RENEW_SECONDS):
+                return False
+            body = await self._renewed(url)
+            uri = strict_json.loads_object(body).get("jwks_uri")
+            keys_before = self._kept[uri].body if isinstance(uri, str) and uri in self._kept else None
+            keys = await self._renewed(uri) if isinstance(uri, str) else None
+        except ProtocolError:
+            return False
+        return (body, keys) != (kept.body, keys_before)
+
     async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
         """A status list token that may be used at `fresh_at`. Raises `Unresolvable`."""
-        if uri in self._used or len(self._used) < MAX_RECENT:
-            self._used[uri] = fresh_at
         kept = self._kept.get(uri)
-        if kept is None or kept.body is None or kept.until <= fresh_at:
-            is_new = kept is None
-            kept = await self._fetched(uri, self._list_until, "application/statuslist+jwt", STATUS_LIST_BYTES, fresh_at)
-            if is_new and self._on_new_list is not None:
-                await self._on_new_list(uri)
-        return self._text(uri, kept)
+        if kept is None or kept.text is None or kept.until <= fresh_at:
+            kept = await self._fetched(uri, self._fetch_list, fresh_at)
+        assert kept.text is not None
+        return kept.text
+
+    async def note_use(self, uri: str) -> None:
+        """A list was needed for an answer that was accepted: it is kept fresh from now on."""
+        now = self._clock()
+        if uri in self._used or len(self._used) < MAX_RECENT:
+            self._used[uri] = now
+        noted_at = self._noted.get(uri)
+        if self._on_new_list is not None and (noted_at is None or now - noted_at >= NOTED_AGAIN):
+            if len(self._noted) >= MAX_KEPT:
+                self._noted.clear()
+            self._noted[uri] = now
+            await self._on_new_list(uri)
 
     async def refresh_recent(self) -> None:
         """Fetch again the lists that were needed in the last minutes, several times within their time to live.
@@ -99,7 +151,7 @@ class RemoteResolver:
                 del self._used[uri]
                 continue
             kept = self._kept.get(uri)
-            if kept is not None and kept.body is not None and now - kept.fetched_at >= _interval(kept):
+            if kept is not None and not kept.failed and now - kept.fetched_at >= _interval(kept):
                 await self._refetch(uri)
 
     async def refresh_status_list(self, uri: str, *, before: datetime) -> bool:
@@ -108,66 +160,43 @@ class RemoteResolver:
         A failure leaves the list that is there: it can be used until it is stale.
         """
         kept = self._kept.get(uri)
-        if kept is not None and kept.body is not None and kept.until > before:
+        if kept is not None and not kept.failed and kept.until > before:
             return True
         return await self._refetch(uri)
 
     async def _refetch(self, uri: str) -> bool:
         try:
-            kept = await self._fetch(uri, self._list_until, "application/statuslist+jwt", STATUS_LIST_BYTES)
+            kept = await self._fetch_list(uri)
         except CouldNotCheck:
             return False
         self._keep(uri, kept)
         return True
 
-    def _text(self, uri: str, kept: _Kept) -> str:
-        """The token as text, decoded once per fetch: the same object lets the checks recognise it."""
-        known = self._texts.get(uri)
-        if known is not None and known[0] == kept.fetched_at:
-            return known[1]
-        try:
-            text = (kept.body or b"").decode("ascii").strip()
-        except UnicodeDecodeError as exc:
-            raise Unresolvable("the status list is not text") from exc
-        if len(self._texts) > MAX_KEPT:
-            self._texts.clear()
-        self._texts[uri] = (kept.fetched_at, text)
-        return text
-
-    def _list_until(self, body: bytes, fetched_at: datetime) -> datetime:
-        try:
-            return fresh_until(
-                body.decode("ascii").strip(),
-                fetched_at=fetched_at,
-                at_least_seconds=min(60, self._max_status_age_seconds),
-                at_most_seconds=self._max_status_age_seconds,
-            )
-        except (ProtocolError, UnicodeDecodeError):
-            # What cannot be read is handed on all the same: the check says what is wrong with it.
-            return fetched_at + timedelta(seconds=FAILURE_SECONDS)
-
     async def _document(self, url: str) -> bytes:
         now = self._clock()
         kept = self._kept.get(url)
         if kept is None or kept.body is None or kept.until <= now:
-            kept = await self._fetched(url, _document_until, "application/json", DOCUMENT_BYTES, now)
+            kept = await self._fetched(url, self._fetch_document, now)
         assert kept.body is not None
         return kept.body
 
-    async def _fetched(
-        self, url: str, until: Callable[[bytes, datetime], datetime], accept: str, max_bytes: int, at: datetime
-    ) -> _Kept:
+    async def _renewed(self, url: str) -> bytes:
+        kept = await self._fetch_document(url)
+        self._keep(url, kept)
+        return kept.body or b""
+
+    async def _fetched(self, url: str, fetch: Callable[[str], Awaitable[_Kept]], at: datetime) -> _Kept:
         """Fetch once for all who ask at the same time."""
         lock = self._under_way.setdefault(url, asyncio.Lock())
         try:
             async with lock:
                 kept = self._kept.get(url)
-                if kept is not None and kept.body is not None and at < kept.until:
+                if kept is not None and at < kept.until:
+                    if kept.failed:
+                        raise Unresolvable("the address could not be read a moment ago")
                     return kept
-                if kept is not None and kept.body is None and at < kept.until:
-                    raise Unresolvable("the address could not be read a moment ago")
                 try:
-                    kept = await self._fetch(url, until, accept, max_bytes)
+                    kept = await fetch(url)
                 except CouldNotCheck:
                     now = self._clock()
                     self._keep(url, _Kept(None, now, now + timedelta(seconds=FAILURE_SECONDS)))
@@ -178,32 +207,86 @@ class RemoteResolver:
             if not lock.locked():
                 self._under_way.pop(url, None)
 
-    async def _fetch(
-        self, url: str, until: Callable[[bytes, datetime], datetime], accept: str, max_bytes: int
-    ) -> _Kept:
+    async def _fetch_document(self, url: str) -> _Kept:
         fetched_at = self._clock()
+        body = await self._fetch(url, "application/json", DOCUMENT_BYTES)
+        return _Kept(body, fetched_at, fetched_at + timedelta(seconds=DOCUMENT_SECONDS))
+
+    async def _fetch_list(self, uri: str) -> _Kept:
+        fetched_at = self._clock()
+        body = await self._fetch(uri, "application/statuslist+jwt", STATUS_LIST_BYTES)
+        try:
+            text = body.decode("ascii").strip()
+        except UnicodeDecodeError as exc:
+            raise Unresolvable("the status list is not text") from exc
+        return _Kept(None, fetched_at, self._list_until(text, fetched_at), text)
+
+    def _list_until(self, text: str, fetched_at: datetime) -> datetime:
+        try:
+            return fresh_until(
+                text,
+                fetched_at=fetched_at,
+                at_least_seconds=min(60, self._max_status_age_seconds),
+                at_most_seconds=self._max_status_age_seconds,
+            )
+        except ProtocolError:
+            # What cannot be read is handed on all the same: the check says what is wrong with it.
+            return fetched_at + timedelta(seconds=FAILURE_SECONDS)
+
+    async def _fetch(self, url: str, accept: str, max_bytes: int) -> bytes:
         try:
             answer = await self._http.get(url, headers={"Accept": accept}, max_bytes=max_bytes, timeout_seconds=10)
         except CouldNotCheck as exc:
             raise Unresolvable("the address could not be read") from exc
         if answer.status != 200:
             raise Unresolvable(f"the address answered with status {answer.status}")
-        return _Kept(answer.body, fetched_at, until(answer.body, fetched_at))
+        return answer.body
 
     def _keep(self, url: str, kept: _Kept) -> None:
+        before = self._kept.pop(url, None)
         self._kept[url] = kept
-        self._kept.move_to_end(url)
-        while len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        self._kept_bytes += kept.size_bytes - (before.size_bytes if before else 0)
+        while len(self._kept) > MAX_KEPT or (self._kept_bytes > MAX_KEPT_BYTES and len(self._kept) > 1):
+            self._kept_bytes -= self._kept.popitem(last=False)[1].size_bytes
+
+
+class LookUpsOfOneAnswer:
+    """A resolver whose look-ups take some seconds in all: what was not found by then could not be found out.
+
+    An answer may hold many presentations, each naming addresses of its sender's choice that need not hurry.
+    """
+
+    def __init__(self, resolver: Resolver, *, seconds: float = LOOK_UP_SECONDS) -> None:
+        self._resolver = resolver
+        self._ends_at = asyncio.get_running_loop().time() + seconds
+
+    async def issuer_metadata(self, iss: str) -> bytes:
+        """As the resolver's."""
+        return await self._in_time(self._resolver.issuer_metadata(iss))
+
+    async def jwk_set(self, uri: str) -> bytes:
+        """As the resolver's."""
+        return await self._in_time(self._resolver.jwk_set(uri))
+
+    async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
+        """As the resolver's."""
+        return await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
+
+    async def type_metadata(self, vct: str) -> bytes | None:
+        """As the resolver's."""
+        return await self._in_time(self._resolver.type_metadata(vct))
+
+    async def _in_time(self, look_up: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                return await look_up
+        except TimeoutError as exc:
+            raise Unresolvable("looking things up took too long") from exc
 
 
 def _interval(kept: _Kept) -> timedelta:
     """How often a list in use is fetched: sixty times in its life, from five seconds to a quarter of an hour."""
     return min(max((kept.until - kept.fetched_at) / 60, timedelta(seconds=5)), timedelta(minutes=15))
-
-
-def _document_until(body: bytes, fetched_at: datetime) -> datetime:
-    return fetched_at + timedelta(seconds=DOCUMENT_SECONDS)
 
 
 async def fetch_trust_list(http: OutgoingHTTP, url: str) -> str:

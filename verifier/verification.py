@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import Any
 
 from proofs.certificates import Leaf, leaf_names
-from proofs.formats.sd_jwt import UnverifiedSDJWT
+from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
 from proofs.resolve import Resolver
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
@@ -70,6 +70,14 @@ class PresentedProof:
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sd_jwt: UnverifiedSDJWT | None = field(default=None, repr=False)
 
+    @property
+    def status_list(self) -> str:
+        """The address of the status list that it names, "" when it names none."""
+        status = self.claims.get("status")
+        listed = status.get("status_list") if isinstance(status, dict) else None
+        uri = listed.get("uri") if isinstance(listed, dict) else None
+        return uri if isinstance(uri, str) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -114,6 +122,18 @@ async def verify_answer(
             presented.setdefault(proof.query_id, []).extend(_presented(proof, with_authorities=asks_authorities))
         final = tuple(check_answer(query, presented))
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
+
+
+def issuers_of_unknown_keys(verification: Verification) -> set[str]:
+    """The issuers in whose published keys there was none that signed: they may have published others since."""
+    found: set[str] = set()
+    for proof in verification.proofs:
+        if ("signature", "bad_signature") in {(check.name, check.reason) for check in proof.result.checks}:
+            parts = split_sd_jwt(proof.token)
+            iss = parts.payload.get("iss")
+            if "x5c" not in parts.jws.header and isinstance(iss, str):
+                found.add(iss)
+    return found
 
 
 def _shape_fault(

@@ -1,7 +1,9 @@
 """Looking things up: kept, fetched once, refreshed ahead of time, never stale."""
 
 import asyncio
+import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from proofs.resolve import Unresolvable
+from proofs import strict_json
+from proofs.keys import SoftwareSigner, generate_signer
+from proofs.resolve import DictResolver, Unresolvable
+from proofs.trust import TrustEntry
 from service.http import HostRouter, OutgoingHTTP
-from tests.verifier.scene import LIST_URL, MICRO, Scene
+from tests.verifier.scene import LIST_URL, MICRO, MICRO_CLAIMS, START, Issuer, Scene
+from verifier import remote
 from verifier.app import client_identity, open_database
 from verifier.exchange import Verifier
 from verifier.remote import FAILURE_SECONDS, RemoteResolver
+from verifier.verification import Verdict
 
 
 class Network:
@@ -44,9 +51,9 @@ class Network:
             return Response(self.body)
         return Response(self.scene.lists.get(str(request.url), "{}"))
 
-    def status_list(self) -> str:
+    def status_list(self, uri: str = LIST_URL) -> str:
         """Ask for the list now."""
-        return asyncio.run(self.resolver.status_list(LIST_URL, fresh_at=self.scene.now))
+        return asyncio.run(self.resolver.status_list(uri, fresh_at=self.scene.now))
 
 
 @pytest.fixture
@@ -65,7 +72,6 @@ def test_a_status_list_is_kept_for_its_time_to_live(scene: Scene, network: Netwo
     scene.pass_time(seconds=2)
     assert network.status_list() != first
     assert network.asked["/status/1"] == 2
-    assert network.watched == [LIST_URL]
 
 
 def test_many_who_ask_at_once_cause_one_fetch(scene: Scene, network: Network) -> None:
@@ -112,6 +118,7 @@ def test_lists_are_fetched_before_they_are_stale(scene: Scene, network: Network)
 def test_a_list_in_use_is_fetched_often(scene: Scene, network: Network) -> None:
     """Five seconds after it was fetched, on a schedule; no longer ten minutes after it was last needed."""
     first = network.status_list()
+    asyncio.run(network.resolver.note_use(LIST_URL))
     asyncio.run(network.resolver.refresh_recent())
     assert network.asked["/status/1"] == 1
     scene.pass_time(seconds=5)
@@ -136,6 +143,56 @@ def test_random_addresses_do_not_fill_the_memory(scene: Scene, network: Network)
     asyncio.run(ask())
 
     assert len(network.resolver._kept) <= 2_000
+
+
+def test_large_lists_do_not_fill_the_memory(scene: Scene, network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is bounded in bytes as well; the newest stays."""
+    monkeypatch.setattr(remote, "MAX_KEPT_BYTES", 10_000)
+    network.body = b"a" * 3_000
+    for number in range(20):
+        network.status_list(f"https://university.example/{number}")
+
+    assert len(network.resolver._kept) == 3
+    network.status_list("https://university.example/19")
+    assert network.asked["/19"] == 1
+    assert network.resolver._kept_bytes == sum(kept.size_bytes for kept in network.resolver._kept.values())
+
+
+def test_only_lists_of_accepted_answers_are_kept_fresh(scene: Scene, network: Network) -> None:
+    """Whoever sends rubbish cannot make us fetch addresses of their choice again and again."""
+    for _ in range(3):
+        network.status_list()
+    assert network.watched == []
+    scene.pass_time(seconds=30)
+    asyncio.run(network.resolver.refresh_recent())
+    assert network.asked["/status/1"] == 1
+
+    for _ in range(3):
+        asyncio.run(network.resolver.note_use(LIST_URL))
+    assert network.watched == [LIST_URL]
+    scene.pass_time(days=1)
+    asyncio.run(network.resolver.note_use(LIST_URL))
+    assert network.watched == [LIST_URL, LIST_URL]
+
+
+def test_look_ups_of_one_answer_take_some_seconds_in_all() -> None:
+    """Addresses that never answer hold nothing up for long: it could not be found out."""
+
+    class Slow(DictResolver):
+        async def issuer_metadata(self, iss: str) -> bytes:
+            await asyncio.sleep(60)
+            return b""
+
+    async def look() -> None:
+        look_ups = remote.LookUpsOfOneAnswer(Slow(status_lists={LIST_URL: "kept"}), seconds=0.1)
+        for _ in range(3):
+            with pytest.raises(Unresolvable):
+                await look_ups.issuer_metadata("https://slow.example")
+        assert await look_ups.status_list(LIST_URL, fresh_at=START) == "kept"  # What is here needs no time.
+
+    started = time.monotonic()
+    asyncio.run(look())
+    assert time.monotonic() - started < 5
 
 
 def test_v16_metadata_is_asked_once_in_ten_minutes(scene: Scene, network: Network) -> None:
@@ -191,3 +248,59 @@ def test_watched_lists_survive_a_restart(tmp_path: Path) -> None:
     asyncio.run(process().refresh_status_lists(ahead_seconds=90))
 
     assert network.asked["/status/1"] == 2
+
+
+@pytest.mark.parametrize("by_address", [False, True])
+def test_v16_an_issuer_that_changes_its_key_is_asked_again_once(tmp_path: Path, by_address: bool) -> None:
+    """Keys kept for minutes must not make an honest certificate a forgery; a removed key stops at once then."""
+    scene = Scene(tmp_path)
+    network = Network(scene)
+    scene.verifier = Verifier(
+        scene.settings,
+        database=open_database(scene.settings),
+        identity=client_identity(scene.settings, clock=scene.clock),
+        clock=scene.clock,
+        http=network.http,
+    )
+    issuer = Issuer()
+    entry = {
+        "id": "by-metadata",
+        "name": "Example University",
+        "role": "issuer",
+        "identifier": issuer.url,
+        "mechanism": "metadata",
+    }
+    for known, _ in scene.verifier.trust.entries():
+        scene.verifier.trust.remove(known.id)
+    scene.verifier.trust.add_entry(TrustEntry.from_json(entry), now=scene.now)
+
+    def publish(key: SoftwareSigner) -> None:
+        issuer.signer = key
+        keys = {"keys": [key.public_jwk]}
+        found = {"jwks_uri": f"{issuer.url}/keys"} if by_address else {"jwks": keys}
+        metadata = f"{issuer.url}/.well-known/jwt-vc-issuer"
+        scene.lists[metadata] = strict_json.dumps({"issuer": issuer.url} | found).decode()
+        scene.lists[f"{issuer.url}/keys"] = strict_json.dumps(keys).decode()
+        scene.lists[LIST_URL] = issuer.status_token(now=scene.now)
+        scene.certificate = issuer.issue(MICRO_CLAIMS, holder=scene.holder)
+
+    def answered() -> Verdict | None:
+        made = scene.ask()
+        scene.answer(made)
+        return scene.result(made).verdict
+
+    publish(generate_signer())
+    old = scene.certificate
+    assert answered() is Verdict.ACCEPTED
+    scene.now += timedelta(seconds=301)  # The list of before is stale, the keys are kept for longer.
+    publish(generate_signer())
+    new = scene.certificate
+    assert answered() is Verdict.ACCEPTED
+    asked = network.asked["/.well-known/jwt-vc-issuer"]
+    assert asked == 2
+
+    scene.certificate = old
+    assert [answered() for _ in range(3)] == [Verdict.REJECTED] * 3
+    assert network.asked["/.well-known/jwt-vc-issuer"] == asked
+    scene.certificate = new
+    assert answered() is Verdict.ACCEPTED
