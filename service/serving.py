@@ -90,10 +90,12 @@ def configure_logging() -> None:
 def _config(app: "FastAPI", settings: ServiceSettings) -> "uvicorn.Config":
     import uvicorn
 
+    from service.bounded_heads import BoundedHeads
+
     return uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http="httptools",
+        http=BoundedHeads,
         ws="none",
         access_log=False,
         log_level="warning",

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,10 +24,12 @@ pytestmark = pytest.mark.processes
 
 
 @contextmanager
-def sample_process(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def sample_process(
+    data: Path, *, program: tuple[str, ...] = ("-m", "tests.service.sample_service"), **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The running sample service and its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.service.sample_service", "serve", "--data", str(data)],
+        [sys.executable, *program, "serve", "--data", str(data)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -114,3 +116,52 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
     finally:
         for one in sockets:
             one.close()
+
+
+def test_a_head_that_never_ends_is_cut_off(tmp_path: Path) -> None:
+    """One header of megabytes, a long address, or headers without end are answered 431, and the connection ends.
+
+    Otherwise a single connection could fill the memory. Large bodies and many requests on one connection go on.
+    """
+    with sample_process(tmp_path) as (process, address):
+        port = int(address.rpartition(":")[2])
+        for piece in (b"X-A: " + b"a" * 65_000, b"X-A: a\r\n" * 10_000):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
+                with suppress(OSError):
+                    for _ in range(100):
+                        connection.sendall(piece)
+                answer = b""
+                with suppress(OSError):  # It may be reset once the answer is sent.
+                    answer = connection.recv(100)
+                assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            for _ in range(100):
+                head = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\nX-A: "
+                connection.sendall(head + b"a" * 9_000 + b"\r\n\r\n" + b"b" * 70_000)
+                answer = b""
+                while b"}" not in answer:
+                    answer += connection.recv(10_000)
+                assert answer.startswith(b"HTTP/1.1 404 ")
+        assert _memory_megabytes(process.pid) < 250
+
+
+def test_a_head_that_comes_too_slowly_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever opens a connection and says nothing, or half a head, does not hold it for ever."""
+    slow = "import service.bounded_heads as b; b.HEAD_SECONDS = 0.5; import runpy, sys; "
+    slow += "sys.argv = ['x', *sys.argv[1:]]; runpy.run_module('tests.service.sample_service', run_name='__main__')"
+    with sample_process(tmp_path, program=("-c", slow)) as (_, address):
+        port = int(address.rpartition(":")[2])
+        for said in (b"", b"GET /health HTTP/1.1\r\nHost: loc"):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                connection.sendall(said)
+                assert connection.recv(100) == b""
+        with urllib.request.urlopen(f"{address}/slow", timeout=10) as answer:
+            assert answer.status == 200, "an answer may take longer than a head"
+
+
+def _memory_megabytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) // 1024
+    raise AssertionError("no such process")
