@@ -1,12 +1,13 @@
 """Steps 2 and 3 of `proofs.verify`: who signed, and whether that key speaks for a trusted issuer."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from proofs import jose
 from proofs.certificates import Leaf, NoAnchor, UntrustedChain, unverified_leaf, verify_chain
 from proofs.findings import Findings, TrustedIssuer
 from proofs.formats.sd_jwt import SplitSDJWT
-from proofs.formats.sd_jwt_vc import TYP
+from proofs.formats.sd_jwt_vc import TYP, types_of
 from proofs.keys import known_public_key
 from proofs.resolve import Unresolvable, published_issuer_keys
 from proofs.trust import TrustEntry
@@ -71,7 +72,7 @@ def _key_that_signed(
 def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
     """Step 3: the signing key speaks for the issuer, and the issuer is trusted for this type now."""
     expected, leaf, iss = found.expected, found.leaf, parts.payload.get("iss")
-    vct = parts.payload["vct"]
+    relied_upon = _types_relied_upon(parts.payload, expected.types)
     anchor: bytes | None = None
     if leaf is not None:
         if iss is not None and not leaf.names(iss):
@@ -88,13 +89,24 @@ def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
     in_force = [entry for entry in entries if entry.is_in_force(at=expected.now)]
     if not in_force:
         found.fail("issuer_trusted", "outside_period", "the issuer is not trusted at this time")
-    for_type = [entry for entry in in_force if entry.is_for_type(vct)]
+    for_type = [entry for entry in in_force if any(entry.is_for_type(vct) for vct in relied_upon)]
     if not for_type:
         found.fail("issuer_trusted", "type_not_trusted", "the issuer is not trusted for this type")
     entry = found.trusted_by = for_type[0]
     name = entry.name if entry.identifier or leaf is None else leaf.legal_name or entry.name
     found.issuer = TrustedIssuer(name=name, identifier=identifier, trust_entry_id=entry.id)
     found.passed("issuer_trusted")
+
+
+def _types_relied_upon(claims: Mapping[str, Any], expected: Collection[str] | None) -> Collection[str]:
+    """The types as which the credential would be accepted: one of them must be the issuer's to give.
+
+    `aka_vcts` are the issuer's own word and give no authority (SD-JWT VC, section 7.7), so that trust in an issuer for
+    one type must not reach another one that it names beside it.
+    """
+    if expected is None:
+        return (claims["vct"],)
+    return [vct for vct in types_of(claims) if vct in expected] or (claims["vct"],)
 
 
 def _anchor_of(found: Findings, leaf: Leaf, x5c: Sequence[str]) -> bytes | None:

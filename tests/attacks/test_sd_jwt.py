@@ -539,6 +539,23 @@ def test_s16_a_credential_of_another_type_is_refused(cast: Cast) -> None:
     assert failed(cast.refusal_on_arrival(cast.issue(), expected_type="urn:other")) == (["type"], "unexpected_type")
 
 
+def test_s16_a_further_type_gives_no_authority(cast: Cast) -> None:
+    """An issuer trusted for one type cannot make another one by naming it beside its own (SD-JWT VC, 7.7)."""
+    shown = cast.bind(cast.forge({"vct": "urn:driving", "aka_vcts": ["urn:degree"]}))
+    driving, degree = (TrustList((trusting(cast.university, types=(each,)),)) for each in ("urn:driving", "urn:degree"))
+
+    assert cast.verify(shown, trust=driving, expected_types=["urn:driving"])
+    refusal = cast.refusal(shown, trust=driving, expected_types=["urn:degree"])
+    assert failed(refusal) == (["issuer_trusted"], "type_not_trusted")
+    # Trusted for the general type, and that is the one relied upon: its own name for it does not matter.
+    assert cast.verify(shown, trust=degree, expected_types=["urn:degree"])
+    for expected_types in (["urn:driving"], None):
+        refusal = cast.refusal(shown, trust=degree, expected_types=expected_types)
+        assert failed(refusal) == (["issuer_trusted"], "type_not_trusted")
+    received = cast.refusal_on_arrival(shown.rpartition("~")[0] + "~", trust=driving, expected_type="urn:degree")
+    assert failed(received) == (["issuer_trusted"], "type_not_trusted")
+
+
 def test_s17_what_is_not_shown_is_not_missed(cast: Cast) -> None:
     """Withholding disclosable claims is the holder's right, not an error."""
     verified = cast.verify(cast.show(cast.issue(), []))
