@@ -17,28 +17,35 @@ accepted.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 from proofs import strict_json
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.verification import Outcome
-from service.http import Answer, OutgoingHTTP
+from service.http import Answer, OutgoingFailed, OutgoingHTTP
 
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 5_000_000
 WAIT_AT_ONCE_SECONDS = 20.0
+ASK_AGAIN_SECONDS = 1.0
+_BUSY = frozenset({429, 502, 503, 504})
 
 RequestKind = Literal["cross_device", "same_device"]
 FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired"})
 
 
 class VerifierRefused(ProtocolError):
-    """The verifier refused: `error` is its code (`invalid_template`, `invalid_token`, `not_found`, ...)."""
+    """The verifier refused: `error` is its code (`invalid_template`, `invalid_token`, `not_found`, ...).
+
+    `invalid_answer` when what answers there is no verifier.
+    """
 
     def __init__(self, error: str, message: str, status: int) -> None:
         super().__init__(message)
@@ -165,7 +172,7 @@ class VerifierClient:
         self,
         template: str | Mapping[str, Any],
         *,
-        kind: RequestKind = "cross_device",
+        kind: RequestKind | None = None,
         return_url: str = "",
         lifetime_seconds: int | None = None,
     ) -> PendingRequest:
@@ -173,38 +180,53 @@ class VerifierClient:
 
         `lifetime_seconds` is how long it can be answered (7 days at most); the verifier's setting when None.
 
-        With `kind` `same_device` the person's browser comes back to `return_url` with `response_code`, which
-        `take_back` hands in. Raises `VerifierRefused`, `OutgoingFailed`.
+        Without `kind` it is what the verifier is set to (`cross_device`, unless it keeps to HAIP). With `same_device`
+        the person's browser comes back to `return_url`, your own page, with `response_code`, which `take_back` hands
+        in. Raises `VerifierRefused`, `OutgoingFailed`.
         """
         body: dict[str, Any] = {"template": template, "kind": kind, "return_url": return_url}
         if lifetime_seconds is not None:
             body["lifetime_seconds"] = lifetime_seconds
         answer = await self._http.post(f"{self._url}/api/requests", json=body, headers=self._headers)
         told = _told(answer, 201)
-        return PendingRequest(
-            id=told["id"],
-            request=told["request"],
-            request_https=told["request_https"],
-            code=told["code"],
-            expires_at=told["expires_at"],
-        )
+        with _read_as_expected(answer):
+            return PendingRequest(
+                id=told["id"],
+                request=told["request"],
+                request_https=told["request_https"],
+                code=told["code"],
+                expires_at=told["expires_at"],
+            )
 
     async def get_result(self, request_id: str, *, wait_seconds: float = 0) -> VerifierResult:
         """Where a request stands; waits for a final state so long (20 s at most) before it answers."""
         wait = min(max(wait_seconds, 0.0), WAIT_AT_ONCE_SECONDS)
         answer = await self._http.get(
-            f"{self._url}/api/requests/{request_id}?wait={wait:g}",
+            f"{self._url}/api/requests/{quote(request_id, safe='')}?wait={wait:g}",
             headers=self._headers,
             max_bytes=MAX_ANSWER_BYTES,
             timeout_seconds=wait + 15,
         )
-        return _result(_told(answer, 200))
+        told = _told(answer, 200)
+        with _read_as_expected(answer):
+            return _result(told)
 
     async def wait_for_result(self, request_id: str, *, seconds: float) -> VerifierResult:
-        """The result as soon as it is final. Raises `NoResultYet` when there is none after so many seconds."""
+        """The result as soon as it is final. Raises `NoResultYet` when there is none after so many seconds.
+
+        A verifier that is away or busy for a while (a restart) is asked again until then; what was wrong is raised
+        when it still is at the end.
+        """
         deadline = time.monotonic() + seconds
         while True:
-            result = await self.get_result(request_id, wait_seconds=deadline - time.monotonic())
+            try:
+                result = await self.get_result(request_id, wait_seconds=deadline - time.monotonic())
+            except (OutgoingFailed, VerifierRefused) as exc:
+                rest = deadline - time.monotonic()
+                if rest <= 0 or (isinstance(exc, VerifierRefused) and exc.status not in _BUSY):
+                    raise
+                await asyncio.sleep(min(ASK_AGAIN_SECONDS, rest))
+                continue
             if result.is_final:
                 return result
             if time.monotonic() >= deadline:
@@ -218,7 +240,9 @@ class VerifierClient:
         answer = await self._http.post(
             f"{self._url}/api/returns", json={"response_code": response_code}, headers=self._headers
         )
-        return str(_told(answer, 200)["id"])
+        told = _told(answer, 200)
+        with _read_as_expected(answer):
+            return str(told["id"])
 
 
 class BlockingVerifierClient:
@@ -245,7 +269,7 @@ class BlockingVerifierClient:
         self,
         template: str | Mapping[str, Any],
         *,
-        kind: RequestKind = "cross_device",
+        kind: RequestKind | None = None,
         return_url: str = "",
         lifetime_seconds: int | None = None,
     ) -> PendingRequest:
@@ -279,6 +303,15 @@ def _told(answer: Answer, expected: int) -> dict[str, Any]:
         error, description = str(told.get("error", "unknown")), str(told.get("error_description", ""))
         raise VerifierRefused(error, description, answer.status)
     return told
+
+
+@contextmanager
+def _read_as_expected(answer: Answer) -> Iterator[None]:
+    """Say what happened when the other side is no verifier, or one of another age."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as exc:
+        raise VerifierRefused("invalid_answer", "the answer is not that of a verifier", answer.status) from exc
 
 
 def _result(told: Mapping[str, Any]) -> VerifierResult:

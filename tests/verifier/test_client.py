@@ -1,12 +1,19 @@
 """The library that others embed, against the real application."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from service.http import HostRouter, OutgoingHTTP
+from proofs import strict_json
+from service.http import HostRouter, OutgoingFailed, OutgoingHTTP
 from tests.verifier.scene import Scene
 from tests.verifier.test_api import Web
+from verifier import client
 from verifier.client import NoResultYet, VerifierClient, VerifierRefused
 
 
@@ -85,5 +92,95 @@ def test_waiting_ends(scene: Scene) -> None:
             made = await verifier.make_request("course-results")
             with pytest.raises(NoResultYet):
                 await verifier.wait_for_result(made.id, seconds=0.3)
+
+    asyncio.run(embed())
+
+
+class Odd:
+    """A server that answers what it is told to, in turn, and remembers the addresses asked."""
+
+    def __init__(self, *answers: Response) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+        app = Starlette(routes=[Route("/{rest:path}", self._answer, methods=["GET", "POST"])])
+        self.http = OutgoingHTTP(allow_loopback=True, transport=HostRouter({"localhost:8003": app}))
+
+    async def _answer(self, request: Request) -> Response:
+        self.asked.append(request.scope["raw_path"].decode())
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def client(self) -> VerifierClient:
+        """A client for it."""
+        return VerifierClient("http://localhost:8003", api_key="key", http=self.http)
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"id": 7}', '{"values": 7, "checks": 1}'])
+def test_what_is_no_verifier_is_named_as_such(body: str) -> None:
+    """A proxy's page, another service: one error with a sentence, whatever was asked."""
+
+    async def embed() -> None:
+        async with Odd(Response(body, status_code=201)).client() as verifier:
+            with pytest.raises(VerifierRefused) as making:
+                await verifier.make_request("course-results")
+        async with Odd(Response(body)).client() as verifier:
+            with pytest.raises(VerifierRefused) as reading:
+                await verifier.get_result("1")
+        assert (making.value.error, making.value.status) == ("invalid_answer", 201)
+        assert (reading.value.error, reading.value.status) == ("invalid_answer", 200)
+
+    asyncio.run(embed())
+
+
+def test_waiting_goes_on_while_the_verifier_restarts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Away, busy, and back: the person's answer is not lost to a restart."""
+    monkeypatch.setattr(client, "ASK_AGAIN_SECONDS", 0.01)
+    web = Web(scene)
+
+    async def embed() -> None:
+        async with client_of(web) as verifier:
+            made = await verifier.make_request("course-results")
+            await asyncio.to_thread(web.answer, made.request)
+            final = (await verifier.get_result(made.id)).document
+        busy = Response(strict_json.dumps({"error": "temporarily_unavailable"}), status_code=503)
+        odd = Odd(busy, Response("bad gateway", status_code=502), Response(strict_json.dumps(dict(final))))
+        async with odd.client() as patient:
+            assert (await patient.wait_for_result(made.id, seconds=10)).accepted
+        assert len(odd.asked) == 3
+        async with VerifierClient(
+            "http://localhost:8003", api_key="key", http=OutgoingHTTP(allow_loopback=True, transport=HostRouter({}))
+        ) as alone:
+            with pytest.raises(OutgoingFailed):
+                await alone.wait_for_result(made.id, seconds=0.1)
+        async with Odd(Response(b'{"error": "not_found"}', status_code=404)).client() as wrong:
+            with pytest.raises(VerifierRefused):
+                await wrong.wait_for_result(made.id, seconds=10)
+
+    asyncio.run(embed())
+
+
+def test_an_id_cannot_lead_to_another_address() -> None:
+    """Ids come out of databases and forms; they stay one part of the path."""
+
+    async def embed() -> None:
+        odd = Odd(Response(b'{"error": "not_found"}', status_code=404))
+        async with odd.client() as verifier:
+            with pytest.raises(VerifierRefused):
+                await verifier.get_result("../templates?x=")
+        assert odd.asked == ["/api/requests/..%2Ftemplates%3Fx%3D"]
+
+    asyncio.run(embed())
+
+
+def test_a_verifier_that_keeps_to_haip_decides_the_kind(tmp_path: Path) -> None:
+    """Nothing said: same device there, which needs a page to come back to."""
+    web = Web(Scene(tmp_path, haip=True))
+
+    async def embed() -> None:
+        async with client_of(web) as verifier:
+            with pytest.raises(VerifierRefused) as refused:
+                await verifier.make_request("course-results")
+            assert "return_url" in str(refused.value)
+            made = await verifier.make_request("course-results", return_url="https://employer.example/back")
+            assert (await verifier.get_result(made.id)).document["kind"] == "same_device"
 
     asyncio.run(embed())
