@@ -129,13 +129,18 @@ class Deployment:
         await unlock_vault(record, passphrase, device_secret=self.device_secret, shelf=self.shelf)
 
     async def change_passphrase(self, vault: UnlockedVault, *, old: str, new: str) -> None:
-        """Wrap the vault key under another passphrase. Raises `WrongPassphrase`, `UnsuitablePassphrase`."""
-        await self.confirm(vault, old)
+        """Wrap the vault key under another passphrase; the one wrapped before is taken out of the files as well.
+
+        Raises `WrongPassphrase`, `UnsuitablePassphrase`, `VaultChanged`.
+        """
         record = self._load(vault.person_id)
-        assert record is not None
+        if record is None:
+            raise WrongPassphrase
+        await unlock_vault(record, old, device_secret=self.device_secret, shelf=self.shelf)
         changed = await rewrapped(vault, record, new, device_secret=self.device_secret)
         with self.database.transaction() as connection:
-            update_person(connection, changed)
+            update_person(connection, changed, before=record)
+        self.database.forget_deleted()
 
     def choose_language(self, vault: UnlockedVault, language: str) -> None:
         """Remember the language that the person chose."""
@@ -143,7 +148,7 @@ class Deployment:
         assert record is not None
         changed = with_profile(vault, record, language=language)
         with self.database.transaction() as connection:
-            update_person(connection, changed)
+            update_person(connection, changed, before=record)
 
     def _find(self, name: str) -> VaultRecord | None:
         with self.database.reading() as connection:

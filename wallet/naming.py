@@ -22,6 +22,7 @@ from wallet.certificates import StoredCertificate
 
 LANGUAGES = ("sv", "en")
 _LONGEST_NAME = 160
+_MOST_MARKS = 3
 
 
 class Names:
@@ -128,8 +129,18 @@ def plain(text: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """A text without control, format and unassigned characters; line breaks stay."""
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    """A text without control, format and unassigned characters, and without piles of accents; line breaks stay.
+
+    Accents piled on one letter would reach over the lines above and below it.
+    """
+    shown: list[str] = []
+    marks = 0
+    for c in text:
+        category = unicodedata.category(c)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if marks <= _MOST_MARKS and (c == "\n" or category not in {"Cc", "Cf", "Cs", "Co", "Cn"}):
+            shown.append(c)
+    return "".join(shown)
 
 
 def _same(text: str) -> BothLanguages:

@@ -287,6 +287,28 @@ def test_words_that_would_restyle_the_page(world: World, employer: FakeVerifier,
     assert check_request(fetched, trust=TrustList(()), now=world.clock()).stated is None
 
 
+def test_hidden_characters_and_piled_accents_are_taken_out(world: World, employer: FakeVerifier) -> None:
+    """Zero-width characters and tags are not shown, and accents cannot reach over the wallet's own lines (CS-10)."""
+    purpose = "We \u200bcheck\u00ad your\U000e0041 pass" + "\u0301" * 400 + "."
+    page = look(person(world), employer.ask(query(["family_name"]), notice=notice(purpose={"en": purpose})).link())
+
+    assert "We check your pass\u0301\u0301\u0301." in text_of(page)
+
+
+def test_an_unproven_name_stands_nowhere_by_itself(world: World) -> None:
+    """Headings, quotations and buttons speak of somebody who says it is that name (CS-09)."""
+    imposter = FakeVerifier(world, "emp1oyer.example", name="Exempelbolaget AB")
+    browser = person(world)
+
+    page = look(browser, imposter.ask(query(["family_name"]), notice=notice()).link())
+    shown = text_of(page)
+
+    assert "Somebody who says it is Example Company Ltd wants to see 1 thing about you" in shown
+    assert "Example Company Ltd wants" not in shown.replace("says it is Example Company Ltd wants", "")
+    confirming = decide(browser, page, "share")
+    assert "Share 1 item with somebody who says it is Example Company Ltd" in text_of(confirming)
+
+
 def test_a_name_that_looks_like_another(world: World) -> None:
     """An unproven sender who calls itself by a known name is shown as saying so, with its real host."""
     imposter = FakeVerifier(world, "emp1oyer.example", name="Exempelbolaget AB")

@@ -14,9 +14,9 @@ from tests.world import PASSPHRASE, World
 from wallet.certificates import NoCopiesLeft, UnknownCertificate
 from wallet.store.certificates import get_certificate, take_copy, update_view
 from wallet.store.opening import open_database
-from wallet.store.people import NameTaken, load_person, update_person
+from wallet.store.people import NameTaken, VaultChanged, load_person, update_person
 from wallet.store.tables import CertificateRow, CopyRow
-from wallet.vault import UnsuitableName, UnsuitablePassphrase, WrongPassphrase, unlock_from_session
+from wallet.vault import UnsuitableName, UnsuitablePassphrase, WrongPassphrase, unlock_from_session, with_profile
 
 pytestmark = pytest.mark.anyio
 
@@ -282,7 +282,7 @@ async def test_weaker_key_derivation_is_refused(world: World) -> None:
     with wallet.database.transaction() as connection:
         record = load_person(connection, vault.person_id)
         assert record is not None
-        update_person(connection, record)
+        update_person(connection, record, before=record)
         connection.exec_driver_sql("UPDATE person SET kdf = 'argon2id,8,1,1'")
 
     with pytest.raises(Exception, match="parameters"):
@@ -295,3 +295,22 @@ async def test_the_chosen_language_is_kept_in_the_vault(world: World) -> None:
     world.wallet.deployment.choose_language(vault, "en")
 
     assert (await world.wallet.person("Maja")).language == "en"
+
+
+async def test_a_former_passphrase_never_comes_back(world: World) -> None:
+    """What was read before a change of the passphrase is not written over it; the former key leaves the files."""
+    vault = await world.wallet.person("Maja")
+    wallet = world.wallet.deployment
+    with wallet.database.reading() as connection:
+        before = load_person(connection, vault.person_id)
+    assert before is not None
+    stale = with_profile(vault, before, language="en")
+
+    await wallet.change_passphrase(vault, old=PASSPHRASE, new="nya ord som passar")
+
+    with wallet.database.transaction() as connection, pytest.raises(VaultChanged):
+        update_person(connection, stale, before=before)
+    with pytest.raises(WrongPassphrase):
+        await wallet.unlock("Maja", PASSPHRASE)
+    files = b"".join(file.read_bytes() for file in wallet.settings.data.glob("wallet.sqlite3*"))
+    assert before.wrapped_key not in files

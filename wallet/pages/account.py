@@ -19,7 +19,7 @@ from wallet.pages.access import (
     own_path,
     start_session,
 )
-from wallet.store.people import NameTaken
+from wallet.store.people import NameTaken, VaultChanged
 from wallet.vault import SHORTEST_PASSPHRASE, UnsuitableName, UnsuitablePassphrase, WrongPassphrase
 
 router = APIRouter()
@@ -29,6 +29,7 @@ FAULTS = {
     NameTaken: N_("There already is a wallet with this name here. Choose another name, or open that wallet."),
     UnsuitableName: N_("Write a name of at most 100 characters."),
     UnsuitablePassphrase: N_("Choose a passphrase of at least 8 characters. Several words are good."),
+    VaultChanged: N_("The wallet was changed in another window at the same time. Nothing was changed here. Try again."),
     PasswordTooLong: N_("The passphrase is too long. At most 1,000 characters."),
     TooManyRequests: N_("Too many attempts. Wait a minute and try again."),
 }

@@ -98,8 +98,13 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
     earlier = [
         entry.at for entry in history if entry.outcome is Outcome.SHARED and entry.facts.get("client_id") == client_id
     ]
+    name = who_asks(checked).text(t.language)
+    called = name if checked.is_proven else t(N_("somebody who says it is %(name)s"), name=name)
     return {
-        "name": who_asks(checked).text(t.language),
+        "name": name,
+        # How sentences speak of the sender: an unproven name never stands there as if it were known (CS-09).
+        "called": called,
+        "begins": called[:1].upper() + called[1:],
         "level": level,
         "proven": checked.is_proven,
         "host": checked.answer_host,

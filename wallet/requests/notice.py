@@ -6,8 +6,10 @@ certificate nobody vouches for. A notice that fails its check is dropped, and th
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,6 +19,14 @@ from schemas.errors import ProtocolError
 from schemas.presentation import AuthorizationRequest, VerifierInfo
 
 ALGORITHMS = ("ES256",)
+
+# Soft hyphens come with honest texts; the others (zero-width characters, tags) only hide something.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u180e\u200b-\u200d\u2060-\u2064\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+_PILED_MARKS = re.compile(
+    "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ def read_notice(request: AuthorizationRequest, *, signing_jwk: Mapping[str, str]
             continue  # Unknown formats are ignored (OpenID4VP 5.11).
         try:
             checked = jose.check_jws(info.data, key=signing_jwk, typ=NOTICE_TYPE, algorithms=ALGORITHMS)
-            notice = RequestNotice.model_validate(checked.claims)
+            notice = RequestNotice.model_validate(_calm(checked.claims))
         except (ProtocolError, ValidationError):
             continue
         if notice.client_id == request.client_id and notice.nonce == request.nonce:
@@ -56,11 +66,25 @@ def _plain(infos: Sequence[VerifierInfo]) -> StatedNotice | None:
         if info.format != PLAIN_NOTICE_FORMAT or not isinstance(info.data, dict):
             continue
         try:
-            notice = RequestNotice.model_validate(info.data)
+            notice = RequestNotice.model_validate(_calm(info.data))
         except ValidationError:
             continue
         return StatedNotice(notice, signed=False, digest=_digest(strict_json.dumps(info.data)))
     return None
+
+
+def _calm(value: Any) -> Any:
+    """The same JSON with texts that can be shown: without invisible characters and without piles of accents.
+
+    Characters that would reorder or break the lines stay in, so that the notice is refused because of them.
+    """
+    if isinstance(value, str):
+        return _PILED_MARKS.sub(r"\1", _INVISIBLE.sub("", value))
+    if isinstance(value, list):
+        return [_calm(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {name: _calm(inner) for name, inner in value.items()}
+    return value
 
 
 def _digest(data: bytes) -> str:

@@ -39,9 +39,30 @@ def load_person(connection: Connection, person_id: str) -> VaultRecord | None:
     return None if row is None else _record(row)
 
 
-def update_person(connection: Connection, record: VaultRecord) -> None:
-    """Write a changed record (another passphrase, another language)."""
-    connection.execute(update(PersonRow).where(col(PersonRow.person_id) == record.person_id).values(**_values(record)))
+class VaultChanged(Refused):
+    """The vault's record was changed by somebody else since it was read; nothing was written."""
+
+    error = "vault_changed"
+    status = 409
+
+
+def update_person(connection: Connection, record: VaultRecord, *, before: VaultRecord) -> None:
+    """Write a changed record (another passphrase, another language) in place of the one that was read.
+
+    A record read before another change is never written back: it would bring the former passphrase back to life.
+    Raises `VaultChanged`.
+    """
+    written = connection.execute(
+        update(PersonRow)
+        .where(
+            col(PersonRow.person_id) == before.person_id,
+            col(PersonRow.wrapped_key) == before.wrapped_key,
+            col(PersonRow.profile_version) == before.profile_version,
+        )
+        .values(**_values(record))
+    )
+    if written.rowcount != 1:
+        raise VaultChanged
 
 
 def count_people(connection: Connection) -> int:
