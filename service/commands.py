@@ -16,6 +16,7 @@ Exit status: 0 done, 1 could not be done, 2 wrong usage or settings.
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -23,7 +24,7 @@ import typer
 from pydantic import ValidationError
 
 from schemas.errors import ProtocolError
-from service.database import UnknownSchema
+from service.database import Busy, UnknownSchema
 from service.serving import CannotListen
 from service.settings import ServiceSettings, UnsafeSettings
 
@@ -79,6 +80,23 @@ def _as_json(value: Any) -> str:
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in a fresh event loop."""
     return asyncio.run(work)
+
+
+def patiently(work: Callable[[], T], *, seconds: float = 10.0) -> T:
+    """Do work of a store, waiting while the database is busy: a person at a terminal does not mind, a web server must.
+
+        done = patiently(lambda: store.offers.void(offer_id, now=utc_now()))
+
+    Raises `Busy` when it stays busy for that long.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return work()
+        except Busy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def run(app: typer.Typer) -> NoReturn:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service import commands
+from service.database import Busy
 from tests.service.sample_service import app
 
 
@@ -104,3 +105,21 @@ def test_help_is_given(run: Run) -> None:
 
     assert said.returncode == 0
     assert "repeat" in said.stdout
+
+
+def test_a_command_waits_while_the_database_is_busy_but_not_for_ever() -> None:
+    """Another process writes for a moment; a command then does its work, instead of sending the person away."""
+    tries: list[int] = []
+
+    def busy_twice() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise Busy
+        return "done"
+
+    def always_busy() -> str:
+        raise Busy
+
+    assert commands.patiently(busy_twice) == "done"
+    with pytest.raises(Busy):
+        commands.patiently(always_busy, seconds=0.1)
