@@ -184,6 +184,21 @@ async def test_cs08_cs11_retention_is_a_date(world: World, employer: FakeVerifie
     assert WarningKind.NO_RETENTION in [warned.kind for warned in untold.warnings]
 
 
+@pytest.mark.parametrize(
+    ("retention", "is_warned"), [({"days": 3653}, False), ({"days": 3654}, True), ({"until": "9999-12-31"}, True)]
+)
+async def test_cs08_a_very_late_end_is_a_warning(
+    world: World, employer: FakeVerifier, retention: dict[str, Any], is_warned: bool
+) -> None:
+    """More than ten years is as good as until further notice."""
+    sharer = await Sharer.with_certificate(world)
+    asked = employer.ask(query(["family_name"]), notice=notice(retention=retention))
+
+    decision = sharer.decision(await sharer.begin(asked.link()))
+
+    assert (WarningKind.LONG_RETENTION in [warned.kind for warned in decision.warnings]) is is_warned
+
+
 async def test_cs09_an_unproven_name_is_only_said(world: World) -> None:
     """The name of an unproven sender is its own word, and the first warning says so."""
     sharer, stranger = await Sharer.with_certificate(world), FakeVerifier(world, "shop.example")

@@ -14,12 +14,16 @@ from starlette.testclient import TestClient
 
 import service
 import wallet
-from service.i18n import broken_translations, extract_messages, missing_translations
+from service.i18n import broken_translations, extract_messages, load_catalogues, missing_translations
 from tests.attacks.test_wallet_receiving import METADATA, changed_json
 from tests.world import PASSPHRASE, World
 
 ROOM = Path(wallet.__file__).parent
 UNKNOWN_WORDS = re.compile(r"\b(credential|verifier|claim|presentation|attribute|holder|disclosure)s?\b", re.IGNORECASE)
+
+UNKNOWN_SWEDISH = re.compile(
+    r"\b(attribut|verifierar(en?|na)|verifierare|presentation|kredential|påstående)\w*", re.IGNORECASE
+)
 
 
 def field(page: httpx2.Response, name: str) -> str:
@@ -377,6 +381,20 @@ def test_no_jargon_in_front_of_people() -> None:
     texts = [part for text in extract_messages(ROOM) for part in ((text,) if isinstance(text, str) else text)]
     assert [text for text in texts if UNKNOWN_WORDS.search(text)] == []
     assert [text for text in texts if "!" in text] == []
+    swedish = load_catalogues(Path(service.__file__).parent, ROOM).translator("sv")
+    said = [swedish.text(text) for text in extract_messages(ROOM) if isinstance(text, str)]
+    assert [text for text in said if UNKNOWN_SWEDISH.search(text)] == []
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_sentences_are_short(language: str) -> None:
+    """No sentence has more than 20 words, on decision screens or elsewhere (CS-41)."""
+    translator = load_catalogues(Path(service.__file__).parent, ROOM).translator(language)
+    texts = [translator.text(text) for text in extract_messages(ROOM) if isinstance(text, str)]
+
+    sentences = [sentence for text in texts for sentence in re.split(r"(?<=[.?:])\s", text)]
+
+    assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
 
 
 @pytest.mark.parametrize(
