@@ -78,8 +78,8 @@ def _read_header(part: str) -> dict[str, Any]:
     if "crit" in header or "b64" in header:
         # RFC 7515, section 4.1.11: we understand no extension; RFC 7797 is one.
         raise Refused("the JWS header demands an extension that is not understood")
-    jwk = header.get("jwk")
-    if jwk is not None and (not isinstance(jwk, dict) or not PRIVATE_MEMBERS.isdisjoint(jwk)):
+    jwk = header.get("jwk", {})
+    if not isinstance(jwk, dict) or not PRIVATE_MEMBERS.isdisjoint(jwk):
         raise Refused("the key in the JWS header is not a public key")
     return header
 

@@ -181,7 +181,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     required member is missing.
     """
     required = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("crv", "kty", "x")}
-    kty = jwk.get("kty")
+    kty = jwk.get("kty") if isinstance(jwk, Mapping) else None
     names = required.get(kty) if isinstance(kty, str) else None
     if names is None or not all(isinstance(jwk.get(name), str) for name in names):
         raise Malformed("the JWK has no thumbprint: a required member is missing")
@@ -194,6 +194,8 @@ def minimal_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
     For keys that were already used for a verification. Raises `Malformed` for another form, `Refused` when the JWK
     holds private members.
     """
+    if type(jwk) is not dict and not isinstance(jwk, Mapping):
+        raise Malformed("a key is not a JSON object")
     if not PRIVATE_MEMBERS.isdisjoint(jwk):
         raise Refused("a public key must not come with its private part")
     crv, x, y = jwk.get("crv"), jwk.get("x"), jwk.get("y")
@@ -220,6 +222,8 @@ def check_public_jwk(jwk: object) -> dict[str, str]:
 
 def public_key_from_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
     """The key object for a public EC JWK. Raises `Malformed` when it is not a point on its curve."""
+    if type(jwk) is not dict and not isinstance(jwk, Mapping):
+        raise Malformed("a key is not a JSON object")
     crv, x_text, y_text = jwk.get("crv"), jwk.get("x"), jwk.get("y")
     form = _SPKI_FORM.get(crv) if isinstance(crv, str) and jwk.get("kty") == "EC" else None
     if form is None or not isinstance(x_text, str) or not isinstance(y_text, str):

@@ -15,11 +15,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 from proofs import jose, strict_json
 from proofs.certificates import Leaf, NoAnchor, UntrustedChain, unverified_leaf, verify_chain
 from proofs.dates import read_optional_date
+from proofs.identifiers import host_of
 from proofs.keys import DEFAULT_ALGORITHMS, Signer
 from proofs.trust import TrustEntry, TrustList
 from schemas.errors import Malformed, ProtocolError, Refused
@@ -240,13 +240,15 @@ def _authenticate_by_dns_name(
 ) -> _Identified:
     x5c = _chain_of(jws)
     leaf = _read_certificate(x5c)
-    name = parameters["client_id"].partition(":")[2].lower()
-    # Equality, not matching: `*.example.org` in a certificate names no host here.
-    if "*" in name or name not in leaf.dns_names:
+    claimed = parameters["client_id"].partition(":")[2]
+    name = claimed.lower()
+    # Equality, not matching: `*.example.org` in a certificate names no host here. Beyond ASCII, equal in lower case is
+    # not equal (the Kelvin sign becomes a k).
+    if "*" in name or not claimed.isascii() or name not in leaf.dns_names:
         raise InvalidRequestSignature("the client identifier is not a DNS name of the signing certificate")
     _check_signature(jws, leaf.public_jwk, algorithms)
     for address in (parameters[each] for each in ("response_uri", "redirect_uri") if each in parameters):
-        if _host(address) != name:
+        if host_of(address) != name:
             raise InvalidClientIdentifier("the answer would go to another host than the client identifier")
     return _identify(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
 
@@ -269,14 +271,6 @@ def _read_certificate(x5c: tuple[str, ...]) -> Leaf:
         return unverified_leaf(x5c)
     except ProtocolError as exc:
         raise InvalidRequestSignature(f"the certificate of the request object cannot be used: {exc}") from exc
-
-
-def _host(address: Any) -> str | None:
-    try:
-        host = urlsplit(address).hostname if isinstance(address, str) else None
-    except ValueError:
-        return None
-    return host.lower() if host else None
 
 
 def _identify(x5c: tuple[str, ...], leaf: Leaf, client_id: str, trust: TrustList, now: datetime) -> VerifierIdentity:

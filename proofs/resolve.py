@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from proofs import strict_json
+from proofs.identifiers import host_of
 from proofs.keys import check_public_jwk
 from schemas.errors import CouldNotCheck, Malformed, ProtocolError
 
@@ -97,13 +98,9 @@ def well_known_url(identifier: str, suffix: str) -> str:
 
     Raises `Malformed` when the identifier is not an http(s) URL without user, query and fragment.
     """
-    try:
-        parts = urlsplit(identifier)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("https", "http") or parts.query or parts.fragment or "@" in parts.netloc:
+    if host_of(identifier) is None or "?" in identifier or "#" in identifier:
         raise Malformed("the identifier is not a URL of host and path")
+    parts = urlsplit(identifier)
     return f"{parts.scheme}://{parts.netloc}/.well-known/{suffix}{parts.path.rstrip('/')}"
 
 
@@ -120,8 +117,9 @@ async def published_issuer_keys(iss: str, *, resolver: Resolver) -> tuple[dict[s
         raise Malformed("the issuer metadata is that of another issuer")
     if ("jwks" in document) == ("jwks_uri" in document):
         raise Malformed("the issuer metadata must name its keys either by value or by address")
-    jwks = document.get("jwks")
-    if jwks is None:
+    if "jwks" in document:
+        jwks = document["jwks"]
+    else:
         uri = document["jwks_uri"]
         if not isinstance(uri, str):
             raise Malformed("`jwks_uri` is not a string")

@@ -21,8 +21,8 @@ from typing import Any, Final, Literal, TypeVar, cast, get_args
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from proofs import base64url, jose
-from proofs.certificates import subject_name
+from proofs import jose
+from proofs.certificate_form import extension, read_pem, subject_name
 from proofs.dates import numeric_date, read_date
 from proofs.keys import DEFAULT_ALGORITHMS, Signer, check_public_jwk, thumbprint
 from schemas.errors import CouldNotCheck, Malformed, Refused
@@ -253,20 +253,18 @@ def entry_from_anchor(
     """Trust a root certificate directly.
 
     Without `name`, the entry is called as the certificate's subject; without `identifier` everyone under the root is
-    trusted. The entry ends with the certificate. Raises `Malformed` when there is no certificate, `Refused` when it is
+    trusted. Root and identifier make the entry's id, so that several parties under one root can be named one by one.
+    The entry ends with the certificate. Raises `Malformed` when there is no certificate, `Refused` when it is
     not that of a certificate authority.
     """
     text = pem.decode("ascii", "replace") if isinstance(pem, bytes) else pem
     certificate = _certificate(text)
-    try:
-        is_authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound):
-        is_authority = False
-    if not is_authority:
+    constraints = extension(certificate, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
         raise Refused("the certificate is not that of a certificate authority")
     der = certificate.public_bytes(Encoding.DER)
     return TrustEntry(
-        id=base64url.encode(hashlib.sha256(der).digest())[:16],
+        id=_short_id(der, identifier),
         name=name or subject_name(certificate) or certificate.subject.rfc4514_string(),
         role=role,
         identifier=identifier,
@@ -282,7 +280,7 @@ def entry_from_jwk(
     """Trust one key for one named party. Raises `Malformed` or `Refused` when the key cannot be used."""
     public = check_public_jwk(jwk)
     return TrustEntry(
-        id=thumbprint(public)[:16],
+        id=_short_id(thumbprint(public).encode(), identifier),
         name=name,
         role=role,
         identifier=identifier,
@@ -292,9 +290,11 @@ def entry_from_jwk(
     )
 
 
+def _short_id(key: bytes, identifier: str) -> str:
+    """Hexadecimal, since it is typed after a command and must not begin with a hyphen."""
+    return hashlib.sha256(key + b"\x00" + identifier.encode()).hexdigest()[:16]
+
+
 @functools.lru_cache(maxsize=256)
 def _certificate(pem: str) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(pem.encode("ascii"))
-    except (ValueError, UnicodeEncodeError) as exc:
-        raise Malformed("not a PEM certificate") from exc
+    return read_pem(pem)

@@ -401,16 +401,29 @@ def test_w04_an_unsigned_request_answers_to_its_own_address_only(employer: Certi
         check_unsigned_request({**PARAMETERS, "client_id": hashed}, expected_client_id=hashed)
 
 
-def test_w05_a_dns_name_is_compared_exactly(employer: CertifiedKey) -> None:
+def test_w05_a_dns_name_is_compared_exactly(employer: CertifiedKey, tmp_path: Path) -> None:
     """The name is in the certificate, and the answer goes to that name."""
     name = "x509_san_dns:employer.example"
     assert _level(_request(employer.signer, name), name) == "unproven"
     upper = "x509_san_dns:Employer.Example"
     assert _level(_request(employer.signer, upper), upper) == "unproven"
+    # Spelled with a Kelvin sign, which becomes a k in lower case.
+    banker = certified(tmp_path, "banker", "https://banker.example")
+    with pytest.raises(InvalidRequestSignature):
+        spelled = "x509_san_dns:ban\u212aer.example"
+        _level(_request(banker.signer, spelled, response_uri="https://banker.example/"), spelled)
     for other in ("x509_san_dns:*.example", "x509_san_dns:evil.example", "x509_san_dns:sub.employer.example"):
         with pytest.raises(InvalidRequestSignature):
             _level(_request(employer.signer, other), other)
-    for address in ("https://evil.example/answer", "https://employer.example.evil.example/", "https://[", 7):
+    for address in (
+        "https://evil.example/answer",
+        "https://employer.example.evil.example/",
+        "https://evil.example\\@employer.example/",
+        "https://evil.example@employer.example/",
+        "https://emp\tloyer.example/",
+        "https://[",
+        7,
+    ):
         with pytest.raises(InvalidClientIdentifier):
             _level(_request(employer.signer, name, response_uri=address), name)
 

@@ -1,0 +1,69 @@
+"""X.509 certificates read from DER or PEM: whole, at once, and with no errors but ours.
+
+The library reads names and extensions when they are first asked for, and has several kinds of errors and warnings for
+what is wrong with them. Everything is asked for here, so that a certificate that was read can be used.
+"""
+
+import warnings
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from schemas.errors import Malformed
+
+_ERRORS = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+def read_der(der: bytes) -> x509.Certificate:
+    """Read a certificate in DER form. Raises `Malformed`."""
+    return _read(x509.load_der_x509_certificate, der)
+
+
+def read_pem(pem: str) -> x509.Certificate:
+    """Read the first certificate of a PEM text. Raises `Malformed`."""
+    return _read(x509.load_pem_x509_certificate, pem.encode("utf-8", "replace"))
+
+
+def _read(load: Any, data: bytes) -> x509.Certificate:
+    try:
+        with warnings.catch_warnings():
+            # A stranger's oddities (a serial number of zero, a long country name) are not worth a line in our log.
+            warnings.simplefilter("ignore")
+            certificate: x509.Certificate = load(data)
+            _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.signature_hash_algorithm
+            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except _ERRORS as exc:
+        raise Malformed("not an X.509 certificate that can be read") from exc
+    return certificate
+
+
+def public_key(certificate: x509.Certificate) -> object:
+    """The key that a certificate certifies. Raises `Malformed` when it cannot be read."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as exc:
+        raise Malformed("the key of a certificate cannot be read") from exc
+
+
+def extension(certificate: x509.Certificate, kind: type[Any]) -> Any:
+    """The value of an extension, or None."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def subject_name(certificate: x509.Certificate) -> str:
+    """The organization of a certificate's subject, else its common name, else an empty text."""
+    for oid in (x509.NameOID.ORGANIZATION_NAME, x509.NameOID.COMMON_NAME):
+        for attribute in certificate.subject.get_attributes_for_oid(oid):
+            return attribute.value if isinstance(attribute.value, str) else ""
+    return ""
