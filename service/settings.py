@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -59,6 +60,15 @@ class ServiceSettings(BaseSettings):
     session_absolute_seconds: int = Field(default=8 * 3600, ge=60, le=24 * 3600, description="A session ends anyway.")
     body_limit_bytes: int = Field(default=2_000_000, ge=1_000, le=100_000_000, description="Largest request body.")
     api_docs: bool = Field(default=False, description="Serve the OpenAPI description and its page.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+            raise ValueError("not the name of a time zone, such as Europe/Stockholm") from exc
+        return value
 
     @field_validator("allow_hosts", "proxies", mode="before")
     @classmethod

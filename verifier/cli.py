@@ -22,6 +22,7 @@ from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, set
 from verifier.cli_trust import trust_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
+from verifier.pages.invitation import normal_wallet
 from verifier.requests import Kind
 from verifier.result_document import result_document
 from verifier.settings import VerifierSettings
@@ -81,6 +82,9 @@ def request(
     if bool(template) == (template_file is not None):
         raise CommandFailed("Give one of --template and --template-file.", error="usage", exit_status=2)
     verifier = open_verifier(data)
+    web_wallet = normal_wallet(wallet, verifier.settings)
+    if wallet and not web_wallet:
+        raise CommandFailed("--wallet is no https address of a wallet.", error="usage", exit_status=2)
     if template_file is None and template.endswith((".toml", ".json")):
         template_file = Path(template)
     chosen = template_from_file(template_file) if template_file is not None else verifier.templates()[template]
@@ -89,7 +93,7 @@ def request(
         kind = Kind.SAME_DEVICE if same_device else Kind.CROSS_DEVICE
     made = verifier.make_request(chosen, kind=kind, maker="", return_url=return_url, lifetime_seconds=lifetime)
     if wallet:
-        made = verifier.made(made.transaction, wallet_url=wallet)
+        made = verifier.made(made.transaction, wallet_url=web_wallet)
     show(_request(made), as_json=as_json, human=_human_request)
 
 
@@ -127,6 +131,8 @@ def create_api_key(
     as_json: JSONOption = False,
 ) -> None:
     """Make an API key. It is shown once."""
+    if not name.strip():
+        raise CommandFailed("A key needs a name, by which you know it later.", error="usage", exit_status=2)
     accounts = _accounts(data)
     key, text = run_async(accounts.new_api_key(name, now=utc_now()))
     show({"id": key.id, "name": key.label, "key": text}, as_json=as_json, human=lambda made: str(made["key"]))

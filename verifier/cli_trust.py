@@ -1,5 +1,7 @@
 """`intyga-verifier trust`: whose certificates count; add, remove, list, and sign a list for others."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -9,6 +11,7 @@ import typer
 from proofs import strict_json
 from proofs.keys import check_public_jwk, generate_signer, load_signer, save_signer
 from proofs.trust import Role, TrustEntry, entry_from_anchor, sign_trust_list
+from schemas.errors import CouldNotCheck, Malformed, ProtocolError
 from service.clock import utc_now
 from service.commands import CommandFailed, JSONOption, command_app, run_async, show
 from verifier.app import make_http, open_database
@@ -36,22 +39,32 @@ def add(
     """Add a signed list by its address and key, an entry, or a root certificate."""
     if sum((bool(list_url), entry is not None, anchor is not None)) != 1:
         raise CommandFailed("Give one of: LIST_URL with --key, --entry, --anchor.", error="usage", exit_status=2)
+    if anchor is None and (name or identifier or types or role != "any"):
+        raise CommandFailed(
+            "--name, --role, --identifier and --type belong to --anchor: a list and an entry say these themselves.",
+            error="usage",
+            exit_status=2,
+        )
     if role not in ("issuer", "verifier", "any"):
         raise CommandFailed("--role is issuer, verifier or any.", error="usage", exit_status=2)
     settings, store = _open(data)
     if list_url:
         if key is None:
             raise CommandFailed("A list needs the key that signs it: --key FILE.", error="usage", exit_status=2)
-        pinned = run_async(_fetched(settings, store, list_url, check_public_jwk(strict_json.loads_object(_read(key)))))
+        with _refusal_names(key):
+            key_jwk = check_public_jwk(strict_json.loads_object(_read(key)))
+        pinned = run_async(_fetched(settings, store, list_url, key_jwk))
         show(_list(store, pinned), as_json=as_json, human=_text)
         return
     if anchor is not None:
-        added = entry_from_anchor(
-            _read(anchor), name=name or None, role=cast("Role", role), types=types or (), identifier=identifier
-        )
+        with _refusal_names(anchor):
+            added = entry_from_anchor(
+                _read(anchor), name=name or None, role=cast("Role", role), types=types or (), identifier=identifier
+            )
     else:
         assert entry is not None
-        added = TrustEntry.from_json(strict_json.loads_object(_read(entry)))
+        with _refusal_names(entry):
+            added = TrustEntry.from_json(strict_json.loads_object(_read(entry)))
     store.add_entry(added, now=utc_now())
     show(_entry(added), as_json=as_json, human=_text)
 
@@ -103,7 +116,8 @@ def sign(
     public = private.with_name(private.name.removesuffix(".pem").removesuffix(".key") + ".jwk.json")
     passphrase = settings.key_passphrase()
     if private.exists():
-        signer = load_signer(private, None, passphrase=passphrase)
+        with _refusal_names(private):
+            signer = load_signer(private, None, passphrase=passphrase)
     elif key is not None:
         raise CommandFailed("The key file is not there.", error="no_such_file", exit_status=2)
     else:
@@ -134,6 +148,10 @@ async def _fetched(settings: VerifierSettings, store: TrustStore, url: str, key_
     http = make_http(settings)
     try:
         return await add_list(store, http, url, key_jwk, now=utc_now())
+    except CouldNotCheck as exc:
+        raise CommandFailed(f"The list was not taken: {exc}", error="list_unavailable") from exc
+    except ProtocolError as exc:
+        raise CommandFailed(f"The list was not taken: {exc}.", error="list_refused") from exc
     finally:
         await http.close()
 
@@ -141,10 +159,20 @@ async def _fetched(settings: VerifierSettings, store: TrustStore, url: str, key_
 def _wanted(store: TrustStore, file: Path | None) -> list[TrustEntry]:
     if file is None:
         return [entry for entry, source in store.entries() if not source]
-    value = strict_json.loads(_read(file))
-    if not isinstance(value, list):
-        raise CommandFailed("The file with the entries holds no JSON array.", error="malformed")
-    return [TrustEntry.from_json(one) for one in value]
+    with _refusal_names(file):
+        value = strict_json.loads(_read(file))
+        if not isinstance(value, list):
+            raise Malformed("not a JSON array of entries")
+        return [TrustEntry.from_json(one) for one in value]
+
+
+@contextmanager
+def _refusal_names(file: Path) -> Iterator[None]:
+    """Say which file it is that cannot be used."""
+    try:
+        yield
+    except ProtocolError as exc:
+        raise CommandFailed(f"The file {file.name} cannot be used: {exc}.", error="invalid_file") from exc
 
 
 def _read(file: Path) -> bytes:

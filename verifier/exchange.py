@@ -152,6 +152,8 @@ class Verifier:
         """
         if return_url:
             _check_return_url(return_url)
+            if kind is not Kind.SAME_DEVICE:
+                raise InvalidReturnURL("only a same-device request has a return address")
         transaction = new_transaction(
             Question.of(template),
             kind=kind,

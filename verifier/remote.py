@@ -296,5 +296,9 @@ async def fetch_trust_list(http: OutgoingHTTP, url: str) -> str:
         if answer.status != 200:
             raise Unresolvable(f"the trust list was answered with status {answer.status}")
         return answer.body.decode("ascii").strip()
-    except (CouldNotCheck, UnicodeDecodeError) as exc:
-        raise exc if isinstance(exc, Unresolvable) else Unresolvable("the trust list could not be read") from exc
+    except Unresolvable:
+        raise
+    except CouldNotCheck as exc:
+        raise Unresolvable(f"the trust list could not be read: {exc}") from exc
+    except UnicodeDecodeError as exc:
+        raise Unresolvable("the trust list is not text") from exc

@@ -231,7 +231,9 @@ def read_template(content: bytes, *, is_toml: bool) -> RequestTemplate:
             raise InvalidTemplate("the file is not JSON") from exc
     try:
         members = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except UnicodeDecodeError as exc:
+        raise InvalidTemplate("the file is not text in UTF-8") from exc
+    except tomllib.TOMLDecodeError as exc:
         raise InvalidTemplate(f"the file is not TOML: {exc}") from exc
     return parse_template(_with_every_element(members))
 

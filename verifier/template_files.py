@@ -48,21 +48,28 @@ def load_templates(directories: Iterable[Path], *, contact: str) -> TemplateShel
             try:
                 template = template_from_file(path)
             except ProtocolError as exc:
-                faulty[path.stem] = f"{path.name}: {exc}"
+                faulty[path.stem] = str(exc)
                 continue
             templates[template.name] = template
     return TemplateShelf(templates, faulty)
 
 
 def template_from_file(path: Path) -> RequestTemplate:
-    """The template in one file. Raises `InvalidTemplate` when it cannot be read or is none."""
+    """The template in one file. Raises `InvalidTemplate`, naming the file, when it cannot be read or is none."""
+    try:
+        return read_template(_content(path), is_toml=_SUFFIXES[path.suffix])
+    except InvalidTemplate as exc:
+        raise InvalidTemplate(f"{path.name}: {exc}") from exc
+
+
+def _content(path: Path) -> bytes:
     if path.suffix not in _SUFFIXES:
         raise InvalidTemplate("a template file ends in .toml or .json")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as exc:
-        raise InvalidTemplate(f"the file {path.name} cannot be read") from exc
+        raise InvalidTemplate("the file cannot be read") from exc
     if len(content) > MAX_FILE_BYTES:
-        raise InvalidTemplate(f"the file {path.name} is too large")
-    return read_template(content, is_toml=_SUFFIXES[path.suffix])
+        raise InvalidTemplate("the file is too large")
+    return content

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from proofs.keys import generate_signer
 from tests.verifier.scene import FORM, Issuer, Scene, request_parameters_of
-from verifier.cli import app
+from verifier.cli import app, main
 
 COMMAND = [sys.executable, "-c", "from verifier.cli import main; main()"]
 
@@ -64,31 +64,123 @@ def test_a_web_wallet_can_be_named(scene: Scene) -> None:
     assert told["request_https"].startswith("https://wallet.example/present?client_id=")
 
 
+FILES = {
+    "text.json": b"no JSON",
+    "empty.json": b"{}",
+    "text.toml": b"x =",
+    "bytes.toml": b"\xff\xfe",
+    "note.txt": b"a note",
+}
+
+
 @pytest.mark.parametrize(
-    ("arguments", "status"),
+    ("arguments", "status", "error", "named"),
     [
-        (["request"], 2),
-        (["request", "--template", "nothing"], 1),
-        (["result", "nothing"], 1),
-        (["trust", "add"], 2),
-        (["trust", "add", "https://lists.example/1"], 2),
-        (["trust", "remove", "nothing"], 1),
-        (["api-key", "revoke", "nothing"], 1),
+        ("request", 2, "usage", "--template"),
+        ("request --template nothing", 1, "unknown_template", "course-results"),
+        ("request --template nothing.toml", 1, "invalid_template", "nothing.toml"),
+        ("request --template text.toml", 1, "invalid_template", "text.toml: the file is not TOML"),
+        ("request --template bytes.toml", 1, "invalid_template", "bytes.toml: the file is not text"),
+        ("request --template text.json", 1, "invalid_template", "text.json: the file is not JSON"),
+        ("request --template empty.json", 1, "invalid_template", "empty.json: name: Field required"),
+        ("request --template-file note.txt", 1, "invalid_template", "note.txt"),
+        ("request --template course-results --lifetime 5", 2, "usage", "--lifetime"),
+        ("request --template course-results --wallet javascript:alert(1)", 2, "usage", "--wallet"),
+        ("request --template course-results --return-url https://me.example/", 1, "invalid_request", "same-device"),
+        ("request --template course-results --same-device --return-url ftp://me", 1, "invalid_request", "https"),
+        ("result nothing", 1, "not_found", "request"),
+        ("result", 2, "usage", "ID"),
+        ("trust add", 2, "usage", "--anchor"),
+        ("trust add https://lists.example/1", 2, "usage", "--key"),
+        ("trust add https://lists.example/1 --key text.json", 1, "invalid_file", "text.json"),
+        ("trust add https://lists.example/1 --key empty.json", 1, "invalid_file", "empty.json"),
+        ("trust add http://lists.example/1 --key key.json", 1, "list_unavailable", "could not be read"),
+        ("trust add --anchor nothing.pem", 2, "no_such_file", "nothing.pem"),
+        ("trust add --anchor note.txt", 1, "invalid_file", "note.txt"),
+        ("trust add --anchor note.txt --role boss", 2, "usage", "--role"),
+        ("trust add --entry text.json", 1, "invalid_file", "text.json"),
+        ("trust add --entry empty.json", 1, "invalid_file", "empty.json"),
+        ("trust add --entry empty.json --type urn:x", 2, "usage", "--type"),
+        ("trust remove nothing", 1, "not_found", "no such entry"),
+        ("trust remove -nothing", 1, "not_found", "no such entry"),
+        ("trust sign text.json", 1, "invalid_file", "text.json"),
+        ("trust sign empty.json", 1, "invalid_file", "empty.json"),
+        ("trust sign --key nothing.pem", 2, "no_such_file", "key file"),
+        ("trust sign --key note.txt", 1, "invalid_file", "note.txt"),
+        ("trust sign --days 0", 2, "usage", "--days"),
+        ("api-key create _", 2, "usage", "name"),
+        ("api-key revoke nothing", 1, "not_found", "no such key"),
+        ("nothing", 2, "usage", "nothing"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_json(scene: Scene, arguments: list[str], status: int) -> None:
-    """A sentence on stderr and an exit status."""
-    outcome = subprocess.run(
-        [*COMMAND, *arguments, "--data", str(scene.settings.data), "--json"],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        check=False,
-        timeout=60,
-    )
+def test_what_cannot_be_done_is_said_in_one_line(
+    scene: Scene,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: str,
+    status: int,
+    error: str,
+    named: str,
+) -> None:
+    """One sentence on stderr that names what is wrong, the right exit status, and the same in JSON."""
+    monkeypatch.chdir(tmp_path)
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "key.json").write_text(json.dumps(generate_signer().public_jwk))
+    command = [
+        "intyga-verifier",
+        *(" " if one == "_" else one for one in arguments.split()),
+        "--data",
+        str(scene.settings.data),
+    ]
+    said = []
+    for form in ([], ["--json"]):
+        monkeypatch.setattr(sys, "argv", command + form)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        written = capsys.readouterr()
+        assert (stopped.value.code, written.out) == (status, "")
+        said.append(written.err)
 
-    assert outcome.returncode == status
-    assert json.loads(outcome.stderr.splitlines()[-1])["error_description"]
+    plain, as_json = said[0], json.loads(said[1])
+    assert len(plain.splitlines()) == 1
+    assert named in plain
+    assert as_json == {"error": error, "error_description": plain.strip()}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("VERIFIER_TIME_ZONE", "Mars"), ("VERIFIER_CLIENT_ID_PREFIX", "did"), ("VERIFIER_SKEW_SECONDS", "long")],
+)
+def test_a_setting_that_is_none_is_named(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str
+) -> None:
+    """By its variable, without a traceback."""
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "argv", ["intyga-verifier", "templates", "--data", str(scene.settings.data)])
+
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith(f"{variable}: ")
+
+
+def test_two_universities_under_one_root_are_trusted_one_by_one(scene: Scene, tmp_path: Path) -> None:
+    """Naming the second does not replace the first; naming one again does. No id begins with a hyphen."""
+    root = tmp_path / "root.pem"
+    root.write_bytes(Issuer(url="https://other.example", name="Other").root_pem)
+    data, before = scene.settings.data, len(invoke(scene.settings.data, "trust", "list"))
+
+    added = [
+        invoke(data, "trust", "add", "--anchor", str(root), "--identifier", f"https://{one}.example")
+        for one in ("a", "b", "a")
+    ]
+
+    assert len(invoke(data, "trust", "list")) == before + 2
+    assert added[0]["id"] == added[2]["id"] != added[1]["id"]
+    assert all(re.fullmatch(r"[0-9a-f]{16}", one["id"]) for one in added)
 
 
 def test_trust_is_added_listed_removed_and_signed(scene: Scene, tmp_path: Path) -> None:
