@@ -40,7 +40,7 @@ def decode(text: str | bytes) -> bytes:
     Raises `Malformed` for any text that `encode` would not have produced.
     """
     try:
-        raw = text.encode("ascii") if type(text) is str else bytes(text)  # type: ignore[arg-type]
+        raw = text.encode("ascii") if isinstance(text, str) else text
         over = len(raw) & 3
         if over and raw[-1] not in _LAST[over]:
             raise Malformed("not base64url in its one canonical form")

@@ -51,20 +51,24 @@ def encrypt_jwe(
     `enc` is `A128GCM` or `A256GCM`; `header` adds protected members such as `kid`, `typ`, `cty`, `apu`, `apv`
     (the last two base64url), or `zip` with the value `DEF`, which compresses the plaintext first.
 
-    Raises `Malformed` for an unusable key, `Refused` for another `alg` or `enc`.
+    Raises `Malformed` for an unusable key, `Refused` for another `alg` or `enc`, `ValueError` for a header that would
+    announce something else than what is done.
     """
     if alg != KEY_AGREEMENT or enc not in ENCRYPTIONS:
         raise Refused("unsupported JWE algorithm")
+    header = header or {}
+    if not {"alg", "enc", "epk"}.isdisjoint(header) or header.get("zip", "DEF") != "DEF":
+        raise ValueError("algorithms and ephemeral key are not set by the header; the only compression is DEF")
     recipient = public_key_from_jwk(recipient_jwk)
     ephemeral = ec.generate_private_key(recipient.curve)
     protected = {
         "alg": alg,
         "enc": enc,
-        **(header or {}),
+        **header,
         "epk": jwk_from_public_key(ephemeral.public_key()),
     }
     key = _agree(ephemeral, recipient, protected)
-    if protected.get("zip") == "DEF":
+    if "zip" in header:
         compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         plaintext = compressor.compress(plaintext) + compressor.flush()
     segment = base64url.encode_bytes(strict_json.dumps(protected))

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from proofs import jose
-from proofs.dates import is_number
+from proofs.dates import is_number, read_optional_seconds
 from proofs.keys import Signer, check_public_jwk, thumbprint
 from schemas.errors import ProtocolError
 from schemas.issuance.errors import InvalidProof
@@ -61,7 +61,7 @@ def check_proof(
     `max_age_seconds` is None for a caller who knows the age from the nonce, which carries the caller's own time: then a
     wallet whose clock is slow is served as well (OpenID4VCI 13.8).
 
-    Checks form, `typ`, algorithm, signature under its own `jwk`, `aud`, `iss`, `iat` (and `exp` when there).
+    Checks form, `typ`, algorithm, signature under its own `jwk`, `aud`, `iss`, `iat` (and `exp` and `nbf` when there).
     Does not check the nonce. Keys by `kid` or `x5c` are not accepted: we advertise `jwk` binding only.
 
     Raises `InvalidProof`.
@@ -93,7 +93,7 @@ def _check(
     # Appendix F.1: a string, exactly the credential issuer identifier; an array is refused.
     if claims.get("aud") != expected_audience:
         raise InvalidProof("the key proof is made for another audience")
-    if "iss" in claims and claims["iss"] != expected_client_id:
+    if "iss" in claims and (expected_client_id is None or claims["iss"] != expected_client_id):
         raise InvalidProof("the key proof names another client than the one that authenticated")
     _check_age(claims, now=now, max_age_seconds=max_age_seconds, skew_seconds=skew_seconds)
     nonce = claims.get("nonce")
@@ -103,12 +103,13 @@ def _check(
 
 
 def _check_age(claims: dict[str, Any], *, now: datetime, max_age_seconds: int | None, skew_seconds: int) -> None:
-    issued_at, expires_at, moment = claims.get("iat"), claims.get("exp"), now.timestamp()
+    moment, issued_at = now.timestamp(), claims.get("iat")
     if not is_number(issued_at):
         raise InvalidProof("the key proof has no time of issue")
-    if issued_at > moment + skew_seconds:
+    not_before, expires_at = (read_optional_seconds(claims, name) for name in ("nbf", "exp"))
+    if max(issued_at, not_before or 0) > moment + skew_seconds:
         raise InvalidProof("the key proof is from the future")
     if max_age_seconds is not None and issued_at < moment - max_age_seconds - skew_seconds:
         raise InvalidProof("the key proof is too old")
-    if expires_at is not None and (not is_number(expires_at) or expires_at <= moment - skew_seconds):
+    if expires_at is not None and expires_at <= moment - skew_seconds:
         raise InvalidProof("the key proof has expired")

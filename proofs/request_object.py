@@ -139,8 +139,8 @@ def check_request_object(
     `expected_client_id` is the client identifier outside the object, in the link or QR code; both must be identical,
     prefix included. `trust` says which verifiers and anchors the wallet knows.
 
-    Checks signature, `typ`, `aud` and dates where there are any, and what the prefix demands. Does not read the query,
-    `state`, `nonce` or response parameters beyond the response address that a prefix binds.
+    Checks signature, `typ`, `aud` (if signed), dates where there are any, and what the prefix demands. Does not read
+    the query, `state`, `nonce` or response parameters beyond the response address that a prefix binds.
 
     Raises `InvalidRequestSignature`, `InvalidRequestObject`, `InvalidClientIdentifier` or `Malformed`. An unknown
     certificate authority is no error: the identity is then `unproven`.
@@ -157,8 +157,11 @@ def check_request_object(
             raise InvalidRequestSignature("a request with a `redirect_uri` identifier cannot be signed")
         if jws.header.get("typ", TYP) != TYP:
             raise InvalidRequestObject("the request object has another `typ`")
+        _check_dates(parameters, now=now, skew=timedelta(seconds=skew_seconds))
         return check_unsigned_request(parameters, expected_client_id=expected_client_id)
-    _check_claims(parameters, now=now, skew=timedelta(seconds=skew_seconds))
+    if parameters.get("aud") not in (AUDIENCE, [AUDIENCE]):
+        raise InvalidRequestObject("the request object is made for another audience")
+    _check_dates(parameters, now=now, skew=timedelta(seconds=skew_seconds))
     authenticate = _authenticate_registered if prefix == PRE_REGISTERED else _AUTHENTICATE_BY_CERTIFICATE[prefix]
     identity, signing_jwk = authenticate(jws, parameters, trust, now, algorithms)
     return AuthenticatedRequest(parameters, expected_client_id, prefix, identity, signing_jwk)
@@ -185,9 +188,7 @@ def check_unsigned_request(parameters: Mapping[str, Any], *, expected_client_id:
     return AuthenticatedRequest({**parameters, name: address}, expected_client_id, REDIRECT_URI, identity, None)
 
 
-def _check_claims(parameters: dict[str, Any], *, now: datetime, skew: timedelta) -> None:
-    if parameters.get("aud") not in (AUDIENCE, [AUDIENCE]):
-        raise InvalidRequestObject("the request object is made for another audience")
+def _check_dates(parameters: dict[str, Any], *, now: datetime, skew: timedelta) -> None:
     try:
         dates = {name: read_optional_date(parameters, name) for name in ("iat", "nbf", "exp")}
     except Malformed as exc:

@@ -4,19 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from proofs import status_list
-from proofs.findings import Findings
+from proofs.findings import EARLIER, Findings
 from schemas.errors import CouldNotCheck
 
 _REASONS = {status_list.VALID: "", status_list.INVALID: "revoked", status_list.SUSPENDED: "suspended"}
 
 
 async def check_status(found: Findings, claims: Mapping[str, Any]) -> None:
-    """Step 11: what the status list says. An unreachable or broken list leaves the question open."""
+    """Step 11: what the status list says. An unreachable or broken list leaves the question open.
+
+    A verifier does not ask the list of an issuer whom nobody vouches for; a wallet does, since its person chose it.
+    """
     expected = found.expected
     if "status" not in claims:
         if expected.status == "required":
             found.fail("status", "missing_status", "the credential cannot be asked for its status")
         found.passed("status")
+        return
+    if found.issuer is None and expected.audience is not None:
+        # Anyone can make a credential: a stranger must not choose what a verifier fetches (Token Status List, 8.3).
+        found.unknown("status", EARLIER, "the status of a credential of an unknown issuer is not asked for")
         return
     mechanisms = claims["status"]
     if not isinstance(mechanisms, dict):

@@ -162,8 +162,8 @@ def check_status_list_token(
     `anchors` (those trusted for the credential's issuer), or by one of `issuer_keys` (the credential's own signing
     key, or the issuer's listed ones, public EC keys); section 11.3 leaves that policy to us.
 
-    Checks signature, `typ`, `sub`, `iat`, `exp`, `ttl` and the list's form. Whether the token is fresh enough by its
-    `ttl` depends on when it was fetched: see `fresh_until`.
+    Checks signature, `typ`, `sub`, `iat`, `nbf`, `exp`, `ttl` and the list's form. Whether the token is fresh enough by
+    its `ttl` depends on when it was fetched: see `fresh_until`.
 
     Raises `StaleStatusList` when it has expired, `InvalidStatusList` for everything else.
     """
@@ -178,7 +178,7 @@ def check_status_list_token(
     status_list = signed.status_list
     if status_list.uri != expected_uri:
         raise InvalidStatusList("the status list token is about another list")
-    if status_list.issued_at > now + skew:
+    if max(status_list.issued_at, signed.not_before or status_list.issued_at) > now + skew:
         raise InvalidStatusList("the status list token is from the future")
     if status_list.expires_at is not None and status_list.expires_at <= now - skew:
         raise StaleStatusList("the status list token has expired")
@@ -190,6 +190,7 @@ class _SignedList:
     """A list whose signature holds under `signed_with`; whether that key is trusted is still open."""
 
     status_list: StatusList
+    not_before: datetime | None
     signed_with: tuple[str, str, str]
     x5c: tuple[str, ...]
 
@@ -210,12 +211,12 @@ def _read_signed_list(token: str, keys: tuple[tuple[str, str, str], ...]) -> _Si
             jose.check_signature(jws, key=key, typ=TYP, algorithms=DEFAULT_ALGORITHMS)
         except jose.InvalidSignature:
             continue
-        return _SignedList(_read_claims(jws.payload), (crv, x, y), tuple(x5c))
+        claims = strict_json.loads_object(jws.payload, max_bytes=MAX_TOKEN_BYTES)
+        return _SignedList(_read_list(claims), read_optional_date(claims, "nbf"), (crv, x, y), tuple(x5c))
     raise jose.InvalidSignature("the status list token is signed by no key that could be trusted")
 
 
-def _read_claims(payload: bytes) -> StatusList:
-    claims = strict_json.loads_object(payload, max_bytes=MAX_TOKEN_BYTES)
+def _read_list(claims: Mapping[str, Any]) -> StatusList:
     status_list, uri, ttl = claims.get("status_list"), claims.get("sub"), claims.get("ttl")
     if not isinstance(uri, str) or not isinstance(status_list, dict) or not isinstance(status_list.get("lst"), str):
         raise Malformed("the status list token lacks `sub` or `status_list`")

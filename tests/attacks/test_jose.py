@@ -301,6 +301,13 @@ def test_an_encrypted_answer_that_asks_for_something_else_is_refused(header: dic
         _opened(".".join(parts), key)
 
 
+@pytest.mark.parametrize("header", [{"alg": "dir"}, {"enc": "A256GCM"}, {"epk": {}}, {"zip": "GZ"}])
+def test_algorithms_are_not_set_by_a_header_on_the_side(header: dict[str, Any]) -> None:
+    """What is announced is what is done."""
+    with pytest.raises(ValueError, match="header"):
+        jose.encrypt_jwe(b"", recipient_jwk=jose.generate_encryption_key(), enc="A128GCM", header=header)
+
+
 def test_an_answer_encrypted_to_another_key_does_not_open() -> None:
     """Each request has a key of its own."""
     token = jose.encrypt_jwe(b"secret", recipient_jwk=jose.generate_encryption_key(), enc="A128GCM")
@@ -393,6 +400,10 @@ def test_w04_an_unsigned_request_answers_to_its_own_address_only(employer: Certi
     assert _level(unsigned, client_id) == "unproven"
     with pytest.raises(InvalidRequestSignature):
         _level(unsigned + "AAAA", client_id)
+    for dates in ({"exp": NOW.timestamp() - 61}, {"iat": NOW.timestamp() + 61}, {"exp": "later"}):
+        dated = base64url.encode(json.dumps({**parameters, **dates}).encode())
+        with pytest.raises(InvalidRequestObject):
+            _level(f"{unsigned.split('.')[0]}.{dated}.", client_id)
     hashed = x509_hash_client_id(employer.signer)
     stripped = base64url.encode(b'{"alg":"none"}') + "." + _request(employer.signer, hashed).split(".")[1] + "."
     with pytest.raises(InvalidRequestSignature):
@@ -409,8 +420,8 @@ def test_w05_a_dns_name_is_compared_exactly(employer: CertifiedKey, tmp_path: Pa
     assert _level(_request(employer.signer, upper), upper) == "unproven"
     # Spelled with a Kelvin sign, which becomes a k in lower case.
     banker = certified(tmp_path, "banker", "https://banker.example")
+    spelled = "x509_san_dns:ban\u212aer.example"
     with pytest.raises(InvalidRequestSignature):
-        spelled = "x509_san_dns:ban\u212aer.example"
         _level(_request(banker.signer, spelled, response_uri="https://banker.example/"), spelled)
     for other in ("x509_san_dns:*.example", "x509_san_dns:evil.example", "x509_san_dns:sub.employer.example"):
         with pytest.raises(InvalidRequestSignature):

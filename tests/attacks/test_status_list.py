@@ -105,6 +105,22 @@ def test_t01_the_list_is_not_asked_about_a_credential_that_failed_before(cast: C
     assert resolver.asked == 0
 
 
+def test_t01_a_verifier_asks_no_list_of_an_unknown_issuer(cast: Cast) -> None:
+    """Anyone can make a credential with any address in it; a stranger does not choose what a verifier fetches."""
+    resolver = CountingResolver(status_lists={STATUS_URI: cast.status_token()})
+
+    refusal = cast.refusal(cast.show(cast.issue()), resolver=resolver, trust=TrustList())
+
+    assert refusal.report.failed == []
+    assert refusal.report.unknown == ["issuer_trusted", "status"]
+    assert reason_of(refusal.report, "status") == "earlier_check_failed"
+    assert resolver.asked == 0
+    # On arrival the person has chosen this issuer, and may keep the credential with a warning.
+    on_arrival = cast.refusal_on_arrival(cast.issue(), resolver=resolver, trust=TrustList())
+    assert resolver.asked == 1
+    assert on_arrival.report.unknown[0] == "issuer_trusted"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -115,6 +131,8 @@ def test_t01_the_list_is_not_asked_about_a_credential_that_failed_before(cast: C
         {"leave_out": "status_list"},
         {"iat": NOW.timestamp() + 3600},
         {"exp": "tomorrow"},
+        {"nbf": NOW.timestamp() + 61},
+        {"nbf": None},
         {"ttl": 0},
         {"ttl": -5},
         {"ttl": True},

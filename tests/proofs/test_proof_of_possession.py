@@ -57,6 +57,8 @@ def test_what_the_wallet_makes_the_issuer_accepts() -> None:
         {"jwk": {"kty": "oct", "k": "AAAA"}},
         {"jwk": {**KEY.public_jwk, "x": KEY.public_jwk["y"]}},
         {"jwk": "text"},
+        {"jwk": None},
+        {"jwk": []},
     ],
 )
 def test_i33_a_proof_has_exactly_one_public_key(header: dict[str, Any]) -> None:
@@ -85,6 +87,7 @@ def test_i32_the_signature_is_checked_with_the_proofs_own_key() -> None:
         {"aud": [ISSUER]},
         {"leave_out": "aud"},
         {"iss": "wallet"},
+        {"iss": None},
         {"iat": NOW.timestamp() + 61},
         {"iat": NOW.timestamp() - 361},
         {"iat": "now"},
@@ -92,6 +95,8 @@ def test_i32_the_signature_is_checked_with_the_proofs_own_key() -> None:
         {"leave_out": "iat"},
         {"exp": NOW.timestamp() - 61},
         {"exp": "later"},
+        {"exp": None},
+        {"nbf": NOW.timestamp() + 61},
         {"nonce": 7},
     ],
 )
