@@ -14,13 +14,15 @@ import typer
 from issuer.cli_keys import keys_app
 from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings_to_serve
 from issuer.context import open_context, profile_of
+from issuer.earlier import earlier_offers
 from issuer.offers import Offer, OfferLinks, draft_offers, links_of
-from issuer.results import Limits, Problem, Results, read_results
+from issuer.results import Limits, Problem, Results, read_results, select_results
 from issuer.settings import IssuerSettings
 from issuer.status import Status
 from issuer.store import open_store
 from issuer.store.results import ImportDraft
 from issuer.store.status import Certificate
+from schemas.learning.notes import stored_note
 from schemas.learning.texts import in_language
 from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
@@ -29,6 +31,8 @@ from service.serving import serve as serve_app
 
 app = command_app("intyga-issuer", help="Issue certificates of learning (OpenID4VCI) into wallets.")
 app.add_typer(keys_app, name="keys")
+
+_MOST_NOTES = 40
 
 ResultsFile = Annotated[Path, typer.Argument(help="ELMO, CSV or JSON.", exists=True, dir_okay=False, readable=True)]
 CertificateID = Annotated[str, typer.Argument(help="Identifier of the certificate, or of its offer.")]
@@ -65,11 +69,11 @@ def import_results(
             file_name=file.name,
             file_format=results.source.value,
             file_sha256=results.sha256,
-            warnings=tuple(str(warning) for warning in results.warnings),
+            warnings=tuple(stored_note(warning) for warning in results.warnings),
             achievements=results.achievements,
         )
         kept = store.results.save_import(draft, now=utc_now())
-        ids = [result.id for result in store.results.list_results(kept.id)]
+        ids = [result.id for result in store.results.list_results(kept.id, limit=len(results.achievements))]
     report = {
         "import": kept.id if kept else None,
         "format": results.source.value,
@@ -107,17 +111,20 @@ def offer(
     store = open_store(settings)
     if from_file is not None:
         results = _read(from_file, settings)
-        for warning in results.warnings:
-            print(f"Note: {warning}", file=sys.stderr)  # noqa: T201 - beside the result, for the person
-        wanted: list[str | None] = [*course] if course else [None]
-        chosen = [achievement for one in wanted for achievement in results.select(one)]
+        for line in _note_lines([str(warning) for warning in results.warnings]):
+            print(line, file=sys.stderr)  # noqa: T201 - beside the result, for the person
+        found = list(results.achievements)
     else:
-        found = [result.achievement for result in store.results.list_results(import_id)]
-        chosen = [a for a in found if not course or a.code in course or a.id in course]
-    if not chosen:
-        raise CommandFailed("There is no such result.")
+        kept = store.results.list_results(import_id, limit=Limits().max_rows)
+        found = [result.achievement for result in kept]
+    chosen = select_results(found, course or [])
     now = utc_now()
-    offers = store.offers.create(draft_offers(credential_type, chosen, with_tx_code=tx_code), now=now)
+    drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)
+    earlier = earlier_offers(store.offers, {draft.recipient for draft in drafts}, now=now)
+    if repeated := sum(bool(earlier.of_draft(draft)) for draft in drafts):
+        told = f"Note: {repeated} of these certificates have been offered before; those offers stay."
+        print(told, file=sys.stderr)  # noqa: T201
+    offers = store.offers.create(drafts, now=now)
     shown = [
         _offer(one, links_of(one, issuer=settings.base_url, secret=store.secret, now=now), by_value=by_value)
         for one in offers
@@ -251,7 +258,13 @@ def _completeness(achievement: Any, *, result_id: str | None) -> dict[str, Any]:
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    return {"row": problem.row, "field": problem.field, "item": problem.item, "text": str(problem)}
+    return {
+        "code": problem.code,
+        "row": problem.row,
+        "field": problem.field,
+        "item": problem.item,
+        "text": str(problem),
+    }
 
 
 def _human_report(report: dict[str, Any]) -> str:
@@ -262,9 +275,17 @@ def _human_report(report: dict[str, Any]) -> str:
             lines.append(f"    missing: {', '.join(result['missing'])}")
         for name, codes in result["cannot_be_issued_as"].items():
             lines.append(f"    cannot be issued as {name} without {', '.join(codes)}")
-    lines += [f"Note: {warning['text']}" for warning in report["warnings"]]
+    lines += _note_lines([warning["text"] for warning in report["warnings"]])
     lines.append(f"Kept as import {report['import']}." if report["import"] else "Nothing was kept.")
     return "\n".join(lines)
+
+
+def _note_lines(texts: list[str]) -> list[str]:
+    """Notes for the terminal, not more than a person reads."""
+    more = (
+        [f"Note: and {len(texts) - _MOST_NOTES} more (--json of import tells all)."] if len(texts) > _MOST_NOTES else []
+    )
+    return [f"Note: {text}" for text in texts[:_MOST_NOTES]] + more
 
 
 def _human_offers(offers: list[dict[str, str]]) -> str:

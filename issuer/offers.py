@@ -26,9 +26,11 @@ from schemas.issuance import (
     offer_link_by_value,
 )
 from schemas.learning.achievement import Achievement
-from schemas.learning.completeness import ELEMENTS
+from schemas.learning.completeness import ELEMENTS_BY_CODE
+from schemas.learning.texts import in_language
 from schemas.types import CredentialType
 
+_MOST_NAMED = 10
 _TX_CODE_HINT = "The issuer gave you a code for this certificate. / Utfärdaren gav dig en kod för det här intyget."
 
 
@@ -55,21 +57,38 @@ class CannotOfferAgain(Refused):
     """A certificate that was collected cannot be offered again: revoke it and make a new offer."""
 
 
+class OfferedMeanwhile(Refused):
+    """Somebody else, or another window, has offered the same since the page was shown."""
+
+    error = "offered_meanwhile"
+
+
 class IncompleteRecords(Refused):
-    """Records lack elements that the type demands. `missing` names, per record, the codes of these elements."""
+    """Records lack elements that the type demands. `lacking` pairs each of them with the codes of these elements."""
 
     error = "incomplete_records"
 
     def __init__(self, credential_type: CredentialType, lacking: Sequence[tuple[Achievement, Sequence[str]]]) -> None:
-        self.missing = {achievement.code or achievement.id: tuple(codes) for achievement, codes in lacking}
-        names = {element.code: element.name["en"] for element in ELEMENTS}
+        self.lacking = tuple((achievement, tuple(codes)) for achievement, codes in lacking)
         shown = "; ".join(
-            f"{record}: {', '.join(f'{code} ({names[code]})' for code in codes)}"
-            for record, codes in list(self.missing.items())[:10]
+            f"{named_record(achievement)} lacks {', '.join(_named_element(code) for code in codes)}"
+            for achievement, codes in self.lacking[:_MOST_NAMED]
         )
-        super().__init__(
-            f"{credential_type.name} needs elements that these records and the institution profile lack: {shown}"
-        )
+        more = f"; and {len(self.lacking) - _MOST_NAMED} more" if len(self.lacking) > _MOST_NAMED else ""
+        missing = dict.fromkeys(code for _, codes in self.lacking for code in codes)
+        supply = " ".join(f"{code}: {ELEMENTS_BY_CODE[code].supply['en']}" for code in missing)
+        super().__init__(f"A {credential_type.name} cannot be made: {shown}{more}. {supply}")
+
+
+def named_record(achievement: Achievement, language: str = "en") -> str:
+    """What a record is found by: course code and title, without the person's name; its row when it has neither."""
+    title = in_language(achievement.title, language)
+    parts = (achievement.code or "", f"“{title}”" if title else "")
+    return " ".join(part for part in parts if part) or f"row {achievement.id}"
+
+
+def _named_element(code: str) -> str:
+    return f"{ELEMENTS_BY_CODE[code].name['en']} ({code})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +184,9 @@ def draft_offer(
     Raises `Incomplete` when a demanded element is missing, `Refused` when the achievements do not belong together.
     """
     claims = credential_type.claims_from(achievements)
-    title = {language: credential_type.card(claims, language).title for language in ("sv", "en")}
     return OfferDraft(
         type_name=credential_type.name,
-        title=title,
+        title=credential_type.titles(claims),
         recipient=achievements[0].learner.name,
         claims=claims,
         with_tx_code=with_tx_code,
@@ -177,10 +195,14 @@ def draft_offer(
 
 
 def draft_offers(
-    credential_type: CredentialType, achievements: Sequence[Achievement], *, with_tx_code: bool
+    credential_type: CredentialType,
+    achievements: Sequence[Achievement],
+    *,
+    with_tx_code: bool,
+    result_ids: Sequence[str] = (),
 ) -> list[OfferDraft]:
     """Drafts for everything in these achievements: one each, or one per person and awarding body, as the type takes
-    them.
+    them. `result_ids` names the kept results that they were read from, in the same order, or is empty.
 
     Raises `IncompleteRecords` naming every achievement that lacks a demanded element; then there are no drafts at all.
     """
@@ -191,18 +213,30 @@ def draft_offers(
     ]
     if lacking:
         raise IncompleteRecords(credential_type, lacking)
-    if credential_type.takes == "one":
-        return [draft_offer(credential_type, [one], with_tx_code=with_tx_code) for one in achievements]
-    groups: dict[tuple[str, str], list[Achievement]] = {}
-    for achievement in achievements:
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for position, achievement in enumerate(achievements):
         body = achievement.awarding_body.model_dump_json() if achievement.awarding_body else ""
-        groups.setdefault((achievement.learner.model_dump_json(), body), []).append(achievement)
-    return [draft_offer(credential_type, group, with_tx_code=with_tx_code) for group in groups.values()]
+        together = (achievement.learner.model_dump_json(), body)
+        groups.setdefault((str(position),) if credential_type.takes == "one" else together, []).append(position)
+    return [
+        draft_offer(
+            credential_type,
+            [achievements[position] for position in group],
+            with_tx_code=with_tx_code,
+            result_ids=[result_ids[position] for position in group] if result_ids else (),
+        )
+        for group in groups.values()
+    ]
 
 
 def new_id() -> str:
-    """A fresh identifier: 16 characters, 96 random bits, without meaning."""
-    return secrets.token_urlsafe(12)
+    """A fresh identifier: 16 characters, some 95 random bits, without meaning.
+
+    It never begins with a hyphen, so that a command does not take it for an option.
+    """
+    while (made := secrets.token_urlsafe(12)).startswith("-"):
+        pass
+    return made
 
 
 def codes_of(secret: IssuerSecret, *, offer_id: str, generation: int, typeable_series: int | None) -> OfferCodes:

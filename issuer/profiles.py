@@ -24,16 +24,20 @@ from schemas.learning.achievement import (
     Achievement,
     AwardingBody,
     Country,
+    Credits,
+    Hours,
     Identifier,
     Learner,
     Level,
     ShortText,
     Source,
 )
-from schemas.learning.elmo import NATIONAL_IDENTIFIERS
+from schemas.learning.completeness import COUNTRY_FIELD
+from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
 from schemas.learning.texts import Texts
 
 MAX_PROFILE_BYTES = 1_000_000
+_SAID_TWICE = (("ects_credits", "swedish_credits"), ("eqf_level", "seqf_level"))
 _SWEDEN = "SE"  # 60 credits are one year both in ECTS and in högskolepoäng; SeQF and EQF levels have the same numbers
 
 
@@ -69,9 +73,12 @@ class ElementValues(_Part):
 
 
 class CourseValues(ElementValues):
-    """What is known of one course: besides the elements, its titles where the record has none."""
+    """What is known of one course: besides the elements, its titles and its extent where the record has none."""
 
-    title: Texts | None = None
+    title: Texts | None = None  # M2
+    ects_credits: Credits | None = None  # M7
+    swedish_credits: Credits | None = None  # M7
+    workload_hours: Hours | None = None  # M7
 
 
 class Institution(_Part):
@@ -88,10 +95,17 @@ class Institution(_Part):
     student_number_from: ShortText | None = None
 
 
+class OtherBody(_Part):
+    """What is known of another awarding body whose records turn up here: the country that they leave out (M3)."""
+
+    country: Country
+
+
 class InstitutionProfile(_Part):
     """What an institution adds to the records it issues from. See the module."""
 
     institution: Institution
+    awarding_bodies: dict[str, OtherBody] = Field(default_factory=dict)
     defaults: ElementValues = ElementValues()
     courses: dict[str, CourseValues] = Field(default_factory=dict)
 
@@ -100,12 +114,19 @@ class InstitutionProfile(_Part):
         filled = achievement.model_copy(update={"learner": self._learner(achievement.learner)})
         if filled.awarding_body is None or filled.awarding_body.country is None:
             filled = self._with_awarding_body(filled)
-        course = self.courses.get(achievement.code or "")
+        course = self._course(achievement)
         if course is not None:
-            filled = filled.filled_up(Source.PROFILE, **course.filled())
+            filled = _filled_up(filled, course)
         if self.is_own(filled):
-            filled = filled.filled_up(Source.PROFILE, **self.defaults.filled())
+            filled = _filled_up(filled, self.defaults)
         return self._derived(filled)
+
+    def _course(self, achievement: Achievement) -> CourseValues | None:
+        """What is known of the course: by its code, or by one of its titles when the record gives it none."""
+        if achievement.code is not None:
+            return self.courses.get(achievement.code)
+        titles = (achievement.title or {}).values()
+        return next((self.courses[title] for title in titles if title in self.courses), None)
 
     def is_own(self, achievement: Achievement) -> bool:
         """Whether the achievement was awarded by this institution, as far as a name can tell."""
@@ -114,14 +135,22 @@ class InstitutionProfile(_Part):
         return body is None or any(name.casefold() in ours for name in body.names.values())
 
     def _with_awarding_body(self, achievement: Achievement) -> Achievement:
-        if achievement.awarding_body is None:
-            names = self.institution.names
-        elif self.is_own(achievement):
-            names = achievement.awarding_body.names
-        else:  # another body in a country that we do not know
+        named = achievement.awarding_body
+        if named is None:
+            body = AwardingBody(names=self.institution.names, country=self.institution.country)
+            return achievement.with_values(Source.PROFILE, awarding_body=body)
+        country = self.institution.country if self.is_own(achievement) else self._country_of(named)
+        if country is None:
             return achievement
-        body = AwardingBody(names=names, country=self.institution.country)
-        return achievement.with_values(Source.PROFILE, awarding_body=body)
+        sources = achievement.provenance | {COUNTRY_FIELD: Source.PROFILE}
+        body = named.model_copy(update={"country": country})
+        return achievement.model_copy(update={"awarding_body": body, "provenance": sources})
+
+    def _country_of(self, body: AwardingBody) -> str | None:
+        """The country of another awarding body, when the profile knows it."""
+        names = {name.casefold() for name in body.names.values()}
+        known = (values.country for name, values in self.awarding_bodies.items() if name.casefold() in names)
+        return next(known, None)
 
     def _learner(self, learner: Learner) -> Learner:
         wanted = self.institution.student_number_from
@@ -143,13 +172,16 @@ class InstitutionProfile(_Part):
         return achievement.filled_up(Source.DERIVED, **derived)
 
 
-def looks_like_personal_number(value: str) -> bool:
-    """Whether the text could be a Swedish personal identity or coordination number: 10 or 12 digits, Luhn holds."""
-    digits = "".join(c for c in value if c.isdecimal() and c.isascii())
-    if len(digits) not in (10, 12) or any(not (c.isdecimal() or c in "-+ ") for c in value):
-        return False
-    doubled = (int(c) * (2 - i % 2) for i, c in enumerate(digits[-10:]))
-    return sum(d // 10 + d % 10 for d in doubled) % 10 == 0
+def _filled_up(achievement: Achievement, known: ElementValues) -> Achievement:
+    """The achievement with what is known; a pair of fields that say one thing twice is filled only when both are empty.
+
+    Otherwise a record with EQF level 7 and a profile with SeQF level 6 would make a certificate that says both.
+    """
+    values = known.filled()
+    for pair in _SAID_TWICE:
+        if any(getattr(achievement, name) is not None for name in pair):
+            values = {name: value for name, value in values.items() if name not in pair}
+    return achievement.filled_up(Source.PROFILE, **values)
 
 
 def parse_profile(data: bytes) -> InstitutionProfile:
@@ -170,8 +202,7 @@ def parse_profile(data: bytes) -> InstitutionProfile:
             ".".join(str(part) for part in error["loc"]) + ": " + error["msg"] for error in exc.errors()[:10]
         )
         raise InvalidProfile(f"The profile has faults: {faults}") from exc
-    wanted = (profile.institution.student_number_from or "").lower().replace(" ", "")
-    if wanted in NATIONAL_IDENTIFIERS:
+    if is_national_type(profile.institution.student_number_from or ""):
         raise InvalidProfile("institution.student_number_from: a personal identity number cannot be a student number.")
     return profile
 

@@ -12,18 +12,22 @@ from fastapi.responses import Response
 
 from issuer.context import IssuerContext
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn, StaffDep
-from issuer.pages.reports import result_line
+from issuer.pages.reports import grouped_notes, result_line
 from issuer.results import ImportRefused, Limits, Results, read_results
 from issuer.store.pending import NoSuchPendingFile, PendingFiles
 from issuer.store.results import ImportDraft
 from proofs.sealing import SealBroken, seal, unseal
+from schemas.learning.notes import stored_note
 from schemas.learning.texts import clean_text
+from schemas.types import CREDENTIAL_TYPES
 from service.i18n import N_
 from service.sessions import Session
 
 router = APIRouter(dependencies=[SignedIn])
 
 PAGE_ROWS = 25
+MOST_NOTES = 500
+"""Notes that are kept with the results of a file."""
 _CONTEXT = b"issuer pending file"
 _NO_FILE = N_("Choose a file.")
 
@@ -68,11 +72,15 @@ async def dry_run(
     request: Request, pending_id: str, issuer: IssuerDep, pages: PagesDep, session: StaffDep, page: int = 0
 ) -> Response:
     """What the file holds, or everything that is wrong with it."""
-    file = await _waiting(issuer, session, pending_id)
+    try:
+        file = await _waiting(issuer, session, pending_id)
+    except NoSuchPendingFile:
+        return await pages.render(request, "import_gone.html", status=404)
     try:
         results = await _read(issuer, file)
     except ImportRefused as refusal:
-        return await pages.render(request, "import_refused.html", file=file, problems=refusal.problems)
+        problems, count = refusal.problems, refusal.count
+        return await pages.render(request, "import_refused.html", file=file, problems=problems, count=count)
     t = pages.translator(request)
     page = max(0, min(page, (len(results.achievements) - 1) // PAGE_ROWS))
     shown = results.achievements[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
@@ -84,7 +92,8 @@ async def dry_run(
         pending_id=pending_id,
         results=results,
         lines=[result_line(achievement, t) for achievement in shown],
-        incomplete_count=sum(bool(result_line(a, t).lacks) for a in results.achievements),
+        notes=grouped_notes(results.warnings, t),
+        incomplete_count=await asyncio.to_thread(_count_incomplete, results),
         page=page,
         page_count=(len(results.achievements) - 1) // PAGE_ROWS + 1,
         before=before,
@@ -92,31 +101,44 @@ async def dry_run(
 
 
 @router.post("/import/{pending_id}/keep", dependencies=[FromOurForm])
-async def keep(pending_id: str, issuer: IssuerDep, pages: PagesDep, session: StaffDep) -> Response:
-    """Keep the results of a file that could be read, so that they can be offered."""
-    file = await _waiting(issuer, session, pending_id)
+async def keep(request: Request, pending_id: str, issuer: IssuerDep, pages: PagesDep, session: StaffDep) -> Response:
+    """Keep the results of a file that could be read, so that they can be offered. Pressed twice it keeps them once."""
     try:
+        file = await _waiting(issuer, session, pending_id)
         results = await _read(issuer, file)
+        draft = ImportDraft(
+            file_name=file.name,
+            file_format=results.source.value,
+            file_sha256=results.sha256,
+            warnings=tuple(stored_note(warning) for warning in results.warnings[:MOST_NOTES]),
+            achievements=results.achievements,
+        )
+        store, now = issuer.store, issuer.clock()
+        kept = await store.database.run(lambda: store.results.save_import(draft, now=now, pending_id=pending_id))
+    except NoSuchPendingFile:
+        return await pages.render(request, "import_gone.html", status=404)
     except ImportRefused:
         return pages.redirect(f"/import/{pending_id}")
-    draft = ImportDraft(
-        file_name=file.name,
-        file_format=results.source.value,
-        file_sha256=results.sha256,
-        warnings=tuple(str(warning) for warning in results.warnings),
-        achievements=results.achievements,
-    )
-    store = issuer.store
-    kept = await store.database.run(lambda: store.results.save_import(draft, now=issuer.clock()))
-    await store.database.run(PendingFiles(store.database).discard, pending_id)
     return pages.redirect(f"/results/{kept.id}", message=N_("The results were kept. Choose which of them to offer."))
 
 
 @router.post("/import/{pending_id}/discard", dependencies=[FromOurForm])
-async def discard(pending_id: str, issuer: IssuerDep, pages: PagesDep) -> Response:
-    """Throw a waiting file away."""
+async def discard(pending_id: str, issuer: IssuerDep, pages: PagesDep, session: StaffDep) -> Response:
+    """Throw a waiting file away: one's own, and one that is gone already is no fault."""
+    try:
+        await _waiting(issuer, session, pending_id)
+    except NoSuchPendingFile:
+        return pages.redirect("/import")
     await issuer.store.database.run(PendingFiles(issuer.store.database).discard, pending_id)
     return pages.redirect("/import", message=N_("The file was thrown away. Nothing of it was kept."))
+
+
+def _count_incomplete(results: Results) -> int:
+    """How many results lack something that a kind of certificate needs."""
+    return sum(
+        any(one.completeness(achievement).missing_demanded for one in CREDENTIAL_TYPES.values())
+        for achievement in results.achievements
+    )
 
 
 async def _waiting(issuer: IssuerContext, session: Session, pending_id: str) -> WaitingFile:

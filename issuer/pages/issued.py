@@ -10,7 +10,7 @@ from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn
 from issuer.pages.words import CERTIFICATES
 from issuer.status import RevocationIsFinal, Status
 from issuer.store.status import Certificate
-from schemas.learning.texts import in_language
+from schemas.learning.texts import clean_text, in_language
 from schemas.types import CREDENTIAL_TYPES
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch, Pages
@@ -188,4 +188,4 @@ def told_reason(stored: str, t: Translator) -> str:
 
 def _matches(certificate: Certificate, q: str) -> bool:
     told = " ".join((certificate.recipient, certificate.id, *certificate.title.values())).casefold()
-    return all(word in told for word in q.casefold().split())
+    return all(word in told for word in clean_text(q).casefold().split())

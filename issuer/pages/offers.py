@@ -8,7 +8,7 @@ from issuer.offers import CannotOfferAgain, NoSuchOffer, Offer, OfferState
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn
 from issuer.pages.live import event_stream
 from issuer.pages.words import OFFERS, tallies
-from schemas.learning.texts import in_language
+from schemas.learning.texts import clean_text, in_language
 from schemas.types import CREDENTIAL_TYPES
 from service import qr
 from service.i18n import N_
@@ -115,4 +115,4 @@ async def _change(issuer: IssuerContext, pages: PagesDep, offer_id: str, what: s
 
 def _matches(offer: Offer, q: str) -> bool:
     told = " ".join((offer.recipient, *offer.title.values())).casefold()
-    return all(word in told for word in q.casefold().split())
+    return all(word in told for word in clean_text(q).casefold().split())

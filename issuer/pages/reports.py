@@ -1,20 +1,22 @@
 """What staff read about a result before it becomes a certificate: completeness, and how people and machines see it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from issuer.pages.words import SOURCES
 from schemas.learning.achievement import Achievement
-from schemas.learning.completeness import ELEMENTS
-from schemas.learning.texts import in_language
+from schemas.learning.completeness import ELEMENTS, ELEMENTS_BY_CODE
+from schemas.learning.problems import Problem
+from schemas.learning.texts import foreign_language, in_language
 from schemas.types import CREDENTIAL_TYPES, Card, CredentialType
 from schemas.types.card import credits_line
 from schemas.types.learning_claims import number
-from service.i18n import Translator
+from service.i18n import N_, Translator
 
 PREVIEW_LANGUAGES = ("sv", "en")
+MOST_ROWS_NAMED = 8
 _NAMES = {element.code: element.name for element in ELEMENTS}
 
 
@@ -28,16 +30,27 @@ class ElementLine:
     sources: str
     needed_for: str
     mandatory: bool
+    supply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What a result lacks for these kinds of certificate, and what to do about it."""
+
+    type_titles: tuple[str, ...]
+    elements: tuple[str, ...]
+    supply: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """One result in a list. `lacks` maps the name of a type to the elements without which it cannot be issued."""
+    """One result in a list. `title_language` is set when the title is in another language than the page."""
 
     id: str
     row: str
     person: str
     title: str
+    title_language: str
     code: str
     credits: str
     grade: str
@@ -45,7 +58,7 @@ class ResultLine:
     present_count: int
     element_count: int
     missing: tuple[str, ...]
-    lacks: Mapping[str, tuple[str, ...]]
+    lacks: tuple[Lack, ...]
     elements: tuple[ElementLine, ...]
 
 
@@ -53,27 +66,61 @@ def result_line(achievement: Achievement, t: Translator, *, result_id: str = "")
     """How a result reads in a list, with its completeness for every type."""
     reports = {name: one.completeness(achievement) for name, one in CREDENTIAL_TYPES.items()}
     report = next(iter(reports.values()))
-    lacks = {
-        CREDENTIAL_TYPES[name].title(t.language): tuple(_named(one.missing_demanded, t))
-        for name, one in reports.items()
-        if one.missing_demanded
-    }
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    for name, one in reports.items():
+        if one.missing_demanded:
+            lacking.setdefault(one.missing_demanded, []).append(CREDENTIAL_TYPES[name].title(t.language))
+    lacks = tuple(
+        Lack(
+            tuple(titles),
+            tuple(_named(codes, t)),
+            tuple(ELEMENTS_BY_CODE[code].supply[t.language] for code in codes),
+        )
+        for codes, titles in lacking.items()
+    )
     amounts = {"credits": number(achievement.ects_credits), "swedish_credits": number(achievement.swedish_credits)}
     return ResultLine(
         id=result_id or achievement.id,
         row=achievement.id,
         person=achievement.learner.name,
         title=in_language(achievement.title, t.language),
+        title_language=foreign_language(achievement.title, t.language),
         code=achievement.code or "",
         credits=credits_line(amounts, t.language),
         grade=achievement.grade.label if achievement.grade else "",
-        date=achievement.issued_on.isoformat() if achievement.issued_on else "",
+        date=t.date(achievement.issued_on) if achievement.issued_on else "",
         present_count=report.present_count,
         element_count=len(report.states),
         missing=tuple(_named(report.missing, t)),
         lacks=lacks,
         elements=tuple(_element_lines(achievement, t)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """One thing worth knowing about a file, and the rows it is about (none: the whole file)."""
+
+    text: str
+    where: str
+
+
+def grouped_notes(notes: Iterable[Problem], t: Translator) -> list[NoteLine]:
+    """Notes of one kind together, with their rows, so that a hundred rows of one kind are one line to read."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for one in notes:
+        groups.setdefault((one.fault_text(t.text), one.fix_text(t.text)), []).append(one)
+    return [NoteLine(f"{fault} {fix}", _rows(group, t)) for (fault, fix), group in groups.items()]
+
+
+def _rows(notes: Sequence[Problem], t: Translator) -> str:
+    """The rows of these notes as in a sentence, with the course where it is known."""
+    placed = [f"{one.row} ({one.item})" if one.item else str(one.row) for one in notes if one.row]
+    if not placed:
+        return ""
+    more = [t(N_("%(num)s more"), num=len(placed) - MOST_ROWS_NAMED)] if len(placed) > MOST_ROWS_NAMED else []
+    listed = t.listed([*placed[:MOST_ROWS_NAMED], *more])
+    return t.plural("Row %(rows)s", "Rows %(rows)s", len(placed), rows=listed)
 
 
 def _named(codes: Sequence[str], t: Translator) -> list[str]:
@@ -95,6 +142,7 @@ def _element_lines(achievement: Achievement, t: Translator) -> list[ElementLine]
                 sources=", ".join(t(SOURCES[source]) for source in state.sources),
                 needed_for=", ".join(needed),
                 mandatory=state.element.mandatory,
+                supply=state.element.supply[t.language],
             )
         )
     return lines

@@ -2,33 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from issuer.context import IssuerContext
-from issuer.offers import IncompleteRecords, Offer, OfferDraft, draft_offer, new_id
+from issuer.earlier import EarlierOffers, earlier_offers
+from issuer.offers import IncompleteRecords, Offer, OfferDraft, OfferedMeanwhile, draft_offers, named_record, new_id
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn, the_pages
-from issuer.pages.reports import preview, result_line
+from issuer.pages.reports import grouped_notes, preview, result_line
 from issuer.pages.words import OFFERS
-from issuer.store.results import Result
-from issuer.store.tables import SPENT
+from issuer.store.results import Import, Result
 from schemas.errors import NotFound
+from schemas.learning.completeness import ELEMENTS_BY_CODE
+from schemas.learning.notes import told_note
+from schemas.learning.texts import clean_text
 from schemas.types import CREDENTIAL_TYPES, CredentialType
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch
-from service.single_use import spend
 
 router = APIRouter(dependencies=[SignedIn])
 
-MOST_ROWS = 500
+PAGE_ROWS = 500
+"""As many as can be offered at once."""
 MOST_PREVIEWS = 5
-_ONCE = "issuer offer form"
-_ONCE_LIFETIME = timedelta(hours=8)
+MOST_NAMED = 10
 _NOTHING_CHOSEN = N_("Choose at least one result.")
 _NO_TYPE = N_("Choose which kind of certificate to make.")
+_OR_LEAVE_OUT = N_("Or leave these results out, or choose another kind of certificate.")
+_ALREADY = N_("These offers were made already.")
 _NO_CODE_CHOICE = N_("Choose whether a code is needed.")
 
 Line = Annotated[str, Form(max_length=200_000)]
@@ -61,10 +64,11 @@ class Choice:
 
 @router.get("/results/{import_id}")
 async def choose(
-    request: Request, import_id: str, issuer: IssuerDep, pages: PagesDep, q: str = "", choose: str = ""
+    request: Request, import_id: str, issuer: IssuerDep, q: str = "", choose: str = "", page: int = 0
 ) -> Response:
     """The results of one file, to choose from."""
-    return await _choose_page(request, issuer, import_id, q=q, chosen=None if choose == "all" else (), errors=[])
+    chosen = None if choose == "all" else ()
+    return await _choose_page(request, issuer, import_id, q=q, page=page, chosen=chosen, errors=[])
 
 
 @router.get("/results/{import_id}/{result_id}")
@@ -102,6 +106,8 @@ async def show_preview(
     results: Line = "",
     type: Line = "",
     tx_code: Line = "",
+    q: Line = "",
+    page: int = Form(default=0),
 ) -> Response:
     """What would be offered to whom, before anything is offered."""
     t = pages.translator(request)
@@ -112,31 +118,20 @@ async def show_preview(
         try:
             drafts = await _drafts(issuer, import_id, choice)
         except IncompleteRecords as exc:
-            errors = [("results", _incomplete(exc, t))]
+            errors = [("results", sentence) for sentence in _incomplete(exc, t)]
     if errors:
         return await _choose_page(
-            request, issuer, import_id, q="", chosen=choice.result_ids, errors=errors, choice=choice, status=400
+            request,
+            issuer,
+            import_id,
+            q=q,
+            page=page,
+            chosen=choice.result_ids,
+            errors=errors,
+            choice=choice,
+            status=400,
         )
-    credential_type = CREDENTIAL_TYPES[choice.type_name]
-    fields = {"results": ",".join(choice.result_ids), "type": choice.type_name, "tx_code": choice.tx_code}
-    earlier = await _latest_offers(issuer)
-    return await pages.render(
-        request,
-        "preview.html",
-        switch=LanguageSwitch(f"/results/{import_id}/preview", fields),
-        import_id=import_id,
-        fields=fields,
-        once=new_id(),
-        credential_type=credential_type,
-        drafts=drafts,
-        previews=[
-            preview(credential_type, draft.claims, issuer=issuer.issuer, recipient=draft.recipient)
-            for draft in drafts[:MOST_PREVIEWS]
-        ],
-        with_tx_code=choice.tx_code == "yes",
-        offered_before=sum(result_id in earlier for result_id in choice.result_ids),
-        lifetime_days=max(1, issuer.settings.offer_lifetime_hours // 24),
-    )
+    return await _preview_page(request, issuer, import_id, choice, drafts, await _earlier(issuer, drafts))
 
 
 @router.post("/results/{import_id}/offer", dependencies=[FromOurForm])
@@ -149,15 +144,29 @@ async def make_offers(
     type: Line = "",
     tx_code: Line = "",
     once: Line = "",
+    known: int = Form(default=0),
 ) -> Response:
-    """Make the offers. The same form sent twice makes them once."""
+    """Make the offers. The same form sent twice makes them once.
+
+    `known` is how many earlier offers of the same the page told of. When there are more by now, because somebody else
+    or another window has offered them meanwhile, nothing is made and the page tells of them.
+    """
     choice = Choice(tuple(one for one in results.split(",") if one), type, tx_code)
     if choice.faults(pages.translator(request)) or not once:
         return pages.redirect(f"/results/{import_id}")
     drafts = await _drafts(issuer, import_id, choice)
-    if not await issuer.store.database.run(_first_time, issuer, once):
-        return pages.redirect("/offered", message=N_("These offers were made already."), kind="info")
-    made: list[Offer] = await issuer.store.database.run(lambda: issuer.store.offers.create(drafts, now=issuer.clock()))
+    store, now = issuer.store, issuer.clock()
+    try:
+        made: list[Offer] = await store.database.run(
+            lambda: store.offers.create(
+                drafts, now=now, once=once, unless=lambda offers: EarlierOffers(offers).count_of(drafts) > known
+            )
+        )
+    except OfferedMeanwhile:
+        earlier = await _earlier(issuer, drafts)
+        return await _preview_page(request, issuer, import_id, choice, drafts, earlier, is_news=True, status=409)
+    if not made:
+        return pages.redirect("/offered", message=_ALREADY, kind="info")
     if len(made) == 1:
         return pages.redirect(f"/offered/{made[0].id}", message=N_("The offer was made. Hand it over."))
     return pages.redirect("/offered", message=N_("The offers were made. Hand them over."))
@@ -170,10 +179,44 @@ async def delete_import(import_id: str, issuer: IssuerDep, pages: PagesDep) -> R
     return pages.redirect("/", message=N_("The results were erased. Offers made from them stay."))
 
 
-def _first_time(issuer: IssuerContext, once: str) -> bool:
-    now = issuer.clock()
-    with issuer.store.database.transaction() as connection:
-        return spend(connection, SPENT, kind=_ONCE, value=once, expires_at=now + _ONCE_LIFETIME, now=now)
+async def _preview_page(
+    request: Request,
+    issuer: IssuerContext,
+    import_id: str,
+    choice: Choice,
+    drafts: Sequence[OfferDraft],
+    earlier: EarlierOffers,
+    *,
+    is_news: bool = False,
+    status: int = 200,
+) -> Response:
+    """What would be offered, and what of it has been offered before. `is_news`: since the page was last shown."""
+    pages = the_pages(request)
+    credential_type = CREDENTIAL_TYPES[choice.type_name]
+    fields = {"results": ",".join(choice.result_ids), "type": choice.type_name, "tx_code": choice.tx_code}
+    repeated = [(draft, offers) for draft in drafts if (offers := earlier.of_draft(draft))]
+    return await pages.render(
+        request,
+        "preview.html",
+        status=status,
+        switch=LanguageSwitch(f"/results/{import_id}/preview", fields),
+        import_id=import_id,
+        fields=fields,
+        once=new_id(),
+        known=earlier.count_of(drafts),
+        is_news=is_news,
+        credential_type=credential_type,
+        drafts=drafts,
+        previews=[
+            preview(credential_type, draft.claims, issuer=issuer.issuer, recipient=draft.recipient)
+            for draft in drafts[:MOST_PREVIEWS]
+        ],
+        with_tx_code=choice.tx_code == "yes",
+        repeated=repeated[:MOST_NAMED],
+        repeated_count=len(repeated),
+        offer_words=OFFERS,
+        lifetime_days=max(1, issuer.settings.offer_lifetime_hours // 24),
+    )
 
 
 async def _choose_page(
@@ -182,6 +225,7 @@ async def _choose_page(
     import_id: str,
     *,
     q: str,
+    page: int,
     chosen: Sequence[str] | None,
     errors: list[tuple[str, str]],
     choice: Choice | None = None,
@@ -192,40 +236,56 @@ async def _choose_page(
     t = pages.translator(request)
     store = issuer.store
     record = await store.database.run(store.results.get_import, import_id)
-    found = await store.database.run(lambda: store.results.list_results(import_id, limit=100_000))
-    matching = [result for result in found if _matches(result, q)]
-    earlier = await _latest_offers(issuer)
+    found, count = await store.database.run(lambda: _search(issuer, record, q=q, page=page))
+    page = max(0, min(page, (count - 1) // PAGE_ROWS))
+    recipients = {result.achievement.learner.name for result in found}
+    earlier = await store.database.run(lambda: earlier_offers(store.offers, recipients, now=issuer.clock()))
     fields = {"results": ",".join(chosen or ()), "type": choice.type_name, "tx_code": choice.tx_code} if choice else {}
+    notes = [told for members in record.warnings if (told := told_note(members)) is not None]
     return await pages.render(
         request,
         "results.html",
         status=status,
-        switch=LanguageSwitch(f"/results/{import_id}/preview", fields) if choice else None,
+        switch=LanguageSwitch(f"/results/{import_id}/preview", fields | {"q": q, "page": str(page)})
+        if choice
+        else None,
         record=record,
-        lines=[result_line(r.achievement, t, result_id=r.id) for r in matching[:MOST_ROWS]],
-        matching_count=len(matching),
-        most_rows=MOST_ROWS,
+        lines=[(result_line(r.achievement, t, result_id=r.id), earlier.of_result(r.id, r.achievement)) for r in found],
+        count=count,
+        page=page,
+        page_rows=PAGE_ROWS,
         q=q,
-        chosen=[r.id for r in matching[:MOST_ROWS]] if chosen is None else list(chosen),
+        chosen=[r.id for r in found] if chosen is None else list(chosen),
         errors=errors,
-        wrong=dict(errors),
+        wrong=_first_of_each(errors),
         choice=choice or Choice((), "", ""),
         types=list(CREDENTIAL_TYPES.values()),
-        earlier=earlier,
         offer_words=OFFERS,
+        notes=grouped_notes(notes, t),
     )
+
+
+def _search(issuer: IssuerContext, record: Import, *, q: str, page: int) -> tuple[list[Result], int]:
+    """One page of the results that match, and how many match."""
+    results = issuer.store.results
+    if not q.strip():
+        page = max(0, min(page, (record.result_count - 1) // PAGE_ROWS))
+        return results.list_results(record.id, limit=PAGE_ROWS, offset=page * PAGE_ROWS), record.result_count
+    matching = [result for result in results.list_results(record.id, limit=record.result_count) if _matches(result, q)]
+    page = max(0, min(page, (len(matching) - 1) // PAGE_ROWS))
+    return matching[page * PAGE_ROWS : (page + 1) * PAGE_ROWS], len(matching)
 
 
 def _matches(result: Result, q: str) -> bool:
     achievement = result.achievement
-    told = " ".join((achievement.learner.name, achievement.code or "", *(achievement.title or {}).values()))
-    return all(word in told.casefold() for word in q.casefold().split())
+    told = " ".join((achievement.learner.name, achievement.code or "", *(achievement.title or {}).values())).casefold()
+    return all(word in told for word in clean_text(q).casefold().split())
 
 
-async def _latest_offers(issuer: IssuerContext) -> dict[str, Offer]:
-    """The latest offer of each result that was offered."""
-    offers = await issuer.store.database.run(lambda: issuer.store.offers.list_offers(now=issuer.clock(), limit=10_000))
-    return {result_id: offer for offer in reversed(offers) for result_id in offer.result_ids}
+async def _earlier(issuer: IssuerContext, drafts: Sequence[OfferDraft]) -> EarlierOffers:
+    store = issuer.store
+    recipients = {draft.recipient for draft in drafts}
+    return await store.database.run(lambda: earlier_offers(store.offers, recipients, now=issuer.clock()))
 
 
 async def _drafts(issuer: IssuerContext, import_id: str, choice: Choice) -> list[OfferDraft]:
@@ -233,37 +293,41 @@ async def _drafts(issuer: IssuerContext, import_id: str, choice: Choice) -> list
 
     Raises `IncompleteRecords` naming every result that lacks a demanded element, `NoSuchResult`.
     """
-    credential_type = CREDENTIAL_TYPES[choice.type_name]
     store = issuer.store
     found = await store.database.run(store.results.get_results, choice.result_ids)
     if any(result.import_id != import_id for result in found):
         raise NotFound("there is no such result in this import")
-    lacking = [(r.achievement, m) for r in found if (m := credential_type.completeness(r.achievement).missing_demanded)]
-    if lacking:
-        raise IncompleteRecords(credential_type, lacking)
-    groups: dict[tuple[str, ...], list[Result]] = {}
-    for result in found:
-        achievement = result.achievement
-        body = achievement.awarding_body.model_dump_json() if achievement.awarding_body else ""
-        together = (achievement.learner.model_dump_json(), body)
-        groups.setdefault((result.id,) if credential_type.takes == "one" else together, []).append(result)
-    return [
-        draft_offer(
-            credential_type,
-            [result.achievement for result in group],
-            with_tx_code=choice.tx_code == "yes",
-            result_ids=[result.id for result in group],
-        )
-        for group in groups.values()
-    ]
-
-
-def _incomplete(exc: IncompleteRecords, t: Translator) -> str:
-    records = ", ".join(list(exc.missing)[:10])
-    return t(
-        N_(
-            "These results lack something that this kind of certificate needs: %(records)s. Leave them out, or choose "
-            "another kind."
-        ),
-        records=records,
+    return draft_offers(
+        CREDENTIAL_TYPES[choice.type_name],
+        [result.achievement for result in found],
+        with_tx_code=choice.tx_code == "yes",
+        result_ids=[result.id for result in found],
     )
+
+
+def _incomplete(exc: IncompleteRecords, t: Translator) -> list[str]:
+    """A sentence for everything that is lacking: of which results, and how it can be supplied."""
+    lacking: dict[str, list[str]] = {}
+    for achievement, codes in exc.lacking:
+        for code in codes:
+            lacking.setdefault(code, []).append(f"{named_record(achievement, t.language)}, {achievement.learner.name}")
+    sentences = []
+    for code, records in lacking.items():
+        element = ELEMENTS_BY_CODE[code]
+        more = [t(N_("%(num)s more"), num=len(records) - MOST_NAMED)] if len(records) > MOST_NAMED else []
+        told = t(
+            N_("%(element)s (%(code)s) is missing for %(records)s."),
+            element=element.name[t.language],
+            code=code,
+            records="; ".join((*records[:MOST_NAMED], *more)),
+        )
+        sentences.append(f"{told} {element.supply[t.language]} {t(_OR_LEAVE_OUT)}")
+    return sentences
+
+
+def _first_of_each(errors: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The sentences of each field, joined."""
+    told: dict[str, str] = {}
+    for field, sentence in errors:
+        told[field] = f"{told[field]} {sentence}" if field in told else sentence
+    return told

@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "line", "birth", "day", "amount", "hours", "level", "texts", "list", "flag", "languages", "url", "status", "ignored"
+    "line",
+    "birth",
+    "day",
+    "amount",
+    "hours",
+    "level",
+    "title",  # texts of one line
+    "texts",
+    "list",
+    "flag",
+    "languages",
+    "url",
+    "status",
+    "ignored",
 ]
 
 
@@ -38,11 +51,18 @@ COLUMNS: tuple[Column, ...] = (
     Column("birth_date", "birth_date", "birth", also=("födelsedatum", "fodelsedatum", "date_of_birth", "birthdate")),
     Column("student_number", "student_number", "line", also=("studentnummer", "student_id")),
     Column("course_code", "code", "line", also=("kurskod", "code", "kod")),
-    *_in_languages("title", "title", "texts", "benämning", "benamning", "kurs", "course"),
+    *_in_languages(
+        "title", "title", "title", "benämning", "benamning", "kurs", "kursnamn", "kursbenämning", "titel", "course"
+    ),
     Column("date", "issued_on", "day", also=("datum", "utfärdat", "issued_on", "examinationsdatum")),
     Column("completed", "completed_on", "day", also=("avslutad", "completed_on")),
     Column("ects", "ects_credits", "amount", also=("ects_credits", "credits")),
-    Column("hp", "swedish_credits", "amount", also=("högskolepoäng", "hogskolepoang", "swedish_credits", "poäng")),
+    Column(
+        "hp",
+        "swedish_credits",
+        "amount",
+        also=("högskolepoäng", "hogskolepoang", "swedish_credits", "poäng", "omfattning"),
+    ),
     Column("hours", "workload_hours", "hours", also=("timmar", "workload_hours", "studietid")),
     Column("eqf", "eqf_level", "level", also=("eqf_level", "eqf_nivå")),
     Column("seqf", "seqf_level", "level", also=("seqf_level", "seqf_nivå")),
@@ -56,7 +76,7 @@ COLUMNS: tuple[Column, ...] = (
     *_in_languages("prerequisites", "prerequisites", "list", "förkunskapskrav", "forkunskapskrav"),
     *_in_languages("supervision", "supervision", "texts", "övervakning", "overvakning"),
     Column("stackable", "stackable", "flag", also=("byggbar",)),
-    *_in_languages("part_of", "part_of", "texts", "del_av"),
+    *_in_languages("part_of", "part_of", "title", "del_av"),
     *_in_languages("description", "description", "texts", "beskrivning"),
     Column("url", "further_information", "url", also=("webbadress", "further_information")),
     Column("languages", "languages", "languages", also=("språk", "sprak", "language")),

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from issuer.profiles import InstitutionProfile
+from issuer.results.people import notes_on_people
 from issuer.results.rows import Row
 from issuer.results.table_csv import read_csv
 from issuer.results.table_json import read_json
 from schemas.errors import NotFound
 from schemas.learning.achievement import Achievement, Learner, Source
 from schemas.learning.elmo import read_elmo
+from schemas.learning.notes import note
 from schemas.learning.passing import Passing
 from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits, check_size
 
+_LEFT_OUT = {Passing.FAILED: "not_passed", Passing.IN_PROGRESS: "in_progress"}
+_WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]+")
 _FOREIGN = {b"PK\x03\x04": "XLSX", b"%PDF": "PDF", b"\xd0\xcf\x11\xe0": "XLS"}
 _WRONGLY_DECODED = re.compile(r"[ÃÂ][\u0080-\u00bf‚„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
@@ -51,11 +55,25 @@ class Results:
         return tuple(LearnerResults(group[0].learner, tuple(group)) for group in groups.values())
 
     def select(self, course: str | None) -> tuple[Achievement, ...]:
-        """The achievements with this id or course code, of everybody in the file; all when None. Raises `NotFound`."""
-        chosen = tuple(a for a in self.achievements if course is None or course in (a.id, a.code))
-        if not chosen:
+        """The achievements with this course code or id, of everybody in the file; all when None. Raises `NotFound`."""
+        return select_results(self.achievements, [] if course is None else [course])
+
+
+def select_results(achievements: Sequence[Achievement], courses: Sequence[str]) -> tuple[Achievement, ...]:
+    """The achievements that any of these names, in the order of the file; all when there are no names.
+
+    A name is a course code; only when no course has that code, it is the id of one result, so that a course called 12
+    is never taken for row 12. Raises `NotFound` when a name fits nothing.
+    """
+    chosen: set[str] = set()
+    for course in courses:
+        found = [a.id for a in achievements if a.code == course] or [a.id for a in achievements if a.id == course]
+        if not found:
             raise NotFound("No result has this course code.")
-        return chosen
+        chosen.update(found)
+    if not achievements:
+        raise NotFound("There are no results.")
+    return tuple(a for a in achievements if not courses or a.id in chosen)
 
 
 def read_results(
@@ -71,10 +89,14 @@ def read_results(
     foreign = _FOREIGN.get(start)
     if foreign is not None:
         raise refuse("A file of the kind %(kind)s cannot be read.", "Save the table as CSV UTF-8.", kind=foreign)
+    if _WEB_PAGE.match(data[:1000]):
+        raise refuse("The file is a web page, not a file of results.", "Export the results instead of saving the page.")
     if start.startswith((b"<", b"\x1f\x8b")) or _BASE64_ONLY.fullmatch(data):
         source = Source.ELMO
         reading = read_elmo(data, limits=limits, today=today)
         achievements, warnings = list(reading.achievements), list(reading.warnings)
+        if any(country != profile.institution.country for country in reading.unnamed_countries):
+            warnings.append(note("other_country", field="issuer"))
     else:
         is_json = start.startswith((b"{", b"["))
         source = Source.JSON if is_json else Source.CSV
@@ -82,28 +104,26 @@ def read_results(
         achievements = _from_rows(rows, warnings, sha256, limits)
     completed = tuple(profile.complete(achievement) for achievement in achievements)
     kept = _without_repetitions(completed, warnings)
+    warnings += notes_on_people(kept, source)
     warnings += _notes(kept, profile)
-    return Results(source, sha256, kept, tuple(warnings[: limits.max_problems]))
+    return Results(source, sha256, kept, tuple(warnings))
 
 
 def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits: Limits) -> list[Achievement]:
     problems = [problem for row in rows for problem in row.problems]
     sound = [row for row in rows if not row.problems]
-    problems += _repeated(sound)
-    problems += _disagreeing(sound)
     passed = [row for row in sound if row.passing not in (Passing.FAILED, Passing.IN_PROGRESS)]
+    problems += _repeated(passed)  # several attempts of which one was passed are normal
+    problems += _disagreeing(sound)
     if not problems and not passed:
         problems.append(Problem("The file holds no passed results.", "Choose a file with at least one passed result."))
     if problems:
-        raise ImportRefused(sorted(problems, key=lambda p: p.row or 0)[: limits.max_problems])
+        raise ImportRefused(sorted(problems, key=lambda p: p.row or 0), most=limits.max_problems)
     for row in sound:
-        if row.passing is Passing.FAILED:
-            fault, fix = "The result is not passed, so it was left out.", "Nothing needs to be done."
-        elif row.passing is Passing.IN_PROGRESS:
-            fault, fix = "The course is in progress, so it was left out.", "Import it when it is passed."
-        else:
-            continue
-        warnings.append(Problem(fault, fix, row.number, "status", row.item))
+        warnings += row.notes
+        code = _LEFT_OUT.get(row.passing)
+        if code is not None:
+            warnings.append(note(code, row=row.number, field="status", item=row.item))
     return [row.achievement(sha256) for row in passed]
 
 
@@ -145,9 +165,7 @@ def _without_repetitions(achievements: Sequence[Achievement], warnings: list[Pro
     for achievement in achievements:
         content = achievement.model_dump_json(exclude={"id"})
         if content in seen:
-            fault = "The result is there twice, so one of them was left out."
-            row = int(achievement.id)
-            warnings.append(Problem(fault, "Nothing needs to be done.", row, "", achievement.code or ""))
+            warnings.append(note("repeated", row=int(achievement.id), item=achievement.code or ""))
         else:
             seen.add(content)
             kept.append(achievement)
@@ -162,8 +180,8 @@ def _notes(achievements: Iterable[Achievement], profile: InstitutionProfile) -> 
         body = achievement.awarding_body
         if body is not None and not profile.is_own(achievement) and (name := str(body.names)) not in foreign:
             foreign.add(name)
-            fault = "The awarding body is not the institution of the profile, so the profile's defaults were not used."
-            yield Problem(fault, "Issue only what your institution can vouch for.", row, "awarding_body", item)
+            yield note("other_body", row=row, field="awarding_body", item=item)
         if any(_WRONGLY_DECODED.search(text) for text in (achievement.title or {}).values()):
-            fault = "The title seems to have been saved in a wrong encoding."
-            yield Problem(fault, "Correct it at the source, and export again.", row, "title", item)
+            yield note("wrong_encoding", row=row, field="title", item=item)
+        if achievement.workload_hours is None and 0 in (achievement.ects_credits, achievement.swedish_credits):
+            yield note("no_credits", row=row, field="credits", item=item)

@@ -13,11 +13,16 @@ from issuer.results.columns import Kind
 from schemas.learning.achievement import MAX_CREDITS, MAX_HOURS, Achievement, Grade, Identifier, Learner, Source
 from schemas.learning.dates import NotADate, birth_date, event_date
 from schemas.learning.elmo_amounts import AmountFault, amount
+from schemas.learning.notes import note
 from schemas.learning.passing import Passing, passing
-from schemas.learning.problems import Problem
+from schemas.learning.personal_numbers import holds_personal_number, looks_like_personal_number
+from schemas.learning.problems import Problem, refuse
 from schemas.learning.texts import UNKNOWN_LANGUAGE, clean_text, language_tag
 
+MOST_ENTRIES = 200
+"""Entries of one list, such as learning outcomes."""
 STUDENT_NUMBER = "student_number"
+_NAMES = ("family_name", "given_name")
 _YES, _NO = ("yes", "ja", "true", "1"), ("no", "nej", "false", "0")
 _LEARNER = ("family_name", "given_name", "birth_date", "student_number")
 _SINGLE = (
@@ -115,7 +120,7 @@ def _day(read: Callable[[str], date]) -> Callable[[str], date]:
         try:
             return read(text)
         except NotADate as exc:
-            raise Fault("This is not a day of the calendar.", "Write it as YYYY-MM-DD, such as 2026-06-05.") from exc
+            raise Fault(exc.fault, exc.fix) from exc
 
     return checked
 
@@ -144,6 +149,7 @@ class Row:
     today: date
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def fault(self, column: str, fault: str, fix: str) -> None:
         """Note a fault of this row."""
@@ -164,15 +170,19 @@ class Row:
             value = PARSERS[kind](text)
             if kind in ("birth", "day"):
                 _past(value, self.today)
+            if field_name in _NAMES and holds_personal_number(value):
+                raise Fault("The name holds a personal identity number.", "Write the name only.")
         except Fault as exc:
             self.fault(column, exc.fault, exc.fix)
             return
-        if value != "":  # nothing but invisible characters
+        if field_name == STUDENT_NUMBER and looks_like_personal_number(value):
+            self.notes.append(note("personal_number_as_student_number", row=self.number, field=column))
+        elif value != "":  # nothing but invisible characters
             self.values[field_name] = value
 
-    def read_text(self, column: str, field_name: str, language: str, text: str) -> None:
+    def read_text(self, column: str, field_name: str, language: str, text: str, *, multiline: bool) -> None:
         """Read one text in one language; `''` means that the language is not told."""
-        cleaned = clean_text(text, multiline=True)
+        cleaned = clean_text(text, multiline=multiline)
         if not cleaned:
             return
         if len(cleaned) > 4000:
@@ -182,6 +192,9 @@ class Row:
 
     def read_list(self, column: str, field_name: str, language: str, texts: list[str]) -> None:
         """Read a list of texts in one language; lists in several languages are paired by position."""
+        if len(texts) > MOST_ENTRIES:
+            self.fault(column, "The list has more than 200 entries.", "Shorten it.")
+            return
         cleaned = [text for text in (clean_text(part) for part in texts) if text]
         if not cleaned:
             return
@@ -200,7 +213,15 @@ class Row:
         """Note a fault when a value that every result needs is missing."""
         faulty = any(problem.field == column for problem in self.problems)
         if not self.values.get(name) and not faulty:
-            self.fault(column, "The value is missing.", "Fill it in, or remove the row.")
+            fix = "Fill it in, or remove the row."
+            if name == "family_name" and self.values.get("given_name"):
+                fix = "Fill it in. Somebody with one name only has it here."
+            self.fault(column, "The value is missing.", fix)
+
+    @property
+    def entry_count(self) -> int:
+        """How many entries its lists hold together; files are bounded by their sum."""
+        return sum(len(self.values[name]) for name in _LISTS if name in self.values)
 
     @property
     def passing(self) -> Passing:
@@ -229,3 +250,22 @@ class Row:
             self.source,
             **(values | {"issued_on": issued_on, "grade": Grade(label=label, scheme=scale) if label else None}),
         )
+
+
+class EntryCount:
+    """Counts the entries of all lists while a file is read, and refuses the file when there are too many.
+
+    A list of many short entries takes little room in a file and very much in memory.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
+
+    def add(self, row: Row) -> Row:
+        """Count the lists of a row, and give it back. Raises `ImportRefused`."""
+        self._count += row.entry_count
+        if self._count > self._most:
+            fault = "The lists of the file have more than %(count)s entries."
+            raise refuse(fault, "Split it into several files.", count=self._most)
+        return row

@@ -2,32 +2,43 @@
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from issuer.results.columns import BY_NAME, COLUMNS, REQUIRED_FIELDS, Column
-from issuer.results.rows import Row
+from issuer.results.columns import BY_NAME, REQUIRED_FIELDS, Column
+from issuer.results.rows import EntryCount, Row
 from schemas.learning.achievement import Source
+from schemas.learning.notes import note
 from schemas.learning.problems import Problem, refuse
 from schemas.learning.safe_xml import Limits
+from schemas.learning.texts import clean_text
 
 _DELIMITERS = (",", ";", "\t")
 _LIST_SEPARATOR = "|"
 _MAX_COLUMNS = 200
-_COLUMN_OF = {name: next(c.name for c in COLUMNS if c.field == name) for name in REQUIRED_FIELDS} | {
-    "title": "title_sv"
-}
+_MOST_LEADING_LINES = 20
+_COLUMN_OF = {"family_name": "family_name (efternamn)", "title": "title_sv (benämning_sv)"}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NOT_IN_NAMES = re.compile(r"[\s_\-()\[\]\"':./]+")
+_DELIMITER_LINE = re.compile(r"[\"']?sep=([,;\t])[\"']?[ ]*(\r\n|\n|\r)", re.IGNORECASE)
+"""What spreadsheet programs put on top of a file to say what stands between its cells."""
 
 
 def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], list[Problem]]:
     """Rows with their faults, and warnings about the file. Raises `ImportRefused` when there is no usable header."""
     warnings: list[Problem] = []
     text = _decoded(data, warnings)
-    lines = _records(text, limits)
-    _, names = next(lines, (0, []))
+    lines = _records(text)
+    names: list[str] = []
+    for _, names in itertools.islice(lines, _MOST_LEADING_LINES):
+        if any(cell.strip() for cell in names):
+            break
     columns = _columns(names, warnings)
     called = {column.name: cell.strip() for column, cell in zip(columns, names, strict=True) if column is not None}
     rows: list[Row] = []
+    entries = EntryCount(limits.max_entries)
     for read, (number, cells) in enumerate(lines):
         if read > 10 * limits.max_rows:
             raise refuse("The file consists mostly of empty lines.", "Remove them.")
@@ -37,33 +48,35 @@ def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], li
             raise refuse(
                 "The file has more than %(count)s results.", "Split it into several files.", count=limits.max_rows
             )
-        rows.append(_row(Row(number, Source.CSV, today), cells, columns, called, limits))
+        rows.append(entries.add(_row(Row(number, Source.CSV, today), cells, columns, called, limits)))
     return rows, warnings
 
 
 def _decoded(data: bytes, warnings: list[Problem]) -> str:
     if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise refuse("The file is not plain text in UTF-8 or Latin-1.", "Save it as CSV UTF-8.")
+    data = data.removeprefix(_BYTE_ORDER_MARK)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        warnings.append(
-            Problem(
-                "The file is not UTF-8, so it was read as Latin-1.", "Check that letters such as å, ä and ö are right."
-            )
-        )
+        warnings.append(note("latin_1"))
     try:
         return data.decode("cp1252")  # Latin-1 with the typographic characters that Windows adds
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
-def _records(text: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells. The delimiter is the one that finds most known columns in the header."""
-    header = text.split("\n", 1)[0][:20_000]
+    before = 0
+    said = _DELIMITER_LINE.match(text)
+    if said is not None:
+        text, before = text[said.end() :], 1
+    first_lines = text[:20_000].replace("\r", "\n").split("\n")
+    header = next((line for line in first_lines if line.strip(",;\t\"' ")), "")
     delimiter = max(_DELIMITERS, key=lambda d: sum(_name(cell) in BY_NAME for cell in header.split(d)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    before = 0
+    above = before
     while True:
         try:
             cells = next(reader)
@@ -73,14 +86,15 @@ def _records(text: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
             raise refuse(
                 "Line %(line)s is not CSV: a quotation mark does not end, or a cell is too long.",
                 "Save the table again as CSV UTF-8.",
-                line=reader.line_num,
+                line=above + reader.line_num,
             ) from exc
         yield before + 1, cells
-        before = reader.line_num
+        before = above + reader.line_num
 
 
 def _name(cell: str) -> str:
-    return cell.strip().strip('"').strip().lower().replace(" ", "_").replace("-", "_")
+    """The name of a column as the table writes it: `Benämning (sv)` is `benämning_sv`."""
+    return "_".join(_NOT_IN_NAMES.sub(" ", clean_text(cell).lower()).split())
 
 
 def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
@@ -104,30 +118,16 @@ def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
     for column, cell in zip(columns, names, strict=True):
         shown = cell.strip()[:40]
         if column is None and shown:
-            warnings.append(
-                Problem(
-                    "The column “%(column)s” was not read.",
-                    "Nothing needs to be done.",
-                    None,
-                    "",
-                    "",
-                    {"column": shown},
-                )
-            )
+            warnings.append(note("column", column=shown))
         elif column is not None and column.kind == "ignored":
-            warnings.append(
-                Problem(
-                    "Personal identity numbers were not read.",
-                    "Leave them out of the file next time.",
-                    None,
-                    column.name,
-                )
-            )
+            warnings.append(note("personal_numbers", field=shown))
     return columns
 
 
 def _row(row: Row, cells: list[str], columns: list[Column | None], called: Mapping[str, str], limits: Limits) -> Row:
     """Read one line. `called` says how the file itself calls the columns, so that faults name what its maker sees."""
+    while len(cells) > len(columns) and not cells[-1].strip():  # spreadsheets leave empty cells behind the last one
+        cells = cells[:-1]
     if len(cells) != len(columns):
         row.fault(
             "",
@@ -141,8 +141,8 @@ def _row(row: Row, cells: list[str], columns: list[Column | None], called: Mappi
         name = called[column.name]
         if len(cell) > limits.max_cell_characters:
             row.fault(name, "The text is longer than 4000 characters.", "Shorten it.")
-        elif column.kind == "texts":
-            row.read_text(name, column.field, column.language, cell)
+        elif column.kind in ("title", "texts"):
+            row.read_text(name, column.field, column.language, cell, multiline=column.kind == "texts")
         elif column.kind == "list":
             row.read_list(name, column.field, column.language, cell.split(_LIST_SEPARATOR))
         else:

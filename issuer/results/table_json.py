@@ -5,16 +5,19 @@
               "issued_on": "2026-06-05", "ects_credits": 7.5, "eqf_level": 7, "grade": "VG"}]}
 """
 
+import json
 import re
 from datetime import date
 from typing import Any
 
 from issuer.results.columns import JSON_MEMBERS, LEARNER_FIELDS, Column
-from issuer.results.rows import Row
+from issuer.results.rows import MOST_ENTRIES, EntryCount, Row
 from proofs import strict_json
 from schemas.errors import Malformed
 from schemas.learning.achievement import AwardingBody, Source
-from schemas.learning.problems import Problem, refuse
+from schemas.learning.notes import note
+from schemas.learning.personal_numbers import is_national_type
+from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits
 from schemas.learning.texts import UNKNOWN_LANGUAGE, clean_text, language_tag
 
@@ -23,10 +26,15 @@ _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 def read_json(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], list[Problem]]:
     """Rows with their faults, and warnings. Raises `ImportRefused` when the file is not of the documented shape."""
+    # Counted before anything is built from them: six million empty lists fit into a file and not into a small memory.
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > limits.max_values:
+        raise refuse(
+            "The file has more than %(count)s values.", "Split it into several files.", count=limits.max_values
+        )
     try:
         value = strict_json.loads(data.removeprefix(b"\xef\xbb\xbf"), max_bytes=limits.max_bytes)
     except Malformed as exc:
-        raise refuse("The file is not JSON, or not of a kind that can be read safely.", "Export it again.") from exc
+        raise _unreadable(data, exc) from exc
     document = {"results": value} if isinstance(value, list) else value
     results = document.get("results") if isinstance(document, dict) else None
     if not isinstance(results, list) or not results:
@@ -35,25 +43,42 @@ def read_json(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], l
         )
     if len(results) > limits.max_rows:
         raise refuse("The file has more than %(count)s results.", "Split it into several files.", count=limits.max_rows)
+    entries = EntryCount(limits.max_entries)
     rows = [
-        _row(Row(number, Source.JSON, today), result, document.get("learner"), limits)
+        entries.add(_row(Row(number, Source.JSON, today), result, document.get("learner"), limits))
         for number, result in enumerate(results, start=1)
     ]
-    unknown = {
-        name
-        for result in results
-        if isinstance(result, dict)
-        for name in result
-        if name not in _KNOWN and len(name) < 40
-    }
-    warnings = [
-        Problem("The member “%(member)s” was not read.", "Nothing needs to be done.", values={"member": name})
-        for name in sorted(unknown)[:20]
-    ]
-    return rows, warnings
+    return rows, _unread(results, document.get("learner"))
+
+
+def _unreadable(data: bytes, exc: Malformed) -> ImportRefused:
+    """What is wrong with a file that is not JSON, with the line where that can be told."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return refuse("The file is not in UTF-8.", "Save it as UTF-8.")
+    cause = exc.__cause__
+    if isinstance(cause, json.JSONDecodeError):
+        fix = "Correct it there, or export it again."
+        return refuse("The file is not JSON. The fault is near line %(line)s.", fix, line=cause.lineno)
+    return refuse("The file is not JSON, or not of a kind that can be read safely.", "Export it again.")
 
 
 _KNOWN = {*JSON_MEMBERS, "learner", "awarding_body"} - set(LEARNER_FIELDS)
+
+
+def _unread(results: list[Any], shared_learner: Any) -> list[Problem]:
+    """Notes about members that were not read: of results, and of learners, where personal identity numbers turn up."""
+    objects = [result for result in results if isinstance(result, dict)]
+    learners = [
+        learner for learner in (shared_learner, *(o.get("learner") for o in objects)) if isinstance(learner, dict)
+    ]
+    unknown = {name: f"learner.{name}" for learner in learners for name in learner if name not in LEARNER_FIELDS}
+    unknown |= {name: name for one in objects for name in one if name not in _KNOWN}
+    personal = [name for name in unknown if is_national_type(name)]
+    notes = [note("personal_numbers", field=unknown[name][:40]) for name in personal[:1]]
+    others = sorted(shown for name, shown in unknown.items() if name not in personal and len(shown) < 40)
+    return notes + [note("member", member=shown) for shown in others[:20]]
 
 
 def _row(row: Row, result: Any, shared_learner: Any, limits: Limits) -> Row:
@@ -80,14 +105,16 @@ def _row(row: Row, result: Any, shared_learner: Any, limits: Limits) -> Row:
 def _read(row: Row, name: str, column: Column, value: Any, limits: Limits) -> None:
     if value is None:
         return
-    if column.kind == "texts":
-        _read_texts(row, name, column.field, value, limits)
+    if column.kind in ("title", "texts"):
+        _read_texts(row, name, column.field, value, limits, multiline=column.kind == "texts")
     elif column.kind == "list":
         _read_list(row, name, column.field, value, limits)
     elif column.kind == "languages" and isinstance(value, list) and all(isinstance(tag, str) for tag in value):
         row.read(name, column.field, column.kind, ",".join(value))
     elif column.kind == "flag" and isinstance(value, bool):
         row.values[column.field] = value
+    elif column.kind == "level" and isinstance(value, float) and value.is_integer():
+        row.read(name, column.field, column.kind, str(int(value)))
     elif isinstance(value, bool) or not isinstance(value, str | int | float):
         row.fault(name, "The value is not of the kind that belongs here.", "Write it as the description shows.")
     elif column.kind in ("line", "birth", "day", "url", "status", "flag", "languages") and not isinstance(value, str):
@@ -96,7 +123,7 @@ def _read(row: Row, name: str, column: Column, value: Any, limits: Limits) -> No
         row.read(name, column.field, column.kind, str(value))
 
 
-def _texts_of(value: Any, limits: Limits) -> dict[str, str] | None:
+def _texts_of(value: Any, limits: Limits, *, multiline: bool = False) -> dict[str, str] | None:
     """A language map from a map or a plain string; None when it is neither."""
     if isinstance(value, str):
         value = {UNKNOWN_LANGUAGE: value}
@@ -108,14 +135,14 @@ def _texts_of(value: Any, limits: Limits) -> dict[str, str] | None:
             return None
         if tag != UNKNOWN_LANGUAGE and language_tag(tag) == UNKNOWN_LANGUAGE:
             return None
-        cleaned = clean_text(text, multiline=True)
+        cleaned = clean_text(text, multiline=multiline)
         if cleaned:
             texts[language_tag(tag)] = cleaned
     return texts or None
 
 
-def _read_texts(row: Row, name: str, field: str, value: Any, limits: Limits) -> None:
-    texts = _texts_of(value, limits)
+def _read_texts(row: Row, name: str, field: str, value: Any, limits: Limits, *, multiline: bool) -> None:
+    texts = _texts_of(value, limits, multiline=multiline)
     if texts is None:
         row.fault(
             name,
@@ -127,7 +154,11 @@ def _read_texts(row: Row, name: str, field: str, value: Any, limits: Limits) -> 
 
 
 def _read_list(row: Row, name: str, field: str, value: Any, limits: Limits) -> None:
-    found = [_texts_of(item, limits) for item in value] if isinstance(value, list) and len(value) <= 200 else [None]
+    found = (
+        [_texts_of(item, limits) for item in value]
+        if isinstance(value, list) and len(value) <= MOST_ENTRIES
+        else [None]
+    )
     texts = [item for item in found if item is not None]
     if len(texts) < len(found):
         row.fault(name, "This is not a list of texts.", 'Write it as [{"sv": "...", "en": "..."}].')

@@ -1,6 +1,6 @@
 """Offers at rest: made, listed, opened, voided and offered again. Each method is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,16 +13,20 @@ from issuer.offers import (
     NoSuchOffer,
     Offer,
     OfferDraft,
+    OfferedMeanwhile,
     OfferState,
     codes_of,
     new_id,
     state_now,
 )
 from issuer.store.events import record
-from issuer.store.tables import OFFERS
+from issuer.store.tables import OFFERS, SPENT
 from proofs import strict_json
 from service.database import Database
+from service.single_use import spend
 
+_ONCE = "issuer offer form"
+_ONCE_LIFETIME = timedelta(hours=8)
 _BY_ID = select(OFFERS).where(OFFERS.c.id == bindparam("offer_id"))
 _BY_REFERENCE = select(OFFERS).where(OFFERS.c.reference_digest == bindparam("reference_digest"))
 _BY_TYPED = select(OFFERS).where(OFFERS.c.typeable_digest == bindparam("typeable_digest"))
@@ -69,10 +73,27 @@ class OfferStore:
         self._secret = secret
         self._rules = rules
 
-    def create(self, drafts: Sequence[OfferDraft], *, now: datetime) -> list[Offer]:
-        """Keep these offers, all or none, each with new codes."""
+    def create(
+        self,
+        drafts: Sequence[OfferDraft],
+        *,
+        now: datetime,
+        once: str = "",
+        unless: Callable[[Sequence[Offer]], bool] | None = None,
+    ) -> list[Offer]:
+        """Keep these offers, all or none, each with new codes.
+
+        `once` names the form that asked for them: when it has been used before, nothing is made and the list is empty.
+        `unless` is asked about every earlier offer to people of these names, in the same transaction; when it says
+        yes, `OfferedMeanwhile` is raised and nothing is made.
+        """
         rows = [self._new_row(draft, now=now) for draft in drafts]
+        recipients = {draft.recipient for draft in drafts}
         with self._database.transaction() as connection:
+            if once and not spend(connection, SPENT, kind=_ONCE, value=once, expires_at=now + _ONCE_LIFETIME, now=now):
+                return []
+            if unless is not None and unless(self._to_recipients(connection, recipients, now=now)):
+                raise OfferedMeanwhile
             for row in rows:
                 connection.execute(insert(OFFERS).values(**row))
                 record(connection, "offered", row["id"], now=now)
@@ -103,6 +124,15 @@ class OfferStore:
         statement = select(OFFERS).where(OFFERS.c.result_ids.contains(mark)).order_by(OFFERS.c.number.desc())
         with self._database.reading() as connection:
             return [read_offer(row, now=now) for row in connection.execute(statement)]
+
+    def to_recipients(self, recipients: Collection[str], *, now: datetime) -> list[Offer]:
+        """Every offer to somebody of these names, newest first, so that nothing is offered twice unawares."""
+        with self._database.reading() as connection:
+            return self._to_recipients(connection, recipients, now=now)
+
+    def _to_recipients(self, connection: Connection, recipients: Collection[str], *, now: datetime) -> list[Offer]:
+        statement = select(OFFERS).where(OFFERS.c.recipient.in_(list(recipients))).order_by(OFFERS.c.number.desc())
+        return [read_offer(row, now=now) for row in connection.execute(statement)]
 
     def void(self, offer_id: str, *, now: datetime) -> Offer:
         """Make an offer that nobody collected worthless, with its codes and its access token. Raises `NoSuchOffer`,

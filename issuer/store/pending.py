@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlmodel import Field
 
 from issuer.offers import new_id
@@ -28,6 +28,12 @@ class PendingFileRow(IssuerRow, table=True):
 
 
 PENDING = table_of(PendingFileRow)
+
+
+def take_pending(connection: Connection, pending_id: str) -> None:
+    """Delete a waiting file inside the transaction that keeps its results. Raises `NoSuchPendingFile`."""
+    if not connection.execute(delete(PENDING).where(PENDING.c.id == pending_id)).rowcount:
+        raise NoSuchPendingFile
 
 
 class PendingFiles:

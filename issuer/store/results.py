@@ -1,6 +1,6 @@
 """Imported study results at rest: a file is kept as a whole or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select
 
 from issuer.offers import new_id
 from issuer.store.events import record
+from issuer.store.pending import take_pending
 from issuer.store.tables import IMPORTS, RESULTS
 from proofs import strict_json
 from schemas.errors import NotFound
@@ -22,12 +23,15 @@ class NoSuchResult(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ImportDraft:
-    """A file that was read without error. `warnings` are sentences for staff; `file_sha256` is hexadecimal."""
+    """A file that was read without error; `file_sha256` is hexadecimal.
+
+    `warnings` are notes as `schemas.learning.notes.stored_note` writes them: codes with values, never sentences.
+    """
 
     file_name: str
     file_format: str
     file_sha256: str
-    warnings: tuple[str, ...]
+    warnings: tuple[Mapping[str, Any], ...]
     achievements: tuple[Achievement, ...]
 
 
@@ -40,7 +44,7 @@ class Import:
     file_format: str
     file_sha256: str
     imported_at: datetime
-    warnings: tuple[str, ...]
+    warnings: tuple[Mapping[str, Any], ...]
     result_count: int
 
 
@@ -59,8 +63,11 @@ class ResultStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save_import(self, draft: ImportDraft, *, now: datetime) -> Import:
-        """Keep all results of a file, or none."""
+    def save_import(self, draft: ImportDraft, *, now: datetime, pending_id: str | None = None) -> Import:
+        """Keep all results of a file, or none. `pending_id` names the waiting file that ends with it: once.
+
+        Raises `NoSuchPendingFile` when that file is not there any more; then nothing is kept.
+        """
         import_id = new_id()
         rows = [
             {
@@ -72,6 +79,8 @@ class ResultStore:
             for position, achievement in enumerate(draft.achievements)
         ]
         with self._database.transaction() as connection:
+            if pending_id is not None:
+                take_pending(connection, pending_id)
             connection.execute(
                 insert(IMPORTS).values(
                     id=import_id,
@@ -123,7 +132,7 @@ class ResultStore:
             for row in rows
         ]
 
-    def list_results(self, import_id: str | None = None, *, limit: int = 1000) -> list[Result]:
+    def list_results(self, import_id: str | None = None, *, limit: int = 1000, offset: int = 0) -> list[Result]:
         """The results of one import in the order of the file, or the latest of all."""
         statement = select(RESULTS)
         if import_id is not None:
@@ -132,7 +141,7 @@ class ResultStore:
             joined = statement.join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
             statement = joined.order_by(IMPORTS.c.imported_at.desc(), RESULTS.c.position)
         with self._database.reading() as connection:
-            return [_read_result(row) for row in connection.execute(statement.limit(limit))]
+            return [_read_result(row) for row in connection.execute(statement.limit(limit).offset(offset))]
 
     def get_results(self, result_ids: Sequence[str]) -> list[Result]:
         """These results, in this order. Raises `NoSuchResult` when one is missing."""

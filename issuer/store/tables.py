@@ -128,7 +128,7 @@ class ImportRow(IssuerRow, table=True):
     file_format: str
     file_sha256: str
     imported_at: datetime = Field(sa_type=UTCDateTime, index=True)
-    warnings: bytes  # JSON: sentences
+    warnings: bytes  # JSON: notes, each a code with its values
 
 
 class ResultRow(IssuerRow, table=True):

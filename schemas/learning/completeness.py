@@ -8,15 +8,22 @@ from dataclasses import dataclass
 
 from schemas.learning.achievement import Achievement, Source
 
+COUNTRY_FIELD = "awarding_body.country"
+"""The provenance of an awarding body's country, when it has another source than its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One standard element: its code, its name in Swedish and English, and the fields that can carry it."""
+    """One standard element: its code, its name in Swedish and English, and the fields that can carry it.
+
+    `supply` says in both languages what to do when it is missing.
+    """
 
     code: str
     name: dict[str, str]
     fields: tuple[str, ...]
     is_present: Callable[[Achievement], bool]
+    supply: dict[str, str]
 
     @property
     def mandatory(self) -> bool:
@@ -29,6 +36,8 @@ def _any_of(*fields: str) -> Callable[[Achievement], bool]:
 
 
 def _learner_named(achievement: Achievement) -> bool:
+    # A name is what every record has and every type needs; birth date and student number add to it when they are
+    # known, and the certificate is bound to the person's own key. Whoever has one name has it as family name.
     return achievement.learner.family_name is not None
 
 
@@ -36,30 +45,96 @@ def _country_known(achievement: Achievement) -> bool:
     return achievement.awarding_body is not None and achievement.awarding_body.country is not None
 
 
-def _by_fields(code: str, sv: str, en: str, *fields: str) -> Element:
-    return Element(code, {"sv": sv, "en": en}, fields, _any_of(*fields))
+_IN_FILE = {"sv": "Ange det i filen.", "en": "State it in the file."}
+
+
+def _in_profile(*members: str) -> dict[str, str]:
+    """What to do about an element that file or profile can state; `members` are those of the profile."""
+    *most, last = members
+    sv, en = (", ".join(most) + word + last if most else last for word in (" eller ", " or "))
+    return {
+        "sv": f"Ange det i filen eller i lärosätets profil ({sv}).",
+        "en": f"State it in the file, or in the institution's profile ({en}).",
+    }
+
+
+def _by_fields(code: str, sv: str, en: str, supply: dict[str, str], *fields: str) -> Element:
+    return Element(code, {"sv": sv, "en": en}, fields, _any_of(*fields), supply)
 
 
 ELEMENTS: tuple[Element, ...] = (
-    Element("M1", {"sv": "Vem som lärt sig", "en": "Identification of the learner"}, ("learner",), _learner_named),
-    _by_fields("M2", "Titel", "Title", "title"),
-    Element("M3", {"sv": "Land", "en": "Country of the awarding body"}, ("awarding_body",), _country_known),
-    _by_fields("M4", "Utfärdande lärosäte", "Awarding body", "awarding_body"),
-    _by_fields("M5", "Datum för utfärdandet", "Date of issuing", "issued_on"),
-    _by_fields("M6", "Lärandemål", "Learning outcomes", "outcomes"),
-    _by_fields("M7", "Omfattning", "Notional workload", "ects_credits", "swedish_credits", "workload_hours"),
-    _by_fields("M8", "Nivå (EQF, SeQF)", "Level (EQF, SeQF)", "eqf_level", "seqf_level"),
-    _by_fields("M9", "Examinationsform", "Type of assessment", "assessment_type"),
-    _by_fields("M10", "Deltagandeform", "Form of participation", "participation_form"),
-    _by_fields("M11", "Kvalitetssäkring", "Type of quality assurance", "quality_assurance"),
-    _by_fields("O1", "Förkunskapskrav", "Prerequisites to enrol", "prerequisites"),
-    _by_fields("O2", "Övervakning och legitimering", "Supervision and identity verification", "supervision"),
-    _by_fields("O3", "Betyg", "Grade", "grade"),
-    _by_fields("O4", "Möjlighet att bygga vidare", "Integration and stackability", "stackable", "part_of"),
+    Element(
+        "M1",
+        {"sv": "Vem som lärt sig", "en": "Identification of the learner"},
+        ("learner",),
+        _learner_named,
+        {"sv": "Ange efternamnet i filen.", "en": "State the family name in the file."},
+    ),
+    _by_fields("M2", "Titel", "Title", _in_profile("courses.CODE.title"), "title"),
+    Element(
+        "M3",
+        {"sv": "Utfärdarens land", "en": "Country of the awarding body"},
+        (COUNTRY_FIELD,),
+        _country_known,
+        {
+            "sv": "Ange landet i filen eller i lärosätets profil (institution.country eller, för andra utfärdare,"
+            " awarding_bodies.NAMN.country).",
+            "en": "State the country in the file, or in the institution's profile (institution.country or, for other"
+            " bodies, awarding_bodies.NAME.country).",
+        },
+    ),
+    _by_fields("M4", "Utfärdande lärosäte", "Awarding body", _in_profile("institution.names"), "awarding_body"),
+    _by_fields("M5", "Datum för utfärdandet", "Date of issuing", _IN_FILE, "issued_on"),
+    _by_fields("M6", "Lärandemål", "Learning outcomes", _in_profile("outcomes"), "outcomes"),
     _by_fields(
-        "O5", "Ytterligare information", "Further information", "description", "further_information", "languages"
+        "M7",
+        "Omfattning",
+        "Notional workload",
+        _in_profile("courses.CODE.ects_credits", "swedish_credits", "workload_hours"),
+        "ects_credits",
+        "swedish_credits",
+        "workload_hours",
+    ),
+    _by_fields(
+        "M8", "Nivå (EQF, SeQF)", "Level (EQF, SeQF)", _in_profile("eqf_level", "seqf_level"), "eqf_level", "seqf_level"
+    ),
+    _by_fields("M9", "Examinationsform", "Type of assessment", _in_profile("assessment_type"), "assessment_type"),
+    _by_fields(
+        "M10", "Deltagandeform", "Form of participation", _in_profile("participation_form"), "participation_form"
+    ),
+    _by_fields(
+        "M11", "Kvalitetssäkring", "Type of quality assurance", _in_profile("quality_assurance"), "quality_assurance"
+    ),
+    _by_fields("O1", "Förkunskapskrav", "Prerequisites to enrol", _in_profile("prerequisites"), "prerequisites"),
+    _by_fields(
+        "O2",
+        "Övervakning och legitimering",
+        "Supervision and identity verification",
+        _in_profile("supervision"),
+        "supervision",
+    ),
+    _by_fields("O3", "Betyg", "Grade", _IN_FILE, "grade"),
+    _by_fields(
+        "O4",
+        "Möjlighet att bygga vidare",
+        "Integration and stackability",
+        _in_profile("stackable"),
+        "stackable",
+        "part_of",
+    ),
+    _by_fields(
+        "O5",
+        "Ytterligare information",
+        "Further information",
+        _in_profile("description", "further_information", "languages"),
+        "description",
+        "further_information",
+        "languages",
     ),
 )
+
+
+ELEMENTS_BY_CODE = {element.code: element for element in ELEMENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +179,7 @@ def completeness(achievement: Achievement, *, demanded: Collection[str]) -> Comp
 
 def _state(element: Element, achievement: Achievement, demanded: Collection[str]) -> ElementState:
     present = element.is_present(achievement)
-    found = [achievement.provenance.get(field) for field in element.fields] if present else []
+    known = achievement.provenance
+    found = [known.get(field, known.get(field.partition(".")[0])) for field in element.fields] if present else []
     sources = tuple(dict.fromkeys(source for source in found if source is not None))
     return ElementState(element, present, element.code in demanded, sources)

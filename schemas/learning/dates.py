@@ -26,8 +26,22 @@ _UTC = ("Z", "+00:00", "-00:00", "+0000")
 _SHIFT_MINUTES = (0, 30, 45)  # zones are whole, half or three-quarter hours from UTC
 
 
+_ANOTHER_FORM = ("The date does not have the form YYYY-MM-DD.", "Write it as in 2026-06-05.")
+_NO_SUCH_DAY = ("There is no such day in the calendar.", "Correct the date.")
+_A_MOMENT = (
+    "The birth date has a time of day, so it is not certain which day is meant.",
+    "Write it as in 2026-06-05.",
+)
+_TOO_EARLY = ("The date lies before 1900.", "Correct the date, or leave it out.")
+
+
 class NotADate(ValueError):
-    """The text is not a calendar date, or does not say which one."""
+    """The text is not a calendar date, or does not say which one. `fault` and `fix` as in `Problem`."""
+
+    def __init__(self, fault: str, fix: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.fix = fix
 
 
 def birth_date(text: str, *, pattern: str = "") -> date:
@@ -37,7 +51,7 @@ def birth_date(text: str, *, pattern: str = "") -> date:
     """
     day = _calendar_date(text.strip(), pattern, is_birth=True)
     if day.year < 1900:
-        raise NotADate("a birth date before 1900")
+        raise NotADate(*_TOO_EARLY)
     return day
 
 
@@ -45,7 +59,7 @@ def event_date(text: str, *, pattern: str = "") -> date:
     """The day on which something happened. Raises `NotADate`, also for days before 1900."""
     day = _calendar_date(text.strip(), pattern, is_birth=False)
     if day.year < 1900:
-        raise NotADate("a day before 1900")
+        raise NotADate(*_TOO_EARLY)
     return day
 
 
@@ -57,9 +71,11 @@ def _calendar_date(text: str, pattern: str, *, is_birth: bool) -> date:
             return date(int(parts[3]), int(parts[2]), int(parts[1]))
         if moment := _DATE_AND_TIME.fullmatch(text):
             return _day_of_moment(moment, is_birth=is_birth)
+    except NotADate:
+        raise
     except (ValueError, OverflowError) as exc:
-        raise NotADate("not a day of the calendar") from exc
-    raise NotADate("not a date")
+        raise NotADate(*_NO_SUCH_DAY) from exc
+    raise NotADate(*_ANOTHER_FORM)
 
 
 def _day_of_moment(moment: re.Match[str], *, is_birth: bool) -> date:
@@ -67,7 +83,7 @@ def _day_of_moment(moment: re.Match[str], *, is_birth: bool) -> date:
     hour, minute, second = int(moment[2]), int(moment[3]), int(moment[4] or 0)
     fraction = int(moment[5] or 0)
     if hour > 23 or minute > 59 or second > 59:
-        raise NotADate("not a time of day")
+        raise NotADate(*_ANOTHER_FORM)
     if hour == minute == second == fraction == 0:
         return day
     is_utc = moment[6] in _UTC
@@ -76,5 +92,5 @@ def _day_of_moment(moment: re.Match[str], *, is_birth: bool) -> date:
         shifted = is_utc and on_the_dot and minute == 0 and hour >= 21
         return day + timedelta(days=1) if shifted else day
     if not (is_utc and on_the_dot and minute in _SHIFT_MINUTES):
-        raise NotADate("a moment, not a calendar date")
+        raise NotADate(*_A_MOMENT)
     return day + timedelta(days=1) if (hour, minute) > (12, 0) else day

@@ -26,18 +26,22 @@ from schemas.learning.dates import NotADate, birth_date
 from schemas.learning.elmo_elements import Elements
 from schemas.learning.elmo_form import PLACEHOLDER, form_faults
 from schemas.learning.elmo_opportunity import Notes, OpportunityReader, ReportContext
+from schemas.learning.notes import note
+from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
 from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits, parse_xml, unpack
-
-NATIONAL_IDENTIFIERS = frozenset({"nationalidentifier", "ssn", "personnummer", "cpr", "hetu", "fodselsnummer", "pesel"})
 
 
 @dataclass(frozen=True, slots=True)
 class ElmoReading:
-    """What an ELMO report says: achievements in document order, and what is worth knowing about them."""
+    """What an ELMO report says: achievements in document order, and what is worth knowing about them.
+
+    `unnamed_countries` are those of the reports that give the country of the awarding body, but not its name.
+    """
 
     achievements: tuple[Achievement, ...]
     warnings: tuple[Problem, ...]
+    unnamed_countries: tuple[str, ...] = ()
 
 
 def read_elmo(data: bytes, *, limits: Limits, today: date) -> ElmoReading:
@@ -62,6 +66,7 @@ class _Reader:
         self._today = today
         self._row = 0
         self._achievements: list[Achievement] = []
+        self._unnamed_countries: dict[str, None] = {}
         self._notes = Notes(list(form_faults(root)), most=limits.max_problems)
         self._opportunities = OpportunityReader(self._in, self._notes, today)
 
@@ -71,12 +76,10 @@ class _Reader:
             own = self._in.child(report, "learner")
             self._read_report(report, self._learner(own if own is not None else shared_learner))
         if not self._achievements and not self._notes.faults:
-            self._notes.fault(
-                "The report holds no passed results.", "Choose a report with at least one passed result.", row=None
-            )
+            self._notes.fault("The report holds no passed results.", "Choose a report with at least one passed result.")
         if self._notes.faults:
-            raise ImportRefused(self._notes.faults[: self._limits.max_problems])
-        return ElmoReading(tuple(self._achievements), tuple(self._notes.warnings))
+            raise ImportRefused(self._notes.faults, most=self._limits.max_problems)
+        return ElmoReading(tuple(self._achievements), tuple(self._notes.warnings), tuple(self._unnamed_countries))
 
     # Reports
 
@@ -89,11 +92,7 @@ class _Reader:
         }
         context = ReportContext(learner, body, issued_on, schemes, self._sha256)
         if self._in.child(report, "resultOfRecognition") is not None:
-            self._notes.warn(
-                "Recognition decisions are not read.",
-                "Issue them from the recognition itself.",
-                field="resultOfRecognition",
-            )
+            self._notes.add(note("recognition", field="resultOfRecognition"))
         for opportunity in self._in.children(report, "learningOpportunitySpecification"):
             self._read_opportunity(opportunity, context, within=None)
 
@@ -103,47 +102,51 @@ class _Reader:
                 "The report does not say whose results these are.",
                 "Export it with the learner.",
                 field="learner",
-                row=None,
             )
             return Learner()
         day = next((d for name in ("bday", "dateOfBirth") if (d := self._in.child(element, name)) is not None), None)
+        family_name = self._in.line(self._in.child(element, "familyName"))
+        given_name = self._in.line(self._in.child(element, "givenNames"))
+        if family_name is None and given_name is not None:
+            # A person with one name has it as family name, as in a passport (ICAO 9303-3, 4.6).
+            self._notes.add(note("single_name", field="familyName"))
+            family_name, given_name = given_name, None
         return Learner(
-            family_name=self._in.line(self._in.child(element, "familyName")),
-            given_name=self._in.line(self._in.child(element, "givenNames")),
+            family_name=family_name,
+            given_name=given_name,
             birth_date=self._birth_date(day) if day is not None else None,
             identifiers=tuple(
                 identifier
                 for identifier in self._in.identifiers(element)
-                if identifier.type.lower().replace(" ", "") not in NATIONAL_IDENTIFIERS
+                if not (is_national_type(identifier.type) or looks_like_personal_number(identifier.value))
             ),
         )
 
     def _birth_date(self, element: etree._Element) -> date | None:
-        text = self._in.text(element)
+        text = self._in.text(element).strip()
         if not text:
             return None
+        name = etree.QName(element).localname
         try:
             day = birth_date(text, pattern=element.get("dtf", ""))
-        except NotADate:
-            day = None
-        if day is None or day > self._today:
-            self._notes.fault(
-                "The birth date is not a day that has been.", "Write it as YYYY-MM-DD.", field="bday", row=None
-            )
+        except NotADate as exc:
+            self._notes.fault(exc.fault, exc.fix, field=name)
+            return None
+        if day > self._today:
+            self._notes.fault("The birth date lies in the future.", "Correct the date.", field=name)
+            return None
         return day
 
     def _awarding_body(self, issuer: etree._Element | None) -> AwardingBody | None:
         names = self._opportunities.texts(issuer, "title") if issuer is not None else None
+        written = (self._in.line(self._in.child(issuer, "country")) or "").upper()
+        country = written if len(written) == 2 and written.isascii() and written.isalpha() else None
         if issuer is None or not names or any(PLACEHOLDER.match(name) for name in names.values()):
-            self._notes.warn(
-                "The report does not really name the awarding body.",
-                "The institution's profile fills it in, if it has one.",
-                field="issuer",
-            )
+            self._notes.add(note("no_awarding_body", field="issuer"))
+            if country is not None:
+                self._unnamed_countries[country] = None
             return None
-        country = (self._in.line(self._in.child(issuer, "country")) or "").upper()
-        is_code = len(country) == 2 and country.isascii() and country.isalpha()
-        return AwardingBody(names=names, country=country if is_code else None, identifiers=self._in.identifiers(issuer))
+        return AwardingBody(names=names, country=country, identifiers=self._in.identifiers(issuer))
 
     # One learning opportunity and its parts
 

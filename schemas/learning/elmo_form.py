@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
+from schemas.learning.notes import note
 from schemas.learning.problems import Problem
 
 NAMESPACE = "https://github.com/emrex-eu/elmo-schemas/tree/v1"
@@ -69,7 +70,7 @@ _COMPILED_2 = {name: _compiled(model) for name, model in _MODELS_2.items()}
 def form_faults(root: etree._Element) -> Iterator[Problem]:
     """Deviations from the form of ELMO, one warning for each kind, however often it occurs."""
     if etree.QName(root).namespace != NAMESPACE:
-        yield Problem("The report has an older or unknown form.", "Check the results before you issue them.")
+        yield note("older_form")
         return
     prefix = f"{{{NAMESPACE}}}"
     is_second = any(next(root.iter(prefix + name), None) is not None for name in _MARKS_OF_2)
@@ -88,22 +89,12 @@ def _faults_of(element: etree._Element, models: Mapping[str, re.Pattern[str]]) -
     if model is not None:
         children = "".join(_child_name(child) + " " for child in element)
         if not model.fullmatch(children):
-            yield Problem(
-                "The parts of “%(element)s” are not as the ELMO schema has them.",
-                "The results were read all the same; check them before you issue them.",
-                field=name,
-                values={"element": name},
-            )
+            yield note("parts", field=name, element=name)
     parent = element.getparent()
     for key in (name, f"{etree.QName(parent).localname}/{name}" if parent is not None else name):
         expected = _VALUES.get(key)
         if expected is not None and not expected.fullmatch((element.text or "").strip()):
-            yield Problem(
-                "The value of “%(element)s” is not one that the ELMO schema allows.",
-                "The results were read all the same; check them before you issue them.",
-                field=key,
-                values={"element": key},
-            )
+            yield note("value", field=key, element=key)
 
 
 def _child_name(child: etree._Element) -> str:

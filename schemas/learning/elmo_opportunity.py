@@ -10,15 +10,16 @@ from schemas.learning.achievement import MAX_HOURS, Achievement, AwardingBody, G
 from schemas.learning.dates import NotADate, event_date
 from schemas.learning.elmo_amounts import AmountFault, amount, credits_of, level_of
 from schemas.learning.elmo_elements import Elements
+from schemas.learning.notes import note
 from schemas.learning.passing import Passing, passing
 from schemas.learning.problems import Problem
 from schemas.learning.texts import MAX_TEXT_CHARACTERS, language_tag
 
 _CODE_TYPES = ("coursecode", "local", "fs", "elmo", "")
 _NOTES = {
-    Passing.FAILED: ("The result is not passed, so it was left out.", "Nothing needs to be done."),
-    Passing.IN_PROGRESS: ("The course is in progress, so it was left out.", "Import it when it is passed."),
-    Passing.UNKNOWN_WORD: ("The status is not one that ELMO knows.", "Check the result before you issue it."),
+    Passing.FAILED: "not_passed",
+    Passing.IN_PROGRESS: "in_progress",
+    Passing.UNKNOWN_WORD: "unknown_status",
 }
 
 
@@ -45,10 +46,10 @@ class Notes:
         """Note something that would be wrong on a certificate."""
         self.faults.append(Problem(fault, fix, row, field, item))
 
-    def warn(self, fault: str, fix: str, field: str = "", row: int | None = None, item: str = "") -> None:
-        """Note something worth knowing."""
+    def add(self, noted: Problem) -> None:
+        """Keep a note (see `notes.py`), unless there are very many already."""
         if len(self.warnings) < self._most:
-            self.warnings.append(Problem(fault, fix, row, field, item))
+            self.warnings.append(noted)
 
 
 class ElmoValues:
@@ -61,13 +62,13 @@ class ElmoValues:
 
     def event(self, element: etree._Element | None, name: str, *, row: int | None, item: str = "") -> date | None:
         """The day on which something happened, None when it is not stated or was noted as a fault."""
-        text = self._in.text(element)
+        text = self._in.text(element).strip()
         if element is None or not text:
             return None
         try:
             day = event_date(text, pattern=element.get("dtf", ""))
-        except NotADate:
-            self._notes.fault("This is not a date.", "Write it as YYYY-MM-DD.", name, row, item)
+        except NotADate as exc:
+            self._notes.fault(exc.fault, exc.fix, name, row, item)
             return None
         if day > self._today:
             self._notes.fault(
@@ -89,9 +90,7 @@ class ElmoValues:
         texts = self._in.texts(parent, name, multiline=multiline)
         kept = {tag: text for tag, text in texts.items() if len(text) <= MAX_TEXT_CHARACTERS}
         if len(kept) < len(texts):
-            self._notes.warn(
-                "The text is too long, so it was left out.", "Shorten it to 4000 characters.", name, row, item
-            )
+            self._notes.add(note("long_text", row=row, field=name, item=item))
         return kept or None
 
 
@@ -113,7 +112,7 @@ class OpportunityReader(ElmoValues):
             return None
         found = len(self._notes.faults)
         ects, swedish = self._amounts(opportunity, instance, item)
-        eqf, seqf, eqf_source = self._levels(instance, context.body, item)
+        eqf, seqf, eqf_source = self._levels(opportunity, instance, context.body, item)
         completed = self.event(self._in.child(instance, "date"), "date", row=row, item=item)
         if len(self._notes.faults) > found:
             return None
@@ -158,14 +157,11 @@ class OpportunityReader(ElmoValues):
         """Whether this opportunity is a passed result of its own. What is kept out although it has a result is told."""
         state = passing(self._in.line(self._in.child(instance, "status")), label)
         if state in _NOTES:
-            fault, fix = _NOTES[state]
-            self._notes.warn(fault, fix, "status", self._row, item)
+            self._notes.add(note(_NOTES[state], row=self._row, field="status", item=item))
         if state in (Passing.FAILED, Passing.IN_PROGRESS):
             return False
         if kind is not None and kind.lower() == "class" and within is not None:
-            self._notes.warn(
-                "Part of a course, not a result of its own.", "Nothing needs to be done.", "type", self._row, item
-            )
+            self._notes.add(note("part_of_course", row=self._row, field="type", item=item))
             return False
         credited = self._in.child(instance, "credit") is not None or self._in.child(opportunity, "credit") is not None
         return state is Passing.PASSED or label is not None or credited
@@ -188,13 +184,11 @@ class OpportunityReader(ElmoValues):
             self._notes.fault(exc.fault, exc.fix, "credit", self._row, item)
             return None, None
         if unread:
-            self._notes.warn(
-                "Credits in another system than ECTS were not read.", "State ECTS credits.", "credit", self._row, item
-            )
+            self._notes.add(note("other_credits", row=self._row, field="credit", item=item))
         return credits.get("ects"), credits.get("hp")
 
     def _levels(
-        self, instance: etree._Element | None, body: AwardingBody | None, item: str
+        self, opportunity: etree._Element, instance: etree._Element | None, body: AwardingBody | None, item: str
     ) -> tuple[int | None, int | None, Source]:
         entries = [
             (self._in.line(self._in.child(level, "type")) or "", self._in.line(self._in.child(level, "value")) or "")
@@ -203,15 +197,10 @@ class OpportunityReader(ElmoValues):
         cycles = [
             self._in.line(self._in.child(credit, "level")) or "" for credit in self._in.children(instance, "credit")
         ]
+        cycles.append(self._in.line(self._in.child(opportunity, "level")) or "")  # where the older form has it
         found = level_of(entries, cycles, is_swedish=body is not None and body.country == "SE")
         if found.unreadable:
-            self._notes.warn(
-                "A level is not a number from 1 to 8, so it was left out.",
-                "State the EQF level.",
-                "level",
-                self._row,
-                item,
-            )
+            self._notes.add(note("unreadable_level", row=self._row, field="level", item=item))
         return found.eqf, found.seqf, Source.DERIVED if found.eqf_is_derived else Source.ELMO
 
     def _hours(self, instance: etree._Element | None, item: str) -> Decimal | None:
@@ -221,13 +210,7 @@ class OpportunityReader(ElmoValues):
         try:
             hours = amount(text, most=MAX_HOURS)
         except AmountFault:
-            self._notes.warn(
-                "The hours are not a number, so they were left out.",
-                "Write hours as a number.",
-                "engagementHours",
-                self._row,
-                item,
-            )
+            self._notes.add(note("unreadable_hours", row=self._row, field="engagementHours", item=item))
             return None
         return hours or None  # exports write 0.0 for hours that nobody recorded
 

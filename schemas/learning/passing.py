@@ -37,14 +37,23 @@ _FAILED_LABELS = frozenset(
         "not passed",
         "underkänd",
         "underkänt",
+        "icke godkänd",
+        "icke godkänt",
+        "ej godkänd",
+        "ej godkänt",
+        "ig",
         "u",
         "fx",
         "f",
         "hylätty",
+        "hyl",
         "ikke bestått",
+        "ikkje bestått",
         "ikke bestået",
+        "nicht bestanden",
         "-3",
         "00",
+        "0",
     }
 )
 

@@ -1,7 +1,8 @@
 """What is wrong with a file of results, said so that whoever made the file can mend it.
 
 A problem names the row, the field, the fault and the fix, and never repeats a value: files hold names and birth dates.
-Fault and fix are English sentences in which `%(names)s` are filled in last, so that pages can translate first.
+Fault and fix are English sentences in which `%(names)s` are filled in last, so that pages can translate first. What
+does not stop a file is a note, from the table in `notes.py`, and has a code there.
 """
 
 import dataclasses
@@ -21,6 +22,7 @@ class Problem:
 
     `row` counts from 1: the line of a CSV file, the entry of a JSON file, the n-th course of an ELMO report; None means
     the whole file. `field` is the column, member or element. `item` names the course, when known, to find it by.
+    `code` is that of a note, and empty for a fault.
     """
 
     fault: str
@@ -29,6 +31,7 @@ class Problem:
     field: str = ""
     item: str = ""
     values: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
+    code: str = ""
 
     def fault_text(self, translate: Callable[[str], str] = _untranslated) -> str:
         """The fault as a sentence, in the language of `translate`."""
@@ -44,17 +47,21 @@ class Problem:
 
 
 class ImportRefused(ProtocolError):
-    """The file cannot be imported, and nothing of it was. `problems` holds every fault found, never just the first."""
+    """The file cannot be imported, and nothing of it was. `problems` holds every fault found, never just the first.
+
+    With `most`, only so many are kept; `count` still says how many there are.
+    """
 
     error = "invalid_results"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, most: int | None = None) -> None:
         if not problems:
             raise ValueError("a refusal needs a reason")
         shown = "; ".join(str(problem) for problem in problems[:5])
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         super().__init__(f"{len(problems)} problem(s): {shown}{more}")
-        self.problems = tuple(problems)
+        self.problems = tuple(problems[:most])
+        self.count = len(problems)
 
 
 def refuse(fault: str, fix: str, **values: str | int) -> ImportRefused:

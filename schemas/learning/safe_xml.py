@@ -20,13 +20,19 @@ from schemas.learning.problems import ImportRefused, refuse
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a file is read. Sizes in bytes; `max_rows` counts results, `max_problems` faults reported at once."""
+    """How much of a file is read.
+
+    Sizes in bytes; `max_rows` counts results, `max_entries` the entries of all lists together (such as learning
+    outcomes), `max_values` the values of a JSON file, `max_problems` faults reported at once.
+    """
 
     max_bytes: int = 20_000_000
     max_unpacked_bytes: int = 40_000_000
     max_elements: int = 200_000
     max_depth: int = 64
     max_rows: int = 10_000
+    max_entries: int = 200_000
+    max_values: int = 1_000_000
     max_cell_characters: int = 4_000
     max_problems: int = 500
 

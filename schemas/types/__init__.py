@@ -3,7 +3,7 @@
 Issuer metadata and forms, type metadata, wallet cards, the verifier's query builder and JSON Schemas derive from it.
 """
 
-from schemas.types.card import Card, CardLine, display_value, plain_value
+from schemas.types.card import Card, CardLine, Part, display_parts, display_value, plain_value
 from schemas.types.claims import PERSONAL, REGISTERED_CLAIMS, ClaimPath, Claims, ClaimSpec, ConcretePath
 from schemas.types.course_results import COURSE_RESULTS
 from schemas.types.credential_type import CredentialType, Incomplete
@@ -25,6 +25,8 @@ __all__ = [
     "ConcretePath",
     "CredentialType",
     "Incomplete",
+    "Part",
+    "display_parts",
     "display_value",
     "plain_value",
     "type_of",

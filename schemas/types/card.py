@@ -14,7 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from schemas.learning.texts import in_language
+from schemas.learning.texts import foreign_language, in_language
 from schemas.types.claims import ConcretePath, ValueType
 
 _LOCALES = {"sv": "sv_SE", "en": "en_GB"}
@@ -26,13 +26,26 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One text of a value. `language` is a tag when the text is known to be in another language than the card's."""
+
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CardLine:
-    """One thing a certificate says: its label, its value for people, and the path of the claim."""
+    """One thing a certificate says: its label, its value for people, and the path of the claim.
+
+    `parts` hold the same as `value`, text by text, each with its language where it is another than the card's, so that
+    it can be marked on the page (WCAG 3.1.2).
+    """
 
     label: str
     value: str
     path: ConcretePath
     hidden_unless_shared: bool
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,7 @@ class Card:
     """A certificate as a person reads it. Texts are in the wanted language where the certificate has it.
 
     `title`, `issuer`, `date`, `level` and `credits` are short and can be empty; `lines` hold all it says, in order.
+    `title_language` and `issuer_language` are as in `Part`.
     """
 
     type_name: str
@@ -49,6 +63,8 @@ class Card:
     level: str
     credits: str
     lines: tuple[CardLine, ...]
+    title_language: str = ""
+    issuer_language: str = ""
 
 
 def display_value(value: Any, value_type: ValueType | None, language: str) -> str:
@@ -73,6 +89,19 @@ def display_value(value: Any, value_type: ValueType | None, language: str) -> st
             if text is not None:
                 return text
     return plain_value(value, language)
+
+
+def display_parts(value: Any, value_type: ValueType | None, language: str) -> tuple[Part, ...]:
+    """What `display_value` says, text by text, with the language of texts that the record has in no other."""
+    maps = value if value_type == "texts_list" else [value] if value_type == "texts" else None
+    if isinstance(maps, list) and maps and all(_texts(one, language) for one in maps):
+        return tuple(Part(_texts(one, language) or "", foreign_language(one, language)) for one in maps)
+    return (Part(display_value(value, value_type, language)),)
+
+
+def text_language(value: Any, language: str) -> str:
+    """The language of a language map's text as in `Part`; '' for what is no language map."""
+    return foreign_language(value, language) if _texts(value, language) is not None else ""
 
 
 def _supported(language: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.learning.achievement import Achievement
-from schemas.types.card import Card, credits_line, display_value
+from schemas.types.card import Card, credits_line, display_value, text_language
 from schemas.types.claims import PERSONAL, Claims, ClaimSpec
 from schemas.types.credential_type import CredentialType
 from schemas.types.learning_claims import (
@@ -55,7 +55,13 @@ def _card(credential_type: CredentialType, claims: Mapping[str, Any], language: 
         level="",
         credits=credits_line(_sum(courses), language),
         lines=card_lines(credential_type.claims, claims, language),
+        issuer_language=text_language(claims.get("issuing_authority"), language),
     )
+
+
+def _titles(credential_type: CredentialType, claims: Mapping[str, Any]) -> dict[str, str]:
+    courses = [course for course in claims.get(_COURSES, []) if isinstance(course, Mapping)]
+    return {language: _title(credential_type, courses, language) for language in credential_type.display}
 
 
 def _title(credential_type: CredentialType, courses: Sequence[Mapping[str, Any]], language: str) -> str:
@@ -99,4 +105,5 @@ COURSE_RESULTS = CredentialType(
     demands=("M1", "M2", "M3", "M4", "M5"),
     make_claims=_claims,
     make_card=_card,
+    make_titles=_titles,
 )

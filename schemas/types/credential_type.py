@@ -48,6 +48,7 @@ class CredentialType:
     demands: tuple[str, ...]
     make_claims: Callable[[Sequence[Achievement]], Claims]
     make_card: Callable[["CredentialType", Mapping[str, Any], str], Card]
+    make_titles: Callable[["CredentialType", Mapping[str, Any]], dict[str, str]]
 
     def title(self, language: str) -> str:
         """The type's name for people."""
@@ -106,6 +107,10 @@ class CredentialType:
     def card(self, claims: Mapping[str, Any], language: str) -> Card:
         """What a person reads. `claims` can be the whole tree or only what was disclosed."""
         return self.make_card(self, claims, language)
+
+    def titles(self, claims: Mapping[str, Any]) -> dict[str, str]:
+        """The title of one certificate by language, in the languages in which it has one."""
+        return self.make_titles(self, claims)
 
     def type_metadata(self) -> dict[str, Any]:
         """The type metadata document (SD-JWT VC, section 5)."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.types.card import CardLine, display_value
+from schemas.types.card import CardLine, display_parts, display_value
 from schemas.types.claims import ClaimPath, ClaimSpec, ConcretePath
 
 
@@ -23,7 +23,8 @@ def _lines(
         here = (*path, name)
         if spec.value_type != "array":
             shown = display_value(value[name], spec.value_type, language)
-            lines.append(CardLine(spec.label(language), shown, here, spec.disclosable))
+            parts = display_parts(value[name], spec.value_type, language)
+            lines.append(CardLine(spec.label(language), shown, here, spec.disclosable, parts))
         elif isinstance(value[name], list):
             inside = (*pattern, name, None)
             for index, element in enumerate(value[name]):

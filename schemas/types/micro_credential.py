@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.learning.achievement import Achievement
-from schemas.types.card import Card, credits_line, display_value, level_line
+from schemas.types.card import Card, credits_line, display_value, level_line, text_language
 from schemas.types.claims import PUBLIC, Claims
 from schemas.types.credential_type import CredentialType
 from schemas.types.learning_claims import (
@@ -39,7 +39,14 @@ def _card(credential_type: CredentialType, claims: Mapping[str, Any], language: 
         level=level_line(claims),
         credits=credits_line(claims, language),
         lines=card_lines(credential_type.claims, claims, language),
+        title_language=text_language(claims.get("achievement_title"), language),
+        issuer_language=text_language(claims.get("issuing_authority"), language),
     )
+
+
+def _titles(credential_type: CredentialType, claims: Mapping[str, Any]) -> dict[str, str]:
+    titles = claims.get("achievement_title")
+    return dict(titles) if isinstance(titles, Mapping) and titles else dict(credential_type.display)
 
 
 MICRO_CREDENTIAL = CredentialType(
@@ -60,4 +67,5 @@ MICRO_CREDENTIAL = CredentialType(
     demands=("M1", "M2", "M3", "M4", "M5", "M7"),
     make_claims=_claims,
     make_card=_card,
+    make_titles=_titles,
 )

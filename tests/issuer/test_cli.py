@@ -177,7 +177,8 @@ def test_incomplete_records_are_refused_naming_elements_and_nothing_is_offered(
     before = len(running.command("list")["offers"])
     refused = running.command("offer", "--from", str(poor), status=1)
     assert refused["error"] == "incomplete_records"
-    assert "AA1000: M7" in refused["error_description"]
+    assert "AA1000 “Statistics” lacks Notional workload (M7)" in refused["error_description"]
+    assert "courses.CODE.ects_credits" in refused["error_description"]
     assert len(running.command("list")["offers"]) == before
 
 

@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from issuer.offers import IncompleteRecords, draft_offers
 from issuer.profiles import InvalidProfile, load_profile, looks_like_personal_number, parse_profile
+from issuer.results import Limits, Results, read_results
 from schemas.learning.achievement import Achievement, AwardingBody, Identifier, Learner, Source
+from schemas.learning.completeness import completeness
+from schemas.types import CREDENTIAL_TYPES
+from tests.schemas.learning.samples import TODAY, sample
 
 HEAD = b'[institution]\nnames = { sv = "Nordanviks universitet" }\ncountry = "SE"\n'
 
@@ -44,6 +49,8 @@ def test_its_own_country_is_added_to_its_own_name_and_to_no_others() -> None:
     """A report that names the institution but not the country."""
     profile = parse_profile(HEAD)
     own = profile.complete(record(awarding_body=AwardingBody(names={"sv": "NORDANVIKS universitet"})))
+    sources = {state.element.code: state.sources for state in completeness(own, demanded=()).states}
+    assert (sources["M3"], sources["M4"]) == ((Source.PROFILE,), (Source.ELMO,))
     other = profile.complete(record(awarding_body=AwardingBody(names={"fi": "Tampereen yliopisto"})))
     assert own.awarding_body is not None
     assert other.awarding_body is not None
@@ -136,3 +143,105 @@ def test_any_bytes_are_a_profile_or_refused(data: bytes) -> None:
     """Nothing else comes out."""
     with pytest.raises(InvalidProfile):
         parse_profile(data)
+
+
+def results_of(name: str, profile: bytes) -> Results:
+    return read_results(sample(name), name, profile=parse_profile(profile), limits=Limits(), today=TODAY)
+
+
+TAMPERE = """
+[institution]
+names = { fi = "Tampereen yliopisto", en = "University of Tampere" }
+country = "FI"
+
+[awarding_bodies."Vaikea yliopisto"]
+country = "FI"
+"""
+WARSAW = """
+[institution]
+names = { pl = "Uniwersytet Warszawski", en = "University of Warsaw" }
+country = "PL"
+
+[courses."The importance of <br> in HTML"]
+workload_hours = 12
+"""
+COPENHAGEN = """
+[institution]
+names = { da = "Københavns Universitet", en = "University of Copenhagen" }
+country = "DK"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "body", "country", "count"),
+    [
+        ("fi-minimal-unsigned.xml", TAMPERE, "Tampereen yliopisto", "FI", 1),
+        ("fi-smp-answer.gz.b64.txt", TAMPERE, "Tampereen Yliopisto", "FI", 38),
+        ("dk-tomcat-unsigned.xml", COPENHAGEN, "Københavns Universitet", "DK", 5),
+        ("dk-tomcat-signed.xml", COPENHAGEN, "Københavns Universitet", "DK", 5),
+        ("dk-tomcat-signed.gz.b64.txt", COPENHAGEN, "Københavns Universitet", "DK", 5),
+        ("elmo-schemas-example.xml", WARSAW, "Uniwersytet Warszawski", "PL", 4),
+        ("no-vitnemalsportalen-sample.b64.txt", COPENHAGEN, "Universitetet i Oslo", "NO", 2),
+    ],
+)
+@pytest.mark.parametrize("type_name", CREDENTIAL_TYPES)
+def test_every_sample_can_be_issued_with_a_profile_that_supplies_what_it_lacks(
+    name: str, profile: str, body: str, country: str, count: int, type_name: str
+) -> None:
+    """The name and the country of the awarding body, and the workload of one course (docs/institution-profile.md)."""
+    results = results_of(name, profile.encode())
+    assert len(results.achievements) == count
+    drafts = draft_offers(CREDENTIAL_TYPES[type_name], results.achievements, with_tx_code=False)
+    for draft in drafts:
+        assert {body, "Vaikea yliopisto"} & set(draft.claims["issuing_authority"].values())
+        assert draft.claims["issuing_country"] == country
+    assert "other_country" not in {one.code for one in results.warnings}
+
+
+def test_a_report_without_a_country_is_refused_with_what_to_do() -> None:
+    """M3, of which courses, and where to write it."""
+    results = results_of("fi-smp-answer.gz.b64.txt", HEAD)
+    with pytest.raises(IncompleteRecords) as refusal:
+        draft_offers(CREDENTIAL_TYPES["micro-credential"], results.achievements, with_tx_code=False)
+    told = str(refusal.value)
+    assert "LTLY16 “Orjentoituvat opinnot” lacks Country of the awarding body (M3)" in told
+    assert "and 28 more" in told
+    assert "awarding_bodies.NAME.country" in told
+    assert len(refusal.value.lacking) == 38
+
+
+def test_a_report_of_another_country_under_our_name_is_pointed_out() -> None:
+    """The profile stands in for an unnamed body, and somebody should look at that."""
+    results = results_of("dk-tomcat-unsigned.xml", HEAD)
+    assert "other_country" in {one.code for one in results.warnings}
+
+
+def test_the_workload_of_a_course_is_supplied_by_the_profile_where_the_record_has_none() -> None:
+    """M7, by code, or by the title of a course without one."""
+    profile = parse_profile(
+        HEAD + b'[courses.DT1]\nects_credits = 7.5\n[courses."Kurs"]\nworkload_hours = 40\n'
+    )
+    by_code = profile.complete(record(code="DT1"))
+    assert (by_code.ects_credits, by_code.provenance["ects_credits"]) == (Decimal("7.5"), Source.PROFILE)
+    assert (by_code.swedish_credits, by_code.provenance["swedish_credits"]) == (Decimal("7.5"), Source.DERIVED)
+    assert profile.complete(record(title={"sv": "Kurs"})).workload_hours == Decimal(40)
+    assert profile.complete(record(title={"sv": "Kurs"}, code="X")).workload_hours is None
+
+
+def test_a_profile_never_contradicts_what_the_record_says_in_another_system() -> None:
+    """A record with EQF 7 does not get SeQF 6, nor one with 15 Swedish credits 7.5 ECTS credits."""
+    profile = parse_profile(
+        HEAD + b"[defaults]\nseqf_level = 6\n[courses.DT1]\nects_credits = 7.5\n[courses.DT2]\neqf_level = 7\n"
+    )
+    stated = profile.complete(record(code="DT1", eqf_level=7, swedish_credits=Decimal(15)))
+    assert (stated.eqf_level, stated.seqf_level) == (7, 7)
+    assert (stated.swedish_credits, stated.ects_credits) == (Decimal(15), Decimal(15))
+    assert profile.complete(record(code="DT2")).seqf_level == 7
+    assert (profile.complete(record()).eqf_level, profile.complete(record()).seqf_level) == (6, 6)
+
+
+def test_only_numbers_that_begin_with_a_day_are_taken_for_personal_identity_numbers() -> None:
+    """One student number in ten would else be lost to its check digit."""
+    assert looks_like_personal_number("8112889871") is True  # a coordination number: the day plus 60
+    assert looks_like_personal_number("8143289877") is False
+    assert looks_like_personal_number("8100289870") is False

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from issuer.offers import CannotOfferAgain, NoSuchOffer
+from issuer.offers import CannotOfferAgain, NoSuchOffer, new_id
 from issuer.status import NoSuchCertificate, Status
 from issuer.store.results import ImportDraft, NoSuchResult
 from proofs.keys import generate_signer
@@ -136,3 +136,8 @@ def test_imports_are_kept_whole_and_can_be_erased(desk: Desk) -> None:
     for missing in (lambda: store.get_results([results[0].id]), lambda: store.delete_import(kept.id)):
         with pytest.raises(NoSuchResult):
             missing()
+
+
+def test_an_identifier_is_never_taken_for_an_option_of_a_command() -> None:
+    """`intyga-issuer revoke -zNZw7U_KTTmPSWR` would be no use to anybody."""
+    assert not [made for made in (new_id() for _ in range(1_000)) if made.startswith("-") or len(made) != 16]

@@ -121,3 +121,31 @@ def test_cleaning_keeps_lines_only_where_they_are_wanted() -> None:
     text = "  One\t two\r\n\r\n\r\n\r\nthree\u202e \x00"
     assert clean_text(text) == "One two three"
     assert clean_text(text, multiline=True) == "One two\n\nthree"
+
+
+def test_every_element_says_how_it_can_be_supplied() -> None:
+    """In both languages; what a profile can hold is named by its member."""
+    for element in ELEMENTS:
+        assert element.supply["sv"].startswith("Ange")
+        assert element.supply["en"].startswith("State")
+        members = [name for name in element.fields if name in element.supply["en"]]
+        assert members or element.code in ("M1", "M3", "M4", "M5", "O3")
+
+
+def test_a_name_identifies_the_learner_and_a_birth_date_adds_to_it() -> None:
+    """M1 is there for whoever has a family name, or the one name that they have."""
+    for learner, present in (
+        (Learner(family_name="Suharto"), True),
+        (Learner(family_name="Nyman", given_name="Åsa", birth_date=date(1999, 10, 2)), True),
+        (Learner(given_name="Åsa", birth_date=date(1999, 10, 2)), False),
+        (Learner(), False),
+    ):
+        record = EMPTY.model_copy(update={"learner": learner})
+        assert completeness(record, demanded=("M1",)).missing_demanded == (() if present else ("M1",))
+
+
+@pytest.mark.parametrize("label", ["U", "Fx", "IG", "Ej godkänd", "Hylätty", "ikke bestått", "0", "-3"])
+def test_failing_labels_of_the_countries_around_are_known(label: str) -> None:
+    """They count only where no status is told."""
+    assert passing(None, label) is Passing.FAILED
+    assert passing("passed", label) is Passing.PASSED

@@ -296,3 +296,51 @@ def test_credits_are_counted_in_the_nearest_unit_that_states_them() -> None:
     a, b, c = read(report(degree)).achievements
     assert (a.counted_in, b.counted_in, c.counted_in) == (None, a.id, a.id)
     assert c.part_of == b.title
+
+
+def test_a_person_with_one_name_has_it_as_family_name() -> None:
+    """Some people have one name, and it makes a certificate as good as two."""
+    for learner in ("<givenNames>Suharto</givenNames><familyName/>", "<familyName>Suharto</familyName>"):
+        achievement = only(report(course(), learner=learner))
+        assert (achievement.learner.family_name, achievement.learner.given_name) == ("Suharto", None)
+    reading = read(report(course(), learner="<givenNames>Suharto</givenNames><familyName> </familyName>"))
+    assert "single_name" in [noted.code for noted in reading.warnings]
+
+
+def test_the_country_of_a_body_without_a_name_is_known() -> None:
+    """So that nobody issues a foreign report as their own unawares."""
+    issuer = '<country>dk</country><identifier type="local">x</identifier><title xml:lang="en">TODO : unknown</title>'
+    assert read(report(course(), issuer=issuer)).unnamed_countries == ("DK",)
+    assert read(report(course())).unnamed_countries == ()
+
+
+@pytest.mark.parametrize("kind", ["nationalIdentifier", "National identification number", "CPR-nummer", "Personnummer"])
+def test_identifiers_of_national_types_are_left_out(kind: str) -> None:
+    """However a system writes the type."""
+    learner = f'<identifier type="{kind}">x1</identifier><givenNames>Åsa</givenNames><familyName>Nyman</familyName>'
+    assert only(report(course(), learner=learner)).learner.identifiers == ()
+
+
+def test_a_personal_identity_number_under_another_type_is_left_out() -> None:
+    """A number is known by its form as well."""
+    learner = (
+        '<identifier type="studentIdentifier">19811228-9874</identifier><identifier type="other">a1</identifier>'
+        "<givenNames>Åsa</givenNames><familyName>Nyman</familyName>"
+    )
+    assert [one.value for one in only(report(course(), learner=learner)).learner.identifiers] == ["a1"]
+
+
+@pytest.mark.parametrize("empty", ["<date/>", "<date> </date>", "<date>\n</date>"])
+def test_an_empty_date_is_no_date(empty: str) -> None:
+    """Not a fault: the report simply does not say it."""
+    instance = f"<status>passed</status>{empty}<credit><scheme>ects</scheme><value>5</value></credit>"
+    assert only(report(course(instance))).completed_on is None
+    blank = "<givenNames>Åsa</givenNames><familyName>Nyman</familyName><bday> </bday>"
+    assert only(report(course(), learner=blank)).learner.birth_date is None
+
+
+def test_the_level_of_the_oldest_form_is_read() -> None:
+    """Where it is a word beside the credits."""
+    reading = read(sample("fi-smp-answer.gz.b64.txt"))
+    degree = next(a for a in reading.achievements if a.title and "Viestinnän ja Median tutkimus" in a.title.values())
+    assert (degree.eqf_level, degree.provenance["eqf_level"]) == (6, Source.DERIVED)

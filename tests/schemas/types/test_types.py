@@ -14,7 +14,7 @@ import pytest
 import schemas
 from schemas.errors import Refused
 from schemas.learning.achievement import Achievement, AwardingBody, Grade, Identifier, Learner, Source
-from schemas.types import CREDENTIAL_TYPES, REGISTERED_CLAIMS, CredentialType, Incomplete, type_of
+from schemas.types import CREDENTIAL_TYPES, REGISTERED_CLAIMS, CredentialType, Incomplete, Part, type_of
 from schemas.types.published import rendered
 
 JSON_FOLDER = Path(schemas.__file__).parent / "json"
@@ -258,3 +258,36 @@ def test_claim_names_follow_the_european_type_where_it_has_them() -> None:
         "jti",
         "date_of_expiry",
     }  # a shared identifier would link the copies; `exp` says the other
+
+
+@TYPES
+def test_texts_in_a_third_language_are_marked_with_it(credential_type: CredentialType) -> None:
+    """A title that exists in Finnish alone is shown, and known to be Finnish (WCAG 3.1.2)."""
+    record = full().model_copy(
+        update={
+            "title": {"fi": "Paloturvallisuus"},
+            "outcomes": ({"fi": "Lukea"}, {"sv": "Skriva", "en": "Write"}),
+            "awarding_body": AwardingBody(names={"fi": "Tampereen yliopisto"}, country="FI"),
+            "part_of": {"und": "Media"},
+        }
+    )
+    card = credential_type.card(credential_type.claims_from([record]), "sv")
+    assert (card.issuer, card.issuer_language) == ("Tampereen yliopisto", "fi")
+    parts = {line.path[-1]: line.parts for line in card.lines}
+    assert parts["achievement_title"] == (Part("Paloturvallisuus", "fi"),)
+    assert parts["learning_outcomes"] == (Part("Lukea", "fi"), Part("Skriva"))
+    assert parts["part_of"] == (Part("Media"),)
+    assert all("\n".join(part.text for part in line.parts) == line.value for line in card.lines)
+
+
+def test_the_title_of_a_certificate_keeps_the_languages_it_has() -> None:
+    """An offer list can then mark them as well."""
+    micro, transcript = CREDENTIAL_TYPES["micro-credential"], CREDENTIAL_TYPES["course-results"]
+    finnish = full().model_copy(update={"title": {"fi": "Paloturvallisuus", "pl": "Pożar"}})
+    assert micro.titles(micro.claims_from([finnish])) == {"fi": "Paloturvallisuus", "pl": "Pożar"}
+    assert micro.card(micro.claims_from([finnish]), "en").title_language in ("fi", "pl")
+    assert transcript.titles(transcript.claims_from([full(1), full(2)])) == {
+        "sv": "Studieresultat, 2 kurser",
+        "en": "Course results, 2 courses",
+    }
+    assert micro.titles({}) == {"sv": "Mikromeritintyg", "en": "Micro-credential"}

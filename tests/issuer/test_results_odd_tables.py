@@ -1,0 +1,240 @@
+"""Tables as spreadsheet programs and registries really write them."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from issuer.profiles import plain_profile
+from issuer.results import ImportRefused, Limits, Results, read_results
+from schemas.learning.achievement import Achievement
+from tests.schemas.learning.samples import TODAY
+
+PLAIN = plain_profile({"sv": "Nordanviks universitet"}, "SE")
+HEADER = "efternamn;förnamn;födelsedatum;kurskod;benämning_sv;datum;hp;betyg"
+ROW = "Sjöberg;Elin;1998-04-23;DT4011;Datasäkerhet;2026-06-15;7,5;VG"
+
+
+def read(text: str | bytes, *, limits: Limits | None = None) -> Results:
+    data = text if isinstance(text, bytes) else text.encode()
+    return read_results(data, "resultat.csv", profile=PLAIN, limits=limits or Limits(), today=TODAY)
+
+
+def refusal(text: str | bytes, *, limits: Limits | None = None) -> ImportRefused:
+    with pytest.raises(ImportRefused) as refused:
+        read(text, limits=limits)
+    return refused.value
+
+
+def told(results: Results) -> list[tuple[str, int | None]]:
+    return [(one.code, one.row) for one in results.warnings]
+
+
+WHOLE = {
+    "byte order mark and carriage returns": ("\ufeff" + f"{HEADER}\r\n{ROW}\r\n").encode(),
+    "byte order mark before Latin-1": b"\xef\xbb\xbf" + f"{HEADER}\n{ROW}".encode("latin-1"),
+    "carriage returns alone": f"{HEADER}\r{ROW}\r",
+    "a line that names the delimiter": f"sep=;\r\n{HEADER}\r\n{ROW}",
+    "the same in quotation marks": f'"sep=;"\r\n{HEADER}\r\n{ROW}',
+    "empty lines on top": f"\r\n\n{HEADER}\n{ROW}",
+    "lines of delimiters on top": f";;;;;;;\n{HEADER}\n{ROW}",
+    "capital letters": f"{HEADER.upper()}\n{ROW}",
+    "spaces and parentheses": f"{HEADER.replace('benämning_sv', ' Benämning (sv) ').replace(';', ' ;')}\n{ROW}",
+    "names in quotation marks": "\n".join(";".join(f'"{c}"' for c in line.split(";")) for line in (HEADER, ROW)),
+    "decomposed letters": f"{HEADER}\n{ROW}".replace("ö", "o\u0308").replace("ä", "a\u0308"),
+    "empty cells behind every line": f"{HEADER};;\n{ROW};;",
+    "empty cells behind some lines": f"{HEADER}\n{ROW};;;",
+    "a title over two lines": f"{HEADER}\n{ROW.replace('Datasäkerhet', chr(34) + 'Data' + chr(34))}".replace(
+        '"Data"', '"Datasäkerhet\n"'
+    ),
+    "spaces that do not break": f"{HEADER}\n{ROW}".replace("7,5", "\u00a07,5\u202f"),
+}
+
+
+@pytest.mark.parametrize("data", WHOLE.values(), ids=WHOLE)
+def test_every_way_of_saving_one_table_gives_the_same_result(data: str | bytes) -> None:
+    """A registrar saves a file; how a program writes it is not their business."""
+    (achievement,) = read(data).achievements
+    assert achievement.learner.name == "Elin Sjöberg"
+    assert achievement.learner.birth_date == date(1998, 4, 23)
+    assert achievement.title == {"sv": "Datasäkerhet"}
+    assert (achievement.code, achievement.swedish_credits, achievement.issued_on) == (
+        "DT4011",
+        Decimal("7.5"),
+        date(2026, 6, 15),
+    )
+
+
+@pytest.mark.parametrize("name", ["Kursnamn", "Kursbenämning", "Titel", "Benämning", "Kurs", "Course", "title"])
+def test_columns_are_known_by_the_names_that_registries_use(name: str) -> None:
+    """Without a language in the name, the language of the text is not told."""
+    (achievement,) = read(f"{HEADER.replace('benämning_sv', name)}\n{ROW}").achievements
+    assert achievement.title == {"und": "Datasäkerhet"}
+
+
+def test_rows_keep_their_line_below_a_line_that_names_the_delimiter() -> None:
+    """A fault is found where it stands in the file."""
+    (problem,) = refusal(f"sep=;\n\n{HEADER}\n{ROW.replace('7,5', 'sju')}").problems
+    assert (problem.row, problem.field) == (4, "hp")
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ("15.06.2026", "The date does not have the form YYYY-MM-DD."),
+        ("20260615", "The date does not have the form YYYY-MM-DD."),
+        ("15/6/2026", "The date does not have the form YYYY-MM-DD."),
+        ("2026/06/15", "The date does not have the form YYYY-MM-DD."),
+        ("15 juni 2026", "The date does not have the form YYYY-MM-DD."),
+        ("46188", "The date does not have the form YYYY-MM-DD."),
+        ("2026-02-30", "There is no such day in the calendar."),
+        ("1899-12-31", "The date lies before 1900."),
+        ("2999-01-01", "The date lies in the future."),
+    ],
+)
+@pytest.mark.parametrize("column", ["datum", "födelsedatum"])
+def test_a_date_is_never_guessed_and_the_fault_is_the_true_one(column: str, written: str, fault: str) -> None:
+    """A day that exists, in another form, is not called a day that does not exist."""
+    day = "2026-06-15" if column == "datum" else "1998-04-23"
+    (problem,) = refusal(f"{HEADER}\n{ROW.replace(day, written)}").problems
+    assert (problem.row, problem.field, problem.fault) == (2, column, fault)
+
+
+def test_the_missing_columns_are_named_in_both_languages() -> None:
+    """Whoever reads the fault knows which word to write."""
+    (problem,) = refusal("namn;kurs_id\nSjöberg;1").problems
+    assert "family_name (efternamn), title_sv (benämning_sv)" in problem.fault_text()
+
+
+def test_a_failed_attempt_beside_the_passed_one_is_no_repetition() -> None:
+    """Registries list every attempt, sometimes without dates."""
+    header = "efternamn;kurskod;benämning;betyg"
+    results = read(f"{header}\nSjöberg;DT1;Kurs;U\nSjöberg;DT1;Kurs;G")
+    assert [a.id for a in results.achievements] == ["3"]
+    assert ("not_passed", 2) in told(results)
+    assert refusal(f"{header}\nSjöberg;DT1;Kurs;G\nSjöberg;DT1;Kurs;VG").problems[0].row == 3
+
+
+def people(*rows: str) -> Results:
+    lines = "\n".join(f"{row};K{number}" for number, row in enumerate(rows))
+    return read(f"efternamn;förnamn;födelsedatum;studentnummer;benämning\n{lines}")
+
+
+def test_two_people_with_one_name_are_told_apart_or_pointed_out() -> None:
+    """Nobody gets somebody else's results onto their transcript unnoticed."""
+    known = people("Andersson;Anna;1990-01-01;", "Andersson;Anna;1991-01-01;")
+    assert len(known.learners) == 2
+    assert told(known) == [("same_name", 3)]
+    unknown = people("Andersson;Anna;;", "Andersson;Anna;;", "Berg;Bo;1990-01-01;")
+    assert len(unknown.learners) == 2
+    assert told(unknown) == [("no_birth_date", 2), ("name_only", 2)]
+    numbered = people("Andersson;Anna;;s1", "Andersson;Anna;;s2")
+    assert len(numbered.learners) == 2
+    assert told(numbered) == [("no_birth_date", None), ("same_name", 3)]
+
+
+def test_one_person_whose_birth_date_is_left_out_once_is_pointed_out() -> None:
+    """Two transcripts would be made where one is meant."""
+    results = people("Andersson;Anna;1990-01-01;", "Andersson;Anna;;")
+    assert len(results.learners) == 2
+    assert ("same_name", 3) in told(results)
+    assert told(people("Andersson;Anna;1990-01-01;", "Andersson;Anna;1990-01-01;")) == []
+
+
+def test_one_person_over_many_rows_is_one_person() -> None:
+    """However the letters of the name were written."""
+    results = people("Sjo\u0308berg;Åsa;1990-01-01;", "Sjöberg;A\u030asa;1990-01-01;", "Sjöberg ; Åsa;1990-01-01;")
+    assert len(results.learners) == 1
+
+
+def test_somebody_with_one_name_is_told_where_to_write_it() -> None:
+    """The fix is for them, not for a forgotten cell."""
+    (problem,) = refusal("efternamn;förnamn;benämning\n;Suharto;Kurs").problems
+    assert (problem.field, problem.fix) == ("efternamn", "Fill it in. Somebody with one name only has it here.")
+    (achievement,) = read("efternamn;förnamn;benämning\nSuharto;;Kurs").achievements
+    assert achievement.learner.name == "Suharto"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["الخوارزمي", "O'Brien <script>alert(1)</script>", "👩\u200d🎓", "Nguyễn", "李", "=1+1", "Ng\u0303", "X" * 500],
+)
+def test_names_of_all_kinds_are_read_as_they_are(name: str) -> None:
+    """A name is whatever its bearer says it is."""
+    (achievement,) = read(f"efternamn;benämning\n{name};{name}").achievements
+    assert achievement.learner.family_name == name
+
+
+@pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u200b", "\u00ad", "\u0301"])
+def test_a_name_that_nobody_can_see_is_none(name: str) -> None:
+    """A certificate for nobody."""
+    assert refusal(f"efternamn;benämning\n{name};Kurs").problems[0].field == "efternamn"
+
+
+def test_personal_identity_numbers_are_caught_where_they_do_not_belong() -> None:
+    """As student number they are left out, inside a name they are a fault."""
+    results = read("efternamn;studentnummer;benämning\nSjöberg;19811228-9874;Kurs")
+    assert "9874" not in results.achievements[0].model_dump_json()
+    assert ("personal_number_as_student_number", 2) in told(results)
+    (problem,) = refusal("efternamn;benämning\nSjöberg 811228-9874;Kurs").problems
+    assert (problem.field, problem.row) == ("efternamn", 2)
+    assert "9874" not in str(problem)
+
+
+def test_a_result_of_no_credits_is_kept_and_pointed_out() -> None:
+    """It states its extent; whether that is right, somebody should look."""
+    assert ("no_credits", 2) in told(read("efternamn;benämning;hp\nSjöberg;Kurs;0"))
+    assert "no_credits" not in dict(told(read("efternamn;benämning;hp;timmar\nSjöberg;Kurs;0;8")))
+
+
+@pytest.mark.parametrize("start", ["<!DOCTYPE html>", "<html lang='sv'>", "\ufeff  <HTML>", "<head>"])
+def test_a_saved_web_page_is_called_one(start: str) -> None:
+    """What comes out when a registry's session has ended."""
+    (problem,) = refusal(f"{start}<body>Sign in</body></html>").problems
+    assert problem.fault == "The file is a web page, not a file of results."
+
+
+def test_a_json_file_that_is_broken_says_where() -> None:
+    """Somebody edited it by hand."""
+    (problem,) = refusal(b'{"results": [\n {"title": "x"},\n ]}').problems
+    assert problem.fault_text() == "The file is not JSON. The fault is near line 2."
+    (problem,) = refusal('{"learner": {"family_name": "Åsa"}}'.encode("latin-1")).problems
+    assert problem.fix == "Save it as UTF-8."
+
+
+def only(**result: object) -> Achievement:
+    document = {"learner": {"family_name": "Sjöberg"}, "results": [{"title": "Kurs", **result}]}
+    (achievement,) = read(json.dumps(document)).achievements
+    return achievement
+
+
+def test_json_numbers_are_read_as_they_are_meant() -> None:
+    """6.0 is the level 6; a comma may stand in a text."""
+    assert only(eqf_level=6.0).eqf_level == 6
+    assert only(ects_credits="7,5").ects_credits == Decimal("7.5")
+    assert only(title={"fi": "Kurssi\n toinen"}).title == {"fi": "Kurssi toinen"}
+
+
+def test_members_of_a_learner_that_are_not_read_are_told() -> None:
+    """Above all that a personal identity number was not."""
+    learner = {"family_name": "Sjöberg", "personnummer": "19811228-9874", "email": "elin@example.org"}
+    results = read(json.dumps({"learner": learner, "results": [{"title": "Kurs"}]}))
+    assert "9874" not in results.achievements[0].model_dump_json()
+    notes = [(one.code, one.field, dict(one.values)) for one in results.warnings]
+    assert ("personal_numbers", "learner.personnummer", {}) in notes
+    assert ("member", "", {"member": "learner.email"}) in notes
+
+
+def test_the_number_of_faults_is_the_true_one_when_not_all_are_shown() -> None:
+    """Five hundred faults shown are not five hundred faults found."""
+    rows = "\n".join(f"Sjöberg;K{number};sju" for number in range(30))
+    refused = refusal(f"efternamn;benämning;hp\n{rows}", limits=Limits(max_problems=10))
+    assert (len(refused.problems), refused.count) == (10, 30)
+
+
+def test_a_course_called_like_a_row_is_not_taken_for_it() -> None:
+    """Course codes can be plain numbers."""
+    results = read("efternamn;kurskod;benämning\nSjöberg;3;Kurs A\nBerg;77;Kurs B")
+    assert [a.learner.family_name for a in results.select("3")] == ["Sjöberg"]
+    assert [a.learner.family_name for a in results.select("2")] == ["Sjöberg"]
