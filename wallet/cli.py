@@ -18,9 +18,10 @@ from wallet.certificates import StoredCertificate
 from wallet.cli_trust import trust_app
 from wallet.collection import Collection, MovedOn, PartState, Stage
 from wallet.deployment import Deployment
+from wallet.hosts import host_of
 from wallet.links import read_arrival
 from wallet.naming import plain
-from wallet.offers import IsARequest, OfferUnusable, Unreachable, host_of
+from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.words import problem_words, standing_words
 from wallet.settings import WalletSettings
 from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, tell, with_wallet

@@ -22,13 +22,12 @@ from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
 from wallet.ledger import Entry
-from wallet.links import ArrivalKind, read_arrival
+from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
 from wallet.pages.share_view import decision_view, entry_view
 from wallet.pages.share_words import fault_words
 from wallet.receipts import has_receipt, receipt_of, signed_receipt
 from wallet.requests import CameBy, CouldNotFetch, asked_host
-from wallet.requests.links import MAX_LINK_CHARACTERS
 from wallet.sharing import Sharing
 from wallet.terminal import (
     DEFAULT_DATA,
@@ -142,12 +141,12 @@ async def _read_link(wallet: Deployment, vault: UnlockedVault, text: str) -> tup
     """The link that was given, or that a typed code stands for."""
     arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
     if arrival.kind is ArrivalKind.REQUEST:
-        return parse_link(arrival.text, max_chars=MAX_LINK_CHARACTERS), CameBy.COMMAND
+        return parse_link(arrival.text, max_chars=LONGEST_LINK), CameBy.COMMAND
     if arrival.kind is ArrivalKind.CODE:
         try:
             wallet.put_away(vault, await wallet.look_at(vault, arrival))
         except IsARequest as exc:
-            return parse_link(f"?{exc.query}", max_chars=MAX_LINK_CHARACTERS), CameBy.CODE
+            return parse_link(f"?{exc.query}", max_chars=LONGEST_LINK), CameBy.CODE
     raise CommandFailed("This is an offer, not a request: use `receive`.", error="is_an_offer")
 
 

@@ -23,7 +23,8 @@ from schemas.verification import Outcome, VerificationResult
 from wallet.certificates import NewCertificate, NewCopy
 from wallet.collection import Collection, Part
 from wallet.display import display_of_type
-from wallet.offers import Offered, host_of
+from wallet.hosts import host_of
+from wallet.offers import Offered
 from wallet.receiving import Examined, Verdict
 
 # Members that may differ between copies of one certificate (VCI 15.4.1): keys, slots and times.

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import parse_offer_link
+from wallet.hosts import host_of
 
 LONGEST_LINK = 60_000
 _OFFER_SCHEMES = ("openid-credential-offer", "haip-vci", "https", "http")
@@ -99,18 +100,12 @@ def _code(text: str, *, allow_loopback: bool) -> Arrival:
 
 
 def _host(url: object) -> str:
-    """The host with its port, as ASCII, so that a look-alike shows as what it is."""
-    try:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        host, port = parts.hostname, parts.port
-        if parts.scheme not in ("https", "http") or not host or "@" in parts.netloc:
-            raise UnreadableLink("the link names no web address")
-        ascii_host = host if host.isascii() else host.encode("idna").decode()
-    except (ValueError, UnicodeError) as exc:
-        raise UnreadableLink("the link names no web address") from exc
-    if ":" in ascii_host:
-        ascii_host = f"[{ascii_host}]"
-    return ascii_host if port is None else f"{ascii_host}:{port}"
+    """The host of a web address. Raises `UnreadableLink` when it is none, or names somebody before an @."""
+    text = url if isinstance(url, str) else ""
+    host = host_of(text)
+    if not host or not text.lower().startswith(("https://", "http://")) or "@" in urlsplit(text).netloc:
+        raise UnreadableLink("the link names no web address")
+    return host
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,7 +10,6 @@ Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from proofs import strict_json
 from schemas.errors import ProtocolError
@@ -248,9 +247,3 @@ def _loads(body: bytes, *, largest: int = LARGEST_OFFER) -> dict[str, Any]:
         return strict_json.loads_object(body, max_bytes=largest)
     except ProtocolError as exc:
         raise OfferUnusable("malformed", "the issuer's answer is not a JSON object") from exc
-
-
-def host_of(url: str) -> str:
-    """The host of an identifier, with its port, for a page."""
-    parts = urlsplit(url)
-    return parts.netloc.rsplit("@", 1)[-1]

@@ -19,6 +19,7 @@ from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import generate_signer
 from tests.world import World
 from wallet.collection import Collection, PartState, Stage
+from wallet.hosts import host_of
 from wallet.links import ArrivalKind, UnreadableLink, read_arrival
 from wallet.offers import OfferUnusable, Unreachable, learn_offer
 from wallet.vault import UnlockedVault
@@ -645,3 +646,9 @@ def test_what_is_no_link_is_refused(link: str) -> None:
     """Nothing is guessed from a text that does not fit."""
     with pytest.raises(UnreadableLink):
         read_arrival(link, allow_loopback=False)
+
+
+def test_an_issuer_that_looks_like_another_shows_as_what_it_is() -> None:
+    """The issuer's own address in another script is shown encoded wherever it stands, not only in links (W-21)."""
+    assert host_of("https://\u0443niversity.example/tenant") == "xn--niversity-f4h.example"
+    assert host_of("https://user@uni.example/") == "uni.example"

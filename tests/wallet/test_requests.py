@@ -18,12 +18,13 @@ from proofs.keys import generate_signer
 from proofs.request_object import x509_hash_client_id
 from proofs.trust import TrustList, entry_from_jwk
 from schemas.errors import ProtocolError
-from schemas.presentation import AuthorizationRequest, parse_link
+from schemas.presentation import AuthorizationRequest, RequestLink, parse_link
 from tests.wallet.fake_verifier import Asked, FakeVerifier, credential, notice, query
 from tests.wallet.people import Sharer
 from tests.world import World
+from wallet.hosts import host_of
+from wallet.links import read_arrival
 from wallet.requests import CheckedRequest, FetchedRequest, RequestExpired, RequestFault, asked_host, check_request
-from wallet.requests.links import host_of, read_link
 from wallet.requests.notice import read_notice
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +55,11 @@ def fault_of(work: Callable[[], Any]) -> RequestFault:
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
+
+
+def read_link(text: str) -> RequestLink:
+    """What the pages and the commands make of a text."""
+    return parse_link(read_arrival(text, allow_loopback=False).text, max_chars=60_000)
 
 
 @pytest.mark.parametrize("scheme", ["openid4vp://", "openid4vp://authorize", "haip-vp://", "eudi-openid4vp://"])
@@ -96,7 +102,7 @@ def test_other_texts_are_no_links(text: str) -> None:
 def test_w11_faulty_links_name_their_fault(query_part: str, error: str) -> None:
     """A repeated, missing or contradicting parameter, or a method in capitals: nothing is fetched."""
     with pytest.raises(ProtocolError) as caught:
-        read_link(f"openid4vp://?{query_part}")
+        parse_link(f"openid4vp://?{query_part}", max_chars=60_000)
 
     assert caught.value.error == error
 

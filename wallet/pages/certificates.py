@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from service.i18n import N_
 from wallet.cards import read_card, standing
 from wallet.collection import Stage
-from wallet.offers import host_of
+from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words
 

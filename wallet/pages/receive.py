@@ -20,9 +20,10 @@ from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.cards import read_card
 from wallet.collection import Collection, MovedOn, PartState, Stage
+from wallet.hosts import host_of
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.naming import plain
-from wallet.offers import IsARequest, OfferUnusable, Unreachable, host_of
+from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.words import problem_words
 

@@ -14,11 +14,11 @@ from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.i18n import N_
 from service.pages import LanguageSwitch
+from wallet.links import LONGEST_LINK
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_words import CAME_BY, fault_words
 from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, asked_host
-from wallet.requests.links import MAX_LINK_CHARACTERS
 
 router = APIRouter()
 
@@ -41,7 +41,7 @@ async def look(
     vault: VaultDep,
     pages: PagesDep,
     sharing: SharingDep,
-    link: Annotated[str, Form(max_length=MAX_LINK_CHARACTERS)],
+    link: Annotated[str, Form(max_length=LONGEST_LINK)],
     came_by: Annotated[str, Form(max_length=20)] = "",
     decision: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
@@ -49,7 +49,7 @@ async def look(
     how = _came_by(came_by)
     if decision not in ("continue", "stop"):
         return await _show_arrival(request, pages, link, how)
-    parsed = parse_link(f"?{link}", max_chars=MAX_LINK_CHARACTERS)
+    parsed = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     if decision == "stop":
         sharing.stopped(vault, asked_host(parsed), came_by=how)
         return pages.redirect("/", message=N_("You stopped. Nothing was fetched and nothing was sent."))
@@ -73,7 +73,7 @@ async def _show_arrival(
 ) -> Response:
     switch = LanguageSwitch("/present", {"link": link, "came_by": came_by.value}) if request.method == "POST" else None
     try:
-        parsed: RequestLink = parse_link(f"?{link}", max_chars=MAX_LINK_CHARACTERS)
+        parsed: RequestLink = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     except ProtocolError as exc:
         return await pages.render(
             request, "share/fault.html", status=400, switch=switch, fault=None, host="", error=exc.error,

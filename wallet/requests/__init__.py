@@ -1,6 +1,6 @@
 """Requests of recipients (OpenID4VP 1.0): read the link, fetch, check, and find what may be told to whom.
 
-link = read_link(text)                                                     # S0: asked_host(link)
+link = parse_link(text)                                                    # S0: asked_host(link)
 fetched = await fetch_request(link, transport=transport, wallet_nonce=nonce, now=now)
 checked = check_request(fetched, trust=trust, now=now)                     # raises RequestFault, RequestExpired
 """
@@ -9,7 +9,7 @@ from wallet.requests.answer_key import AnswerKey
 from wallet.requests.checking import CheckedRequest, FetchedRequest, check_request
 from wallet.requests.faults import AlreadyAnswered, ErrorAddress, ImproperRequest, RequestExpired, RequestFault
 from wallet.requests.fetching import CouldNotFetch, RequestTransport, fetch_request, wallet_metadata
-from wallet.requests.links import CameBy, InvalidRequestLink, asked_host, host_of, read_link
+from wallet.requests.links import CameBy, asked_host
 from wallet.requests.notice import StatedNotice
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "ErrorAddress",
     "FetchedRequest",
     "ImproperRequest",
-    "InvalidRequestLink",
     "RequestExpired",
     "RequestFault",
     "RequestTransport",
@@ -29,7 +28,5 @@ __all__ = [
     "asked_host",
     "check_request",
     "fetch_request",
-    "host_of",
-    "read_link",
     "wallet_metadata",
 ]

@@ -43,9 +43,10 @@ from schemas.presentation import (
     parameters_from_strings,
     split_client_id,
 )
+from wallet.hosts import host_of
 from wallet.requests.answer_key import AnswerKey, choose_answer_key
 from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
-from wallet.requests.links import host_of, link_as_json, link_from_json
+from wallet.requests.links import link_as_json, link_from_json
 from wallet.requests.notice import StatedNotice, read_notice
 
 FORMATS = frozenset({"dc+sd-jwt"})

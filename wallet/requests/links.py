@@ -1,6 +1,6 @@
 """The link of a request, before anything is fetched: where it would be read from, and how it came.
 
-    link = read_link("openid4vp://?client_id=x509_hash%3A...&request_uri=https%3A%2F%2Femployer.example%2Fr%2F1")
+    link = parse_link("openid4vp://?client_id=x509_hash%3A...&request_uri=https%3A%2F%2Femployer.example%2Fr%2F1")
     asked_host(link)            # "employer.example", which is all a page shows before the person says yes (S0)
 
 Source: OpenID4VP 1.0, sections 5, 5.10 and 9; HAIP 1.0, section 5.1.
@@ -8,20 +8,11 @@ Source: OpenID4VP 1.0, sections 5, 5.10 and 9; HAIP 1.0, section 5.1.
 
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from proofs import jose, strict_json
-from schemas.errors import Malformed, ProtocolError
-from schemas.presentation import RequestLink, parse_link, split_client_id
-
-MAX_LINK_CHARACTERS = 60_000
-
-# Custom schemes that peers use for requests. An https link of any wallet is taken too: only its query counts.
-SCHEMES = frozenset({"openid4vp", "haip-vp", "eudi-openid4vp", "https", "http"})
-
-
-class InvalidRequestLink(Malformed):
-    """What was given is not the link of a request."""
+from schemas.errors import ProtocolError
+from schemas.presentation import RequestLink, split_client_id
+from wallet.hosts import host_of
 
 
 class CameBy(StrEnum):
@@ -37,35 +28,6 @@ class CameBy(StrEnum):
     def perhaps_from_elsewhere(self) -> bool:
         """Whether another device, and so perhaps another person, may have started it."""
         return self is not CameBy.LINK
-
-
-def read_link(text: str) -> RequestLink:
-    """Read the link of a request in any of its schemes.
-
-    Raises `InvalidRequestLink`, or what `parse_link` raises (`InvalidRequest`, `InvalidRequestURIMethod`).
-    """
-    text = text.strip()
-    if len(text) > MAX_LINK_CHARACTERS:
-        raise InvalidRequestLink("The link is too long")
-    scheme, colon, _ = text.partition(":")
-    if not colon or scheme.lower() not in SCHEMES or "?" not in text:
-        raise InvalidRequestLink("This is not the link of a request")
-    if not text.isprintable() or " " in text:
-        raise InvalidRequestLink("The link holds characters that no link may hold")
-    return parse_link(text, max_chars=MAX_LINK_CHARACTERS)
-
-
-def host_of(url: str) -> str:
-    """Host (and port, if unusual) of a URL as a person reads them, ASCII and lower case; empty when there is none."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        # A name in another script is shown in its encoded form: two scripts can look alike.
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):
-        return ""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{port}" if port and port != {"https": 443, "http": 80}.get(parts.scheme) else shown
 
 
 def asked_host(link: RequestLink) -> str:

@@ -23,9 +23,9 @@ from schemas.issuance import display_name
 from service.database import Database
 from wallet.certificates import NewCertificate, StoredCertificate
 from wallet.collection import Collection, MovedOn, Part, PartState, Stage
+from wallet.hosts import host_of
 from wallet.ledger import Event, EventKind
 from wallet.naming import Names, plain
-from wallet.offers import host_of
 from wallet.store.certificates import add_certificate, get_certificate
 from wallet.store.ledger import append_event
 from wallet.store.tables import CollectionRow
