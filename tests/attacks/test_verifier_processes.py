@@ -1,6 +1,8 @@
 """Two real processes on one database file: an answer still counts once (V-01, D06, G-05)."""
 
 import multiprocessing
+import os
+import signal
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -126,3 +128,48 @@ def test_v07_two_processes_take_a_response_code_once(tmp_path: Path) -> None:
     found = in_two_processes(redeem_all, [shared, shared], 16)
 
     assert found == ["refused"] * 15 + [f"returned {made.id}"]
+
+
+def post_and_die(data: Path, token: str, list_url: str, handle: str, form: dict[str, str], *, stored: bool) -> None:
+    """In a process of its own: take an answer, and be killed just before or just after it is on disk."""
+    scene = Rejoined(data, token, list_url)
+    record = scene.verifier.requests.record
+
+    def record_and_die(*arguments: Any, **named: Any) -> bool:
+        if stored:
+            record(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+    scene.verifier.requests.record = record_and_die  # type: ignore[method-assign]  # Where the power goes.
+    scene.post_to(handle, form)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("stored", [True, False])
+def test_d06_an_answer_survives_a_killed_process_or_can_be_given_again(
+    tmp_path: Path, stored: bool, kind: Kind
+) -> None:
+    """The power goes before the wallet has its reply: posting the same again gives it, and the answer counts once."""
+    scene = Scene(tmp_path)
+    made = scene.ask(kind=kind, binding=BINDING if kind is Kind.SAME_DEVICE else "")
+    request = scene.fetch(made)
+    form = scene.form(request, {"vp_token": scene.vp_token(request)})
+    shared = (tmp_path, scene.lists[scene.issuer.list_url], scene.issuer.list_url, made.transaction.handle, form)
+    process = SPAWN.Process(target=post_and_die, args=shared, kwargs={"stored": stored})
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+    assert (scene.result(made).state is State.OPENED) is not stored
+    reply, again = scene.post(made, form), scene.post(made, form)
+
+    assert reply == again
+    assert reply.status == 200
+    if kind is Kind.SAME_DEVICE:
+        assert scene.verifier.redeem(response_code_of(reply), binding=BINDING) == made.id
+    assert scene.result(made).is_accepted
+    with scene.verifier.database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM log WHERE event = 'answered'").scalar_one() == 1
+        assert connection.exec_driver_sql("SELECT count(*) FROM contents").scalar_one() == 1
