@@ -431,3 +431,21 @@ def test_a_typed_code_is_not_called_an_offer_before_it_is_known(world: World) ->
 
     assert "asks university.example what the link is about" in page.text
     assert "what is offered" not in page.text
+
+
+def test_passphrases_cannot_be_tried_without_end(world: World) -> None:
+    """Ten tries for a name in five minutes, for opening a wallet and for changing its passphrase alike."""
+    owner = world.wallet.browser()
+    make_wallet(owner)
+    thief = world.wallet.browser()
+    page = thief.get("/unlock")
+
+    statuses = [
+        send(thief, page, "/unlock", name="Maja", passphrase=f"guess {n}", wanted="/").status_code for n in range(11)
+    ]
+
+    assert statuses == [403] * 10 + [429]
+    changing = send(owner, owner.get("/settings"), "/settings/passphrase", old=PASSPHRASE, new="nya ord som passar")
+    assert (changing.status_code, "Too many attempts" in changing.text) == (429, True)
+    world.clock.move(minutes=6)
+    assert send(thief, page, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/").status_code == 200

@@ -399,6 +399,19 @@ def test_s3_repeats_what_is_shared_and_takes_the_passphrase(world: World, employ
     assert len(employer.forms) == 1
 
 
+def test_s3_passphrases_cannot_be_tried_without_end(world: World, employer: FakeVerifier) -> None:
+    """Whoever finds an open wallet has ten tries in five minutes, and nothing is shared by the eleventh."""
+    browser = person(world)
+    page = decide(browser, look(browser, employer.ask(OPTIONAL, notice=notice()).link()), "share")
+
+    statuses = [confirm(browser, page, f"guess {n}").status_code for n in range(10)]
+    last = confirm(browser, page)
+
+    assert statuses == [403] * 10
+    assert (last.status_code, "Too many attempts. Nothing was shared." in text_of(last)) == (429, True)
+    assert employer.forms == []
+
+
 def test_cs25_an_approval_of_an_older_page_is_shown_again(world: World, employer: FakeVerifier) -> None:
     """Two windows: what was confirmed in one is not what the other shows."""
     browser = person(world)
