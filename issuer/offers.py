@@ -31,6 +31,7 @@ from schemas.learning.texts import in_language
 from schemas.types import CredentialType
 
 _MOST_NAMED = 10
+_QUOTES_AND_ROWS = {"sv": ("”", "rad"), "en": ("“", "row")}
 _TX_CODE_HINT = "The issuer gave you a code for this certificate. / Utfärdaren gav dig en kod för det här intyget."
 
 
@@ -83,8 +84,9 @@ class IncompleteRecords(Refused):
 def named_record(achievement: Achievement, language: str = "en") -> str:
     """What a record is found by: course code and title, without the person's name; its row when it has neither."""
     title = in_language(achievement.title, language)
-    parts = (achievement.code or "", f"“{title}”" if title else "")
-    return " ".join(part for part in parts if part) or f"row {achievement.id}"
+    left, row = _QUOTES_AND_ROWS[language]
+    parts = (achievement.code or "", f"{left}{title}”" if title else "")
+    return " ".join(part for part in parts if part) or f"{row} {achievement.id}"
 
 
 def _named_element(code: str) -> str:

@@ -123,9 +123,9 @@ def test_what_is_not_there_is_said_to_be_not_there(desk: Desk) -> None:
 def test_imports_are_kept_whole_and_can_be_erased(desk: Desk) -> None:
     """Results keep their order, are found again by the file's digest, and an offer remembers where it came from."""
     store = desk.context.store.results
-    draft = ImportDraft("results.csv", "csv", "ab" * 32, ("a warning",), (achievement("A"), achievement("B")))
+    draft = ImportDraft("results.csv", "csv", "ab" * 32, ({"code": "latin_1"},), (achievement("A"), achievement("B")))
     kept = store.save_import(draft, now=desk.clock())
-    assert (kept.result_count, kept.warnings) == (2, ("a warning",))
+    assert (kept.result_count, kept.warnings) == (2, ({"code": "latin_1"},))
     assert store.find_file("ab" * 32) == kept
     results = store.list_results(kept.id)
     assert [result.achievement for result in results] == list(draft.achievements)

@@ -1,7 +1,11 @@
 """Reading a file on the pages: first a look, then keeping it, and every fault told."""
 
-import pytest
+from threading import Barrier, Thread
 
+import pytest
+from sqlalchemy import func, select
+
+from issuer.store.pending import PENDING
 from tests.issuer.desk import Desk
 from tests.issuer.pages.registrar import RECORD, Registrar
 from tests.schemas.learning.samples import XML_SAMPLES, sample
@@ -131,3 +135,142 @@ def test_a_long_file_comes_in_pages(registrar: Registrar) -> None:
     assert len(registrar.ids("row-")) == 10
     registrar.visit(f"{registrar.at.split('?')[0]}?page=99")
     assert len(registrar.ids("row-")) == 10
+
+
+def test_notes_are_kept_as_codes_and_told_in_the_readers_language(registrar: Registrar, desk: Desk) -> None:
+    """Kept while reading English, read in Swedish afterwards."""
+    registrar.upload(sample("elmo-schemas-example.xml"))
+    assert "Part of a course, not a result of its own. Nothing needs to be done. Rows 4 (2829051) and 5" in (
+        registrar.words()
+    )
+    registrar.press("keep")
+    (kept,) = desk.context.store.results.list_imports()
+    assert all(set(members) <= {"code", "row", "field", "item", "values"} for members in kept.warnings)
+    registrar.language = "sv"
+    registrar.visit(registrar.at)
+    assert "Del av en kurs, inget eget resultat. Du behöver inte göra något. Rad 4 (2829051) och 5" in registrar.words()
+    assert not registrar.page.xpath("//*[@id='import-warnings']//*[@lang='en']")
+
+
+def test_notes_of_one_kind_are_one_line(registrar: Registrar) -> None:
+    """A hundred results that were not passed are read at a glance, and all of them counted."""
+    rows = "".join(f"Nyman;K{number};Kurs;U\n" for number in range(30))
+    registrar.upload(f"family_name;course_code;title;grade\n{rows}Nyman;X;Kurs;G\n".encode(), "many.csv")
+    lines = [" ".join(item.text_content().split()) for item in registrar.page.xpath("//*[@id='warnings']//li")]
+    assert len(lines) == 2
+    assert lines[0].startswith(
+        "The result is not passed, so it was left out. Nothing needs to be done. Rows 2 (K0), 3 (K1)"
+    )
+    assert lines[0].endswith("and 22 more.")
+
+
+def test_a_file_kept_twice_at_once_is_kept_once(registrar: Registrar, desk: Desk) -> None:
+    """A double click, or two windows."""
+    registrar.upload(RECORD)
+    here, token = registrar.at, registrar.page.xpath("//input[@name='csrf']/@value")[0]
+    together = Barrier(4)
+    seen: list[int] = []
+
+    def keep() -> None:
+        together.wait()
+        answer = desk.client.post(desk.url(f"{here}/keep"), data={"csrf": token}, follow_redirects=False)
+        seen.append(answer.status_code)
+
+    threads = [Thread(target=keep) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == [303, 404, 404, 404]
+    assert imports(desk) == 1
+
+
+def test_going_back_to_a_file_that_was_kept_says_what_became_of_it(registrar: Registrar) -> None:
+    """The back button leads to a page with a way on."""
+    registrar.upload(RECORD)
+    here = registrar.at
+    registrar.press("keep")
+    for language, words in (("en", "The file is not here any more"), ("sv", "Filen finns inte kvar")):
+        registrar.language = language
+        registrar.visit(here)
+        assert registrar.status == 404
+        assert words in registrar.words()
+        assert registrar.link("to-imports").endswith("/#imports")
+    registrar.visit("/")
+    assert registrar.send(f"{here}/keep").status == 404
+
+
+def test_nobody_throws_away_anothers_file(registrar: Registrar, desk: Desk) -> None:
+    """Knowing its address is not enough."""
+    registrar.upload(RECORD)
+    here = registrar.at
+    other = Registrar(desk)
+    desk.client.cookies.clear()
+    other.visit("/sign-in")
+    other.send("/sign-in", login="registrator", password="a long and quiet password")
+    other.send(f"{here}/discard")
+    assert "thrown away" not in other.words()
+    with desk.context.store.database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(PENDING)).scalar_one() == 1
+
+
+def test_all_faults_are_counted_when_not_all_are_shown(registrar: Registrar) -> None:
+    """Five hundred lines, and the true number above them."""
+    rows = "".join(f"Nyman;K{number};Kurs;sju\n" for number in range(600))
+    registrar.upload(f"family_name;course_code;title;hp\n{rows}".encode(), "many.csv")
+    assert "600 things need to be mended." in registrar.words()
+    assert "Here are the first 500 of them." in registrar.words()
+
+
+def test_a_file_read_before_leads_to_its_results(registrar: Registrar) -> None:
+    """Instead of keeping them twice."""
+    import_id = registrar.keep_record()
+    registrar.upload(RECORD)
+    assert registrar.link("to-earlier").endswith(f"/results/{import_id}")
+
+
+def test_what_is_missing_says_how_to_supply_it(registrar: Registrar) -> None:
+    """Beside the element, in both languages."""
+    registrar.upload(sample("elmo-schemas-example.xml"))
+    assert "courses.CODE.ects_credits, swedish_credits or workload_hours" in registrar.words()
+    registrar.language = "sv"
+    registrar.visit(registrar.at)
+    assert "Ange det i filen eller i lärosätets profil" in registrar.words()
+
+
+def test_a_title_in_a_third_language_is_marked_with_it(registrar: Registrar) -> None:
+    """On every page where it stands (WCAG 3.1.2)."""
+    registrar.upload(sample("fi-minimal-unsigned.xml"))
+    title = "//*[@lang='fi'][normalize-space()='Potilaslähtöisen hoitotyön toiminnot']"
+    assert registrar.page.xpath(title)
+    registrar.press("keep")
+    assert registrar.page.xpath(title)
+    (result,) = registrar.ids("result-")
+    import_id = registrar.at.rsplit("/", 1)[1]
+    registrar.visit(f"/results/{import_id}/{result}")
+    assert registrar.page.xpath(f"//h1{title}")
+    assert registrar.page.xpath(f"//*[@class='panel']//p[@class='card-title']{title}")
+    assert registrar.page.xpath(f"//*[@class='panel']//dd{title}")
+    registrar.visit(f"/results/{import_id}")
+    registrar.offer(1)
+    assert registrar.page.xpath(f"//h1{title}")
+    registrar.visit("/offered")
+    assert registrar.page.xpath(f"//table{title}")
+
+
+@pytest.mark.parametrize("name", ["محمد الخوارزمي", "O'Brien <b>", "👩\u200d🎓", "Suharto"])
+def test_names_of_all_kinds_stand_by_themselves(registrar: Registrar, name: str) -> None:
+    """A name that is written from right to left does not turn what stands beside it."""
+    registrar.upload(f"family_name;title;hp\n{name};Kurs;7,5\n".encode(), "x.csv")
+    assert [one.text_content() for one in registrar.page.xpath("//li[@class='panel']//p/bdi")] == [name]
+    registrar.press("keep")
+    assert name in [one.text_content() for one in registrar.page.xpath("//label/bdi")]
+
+
+def test_a_file_without_a_name_that_can_be_seen_is_called_something(registrar: Registrar) -> None:
+    """Names of files are from outside as well."""
+    registrar.upload(RECORD, "\u202egnp.lmx")
+    assert "\u202e" not in registrar.text
+    registrar.upload(RECORD, "<script>.xml")
+    assert "<script>.xml" in registrar.words()
+    assert "&lt;script&gt;.xml" in registrar.text
