@@ -104,6 +104,7 @@ class Findings:
 
     __slots__ = (
         "checks",
+        "disclosure_fault",
         "expected",
         "is_open",
         "issuer",
@@ -126,12 +127,21 @@ class Findings:
         self.trusted_by: TrustEntry | None = None
         self.issuer: TrustedIssuer | None = None
         self.sd_jwt: UnverifiedSDJWT | None = None
+        self.disclosure_fault: ProtocolError | None = None
         self.status: int | None = None
 
     @property
     def report(self) -> VerificationResult:
         """The checks so far."""
         return VerificationResult(tuple(self.checks))
+
+    def read_disclosures(self) -> None:
+        """Process the disclosures, once. What is wrong with them is kept for the step that judges them."""
+        if self.sd_jwt is None and self.disclosure_fault is None and self.parts is not None:
+            try:
+                self.sd_jwt = process_disclosures(self.parts)
+            except ProtocolError as exc:
+                self.disclosure_fault = exc
 
     def passed(self, name: str) -> None:
         """Note a check that passed."""
@@ -155,9 +165,5 @@ class Findings:
     def _end(self) -> NoReturn:
         for later in self.expected.checks[len(self.checks) :]:
             self.unknown(later, EARLIER, "an earlier check failed")
-        if self.sd_jwt is None and self.parts is not None:
-            try:
-                self.sd_jwt = process_disclosures(self.parts)
-            except ProtocolError:
-                self.sd_jwt = None
+        self.read_disclosures()
         raise VerificationFailed(self.report, unverified=self.sd_jwt, leaf=self.leaf)

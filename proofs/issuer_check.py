@@ -72,15 +72,14 @@ def _key_that_signed(
 def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
     """Step 3: the signing key speaks for the issuer, and the issuer is trusted for this type now."""
     expected, leaf, iss = found.expected, found.leaf, parts.payload.get("iss")
-    relied_upon = _types_relied_upon(parts.payload, expected.types)
-    anchor: bytes | None = None
     if leaf is not None:
         if iss is not None and not leaf.names(iss):
             found.fail("issuer_trusted", "issuer_mismatch", "the certificate does not name the issuer")
-        anchor = _anchor_of(found, leaf, parts.jws.header["x5c"])
-    identifier = iss or (leaf.uris[0] if leaf is not None and leaf.uris else leaf.subject if leaf is not None else "")
-    entries = _entries_for(found, anchor, identifier, leaf.uris if leaf is not None and iss is None else (identifier,))
-    if not entries and expected.trust.naming("issuer", identifier):
+        _follow_chain(found, leaf, parts.jws.header["x5c"])
+    # The names that count: `iss` alone where there is one, else those in the certificate.
+    names = (iss,) if iss is not None else leaf.uris if leaf is not None else ()
+    entries, is_known = _entries_for(found, names)
+    if not entries and is_known:
         # Somebody else claims to be an issuer we know.
         found.fail("issuer_trusted", "issuer_mismatch", "the key is not the one known for this issuer")
     if not entries:
@@ -89,12 +88,14 @@ def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
     in_force = [entry for entry in entries if entry.is_in_force(at=expected.now)]
     if not in_force:
         found.fail("issuer_trusted", "outside_period", "the issuer is not trusted at this time")
+    relied_upon = _types_relied_upon(parts.payload, expected.types)
     for_type = [entry for entry in in_force if any(entry.is_for_type(vct) for vct in relied_upon)]
     if not for_type:
         found.fail("issuer_trusted", "type_not_trusted", "the issuer is not trusted for this type")
     entry = found.trusted_by = for_type[0]
     name = entry.name if entry.identifier or leaf is None else leaf.legal_name or entry.name
-    found.issuer = TrustedIssuer(name=name, identifier=identifier, trust_entry_id=entry.id)
+    identifier = iss or entry.identifier or (names[0] if names else leaf.subject if leaf is not None else "")
+    found.issuer = TrustedIssuer(name, identifier, entry.id)
     found.passed("issuer_trusted")
 
 
@@ -109,33 +110,35 @@ def _types_relied_upon(claims: Mapping[str, Any], expected: Collection[str] | No
     return [vct for vct in types_of(claims) if vct in expected] or (claims["vct"],)
 
 
-def _anchor_of(found: Findings, leaf: Leaf, x5c: Sequence[str]) -> bytes | None:
-    """The trusted anchor that the chain leads to, or None; a chain that breaks a rule fails the check."""
+def _follow_chain(found: Findings, leaf: Leaf, x5c: Sequence[str]) -> None:
+    """Find the trusted anchors that the chain leads to, if any; a chain that breaks a rule fails the check."""
     now = found.expected.now
     try:
         found.leaf = verify_chain(x5c, anchors=found.expected.trust.anchors("issuer"), now=now)
     except NoAnchor:
         if not leaf.not_before <= now <= leaf.not_after:
             found.fail("issuer_trusted", "chain_refused", "the issuer's certificate is not valid at this time")
-        return None
     except (UntrustedChain, Malformed) as exc:
         found.fail("issuer_trusted", "chain_refused", exc)
-    return found.leaf.anchor
 
 
-def _entries_for(
-    found: Findings, anchor: bytes | None, identifier: str, certified_names: Collection[str]
-) -> list[TrustEntry]:
+def _entries_for(found: Findings, names: Collection[str]) -> tuple[list[TrustEntry], bool]:
     """The trust entries under which the signing key speaks for the issuer, by any mechanism.
 
-    `certified_names` are the issuer's names that count: `iss` alone where there is one, else those in the certificate.
+    What is said of the issuer by name outweighs what is said of everyone under an anchor: trust that ended, or is for
+    few types only, is not brought back by a root that others are trusted under.
+
+    Returns them, and whether any entry names the issuer at all.
     """
     trust, leaf = found.expected.trust, found.leaf
-    entries: list[TrustEntry] = []
-    if anchor is not None:
-        entries += trust.under_anchor("issuer", anchor, certified_names)
-    for entry in trust.naming("issuer", identifier):
+    named = [entry for name in names for entry in trust.naming("issuer", name)]
+    anchors = leaf.anchors if leaf is not None else ()
+    if not named:
+        return list(trust.under_anchors("issuer", anchors, ())), False
+    speaks = {
+        "x5c": lambda entry: entry.anchor in anchors,
+        "jwks": lambda entry: found.signing_key in entry.jwks,
         # A key without certificate was published at the issuer's address, or is listed (see step 2).
-        if found.signing_key in entry.jwks or (entry.mechanism == "metadata" and leaf is None):
-            entries.append(entry)
-    return entries
+        "metadata": lambda entry: leaf is None,
+    }
+    return [entry for entry in named if speaks[entry.mechanism](entry)], True

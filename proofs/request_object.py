@@ -21,7 +21,7 @@ from proofs.certificates import Leaf, NoAnchor, UntrustedChain, unverified_leaf,
 from proofs.dates import read_optional_date
 from proofs.identifiers import host_of
 from proofs.keys import DEFAULT_ALGORITHMS, Signer
-from proofs.trust import TrustEntry, TrustList
+from proofs.trust import TrustList
 from schemas.errors import Malformed, ProtocolError, Refused
 
 TYP: Final = "oauth-authz-req+jwt"
@@ -277,14 +277,15 @@ def _read_certificate(x5c: tuple[str, ...]) -> Leaf:
 def _identify(x5c: tuple[str, ...], leaf: Leaf, client_id: str, trust: TrustList, now: datetime) -> VerifierIdentity:
     """How sure we are of the holder of a certificate. Raises `InvalidRequestSignature` for a chain that is refused."""
     try:
-        anchor = verify_chain(x5c, anchors=trust.anchors("verifier"), now=now).anchor
+        anchors = verify_chain(x5c, anchors=trust.anchors("verifier"), now=now).anchors
     except NoAnchor:
-        anchor = None
+        anchors = ()
         if not leaf.not_before <= now <= leaf.not_after:
             raise InvalidRequestSignature("the certificate of the request object is not valid now") from None
     except (UntrustedChain, Malformed) as exc:
         raise InvalidRequestSignature(f"the certificates of the request object are refused: {exc}") from exc
-    entry = _entry_for(leaf, anchor, client_id, trust, now)
+    entries = trust.under_anchors("verifier", anchors, (client_id, *leaf.uris))
+    entry = next((entry for entry in entries if entry.is_in_force(at=now)), None)
     level: IdentityLevel = "unproven" if entry is None else "registered" if entry.identifier else "certificate"
     return VerifierIdentity(
         level=level,
@@ -295,10 +296,3 @@ def _identify(x5c: tuple[str, ...], leaf: Leaf, client_id: str, trust: TrustList
         certificate_not_before=leaf.not_before,
         trust_entry_id=entry.id if entry is not None else "",
     )
-
-
-def _entry_for(leaf: Leaf, anchor: bytes | None, client_id: str, trust: TrustList, now: datetime) -> TrustEntry | None:
-    if anchor is None:
-        return None
-    entries = trust.under_anchor("verifier", anchor, (client_id, *leaf.uris))
-    return next((entry for entry in entries if entry.is_in_force(at=now)), None)

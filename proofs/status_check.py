@@ -57,7 +57,7 @@ async def check_status(found: Findings, claims: Mapping[str, Any]) -> None:
 
 def _read_status_list(found: Findings, token: str, uri: str) -> status_list.StatusList:
     expected, leaf = found.expected, found.leaf
-    anchors: tuple[bytes, ...] = (leaf.anchor,) if leaf is not None and leaf.anchor is not None else ()
+    anchors = leaf.anchors if leaf is not None else ()
     if expected.status_signers == "any_trusted":
         anchors = expected.trust.anchors("issuer")
     own = (found.signing_key,) if found.signing_key is not None else ()

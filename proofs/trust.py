@@ -1,7 +1,8 @@
 """Which key speaks for which issuer or verifier, for which credential types and when.
 
 A trust list is a tuple of entries. An entry names one party (or, with an empty identifier, everyone under one
-anchor), one mechanism by which its key is known, its types and its period:
+anchor), one mechanism by which its key is known, its types and its period. What entries say of an issuer by name
+outweighs what others say of everyone under an anchor. The mechanisms are:
 
 - `x5c`: the chain in the token leads to `anchor_pem`;
 - `jwks`: the key is one of `jwks`;
@@ -68,6 +69,8 @@ class TrustEntry:
             raise Malformed("a trust entry by key needs to name its party")
         if self.mechanism == "jwks" and not self.jwks:
             raise Malformed("a trust entry by key needs its key")
+        if (self.anchor_pem and self.mechanism != "x5c") or (self.jwks and self.mechanism != "jwks"):
+            raise Malformed("a trust entry has one mechanism")
 
     @functools.cached_property
     def anchor(self) -> bytes | None:
@@ -163,8 +166,15 @@ class TrustList:
 
         Entries that name the party come before those that do not.
         """
+        return self.under_anchors(role, (anchor,), identifiers)
+
+    def under_anchors(
+        self, role: Role, anchors: Iterable[bytes], identifiers: Collection[str]
+    ) -> tuple[TrustEntry, ...]:
+        """As `under_anchor`, for a chain that leads to several anchors."""
         fitting = [
             entry
+            for anchor in anchors
             for entry in self._by_anchor.get(anchor, ())
             if entry.serves(role) and (not entry.identifier or entry.identifier in identifiers)
         ]
@@ -227,7 +237,7 @@ def check_trust_list(
     """Check a signed trust list against the key pinned for it.
 
     `minimum_sequence` is that of the edition in use: an older one is refused, so that nobody can bring back a party
-    that was removed.
+    that was removed. Entries with a role or mechanism that we do not know are left out.
 
     Raises `Malformed` for another form, `Refused` for an older edition or one from the future,
     `jose.InvalidSignature`, and `StaleTrustList` when the next edition is due.
@@ -244,7 +254,17 @@ def check_trust_list(
         raise Refused("the trust list is from the future")
     if next_update < now:
         raise StaleTrustList("the trust list should have been replaced by now")
-    return SignedTrustList(tuple(map(TrustEntry.from_json, entries)), sequence, issued_at, next_update)
+    understood = tuple(TrustEntry.from_json(entry) for entry in entries if not _is_of_a_later_kind(entry))
+    return SignedTrustList(understood, sequence, issued_at, next_update)
+
+
+def _is_of_a_later_kind(entry: Any) -> bool:
+    """Whether an entry has a role or mechanism that we do not know: it trusts nobody here, and spoils no list."""
+    if not isinstance(entry, dict):
+        return False
+    role, mechanism = entry.get("role"), entry.get("mechanism", "x5c")
+    are_names = isinstance(role, str) and isinstance(mechanism, str)
+    return are_names and (role not in get_args(Role) or mechanism not in get_args(Mechanism))
 
 
 def entry_from_anchor(

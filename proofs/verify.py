@@ -39,7 +39,8 @@ from datetime import datetime
 from typing import Any
 
 from proofs import jose
-from proofs.dates import read_date, read_optional_seconds, read_seconds
+from proofs.binding_check import check_audience, check_freshness, check_holder, check_key_binding, check_nonce
+from proofs.dates import read_date, read_optional_seconds
 from proofs.findings import CHECKS as CHECKS
 from proofs.findings import CREDENTIAL_CHECKS as CREDENTIAL_CHECKS
 from proofs.findings import Expected, Findings
@@ -47,16 +48,10 @@ from proofs.findings import StatusPolicy as StatusPolicy
 from proofs.findings import StatusSigners as StatusSigners
 from proofs.findings import TrustedIssuer as TrustedIssuer
 from proofs.findings import VerificationFailed as VerificationFailed
-from proofs.formats.sd_jwt import SplitSDJWT, UnverifiedSDJWT, digest_of, process_disclosures, split_sd_jwt
-from proofs.formats.sd_jwt_vc import (
-    KEY_BINDING_TYP,
-    check_disclosure_rules,
-    check_visible_rules,
-    holder_jwk,
-    types_of,
-)
+from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
+from proofs.formats.sd_jwt_vc import check_disclosure_rules, check_visible_rules, holder_jwk, types_of
 from proofs.issuer_check import check_issuer, check_signature
-from proofs.keys import DEFAULT_ALGORITHMS, check_public_jwk, thumbprint
+from proofs.keys import DEFAULT_ALGORITHMS, thumbprint
 from proofs.resolve import Resolver
 from proofs.status_check import check_status
 from proofs.trust import TrustList
@@ -228,7 +223,7 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
     except ProtocolError as exc:
         found.fail("form", "malformed", exc)
     found.passed("form")
-    claims = parts.payload  # The claims read before step 9 must always be visible, so that the payload has them.
+    claims = parts.payload  # What steps 2 to 5 read of it must always be visible (step 9), so that the payload has it.
 
     # 2. signature
     await check_signature(found, parts)
@@ -243,37 +238,27 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
 
     if expected.audience is None:
         # 5. holder_binding, at the holder
-        if parts.key_binding is not None:
-            found.fail("holder_binding", "unexpected_key_binding", "an issuer does not send a key binding")
-        if expected.holder_thumbprint is not None:
-            _check_holder(found, holder_key, expected.holder_thumbprint)
-        found.passed("holder_binding")
+        check_holder(found, parts, holder_key)
     else:
-        # 5. holder_binding, at the verifier: its policy decides, not what was sent (RFC 9901, section 7.3, step 1)
-        if binding is None:
-            found.fail("holder_binding", "missing_key_binding", "the presentation carries no key binding")
-        _check_key_binding(found, parts, holder_key, binding, key_binding_claims)
-        found.passed("holder_binding")
+        # 5. holder_binding, at the verifier
+        check_key_binding(found, parts, holder_key, binding, key_binding_claims)
 
-        # 6. audience
-        if key_binding_claims.get("aud") != expected.audience:
-            found.fail("audience", "other_audience", "the presentation was made for another verifier")
-        if "aud" in claims and expected.audience != claims["aud"] and expected.audience not in _as_list(claims["aud"]):
-            found.fail("audience", "other_audience", "the credential itself is meant for other verifiers")
-        found.passed("audience")
+        # 6. audience; that of the credential may be among the disclosures, which step 9 judges (RFC 9901, 9.7)
+        found.read_disclosures()
+        check_audience(found, key_binding_claims, claims if found.sd_jwt is None else found.sd_jwt.claims)
 
         # 7. nonce
-        nonce = key_binding_claims.get("nonce")
-        if not isinstance(nonce, str) or nonce != expected.nonce:
-            found.fail("nonce", "other_nonce", "the presentation was made for another transaction")
-        found.passed("nonce")
+        check_nonce(found, key_binding_claims)
 
         # 8. freshness
-        _check_freshness(found, key_binding_claims)
+        check_freshness(found, key_binding_claims)
 
     # 9. disclosures
+    found.read_disclosures()
+    sd_jwt = found.sd_jwt
+    if sd_jwt is None:
+        found.fail("disclosures", "bad_disclosures", found.disclosure_fault)
     try:
-        sd_jwt = found.sd_jwt = process_disclosures(parts)
         check_disclosure_rules(sd_jwt)
     except ProtocolError as exc:
         found.fail("disclosures", "bad_disclosures", exc)
@@ -288,59 +273,6 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
     if found.is_open or found.issuer is None or len(found.checks) != len(expected.checks):
         raise VerificationFailed(found.report, unverified=sd_jwt, leaf=found.leaf)
     return sd_jwt, found.issuer, found.status, found.report, key_binding_claims
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _check_holder(found: Findings, holder_key: dict[str, str] | None, expected_thumbprint: str) -> None:
-    """Step 5, at the holder: the credential is bound to the key that was proven."""
-    if holder_key is None:
-        found.fail("holder_binding", "not_bound", "the credential is bound to no key")
-    if thumbprint(holder_key) != expected_thumbprint:
-        found.fail("holder_binding", "other_holder", "the credential is bound to another key")
-    try:
-        check_public_jwk(holder_key)
-    except ProtocolError as exc:
-        found.fail("holder_binding", "not_bound", exc)
-
-
-def _check_key_binding(
-    found: Findings,
-    parts: SplitSDJWT,
-    holder_key: dict[str, str] | None,
-    binding: jose.UnverifiedJWS,
-    claims: Mapping[str, Any],
-) -> None:
-    """Step 5, at the verifier: signed by the holder's key, over exactly this SD-JWT (RFC 9901, section 4.3)."""
-    if holder_key is None:
-        found.fail("holder_binding", "not_bound", "the credential is bound to no key")
-    try:
-        jose.check_signature(binding, key=holder_key, typ=KEY_BINDING_TYP, algorithms=found.expected.algorithms)
-        digest = digest_of(parts.without_key_binding, hash_name=parts.hash_name)
-    except ProtocolError as exc:
-        found.fail("holder_binding", "bad_key_binding", exc)
-    if claims.get("sd_hash") != digest:
-        found.fail("holder_binding", "other_token", "the key binding covers other disclosures or another credential")
-
-
-def _check_freshness(found: Findings, claims: Mapping[str, Any]) -> None:
-    """Step 8: `iat` of the key binding lies in the window; `exp` and `nbf`, if any, hold (RFC 9901, 7.3 step 5.8)."""
-    expected = found.expected
-    now, skew = expected.now_seconds, expected.skew_seconds
-    try:
-        issued_at = read_seconds(claims.get("iat"), name="iat")
-        expires_at, not_before = read_optional_seconds(claims, "exp"), read_optional_seconds(claims, "nbf")
-    except Malformed as exc:
-        found.fail("freshness", "malformed", exc)
-    if issued_at > now + skew or (not_before is not None and not_before > now + skew):
-        found.fail("freshness", "from_the_future", "the presentation was made in the future")
-    if issued_at < now - expected.max_age_seconds - skew:
-        found.fail("freshness", "too_old", "the presentation was made too long ago")
-    if expires_at is not None and expires_at <= now - skew:
-        found.fail("freshness", "too_old", "the presentation has expired")
-    found.passed("freshness")
 
 
 def _check_dates(found: Findings, claims: Mapping[str, Any]) -> None:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from proofs import base64url, jose
 from proofs.formats.sd_jwt import parse_sd_jwt, plan_disclosures
@@ -18,9 +20,10 @@ from proofs.formats.sd_jwt_vc import check_rules, issue_sd_jwt_vc
 from proofs.keys import generate_signer
 from proofs.resolve import DictResolver, Unresolvable, jwt_vc_issuer_url
 from proofs.status_list import new_status_list
-from proofs.trust import TrustEntry, TrustList
+from proofs.trust import TrustEntry, TrustList, entry_from_anchor
 from schemas.errors import Malformed, ProtocolError, Refused
 from schemas.verification import Outcome
+from tests.proofs.authorities import Authority, x5c
 from tests.proofs.cast import (
     CLAIMS,
     EMPLOYER,
@@ -458,6 +461,53 @@ def test_s14_trust_in_one_issuer_is_not_trust_in_its_neighbour(cast: Cast) -> No
     assert reason_of(neighbour.report, "issuer_trusted") == "issuer_unknown"
 
 
+def test_s14_what_is_said_of_an_issuer_by_name_outweighs_what_is_said_of_everybody(cast: Cast, tmp_path: Any) -> None:
+    """Trust in all under a root does not bring back an issuer whose trust has ended, or widen that in another one."""
+    everybody = trusting(cast.university)
+    shown = cast.show(cast.issue())
+    known = trusting(cast.university, identifier=UNIVERSITY)
+
+    ended = replace(known, not_after=NOW - timedelta(days=1))
+    refusal = cast.refusal(shown, trust=TrustList((everybody, ended)))
+    assert failed(refusal) == (["issuer_trusted"], "outside_period")
+    narrow = replace(known, types=("urn:other",))
+    refusal = cast.refusal(shown, trust=TrustList((everybody, narrow)))
+    assert failed(refusal) == (["issuer_trusted"], "type_not_trusted")
+    elsewhere = trusting(certified(tmp_path, "elsewhere", UNIVERSITY), identifier=UNIVERSITY)
+    refusal = cast.refusal(shown, trust=TrustList((everybody, elsewhere)))
+    assert failed(refusal) == (["issuer_trusted"], "issuer_mismatch")
+    # Of several statements by name, any may hold.
+    assert cast.verify(shown, trust=TrustList((everybody, ended, known, narrow))).issuer.name == known.name
+
+
+def test_s14_an_issuer_is_called_by_the_name_that_is_trusted(cast: Cast) -> None:
+    """A certificate with several names and a credential without `iss`: the trusted name is the one reported."""
+    root, key = Authority(), generate_signer()
+    names = [x509.UniformResourceIdentifier(name) for name in ("https://famous.example", UNIVERSITY)]
+    signer = key.with_chain(x5c(root.certify(*names, signer=key)))
+    entry = entry_from_anchor(root.certificate.public_bytes(Encoding.PEM), name="University", identifier=UNIVERSITY)
+    token = cast.issue(signer=signer, leave_out=["iss", "status"])
+
+    verified = cast.verify(cast.show(token), trust=TrustList((entry,)))
+
+    assert verified.issuer.identifier == UNIVERSITY
+
+
+def test_s14_a_renewed_root_keeps_its_issuers(cast: Cast) -> None:
+    """Trust given by the renewed certificate of a root holds although the old one is listed for somebody else."""
+    old, key = Authority(), generate_signer()
+    renewed = Authority(signer=old.signer, until=timedelta(days=100))
+    signer = key.with_chain(x5c(old.certify(x509.UniformResourceIdentifier(UNIVERSITY), signer=key)))
+    somebody, university = (
+        entry_from_anchor(root.certificate.public_bytes(Encoding.PEM), name="U", identifier=identifier)
+        for root, identifier in ((old, "https://somebody.example"), (renewed, UNIVERSITY))
+    )
+    shown = cast.show(cast.issue(signer=signer, leave_out=["status"]))
+
+    for trust in ((somebody, university), (university, somebody)):
+        assert cast.verify(shown, trust=TrustList(trust)).issuer.identifier == UNIVERSITY
+
+
 def _published(cast: Cast, document: Any) -> DictResolver:
     return cast.resolver(issuer_metadata={UNIVERSITY: json.dumps(document).encode()})
 
@@ -579,6 +629,21 @@ def test_a_presentation_shown_again_to_another_verifier_is_refused(cast: Cast) -
     assert failed(cast.refusal(shown, expected_audience="x509_hash:another")) == (["audience"], "other_audience")
     assert failed(cast.refusal(shown, expected_nonce=NONCE[1:] + "m")) == (["nonce"], "other_nonce")
     assert failed(cast.refusal(shown, now=NOW + timedelta(minutes=7))) == (["freshness"], "too_old")
+
+
+def test_an_audience_among_the_disclosures_counts(cast: Cast) -> None:
+    """RFC 9901, 7.1 step 6: the processed claims say for whom the credential is meant, disclosed or not."""
+    hidden = disclosure("salt", "aud", "x509_hash:another")
+    ours, another = disclosure("salt", EMPLOYER), disclosure("salt", "x509_hash:another")
+    either = {"aud": [{"...": digest(ours)}, {"...": digest(another)}]}
+
+    assert failed(cast.refusal(cast.bind(cast.forge({"_sd": [digest(hidden)]}, [hidden])))) == (
+        ["audience"],
+        "other_audience",
+    )
+    assert failed(cast.refusal(cast.bind(cast.forge(either, [another])))) == (["audience"], "other_audience")
+    assert failed(cast.refusal(cast.bind(cast.forge(either)))) == (["audience"], "other_audience")
+    assert cast.verify(cast.bind(cast.forge(either, [ours])))
 
 
 def test_a_credential_for_another_holder_is_refused_on_arrival(cast: Cast) -> None:

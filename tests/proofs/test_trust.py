@@ -102,6 +102,35 @@ def test_an_entry_that_trusts_nobody_in_particular_is_refused(value: Any) -> Non
         TrustEntry.from_json(value)
 
 
+def test_an_entry_has_one_mechanism(cast: Cast) -> None:
+    """A key beside an anchor would be a second door that nobody looks at."""
+    anchor, key = cast.trust.entries[0].anchor_pem, KEY.public_jwk
+    for members in (
+        {"mechanism": "x5c", "anchor_pem": anchor, "jwks": [key]},
+        {"mechanism": "jwks", "anchor_pem": anchor, "jwks": [key]},
+        {"mechanism": "metadata", "anchor_pem": anchor},
+        {"mechanism": "metadata", "jwks": [key]},
+    ):
+        with pytest.raises(Malformed):
+            TrustEntry.from_json({"id": "a", "name": "A", "role": "issuer", "identifier": "https://a", **members})
+
+
+def test_entries_of_later_kinds_do_not_spoil_a_list(cast: Cast) -> None:
+    """What is not understood trusts nobody here; the rest of the list is as good as before."""
+    (known,) = cast.trust.entries
+    later = {**known.to_json(), "mechanism": "did"}
+    claims = {"sequence": 3, "iat": int(NOW.timestamp()), "next_update": int(NOW.timestamp()) + 60}
+
+    def read(*entries: Any) -> tuple[TrustEntry, ...]:
+        token = jose.sign_jws({**claims, "entries": entries}, signer=KEY, typ="intyga-trust-list+jwt")
+        return check_trust_list(token, key_jwk=KEY.public_jwk, minimum_sequence=3, now=NOW).entries
+
+    assert read(later, known.to_json(), {**known.to_json(), "role": "auditor"}) == (known,)
+    for broken in (None, {**known.to_json(), "mechanism": 7}, {**known.to_json(), "anchor_pem": ""}):
+        with pytest.raises(Malformed):
+            read(known.to_json(), broken)
+
+
 def test_a_root_is_trusted_by_its_file(cast: Cast) -> None:
     """Called as its subject, ending when it ends; a leaf is no root."""
     assert cast.university.root_file is not None
