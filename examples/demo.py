@@ -11,11 +11,13 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     passphrase_file = data / "passphrase-of-elin"
     # A random one: what the demo leaves on the disk must not be openable with a phrase that everybody can read here.
-    passphrase_file.write_text(f"demo {secrets.token_hex(8)}\n")
+    passphrase_file.write_text(f"demo-{secrets.token_hex(8)}\n")
     passphrase_file.chmod(0o600)
     settings = {**EXAMPLE_SETTINGS, "WALLET_PASSPHRASE_FILE": str(passphrase_file)}
     with Services(data, settings=settings) as services:
@@ -89,10 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (StepFailed, CommandRefused) as error:
             console.print(f"[red]did not hold[/]  {error}", highlight=False)
             return 1
-        summary(services, walked, passphrase_file, console)
+        journey(walked, console)
         if options.once:
+            console.print("Every step held. Without ONCE=1 the services stay, for you to do it by hand.")
             return 0
+        first_logins(services, passphrase_file, console)
         console.print("Serving until you press Ctrl+C.")
+        signal.signal(signal.SIGTERM, _interrupted)
         try:
             while services.running():
                 time.sleep(1)
@@ -198,8 +203,13 @@ def look_back(services: Services) -> tuple[None, str]:
     return None, f"{len(entries)} entries in the person's history, without values"
 
 
-def summary(services: Services, walked: Walk, passphrase_file: Path, console: Console) -> None:
-    """What was done, how long it took, where to go on by hand, and the first logins."""
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """A demo that is told to end stops what it started, as on Ctrl+C."""
+    raise KeyboardInterrupt
+
+
+def journey(walked: Walk, console: Console) -> None:
+    """What was done and how long it took."""
     table = Table(title="The journey", title_justify="left")
     table.add_column("step")
     table.add_column("seconds", justify="right")
@@ -207,6 +217,10 @@ def summary(services: Services, walked: Walk, passphrase_file: Path, console: Co
         table.add_row(name, f"{seconds:.1f}")
     table.add_row("together", f"{sum(seconds for _, seconds in walked.steps):.1f}")
     console.print(table)
+
+
+def first_logins(services: Services, passphrase_file: Path, console: Console) -> None:
+    """Where to go on by hand, and the first logins."""
     console.print(
         Panel(
             "\n".join(
@@ -214,7 +228,7 @@ def summary(services: Services, walked: Walk, passphrase_file: Path, console: Co
                     f"University  {services.urls['issuer']}",
                     f"            first account: make it with the code {first_code(services, 'issuer')}",
                     f"Wallet      {services.urls['wallet']}",
-                    f"            name {PERSON}, passphrase {passphrase_file.read_text().strip()}",
+                    f"            name: {PERSON}   passphrase: {passphrase_file.read_text().strip()}",
                     f"Employer    {services.urls['verifier']}",
                     f"            first account: make it with the code {first_code(services, 'verifier')}",
                 ]

@@ -21,6 +21,7 @@ class IssuerSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="ISSUER_", extra="ignore", frozen=True)
     service: ClassVar[str] = "issuer"
 
+    port: int = Field(default=8100, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
     name: str = Field(default="", max_length=200, description="Name of the institution in Swedish; empty: its host.")
     name_en: str = Field(default="", max_length=200, description="Name of the institution in English; empty: as above.")
     country: str = Field(default="SE", pattern="^[A-Z]{2}$", description="Country of the institution, ISO 3166-1.")

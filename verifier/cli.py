@@ -39,7 +39,7 @@ app.add_typer(keys_app, name="keys")
 @app.command()
 def serve(
     data: VerifierData = DEFAULT_DATA,
-    port: Annotated[int | None, typer.Option(help="TCP port; else VERIFIER_PORT, else 8003. 0: any free one.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; else VERIFIER_PORT, else 8300. 0: any free one.")] = None,
 ) -> None:
     """Serve the verifier until it is stopped."""
     serve_app(

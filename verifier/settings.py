@@ -20,7 +20,7 @@ class VerifierSettings(ServiceSettings):
 
     service: ClassVar[str] = "verifier"
 
-    port: int = Field(default=8003, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
+    port: int = Field(default=8300, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
     name: str = Field(default="", max_length=160, description="Name of the organisation, in Swedish.")
     name_en: str = Field(default="", max_length=160, description="Name of the organisation, in English.")
     contact: str = Field(
