@@ -46,7 +46,7 @@ class Running:
             timeout=60,
         )
         assert done.returncode == status, done.stderr
-        return json.loads(done.stdout if status == 0 else done.stderr.splitlines()[-1])
+        return json.loads(done.stdout if status == 0 else done.stderr)
 
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> Any:
         with urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers)) as answer:

@@ -1,0 +1,133 @@
+"""What the issuer's commands print: `..._shown` as JSON for programs, `..._told` as text for people."""
+
+from typing import Any
+
+from issuer.offers import Offer, OfferLinks
+from issuer.results import Problem
+from issuer.store.status import Certificate
+from schemas.learning.texts import in_language
+from schemas.types import CREDENTIAL_TYPES
+
+_MOST_NOTES = 40
+
+
+def text_of(texts: Any) -> str:
+    """A text in English, or in the language that there is."""
+    return in_language(texts, "en")
+
+
+def offer_shown(offer: Offer, links: OfferLinks, *, by_value: bool) -> dict[str, str]:
+    """An offer with its links and codes."""
+    shown = {
+        "id": offer.id,
+        "title": text_of(offer.title),
+        "recipient": offer.recipient,
+        "offer": links.by_value if by_value else links.offer,
+        "offer_https": links.offer_https,
+    }
+    if links.tx_code is not None:
+        shown["tx_code"] = links.tx_code
+    if links.typed is not None:
+        shown["typed"] = links.typed
+    return shown
+
+
+def offer_listed(offer: Offer) -> dict[str, Any]:
+    """An offer without its links and codes."""
+    return {
+        "id": offer.id,
+        "type": offer.type_name,
+        "title": text_of(offer.title),
+        "recipient": offer.recipient,
+        "state": offer.state,
+    }
+
+
+def certificate_shown(certificate: Certificate) -> dict[str, Any]:
+    """A certificate and its status."""
+    return {
+        "id": certificate.id,
+        "offer_id": certificate.offer_id,
+        "type": certificate.type_name,
+        "title": text_of(certificate.title),
+        "recipient": certificate.recipient,
+        "collected_at": certificate.collected_at.isoformat(),
+        "status": certificate.status.name.lower(),
+        "copies": certificate.copies,
+    }
+
+
+def completeness_shown(achievement: Any, *, result_id: str | None) -> dict[str, Any]:
+    """What one result holds of the elements of the micro-credential, and lacks."""
+    reports = {name: t.completeness(achievement) for name, t in CREDENTIAL_TYPES.items()}
+    report = next(iter(reports.values()))
+    return {
+        "id": result_id,
+        "course": achievement.code or achievement.id,
+        "title": text_of(achievement.title) if achievement.title else "",
+        "learner": achievement.learner.name,
+        "elements": {
+            state.element.code: [source.value for source in state.sources] if state.present else None
+            for state in report.states
+        },
+        "missing": list(report.missing),
+        "cannot_be_issued_as": {
+            name: list(one.missing_demanded) for name, one in reports.items() if one.missing_demanded
+        },
+    }
+
+
+def problem_shown(problem: Problem) -> dict[str, Any]:
+    """A note on a file of results."""
+    return {
+        "code": problem.code,
+        "row": problem.row,
+        "field": problem.field,
+        "item": problem.item,
+        "text": str(problem),
+    }
+
+
+def report_told(report: dict[str, Any]) -> str:
+    """The report of an import."""
+    lines = [f"{len(report['results'])} result(s), format {report['format']}."]
+    for result in report["results"]:
+        lines.append(f"  {result['course']}: {result['title']} ({result['learner']})")
+        if result["missing"]:
+            lines.append(f"    missing: {', '.join(result['missing'])}")
+        for name, codes in result["cannot_be_issued_as"].items():
+            lines.append(f"    cannot be issued as {name} without {', '.join(codes)}")
+    lines += note_lines([warning["text"] for warning in report["warnings"]])
+    lines.append(f"Kept as import {report['import']}." if report["import"] else "Nothing was kept.")
+    return "\n".join(lines)
+
+
+def note_lines(texts: list[str]) -> list[str]:
+    """Notes for the terminal, not more than a person reads."""
+    more = (
+        [f"Note: and {len(texts) - _MOST_NOTES} more (--json of import tells all)."] if len(texts) > _MOST_NOTES else []
+    )
+    return [f"Note: {text}" for text in texts[:_MOST_NOTES]] + more
+
+
+def offers_told(offers: list[dict[str, str]]) -> str:
+    """Offers that were made."""
+    blocks = []
+    for one in offers:
+        lines = [f"{one['title']}, for {one['recipient'] or 'an unnamed person'} (offer {one['id']})", one["offer"]]
+        lines.append(f"For people: {one['offer_https']}")
+        if "typed" in one:
+            lines.append(f"To type: {one['typed']}")
+        if "tx_code" in one:
+            lines.append(f"Transaction code, to be told separately: {one['tx_code']}")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def list_told(listed: dict[str, Any]) -> str:
+    """Offers and certificates."""
+    lines = [f"{len(listed['offers'])} offer(s)"]
+    lines += [f"  {o['id']}  {o['state']:10}  {o['title']} ({o['recipient']})" for o in listed["offers"]]
+    lines.append(f"{len(listed['certificates'])} certificate(s)")
+    lines += [f"  {c['id']}  {c['status']:10}  {c['title']} ({c['recipient']})" for c in listed["certificates"]]
+    return "\n".join(lines)
