@@ -94,7 +94,11 @@ class Services:
         raise CommandRefused(f"intyga-{name} serve", process.poll() or 1, self.log_of(name).read_text()[-2000:])
 
     def command(self, service: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
-        """Run `intyga-SERVICE ARGUMENTS --json` on the service's data directory; returns what it printed, parsed."""
+        """Run `intyga-SERVICE ARGUMENTS --json` on the service's data directory.
+
+        Returns what it printed, parsed; None when it printed nothing, as a command does that refuses.
+        Raises `CommandRefused` when its status is none of `accept`.
+        """
         done = subprocess.run(
             [_program(service), *arguments, "--data", str(self.data / service), "--json"],
             capture_output=True,
@@ -105,7 +109,7 @@ class Services:
         )
         if done.returncode not in accept:
             raise CommandRefused(f"intyga-{service} {arguments[0]}", done.returncode, done.stderr or done.stdout)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
     def running(self) -> bool:
         """Whether every started service still runs."""

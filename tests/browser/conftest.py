@@ -159,5 +159,6 @@ def screenshot(page: Page, name: str) -> None:
 
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window: 0 when nothing must be scrolled sideways."""
+    page.wait_for_selector("main")  # The last click may still be bringing the page.
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return int(wider)
