@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from proofs import base64url, strict_json
+from proofs.ecdsa import ALGORITHMS, signature_holds
 from proofs.jwe import decrypt_jwe as decrypt_jwe
 from proofs.jwe import encrypt_jwe as encrypt_jwe
 from proofs.jwe import generate_encryption_key as generate_encryption_key
 from proofs.jwe import public_part as public_part
-from proofs.keys import ALGORITHMS, PRIVATE_MEMBERS, Signer, public_key_from_jwk, signature_holds
+from proofs.keys import PRIVATE_MEMBERS, Signer, public_key_from_jwk
 from schemas.errors import Malformed, Refused
 
 MAX_JWS_BYTES = 1_000_000

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwcrypto import jwk as jwcrypto_jwk
 
-from proofs import keys
+from proofs import ecdsa, keys
 from proofs.keys import SoftwareSigner, check_public_jwk, generate_signer, thumbprint
 from schemas.errors import Malformed, Refused
 
@@ -52,15 +52,15 @@ def test_a_signature_holds_for_its_key_and_bytes_only(crv: str) -> None:
         data = str(number).encode()
         signature = signer.sign(data)
         key = keys.public_key_from_jwk(signer.public_jwk)
-        assert len(signature) == 2 * keys.ALGORITHMS[signer.alg].size
-        assert keys.signature_holds(key, alg=signer.alg, signature=signature, data=data)
-        assert not keys.signature_holds(key, alg=signer.alg, signature=signature, data=data + b".")
-        assert not keys.signature_holds(key, alg=signer.alg, signature=signature[:-1], data=data)
-        assert not keys.signature_holds(
+        assert len(signature) == 2 * ecdsa.ALGORITHMS[signer.alg].size
+        assert ecdsa.signature_holds(key, alg=signer.alg, signature=signature, data=data)
+        assert not ecdsa.signature_holds(key, alg=signer.alg, signature=signature, data=data + b".")
+        assert not ecdsa.signature_holds(key, alg=signer.alg, signature=signature[:-1], data=data)
+        assert not ecdsa.signature_holds(
             keys.public_key_from_jwk(other.public_jwk), alg=signer.alg, signature=signature, data=data
         )
-    foreign = next(name for name in keys.ALGORITHMS if name != signer.alg)
-    assert not keys.signature_holds(key, alg=foreign, signature=signature, data=data)
+    foreign = next(name for name in ecdsa.ALGORITHMS if name != signer.alg)
+    assert not ecdsa.signature_holds(key, alg=foreign, signature=signature, data=data)
 
 
 @given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))
@@ -68,8 +68,8 @@ def test_the_two_encodings_of_a_signature_agree_with_the_library(r: int, s: int)
     """DER by hand is the library's DER."""
     raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
-    assert keys.der_from_raw(raw) == utils.encode_dss_signature(r, s)
-    assert keys.raw_from_der(utils.encode_dss_signature(r, s), 32) == raw
+    assert ecdsa.der_from_raw(raw) == utils.encode_dss_signature(r, s)
+    assert ecdsa.raw_from_der(utils.encode_dss_signature(r, s), 32) == raw
 
 
 @given(st.integers(0, 2**521 - 1), st.integers(0, 2**521 - 1))
@@ -77,8 +77,8 @@ def test_long_signatures_too(r: int, s: int) -> None:
     """P-521 needs the longer length in DER, sometimes."""
     raw = r.to_bytes(66, "big") + s.to_bytes(66, "big")
 
-    assert keys.der_from_raw(raw) == utils.encode_dss_signature(r, s)
-    assert keys.raw_from_der(utils.encode_dss_signature(r, s), 66) == raw
+    assert ecdsa.der_from_raw(raw) == utils.encode_dss_signature(r, s)
+    assert ecdsa.raw_from_der(utils.encode_dss_signature(r, s), 66) == raw
 
 
 def test_the_library_accepts_our_signature() -> None:
