@@ -5,12 +5,15 @@ what is wrong with them. Everything is asked for here, so that a certificate tha
 """
 
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from schemas.errors import Malformed
+
+Loaded = TypeVar("Loaded", x509.Certificate, list[x509.Certificate])
 
 _ERRORS = (
     ValueError,
@@ -32,17 +35,32 @@ def read_pem(pem: str) -> x509.Certificate:
     return _read(x509.load_pem_x509_certificate, pem.encode("utf-8", "replace"))
 
 
-def _read(load: Any, data: bytes) -> x509.Certificate:
+def read_pem_chain(pem: bytes) -> list[x509.Certificate]:
+    """Read every certificate of a PEM text, at least one. Raises `Malformed`."""
+    return _read(x509.load_pem_x509_certificates, pem)
+
+
+def _read(load: Callable[[bytes], Loaded], data: bytes) -> Loaded:
     try:
         with warnings.catch_warnings():
             # A stranger's oddities (a serial number of zero, a long country name) are not worth a line in our log.
             warnings.simplefilter("ignore")
-            certificate: x509.Certificate = load(data)
-            _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.signature_hash_algorithm
-            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+            loaded = load(data)
+            for each in loaded if isinstance(loaded, list) else [loaded]:
+                _ = each.extensions, each.subject, each.issuer, each.signature_hash_algorithm
+                _ = each.not_valid_before_utc, each.not_valid_after_utc
     except _ERRORS as exc:
         raise Malformed("not an X.509 certificate that can be read") from exc
-    return certificate
+    return loaded
+
+
+def certifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether the key of `issuer` signed `certificate`, in its name. Not whether it may."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def public_key(certificate: x509.Certificate) -> object:

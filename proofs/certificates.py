@@ -18,11 +18,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from proofs.certificate_form import extension, public_key, read_der
+from proofs.certificate_form import certifies, extension, public_key, read_der
 from proofs.certified_keys import CertifiedKey as CertifiedKey
 from proofs.certified_keys import create_certified_key as create_certified_key
 from proofs.certified_keys import import_certified_key as import_certified_key
@@ -97,7 +96,7 @@ def _check_chain(x5c: tuple[str, ...], anchors: tuple[bytes, ...]) -> _CheckedCh
     """The part of `verify_chain` that does not depend on time. Only successes are kept."""
     chain = read_chain(x5c)
     for certificate in chain:
-        if certificate.issuer == certificate.subject and _certifies(certificate, certificate):
+        if certificate.issuer == certificate.subject and certifies(certificate, certificate):
             # Whoever signs for itself is an anchor, known to us or not; none belongs into a chain.
             raise UntrustedChain("the chain contains a self-signed certificate")
         if certificate.public_bytes(Encoding.DER) in anchors:
@@ -105,7 +104,7 @@ def _check_chain(x5c: tuple[str, ...], anchors: tuple[bytes, ...]) -> _CheckedCh
         _refuse_weakness(certificate)
     for depth, (certified, certifier) in enumerate(itertools.pairwise(chain)):
         _check_certifier(certifier, intermediates_below=depth)
-        if not _certifies(certifier, certified):
+        if not certifies(certifier, certified):
             raise UntrustedChain("a certificate of the chain does not certify the one before it")
     lines = _lines_to_anchors(chain, anchors)
     leaf = read_leaf(chain, anchors=tuple(line.anchor for line in lines))
@@ -116,7 +115,7 @@ def _lines_to_anchors(chain: list[x509.Certificate], anchors: tuple[bytes, ...])
     """Every anchor that certifies the end of the chain and may do so: more than one when an authority's was renewed."""
     lines, refusal = [], NoAnchor("the chain leads to no trusted anchor")
     for anchor in _by_subject(anchors).get(chain[-1].issuer, ()):
-        if not _certifies(anchor, chain[-1]):
+        if not certifies(anchor, chain[-1]):
             continue
         try:
             _check_certifier(anchor, intermediates_below=len(chain) - 1)
@@ -143,14 +142,6 @@ def _by_subject(anchors: tuple[bytes, ...]) -> dict[x509.Name, list[x509.Certifi
         certificate = read_der(der)
         found.setdefault(certificate.subject, []).append(certificate)
     return found
-
-
-def _certifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _refuse_weakness(certificate: x509.Certificate) -> None:

@@ -10,12 +10,13 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from proofs.certificate_form import read_pem_chain
+from proofs.identifiers import host_of
 from proofs.keys import SoftwareSigner, generate_signer, load_signer, read_chain, save_signer, write_new_file
 from schemas.errors import Malformed, NotFound, Refused
 
@@ -50,10 +51,13 @@ def create_certified_key(
     alternative name and its host the DNS name (or IP address) beside it, so that it works on loopback too.
     `leaf_valid_for` is how long the leaf is valid, at most as long as the root (ten years).
 
-    Raises `Malformed` when `public_url` has no host, `Refused` when a file of that name exists.
+    Raises `Malformed` when `public_url` has no host or `common_name` is empty, `Refused` when a file of that name
+    exists.
     """
     files = _files(directory, name)
     _refuse_existing(files)
+    if not common_name.strip():
+        raise Malformed("a certified key needs the name of its organization")
     root, leaf = generate_signer(), generate_signer()
     root_certificate = _root_certificate(root, common_name=common_name, now=now)
     leaf_certificate = _leaf_certificate(
@@ -95,7 +99,7 @@ def import_certified_key(
     _refuse_existing(files)
     signer = SoftwareSigner.from_pem(key_pem, passphrase=key_passphrase)
     x5c = read_chain(chain_pem, signer=signer)
-    certificates = x509.load_pem_x509_certificates(chain_pem)
+    certificates = read_pem_chain(chain_pem)
     key_file, chain_file, root_file, _ = files
     directory.mkdir(parents=True, exist_ok=True)
     save_signer(signer, key_file, passphrase=passphrase)
@@ -191,15 +195,12 @@ def _key_usage(*, certificates: bool) -> x509.KeyUsage:
 
 
 def _alternative_names(public_url: str) -> list[x509.GeneralName]:
-    try:
-        host = urlsplit(public_url).hostname
-    except ValueError:
-        host = None
-    if not host:
+    host = host_of(public_url)
+    if host is None or any(not 0 < len(label) < 64 for label in host.split(".")):
         raise Malformed("the public URL has no host")
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(public_url)]
     try:
         names.append(x509.IPAddress(ipaddress.ip_address(host)))
     except ValueError:
-        names.append(x509.DNSName(host.encode("idna").decode("ascii")))
+        names.append(x509.DNSName(host))
     return names

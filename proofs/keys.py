@@ -10,18 +10,19 @@ The algorithms are in `proofs.ecdsa`.
 import base64
 import functools
 import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from proofs import base64url, strict_json
+from proofs.certificate_form import certifies, public_key, read_pem_chain
 from proofs.ecdsa import ALGORITHMS as ALGORITHMS
 from proofs.ecdsa import DEFAULT_ALGORITHMS as DEFAULT_ALGORITHMS
 from proofs.ecdsa import raw_from_der
@@ -260,15 +261,15 @@ def read_chain(pem: bytes, *, signer: SoftwareSigner) -> tuple[str, ...]:
     """Turn PEM certificates, leaf first, into an `x5c` value for this signer.
 
     A self-signed certificate at the end is left out: the root never travels. Raises `Malformed` when there is no
-    certificate, `Refused` when the leaf does not certify the signer's key or is self-signed.
+    certificate, `Refused` when the leaf does not certify the signer's key or is self-signed, or when a certificate does
+    not certify the one before it.
     """
-    try:
-        certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError as exc:
-        raise Malformed("the chain file holds no PEM certificates") from exc
-    key = certificates[0].public_key()
+    certificates = read_pem_chain(pem)
+    key = public_key(certificates[0])
     if not isinstance(key, ec.EllipticCurvePublicKey) or jwk_from_public_key(key) != signer.public_jwk:
         raise Refused("the first certificate does not certify this key")
+    if not all(certifies(issuer, certified) for certified, issuer in itertools.pairwise(certificates)):
+        raise Refused("a certificate of the chain does not certify the one before it")
     if certificates[-1].subject == certificates[-1].issuer:
         certificates.pop()
     if not certificates:

@@ -108,9 +108,22 @@ def test_keys_are_found_again_and_not_overwritten(tmp_path: Path) -> None:
         load_certified_key(tmp_path, name="main", passphrase=b"wrong")
     with pytest.raises(Refused):
         load_certified_key(tmp_path, name="../main", passphrase=b"test")
-    for url in ("university", "https://[", "mailto:a@b"):
+    for url in (
+        "university",
+        "https://[",
+        "mailto:a@b",
+        "https://a..b\\@c",
+        "https://" + "a" * 64 + ".example",
+        "https://å.example",
+    ):
         with pytest.raises(Malformed):
             create_certified_key(tmp_path, name="n", common_name="N", public_url=url, passphrase=b"p", now=NOW)
+    for name in ("", " "):
+        with pytest.raises(Malformed):
+            create_certified_key(
+                tmp_path, name="n", common_name=name, public_url="https://a.example", passphrase=b"p", now=NOW
+            )
+    assert not list(tmp_path.glob("n.*"))
 
 
 def test_an_existing_key_can_be_imported(tmp_path: Path, university: CertifiedKey) -> None:
@@ -139,6 +152,36 @@ def test_an_existing_key_can_be_imported(tmp_path: Path, university: CertifiedKe
         import_certified_key(
             tmp_path, name="d", key_pem=pem, key_passphrase=b"test", chain_pem=b"nothing", passphrase=b"new"
         )
+
+
+def test_a_chain_that_nobody_could_follow_is_not_imported(tmp_path: Path) -> None:
+    """Out of order, with a gap, or unreadable: better told now than by every wallet later."""
+    root, key = Authority(), generate_signer()
+    middle = Authority("Middle", root)
+    leaf = middle.certify(signer=key)
+    stranger = Authority("Stranger")
+    pem = key.private_pem(passphrase=b"p")
+
+    def imported(name: str, *chain: x509.Certificate, also: bytes = b"") -> CertifiedKey:
+        text = b"".join(each.public_bytes(Encoding.PEM) for each in chain) + also
+        return import_certified_key(
+            tmp_path, name=name, key_pem=pem, key_passphrase=b"p", chain_pem=text, passphrase=b"new"
+        )
+
+    for chain in ((leaf, root.certificate), (leaf, stranger.certificate), (leaf, root.certificate, middle.certificate)):
+        with pytest.raises(Refused):
+            imported("broken", *chain)
+    der = leaf.public_bytes(Encoding.DER)
+    at = der.index(b"\xa0\x03\x02\x01\x02") + 4
+    strange = base64.b64encode(der[:at] + b"\x07" + der[at + 1 :])
+    with pytest.raises(Malformed):
+        imported("broken", leaf, also=b"-----BEGIN CERTIFICATE-----\n" + strange + b"\n-----END CERTIFICATE-----\n")
+    assert not list(tmp_path.glob("broken.*"))
+    for name, chain in (
+        ("whole", (leaf, middle.certificate, root.certificate)),
+        ("rootless", (leaf, middle.certificate)),
+    ):
+        assert len(imported(name, *chain).signer.x5c) == 2
 
 
 def test_a_chain_through_an_intermediate_is_followed() -> None:
