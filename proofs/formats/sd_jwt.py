@@ -132,16 +132,19 @@ def select_disclosures(sd_jwt: UnverifiedSDJWT, paths: Iterable[Path], *, nested
     Raises `Refused` when there is no claim at a path.
     """
     wanted: set[str] = set()
-    for path in map(tuple, paths):
+    chosen = set(map(tuple, paths))
+    for path in chosen:
         claim_at(sd_jwt.claims, path)
         for length in range(1, len(path) + 1):
             disclosure = sd_jwt.disclosure_at.get(path[:length])
             if disclosure is not None:
                 wanted.add(disclosure.encoded)
-        if nested:
-            wanted.update(
-                disclosure.encoded for at, disclosure in sd_jwt.disclosure_at.items() if at[: len(path)] == path
-            )
+    if nested:
+        # By the few lengths of paths, not path by path: issuers and verifiers choose how many there are of both.
+        lengths = {len(path) for path in chosen}
+        for at, disclosure in sd_jwt.disclosure_at.items():
+            if any(at[:length] in chosen for length in lengths):
+                wanted.add(disclosure.encoded)
     return tuple(disclosure.encoded for disclosure in sd_jwt.disclosures if disclosure.encoded in wanted)
 
 
