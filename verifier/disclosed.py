@@ -4,6 +4,7 @@ Only what was asked for is kept, with what the format cannot hide (the type's vi
 than was asked does not make the verifier own more.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,11 +13,12 @@ from typing import Any
 from proofs.formats.sd_jwt import always_visible
 from schemas.consent import LocalizedText
 from schemas.dcql import PathError, select_claims
-from schemas.types import display_value, plain_value, type_of
+from schemas.types import display_value, type_of
 from verifier.request_templates import ALWAYS_VISIBLE, RequestTemplate
 from verifier.verification import PresentedProof
 
 ConcretePath = tuple[str | int, ...]
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TECHNICAL = ALWAYS_VISIBLE | {"iat", "jti", "sub", "aud"}
 
 
@@ -36,11 +38,7 @@ class DisclosedItem:
 
     def display(self, language: str) -> str:
         """The value as a person reads it."""
-        known = type_of(self.vct)
-        spec = known.spec_for(self.path) if known else None
-        if spec is None:
-            return plain_value(self.value, language)
-        return display_value(self.value, spec.value_type if len(spec.path) == len(self.path) else None, language)
+        return shown_value(self.value, vct=self.vct, path=self.path, language=language)
 
     def as_json(self) -> dict[str, Any]:
         """The item as JSON members."""
@@ -112,6 +110,25 @@ def _item(
     proof: PresentedProof, place: ConcretePath, value: Any, label: LocalizedText | None, *, asked: bool
 ) -> DisclosedItem:
     return DisclosedItem(proof.query_id, place, label or item_label(proof.vct, place), value, proof.vct, asked)
+
+
+def shown_value(value: Any, *, vct: str, path: tuple[str | int | None, ...], language: str) -> str:
+    """A value as a person reads it: by its type where we know it; else dates, numbers, yes and no at least."""
+    known = type_of(vct)
+    spec = known.spec_for(tuple(None if isinstance(part, int) else part for part in path)) if known else None
+    if spec is not None:
+        return display_value(value, spec.value_type if len(spec.path) == len(path) else None, language)
+    is_date = isinstance(value, str) and _DATE.fullmatch(value)
+    return display_value(value, "date" if is_date else None, language)
+
+
+def type_label(vct: str, template: RequestTemplate, language: str) -> str:
+    """What certificates of a type are called: by the type where we know it, else by the template that asks for it."""
+    known = type_of(vct)
+    if known is not None:
+        return known.title(language)
+    titles = [one.title for one in template.credentials if vct in one.vct and one.title is not None]
+    return titles[0].text(language) if titles else vct
 
 
 def item_label(vct: str, path: tuple[str | int | None, ...]) -> LocalizedText:

@@ -92,13 +92,15 @@ class TemplateItem(_Written):
 class TemplateCredential(_Written):
     """One certificate asked for, of one of the types in `vct`, with the items wanted from it.
 
-    Without items, only what the format cannot hide is asked for. `authorities` are key identifiers (`aki`) of the
+    Without items, only what the format cannot hide is asked for. `title` is what the certificate is called where its
+    type is not one of ours; people read it. `authorities` are key identifiers (`aki`) of the
     issuers' certificate authorities, base64url; `issuers` narrows the trusted issuers to these identifiers. `multiple`
     lets the person give more than one.
     """
 
     id: Annotated[str, StringConstraints(max_length=60)]
     vct: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=500)], ...], Field(min_length=1)]
+    title: LocalizedText | None = None
     format: str = "dc+sd-jwt"
     status: StatusRule = StatusRule.REQUIRED
     items: tuple[TemplateItem, ...] = ()
@@ -111,6 +113,8 @@ class TemplateCredential(_Written):
     def _can_be_asked(self) -> Self:
         if not _QUERY_ID.fullmatch(self.id):
             raise ValueError("id may hold letters, digits, - and _ only")
+        if self.title is not None and not self.title.is_complete:
+            raise ValueError("the title must be given in sv and en")
         if len({item.path for item in self.items}) != len(self.items):
             raise ValueError("a path is asked for twice")
         if self.format != "dc+sd-jwt":
@@ -207,17 +211,22 @@ class RequestTemplate(_Written):
         return frozenset(vct for credential in self.credentials for vct in credential.vct)
 
 
+# How pydantic's own words read in a sentence that begins with the member's name.
+_WORDS = {"missing": " is missing", "extra_forbidden": " is not known here"}
+
+
 def parse_template(members: Mapping[str, Any]) -> RequestTemplate:
     """Make a template of its members. Raises `InvalidTemplate` that names every faulty member."""
     try:
         return RequestTemplate.model_validate(members)
     except ValidationError as exc:
         faults = exc.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidTemplate("; ".join(_sentence(fault["loc"], fault["msg"]) for fault in faults)) from exc
+        told = [_sentence(fault["loc"], fault["type"], fault["msg"]) for fault in faults]
+        raise InvalidTemplate("; ".join(told)) from exc
 
 
-def _sentence(place: tuple[str | int, ...], message: str) -> str:
-    return f"{'.'.join(map(str, place)) or 'template'}: {message.removeprefix('Value error, ')}"
+def _sentence(place: tuple[str | int, ...], kind: str, message: str) -> str:
+    return f"{'.'.join(map(str, place)) or 'template'}{_WORDS.get(kind, ': ' + message.removeprefix('Value error, '))}"
 
 
 def read_template(content: bytes, *, is_toml: bool) -> RequestTemplate:

@@ -88,6 +88,8 @@ def test_the_whole_journey_by_hand(
     recruiter.page.wait_for_selector("#verdict")
     recruiter.looks("verdict")
     assert VERDICT[language] in recruiter.page.inner_text("#verdict")
+    assert "Sjöberg" not in recruiter.page.inner_text("main"), "Values are covered until somebody needs them."
+    recruiter.presses("#show-values", "values")
     assert "Sjöberg" in recruiter.page.inner_text("main")
     assert "1998" not in recruiter.page.inner_text("main"), "The date of birth was never asked for."
     look_back(person)

@@ -82,7 +82,7 @@ FILES = {
         ("request --template text.toml", 1, "invalid_template", "text.toml: the file is not TOML"),
         ("request --template bytes.toml", 1, "invalid_template", "bytes.toml: the file is not text"),
         ("request --template text.json", 1, "invalid_template", "text.json: the file is not JSON"),
-        ("request --template empty.json", 1, "invalid_template", "empty.json: name: Field required"),
+        ("request --template empty.json", 1, "invalid_template", "empty.json: name is missing"),
         ("request --template-file note.txt", 1, "invalid_template", "note.txt"),
         ("request --template course-results --lifetime 5", 2, "usage", "--lifetime"),
         ("request --template course-results --wallet javascript:alert(1)", 2, "usage", "--wallet"),

@@ -41,7 +41,7 @@ async def templates(request: Request, verifier: VerifierDep, pages: PagesDep) ->
         request,
         "ask.html",
         templates=[_card(one, t) for one in sorted(shelf.templates.values(), key=lambda one: one.name)],
-        faulty=[FaultyTemplate(name, tuple(fault.split("; "))) for name, fault in sorted(shelf.faulty.items())],
+        faulty=[_faulty(fault) for _, fault in sorted(shelf.faulty.items())],
     )
 
 
@@ -76,6 +76,11 @@ async def make(
     response = pages.redirect(f"/requests/{crossing.id}")
     browser.remember(response)
     return response
+
+
+def _faulty(fault: str) -> FaultyTemplate:
+    file, _, faults = fault.partition(": ")
+    return FaultyTemplate(file, tuple(faults.split("; ")))
 
 
 def preview_in(template: RequestTemplate, language: str, *, request: Request, settings: VerifierSettings) -> Preview:

@@ -6,7 +6,7 @@ from datetime import date
 from schemas.consent import Basis, LocalizedText
 from schemas.types import REGISTERED_CLAIMS, type_of
 from service.i18n import N_, Translator
-from verifier.disclosed import item_label
+from verifier.disclosed import item_label, shown_value, type_label
 from verifier.request_templates import RequestTemplate, TemplateCredential, TemplateItem
 
 BASES = {
@@ -76,7 +76,7 @@ def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[li
     required, optional = [], []
     for query_id, credential, items in template.queries():
         shown = tuple(_item(credential, item, language, t) for item in items) or (_whole(t),)
-        kind = _kind(credential, language)
+        kind = type_label(credential.vct[0], template, language)
         if template.is_required(query_id):
             required.append(PreviewGroup(t(N_("Needed, from: %(kind)s"), kind=kind), shown))
         else:
@@ -95,17 +95,18 @@ def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[li
 
 def _item(credential: TemplateCredential, item: TemplateItem, language: str, t: Translator) -> PreviewItem:
     label = item.label or item_label(credential.vct[0], item.path)
-    values = t(N_("only when it is %(values)s"), values=t.listed(map(str, item.values), "or")) if item.values else ""
+    accepted = [_accepted(one, credential, item, language) for one in item.values or ()]
+    values = t(N_("only when it is %(values)s"), values=t.listed(accepted, "or")) if accepted else ""
     return PreviewItem(label.text(language), item.reason.text(language), values)
+
+
+def _accepted(value: str | int | bool, credential: TemplateCredential, item: TemplateItem, language: str) -> str:
+    text = shown_value(value, vct=credential.vct[0], path=item.path, language=language)
+    return text.lower() if isinstance(value, bool) else text  # "yes" stands within a sentence.
 
 
 def _whole(t: Translator) -> PreviewItem:
     return PreviewItem(t(N_("That you have it")), t(N_("Only what is visible on every certificate of this kind.")), "")
-
-
-def _kind(credential: TemplateCredential, language: str) -> str:
-    known = type_of(credential.vct[0])
-    return known.title(language) if known else credential.vct[0]
 
 
 def _always_visible(template: RequestTemplate, language: str) -> dict[str, list[str]]:

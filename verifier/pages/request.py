@@ -65,14 +65,15 @@ class CheckLine:
 
 @router.get("/requests/{request_id}")
 async def one_request(
-    request: Request, verifier: VerifierDep, staff: StaffDep, browser: BrowserDep, request_id: str
+    request: Request, verifier: VerifierDep, staff: StaffDep, browser: BrowserDep, request_id: str, values: str = ""
 ) -> Response:
-    """The request while it is open, its result afterwards."""
+    """The request while it is open, its result afterwards; the values when somebody asks to see them."""
     together = await _together(verifier, request_id)
     record = furthest(together)
     if record.state in (State.WAITING, State.OPENED, State.AWAITING_RETURN):
         return await _open(request, verifier, request_id, together, browser.binding)
-    return await _result(request, verifier, record, viewer=staff.subject)
+    viewer = staff.subject if values == "shown" else ""
+    return await _result(request, verifier, record, viewer=viewer)
 
 
 @router.get("/requests/{request_id}/events")
@@ -128,13 +129,14 @@ async def _open(
 
 
 async def _result(request: Request, verifier: Verifier, record: RequestRecord, *, viewer: str) -> Response:
+    """The page of a result. `viewer` is who wants to see the values, which the log then says; "" for nobody."""
     pages = the_pages(request)
     t = pages.translator(request)
     template = record.transaction.question.template
     certificates: list[ShownCertificate] = []
-    if record.has_contents:
+    if record.has_contents and viewer:
         contents = await verifier.database.run(lambda: verifier.contents(record.id, viewer=viewer))
-        certificates = shown_certificates(contents.items, record.proofs, t) if contents else []
+        certificates = shown_certificates(contents.items, record.proofs, template, t) if contents else []
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
     return await pages.render(
         request,
@@ -147,6 +149,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         verdict=VERDICTS.get(record.verdict) if record.verdict and record.state is State.ANSWERED else None,
         answered_at=record.answered_at if record.state is State.ANSWERED else None,
         checks=[CheckLine.of(check, t) for check in record.result.checks] if record.state is State.ANSWERED else [],
+        has_values=record.has_contents,
         certificates=certificates,
         kept_until=record.retention_until,
         deleted_at=record.contents_deleted_at,

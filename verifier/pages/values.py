@@ -7,9 +7,9 @@ belongs to one course stands together, whichever part of the request brought it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from schemas.types import type_of
 from service.i18n import Translator
-from verifier.disclosed import ConcretePath, DisclosedItem, item_label
+from verifier.disclosed import ConcretePath, DisclosedItem, item_label, type_label
+from verifier.request_templates import RequestTemplate
 from verifier.store import ProofSummary
 
 
@@ -23,37 +23,50 @@ class ValueGroup:
 
 @dataclass(frozen=True, slots=True)
 class ShownCertificate:
-    """One certificate of the answer: what travels with every share of its kind, then what was asked for."""
+    """One certificate of the answer: what travels with every share of its kind, then what was asked for.
+
+    `is_known` is False when only the certificate itself says who issued it.
+    """
 
     kind: str
     issuer: str
+    is_known: bool
     valid_until: str
     groups: tuple[ValueGroup, ...]
 
 
 def shown_certificates(
-    items: Sequence[DisclosedItem], proofs: Iterable[ProofSummary], t: Translator
+    items: Sequence[DisclosedItem], proofs: Iterable[ProofSummary], template: RequestTemplate, t: Translator
 ) -> list[ShownCertificate]:
     """What was shown, per kind of certificate and issuer, in the order in which it was asked for."""
     origins = {proof.query_id: proof for proof in proofs}
     together: dict[tuple[str, str], list[DisclosedItem]] = {}
     for proof in origins.values():
+        if not proof.vct:
+            continue  # It could not be read.
         together.setdefault((proof.vct, proof.issuer), [])
     for item in items:
         origin = origins.get(item.query_id)
         together.setdefault((item.vct, origin.issuer if origin else ""), []).append(item)
-    return [_certificate(vct, issuer, some, origins.values(), t) for (vct, issuer), some in together.items()]
+    return [
+        _certificate(type_label(vct, template, t.language), (vct, issuer), some, origins.values(), t)
+        for (vct, issuer), some in together.items()
+    ]
 
 
 def _certificate(
-    vct: str, issuer: str, items: Sequence[DisclosedItem], proofs: Iterable[ProofSummary], t: Translator
+    kind: str,
+    source: tuple[str, str],
+    items: Sequence[DisclosedItem],
+    proofs: Iterable[ProofSummary],
+    t: Translator,
 ) -> ShownCertificate:
-    known = type_of(vct)
-    origin = next((proof for proof in proofs if (proof.vct, proof.issuer) == (vct, issuer)), None)
+    origin = next((proof for proof in proofs if (proof.vct, proof.issuer) == source), None)
     ends = origin.valid_until if origin else None
     return ShownCertificate(
-        kind=known.title(t.language) if known else vct,
-        issuer=(origin.issuer_name or origin.issuer) if origin else issuer,
+        kind=kind,
+        issuer=(origin.issuer_name or origin.issuer) if origin else source[1],
+        is_known=origin is not None and bool(origin.issuer_name),
         valid_until=t.date(ends) if ends else "",
         groups=_groups(sorted(items, key=lambda item: item.asked), t),
     )

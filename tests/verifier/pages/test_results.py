@@ -12,7 +12,7 @@ def test_an_accepted_answer_shows_every_check_and_the_values(desk: Desk) -> None
     made = desk.ask("employer-micro-credential")
     assert desk.answer(made.transaction, optional=[1]).status_code == 200
 
-    page = desk.browser.get(f"/requests/{made.id}").text
+    page = desk.browser.get(f"/requests/{made.id}?values=shown").text
 
     assert 'data-state="verified"' in page
     assert "Every check held" in page
@@ -32,7 +32,7 @@ def test_an_answer_that_could_not_be_checked_is_never_green(desk: Desk, language
     made = desk.ask("employer-micro-credential")
     desk.answer(made.transaction)
 
-    page = desk.browser.get(f"/requests/{made.id}?lang={language}").text
+    page = desk.browser.get(f"/requests/{made.id}?values=shown&lang={language}").text
 
     assert 'data-state="unknown"' in page
     assert "notice-good" not in page
@@ -96,11 +96,11 @@ def test_values_go_on_their_date_and_the_checks_stay(desk: Desk, time: Time) -> 
     """The day after the retention date nothing of the answer is left but what the checks said."""
     made = desk.ask("employer-micro-credential")
     desk.answer(made.transaction)
-    assert "Ångström" in desk.browser.get(f"/requests/{made.id}").text
+    assert "Ångström" in desk.browser.get(f"/requests/{made.id}?values=shown").text
     time.pass_by(days=91)
     sign_in_again(desk)
 
-    page = desk.browser.get(f"/requests/{made.id}").text
+    page = desk.browser.get(f"/requests/{made.id}?values=shown").text
 
     assert "Ångström" not in page
     assert "The values were deleted on" in page
@@ -125,11 +125,44 @@ def test_evidence_is_downloaded_as_it_came_and_that_is_logged(desk: Desk) -> Non
     assert "Somebody looked at the values" in desk.browser.get("/log").text
 
 
+def test_values_are_covered_until_somebody_asks_for_them(desk: Desk) -> None:
+    """Opening a result shows the checks and logs nothing; asking for the values is a line of the log."""
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+
+    covered = desk.browser.get(f"/requests/{made.id}").text
+    assert "Ångström" not in covered
+    assert 'id="show-values"' in covered
+    assert 'id="check-signature"' in covered
+    assert "Somebody looked at the values" not in desk.browser.get("/log").text
+
+    shown = desk.browser.get(f"/requests/{made.id}?values=shown").text
+    assert "Ångström" in shown
+    assert 'id="show-values"' not in shown
+    assert desk.browser.get("/log").text.count("Somebody looked at the values") == 1
+
+
+def test_the_issuer_of_an_unknown_certificate_is_only_what_it_says(desk: Desk) -> None:
+    """ "Issued by" is said of issuers whom we know; of others, that the certificate says so."""
+    known = desk.ask("employer-micro-credential")
+    desk.answer(known.transaction)
+    assert "<p>Issued by" in desk.browser.get(f"/requests/{known.id}?values=shown").text
+
+    for entry in desk.verifier.trust.trust(now=desk.time()).entries:
+        desk.verifier.trust.remove(entry.id)
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+
+    page = desk.browser.get(f"/requests/{made.id}?values=shown").text
+    assert "Says that it was issued by" in page
+    assert "<p>Issued by" not in page
+
+
 def test_the_log_holds_no_value(desk: Desk) -> None:
     """Whatever was shown, the log and the board know only that something happened."""
     made = desk.ask("employer-micro-credential")
     desk.answer(made.transaction, optional=[1, 2, 3, 4])
-    desk.browser.get(f"/requests/{made.id}")
+    desk.browser.get(f"/requests/{made.id}?values=shown")
 
     for page in ("/log", "/"):
         text = desk.browser.get(page).text
@@ -142,7 +175,7 @@ def test_the_values_of_one_course_stand_together(desk: Desk) -> None:
     made = desk.ask("course-results")
     desk.answer(made.transaction, optional=[1, 2])
 
-    page = desk.browser.get(f"/requests/{made.id}").text
+    page = desk.browser.get(f"/requests/{made.id}?values=shown").text
 
     second = page.partition("Course 2</h4>")[2].partition("</dl>")[0]
     for value in ("Statistik", "7.5", "G"):
