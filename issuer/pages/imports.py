@@ -12,14 +12,13 @@ from fastapi.responses import Response
 
 from issuer.context import IssuerContext
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn, StaffDep
-from issuer.pages.reports import grouped_notes, result_line
+from issuer.pages.reports import gaps, grouped_notes, result_line
 from issuer.results import ImportRefused, Limits, Results, read_results
 from issuer.store.pending import NoSuchPendingFile, PendingFiles
 from issuer.store.results import ImportDraft
 from proofs.sealing import SealBroken, seal, unseal
 from schemas.learning.notes import stored_note
 from schemas.learning.texts import clean_text
-from schemas.types import CREDENTIAL_TYPES
 from service.i18n import N_
 from service.sessions import Session
 
@@ -85,6 +84,7 @@ async def dry_run(
     page = max(0, min(page, (len(results.achievements) - 1) // PAGE_ROWS))
     shown = results.achievements[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
     before = await issuer.store.database.run(issuer.store.results.find_file, results.sha256)
+    incomplete_count, gap_lines = await asyncio.to_thread(gaps, results.achievements, t)
     return await pages.render(
         request,
         "import_report.html",
@@ -93,7 +93,8 @@ async def dry_run(
         results=results,
         lines=[result_line(achievement, t) for achievement in shown],
         notes=grouped_notes(results.warnings, t),
-        incomplete_count=await asyncio.to_thread(_count_incomplete, results),
+        incomplete_count=incomplete_count,
+        gaps=gap_lines,
         page=page,
         page_count=(len(results.achievements) - 1) // PAGE_ROWS + 1,
         before=before,
@@ -131,14 +132,6 @@ async def discard(pending_id: str, issuer: IssuerDep, pages: PagesDep, session: 
         return pages.redirect("/import")
     await issuer.store.database.run(PendingFiles(issuer.store.database).discard, pending_id)
     return pages.redirect("/import", message=N_("The file was thrown away. Nothing of it was kept."))
-
-
-def _count_incomplete(results: Results) -> int:
-    """How many results lack something that a kind of certificate needs."""
-    return sum(
-        any(one.completeness(achievement).missing_demanded for one in CREDENTIAL_TYPES.values())
-        for achievement in results.achievements
-    )
 
 
 async def _waiting(issuer: IssuerContext, session: Session, pending_id: str) -> WaitingFile:

@@ -10,8 +10,9 @@ from schemas.learning.achievement import Achievement
 from schemas.learning.completeness import ELEMENTS, ELEMENTS_BY_CODE
 from schemas.learning.problems import Problem
 from schemas.learning.texts import foreign_language, in_language
-from schemas.types import CREDENTIAL_TYPES, Card, CredentialType
+from schemas.types import CREDENTIAL_TYPES, Card, CardLine, CredentialType
 from schemas.types.card import credits_line
+from schemas.types.claims import ConcretePath
 from schemas.types.learning_claims import number
 from service.i18n import N_, Translator
 
@@ -149,11 +150,45 @@ def _element_lines(achievement: Achievement, t: Translator) -> list[ElementLine]
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """One element that some results lack although a kind of certificate needs it."""
+
+    element: str
+    count: int
+    supply: str
+
+
+def gaps(achievements: Iterable[Achievement], t: Translator) -> tuple[int, list[Gap]]:
+    """How many results lack something that a kind of certificate needs, and what it is, element by element."""
+    incomplete, counts = 0, dict.fromkeys(ELEMENTS_BY_CODE, 0)
+    for achievement in achievements:
+        missing = {code for one in CREDENTIAL_TYPES.values() for code in one.completeness(achievement).missing_demanded}
+        incomplete += bool(missing)
+        for code in missing:
+            counts[code] += 1
+    found = [
+        Gap(_named([code], t)[0], count, ELEMENTS_BY_CODE[code].supply[t.language])
+        for code, count in counts.items()
+        if count
+    ]
+    return incomplete, found
+
+
+@dataclass(frozen=True, slots=True)
+class LineGroup:
+    """Lines of a card that belong together: those of the certificate itself (no heading), or those of one course."""
+
+    heading: str
+    lines: tuple[CardLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
-    """One certificate as it would be: cards per language, and the document that machines read."""
+    """One certificate as it would be: cards per language with their lines in groups, and what machines read."""
 
     recipient: str
     cards: Mapping[str, Card]
+    groups: Mapping[str, tuple[LineGroup, ...]]
     document: str
     hidden_count: int
 
@@ -170,6 +205,18 @@ def preview(credential_type: CredentialType, claims: Mapping[str, Any], *, issue
     return Preview(
         recipient=recipient,
         cards=cards,
+        groups={language: _grouped(credential_type, card, language) for language, card in cards.items()},
         document=json.dumps(document, ensure_ascii=False, indent=2),
         hidden_count=sum(line.hidden_unless_shared for line in cards["sv"].lines),
+    )
+
+
+def _grouped(credential_type: CredentialType, card: Card, language: str) -> tuple[LineGroup, ...]:
+    groups: dict[ConcretePath, list[CardLine]] = {}
+    for line in card.lines:
+        is_listed = len(line.path) > 1 and isinstance(line.path[1], int)
+        groups.setdefault(line.path[:2] if is_listed else (), []).append(line)
+    return tuple(
+        LineGroup(f"{credential_type.label(path, language)} {int(path[1]) + 1}" if path else "", tuple(lines))
+        for path, lines in groups.items()
     )

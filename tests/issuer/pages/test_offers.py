@@ -36,6 +36,22 @@ def test_the_preview_shows_people_and_machines_the_same(registrar: Registrar) ->
     assert len(visible) == 3
 
 
+def test_the_courses_of_a_transcript_stand_apart_in_its_preview(registrar: Registrar) -> None:
+    """Each under a heading of its own, its outcomes as a list, in the language of the card."""
+    registrar.keep_record()
+    chosen = [registrar.page.get_element_by_id(f"choose-{number}").get("value") for number in (1, 2, 3)]
+    registrar.press("show-preview", result=chosen, type="course-results", tx_code="no")
+    for language, headings in (("sv", ["Kurs 1", "Kurs 2", "Kurs 3"]), ("en", ["Course 1", "Course 2", "Course 3"])):
+        panel = f"//*[@id='preview-1']/div[@lang='{language}']"
+        assert [heading.text_content() for heading in registrar.page.xpath(f"{panel}/h4")] == headings
+    assert len(registrar.page.xpath("//*[@id='preview-1']/div[@lang='sv']/dl[2]//dd/ul/li")) >= 3
+    visible = registrar.page.xpath("//*[@id='preview-1']/div[@lang='sv']/dl[1]/div[not(@data-hidden)]/dt")
+    assert [" ".join(one.text_content().split()) for one in visible] == [
+        "Utfärdat av (syns alltid)",
+        "Land (syns alltid)",
+    ]
+
+
 def test_nothing_is_preselected_and_every_choice_is_demanded(registrar: Registrar) -> None:
     """Which results, which kind, and whether with a code."""
     registrar.keep_record()
@@ -319,6 +335,11 @@ def test_a_web_wallet_is_typed_once_and_then_linked_to(registrar: Registrar, des
     )
     registrar.press("use-wallet", wallet_address="javascript:alert(1)")
     assert "not an address of a wallet" in registrar.words()
+    assert registrar.status == 400
+    assert registrar.page.get_element_by_id("wallet_address").get("value") == "javascript:alert(1)"
+    assert registrar.link("open-web-wallet") == link  # the one that works is still there
+    registrar.press("language-sv")
+    assert registrar.page.get_element_by_id("wallet_address").get("value") == "javascript:alert(1)"
 
 
 @pytest.mark.parametrize(
