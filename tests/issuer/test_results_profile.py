@@ -218,9 +218,7 @@ def test_a_report_of_another_country_under_our_name_is_pointed_out() -> None:
 
 def test_the_workload_of_a_course_is_supplied_by_the_profile_where_the_record_has_none() -> None:
     """M7, by code, or by the title of a course without one."""
-    profile = parse_profile(
-        HEAD + b'[courses.DT1]\nects_credits = 7.5\n[courses."Kurs"]\nworkload_hours = 40\n'
-    )
+    profile = parse_profile(HEAD + b'[courses.DT1]\nects_credits = 7.5\n[courses."Kurs"]\nworkload_hours = 40\n')
     by_code = profile.complete(record(code="DT1"))
     assert (by_code.ects_credits, by_code.provenance["ects_credits"]) == (Decimal("7.5"), Source.PROFILE)
     assert (by_code.swedish_credits, by_code.provenance["swedish_credits"]) == (Decimal("7.5"), Source.DERIVED)
