@@ -126,6 +126,23 @@ def test_the_published_key_agreement(vectors: Path) -> None:
     assert opened[1] == b"hello"
 
 
+def test_the_published_encrypted_answer(vectors: Path) -> None:
+    """OpenID4VP 1.0, section 8.3: the example opens with the private key that is printed below it."""
+    example = json.loads((vectors / "openid4vp" / "encrypted_response.json").read_text())
+
+    header, plaintext = jose.decrypt_jwe(
+        example["response"],
+        private_jwk=example["recipient"],
+        algorithms={"ECDH-ES"},
+        encryptions={"A128GCM"},
+        max_bytes=10_000,
+    )
+
+    assert header == example["header"]
+    assert header["kid"] == example["recipient"]["kid"]
+    assert json.loads(plaintext) == example["payload"]
+
+
 def test_a_key_for_receiving_says_what_it_is_for() -> None:
     """`use`, `alg` and `kid` are needed by the sender; the private part stays."""
     key = jose.generate_encryption_key()

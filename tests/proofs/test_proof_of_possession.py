@@ -1,6 +1,8 @@
 """Key proofs: both sides of OpenID4VCI appendix F.1 (edge cases I-30 to I-40 as far as one proof goes)."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +46,18 @@ def test_what_the_wallet_makes_the_issuer_accepts() -> None:
 
     without = make_proof(signer=KEY, audience=ISSUER, nonce=None, issuer="wallet", now=NOW)
     assert check(without, expected_client_id="wallet").nonce is None
+
+
+def test_the_published_proof_is_accepted(vectors: Path) -> None:
+    """OpenID4VCI 1.0, appendix F.1: the example, at the time it was made."""
+    example = json.loads((vectors / "openid4vci" / "key_proof.json").read_text())
+    claims = example["claims"]
+
+    found = check(
+        example["proof"], expected_audience=claims["aud"], now=datetime.fromtimestamp(claims["iat"] + 30, UTC)
+    )
+
+    assert (found.jwk, found.nonce) == (example["jwk"], claims["nonce"])
 
 
 @pytest.mark.parametrize(

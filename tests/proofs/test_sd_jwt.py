@@ -24,6 +24,7 @@ from proofs.keys import generate_signer
 from schemas.errors import Malformed, ProtocolError, Refused
 from tests.proofs.cast import EMPLOYER, NONCE, NOW, Cast, digest, disclosure
 
+ADDRESS = {"street_address", "locality", "region", "country"}
 ISSUER, HOLDER = generate_signer(), generate_signer()
 
 
@@ -90,6 +91,20 @@ def test_the_published_nestings_are_read(vectors: Path) -> None:
 
         assert sd_jwt.claims == examples["claims"], case["name"]
         assert [each.digest for each in sd_jwt.disclosures] == [each["digest"] for each in case["disclosures"]]
+
+
+def test_the_published_referenced_token_is_read(vectors: Path) -> None:
+    """Token Status List: a recursive SD-JWT, signed with the key of RFC 9901, appendix A.5."""
+    example = json.loads((vectors / "token-status-list" / "referenced_token.json").read_text())
+
+    sd_jwt = parse_sd_jwt(example["token"])
+
+    assert (sd_jwt.payload, sd_jwt.claims) == (example["payload"], example["claims"])
+    assert sorted(sd_jwt.disclosure_at) == [("address",), *[("address", each) for each in sorted(ADDRESS)]]
+    assert select_disclosures(sd_jwt, [("address", "region")]) == tuple(
+        sd_jwt.disclosure_at[path].encoded for path in (("address", "region"), ("address",))
+    )
+    jose.check_jws(sd_jwt.issuer_jwt, key=example["issuer_key"], typ=example["typ"], algorithms={"ES256"})
 
 
 def test_the_published_spellings_of_one_claim_are_read(vectors: Path) -> None:
