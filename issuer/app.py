@@ -53,6 +53,7 @@ def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, cl
     # Innermost: inside the doorway, which strips prefixes, bounds bodies and adds headers, and before the routers.
     app.user_middleware.append(Middleware(DirectRoutes, routes=direct_routes(routes)))
     app.state.issuer = context
+    app.state.accounts = context.store.accounts
     return app
 
 

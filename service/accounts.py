@@ -106,6 +106,11 @@ class APIKey:
     revoked_at: datetime | None = None
 
 
+def normal_login(login: str) -> str:
+    """The one form of a login name in which names are compared: spaces around it, case and width do not matter."""
+    return unicodedata.normalize("NFKC", login).strip().casefold()
+
+
 class Accounts:
     """The accounts and API keys of one service."""
 
@@ -116,6 +121,11 @@ class Accounts:
         self._database = database
         self._service = service
         self._login_key = hmac.digest(device_secret, b"intyga login names", hashlib.sha256)
+
+    @property
+    def database(self) -> Database:
+        """Where they are kept."""
+        return self._database
 
     # --- accounts ----------------------------------------------------------------------------------------------
 
@@ -258,7 +268,7 @@ class Accounts:
         }
 
     def _login_digest(self, login: str) -> bytes:
-        name = unicodedata.normalize("NFKC", login).strip().casefold()
+        name = normal_login(login)
         return hmac.digest(self._login_key, name.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
     def _count(self, connection: Connection) -> int:

@@ -104,7 +104,7 @@ class Pages:
         self.static_files = StaticFiles(_ROOM / "static", *static)
         self._catalogues = catalogues
         self._nav = nav
-        self._clock = clock
+        self.clock = clock
         self._message_key = hmac.digest(settings.device_secret(), b"intyga page message", hashlib.sha256)
         self._language_cookie = cookie_name(settings, "language")
         self._message_cookie = cookie_name(settings, "message")
@@ -122,7 +122,7 @@ class Pages:
             return None
         if not hasattr(request.state, "intyga_session"):
             cookie = request.cookies.get(self.sessions.cookie_name)
-            request.state.intyga_session = await self.sessions.load(cookie, now=self._clock())
+            request.state.intyga_session = await self.sessions.load(cookie, now=self.clock())
         loaded: Session | None = request.state.intyga_session
         return loaded
 

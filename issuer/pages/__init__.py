@@ -14,7 +14,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 import service
-from issuer.pages import account, home, imports, invitation, issued, offers, results
+from issuer.pages import home, imports, invitation, issued, offers, results
 from issuer.settings import IssuerSettings
 from schemas.learning.safe_xml import Limits
 from service.clock import Clock
@@ -22,6 +22,7 @@ from service.error_texts import ErrorTexts
 from service.i18n import N_, Catalogues, load_catalogues
 from service.pages import NavItem, Pages
 from service.sessions import Sessions
+from service.staff_door import staff_door
 
 ROOM = Path(__file__).parent.parent
 
@@ -66,4 +67,5 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
 
 def page_routers() -> list[APIRouter]:
     """The routers of all pages. They come before the route of typed codes, which takes whatever looks like one."""
-    return [one.router for one in (account, home, imports, results, offers, issued, invitation)]
+    door = staff_door(N_("For staff who issue certificates."))
+    return [door, *(one.router for one in (home, imports, results, offers, issued, invitation))]

@@ -18,7 +18,8 @@ from service.error_texts import ErrorTexts
 from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from service.sessions import Sessions
-from verifier.pages import account, ask, board, evidence, invitation, request, share
+from service.staff_door import staff_door
+from verifier.pages import ask, board, evidence, invitation, request, share
 from verifier.settings import VerifierSettings
 
 ROOM = Path(__file__).parent.parent
@@ -61,4 +62,5 @@ def make_pages(settings: VerifierSettings, *, clock: Clock, sessions: Sessions) 
 
 def page_routers() -> list[APIRouter]:
     """The routers of all pages."""
-    return [one.router for one in (account, board, ask, request, evidence, share, invitation)]
+    door = staff_door(N_("For staff who ask for certificates and read the answers."))
+    return [door, *(one.router for one in (board, ask, request, evidence, share, invitation))]

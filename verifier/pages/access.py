@@ -14,9 +14,12 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from proofs import base64url
-from service.accounts import Accounts
-from service.pages import Pages
-from service.sessions import Session, cookie_key, cookie_name, new_cookie
+from service.page_access import FromOurForm as FromOurForm
+from service.page_access import PagesDep as PagesDep
+from service.page_access import SignedIn as SignedIn
+from service.page_access import StaffDep as StaffDep
+from service.page_access import the_pages as the_pages
+from service.sessions import cookie_key, cookie_name, new_cookie
 from verifier.exchange import Verifier, browser_binding
 
 
@@ -27,38 +30,7 @@ def the_verifier(request: Request) -> Verifier:
     return verifier
 
 
-def the_pages(request: Request) -> Pages:
-    """The pages of this service."""
-    pages = request.app.state.pages
-    assert isinstance(pages, Pages)
-    return pages
-
-
-def the_accounts(request: Request) -> Accounts:
-    """The staff's accounts."""
-    accounts = request.app.state.accounts
-    assert isinstance(accounts, Accounts)
-    return accounts
-
-
 VerifierDep = Annotated[Verifier, Depends(the_verifier)]
-PagesDep = Annotated[Pages, Depends(the_pages)]
-AccountsDep = Annotated[Accounts, Depends(the_accounts)]
-
-
-async def signed_in(request: Request) -> Session:
-    """The session of somebody who has signed in. Raises `SignInRequired`, which leads to signing in and back."""
-    return await the_pages(request).signed_in(request)
-
-
-async def check_form(request: Request) -> None:
-    """Refuse a form that did not come from one of our pages."""
-    await the_pages(request).check_csrf(request)
-
-
-StaffDep = Annotated[Session, Depends(signed_in)]
-SignedIn = Depends(signed_in)
-FromOurForm = Depends(check_form)
 
 
 @dataclass(frozen=True, slots=True)

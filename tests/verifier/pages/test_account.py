@@ -61,6 +61,24 @@ def test_a_wrong_password_says_what_to_do_and_ten_are_enough(desk: Desk) -> None
     assert answers[-1].status_code == 429
 
 
+def test_many_spellings_of_a_name_are_one(desk: Desk) -> None:
+    """Case, spaces and width make no further tries for the same account."""
+    stranger = desk.new_browser()
+    spellings = ["anna", "Anna", "ANNA", " anna", "anna ", "aNNa", "annA", "ａｎｎａ", "AnnA", "ANna", "anNA"]
+    answers = [post(stranger, "/sign-in", {"login": one, "password": "guess"}) for one in spellings]
+
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429]
+    assert post(stranger, "/sign-in", {"login": "anna", "password": PASSWORD}).status_code == 429
+
+
+def test_many_names_from_one_address_are_bounded_as_well(desk: Desk) -> None:
+    """One password tried on everybody."""
+    stranger = desk.new_browser()
+    answers = [post(stranger, "/sign-in", {"login": f"name-{n}", "password": "x" * 1001}) for n in range(51)]
+
+    assert [answer.status_code for answer in answers] == [403] * 50 + [429]
+
+
 def test_a_form_from_elsewhere_is_refused(desk: Desk) -> None:
     """Without the page's token nothing happens."""
     for path in ("/ask/course-results", "/sign-out", "/wallet-address", "/share/course-results"):
