@@ -1,7 +1,7 @@
 """The outcome of a verification: a list of named checks, each passed, failed or could not be checked.
 
-    result = VerificationResult(checks=(Check("signature", Outcome.PASSED, "..."), ...))
-    result.accepted   # True only when there is a check and every one of them passed
+result = VerificationResult(checks=(Check("signature", Outcome.PASSED, "..."), ...))
+result.accepted   # True only when there is a check and every one of them passed
 """
 
 from collections.abc import Iterable
