@@ -17,12 +17,12 @@ from service.accounts import Accounts
 from service.clock import utc_now
 from service.commands import CommandFailed, JSONOption, command_app, run, run_async, show
 from service.serving import serve as serve_app
+from service.web_wallet import normal_wallet
 from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_http, open_database
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
 from verifier.cli_trust import trust_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
-from verifier.pages.invitation import normal_wallet
 from verifier.requests import Kind
 from verifier.result_document import result_document
 from verifier.settings import VerifierSettings

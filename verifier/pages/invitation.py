@@ -1,8 +1,4 @@
-"""From a link to a wallet: the buttons that open one, and the address of a web wallet, typed once.
-
-The address is remembered in a cookie of this browser and nowhere else. It is never fetched: it only becomes the start
-of an ordinary link (DESIGN 4.4, "Invoking a web wallet").
-"""
+"""From a link to a wallet: the buttons that open one, and the address of a web wallet, typed once."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,22 +8,17 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from schemas.errors import NotFound
+from proofs import base64url
+from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import RequestLink
-from service import qr
-from service.i18n import N_
+from service import qr, web_wallet
 from service.sessions import cookie_name
-from service.settings import is_loopback_host
+from service.web_wallet import FAULT, normal_wallet, remembered_wallet
 from verifier.exchange import MadeRequest
 from verifier.pages.access import FromOurForm, PagesDep, VerifierDep, the_pages
 from verifier.settings import VerifierSettings
 
 router = APIRouter()
-
-YEAR_SECONDS = 365 * 24 * 3600
-FAULT = N_(
-    "This is not an address of a wallet. Write it as https://, then the wallet's name, without anything after it."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +43,17 @@ class QRCode:
 
 def wallet_of(request: Request, settings: VerifierSettings) -> str:
     """The web wallet of this browser: typed once, else the one that the operator names; empty when there is none."""
-    remembered = request.cookies.get(_cookie(settings), "")
-    return normal_wallet(remembered, settings) or settings.wallet_url
+    return remembered_wallet(request, settings) or settings.wallet_url
 
 
-def normal_wallet(typed: str, settings: VerifierSettings) -> str:
-    """A web wallet's address as it may be linked to; empty for what is none.
-
-    https, with a path at most; plain http only to this very machine, and only while we are on it ourselves.
-    """
-    text = typed.strip()
-    if text and "://" not in text:
-        text = f"https://{text}"
-    if len(text) > 300 or not text.isascii() or not text.isprintable() or " " in text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return ""
-    is_local = parts.scheme == "http" and settings.is_loopback and is_loopback_host(parts.hostname or "")
-    if not parts.hostname or not (parts.scheme == "https" or is_local):
-        return ""
-    if parts.username is not None or parts.query or parts.fragment or "\\" in text:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-
-
-def invitation_for(request: Request, link: RequestLink, settings: VerifierSettings, *, typed: str = "") -> Invitation:
+def invitation_for(request: Request, link: RequestLink, settings: VerifierSettings) -> Invitation:
     """The ways to open a wallet in this browser with a link."""
     wallet = wallet_of(request, settings)
     return Invitation(
         app_link=link.for_scheme(),
         wallet_link=link.for_scheme(f"{wallet}/present") if wallet else "",
         wallet_host=urlsplit(wallet).netloc,
-        typed=typed or wallet,
+        typed=_typed_wrongly(request, settings) or wallet,
     )
 
 
@@ -108,17 +74,11 @@ async def remember_wallet(
     target = pages.safe_next(back)
     wallet = normal_wallet(wallet_address, verifier.settings)
     if not wallet:
-        return pages.redirect(f"{target}{'&' if '?' in target else '?'}wallet=wrong")
+        response = pages.redirect(f"{target}{'&' if '?' in target else '?'}wallet=wrong")
+        _keep_typed(response, wallet_address, verifier.settings)
+        return response
     response = pages.redirect(target)
-    response.set_cookie(
-        _cookie(verifier.settings),
-        wallet,
-        max_age=YEAR_SECONDS,
-        path="/",
-        secure=verifier.settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    web_wallet.remember_wallet(response, wallet, verifier.settings)
     return response
 
 
@@ -151,5 +111,24 @@ def wallet_fault(request: Request) -> str:
     return the_pages(request).translator(request)(FAULT) if request.query_params.get("wallet") == "wrong" else ""
 
 
-def _cookie(settings: VerifierSettings) -> str:
-    return cookie_name(settings, "wallet")
+def _keep_typed(response: Response, typed: str, settings: VerifierSettings) -> None:
+    """Keep what was typed for the page that says what is wrong with it, so that nobody types it twice."""
+    response.set_cookie(
+        cookie_name(settings, "wallet-typed"),
+        base64url.encode(typed[: web_wallet.LONGEST_ADDRESS].encode("utf-8", "replace")),
+        max_age=60,
+        path="/",
+        secure=settings.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _typed_wrongly(request: Request, settings: VerifierSettings) -> str:
+    if request.query_params.get("wallet") != "wrong":
+        return ""
+    try:
+        kept = base64url.decode(request.cookies.get(cookie_name(settings, "wallet-typed"), ""))
+    except ProtocolError:
+        return ""
+    return kept.decode("utf-8", "replace")

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from issuer.offers import OfferState
-from issuer.pages.invitation import normal_wallet
 from issuer.pages.live import CHANGE, DONE, HEARTBEAT, follow
 from issuer.settings import IssuerSettings
 from issuer.status import Status
 from proofs.strict_json import loads_object
 from schemas.issuance import parse_offer_link
+from service.web_wallet import normal_wallet
 from tests.issuer.desk import Desk
 from tests.issuer.pages.registrar import Registrar
 

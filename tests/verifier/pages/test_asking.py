@@ -112,6 +112,20 @@ def test_the_wallets_address_is_typed_once(desk: Desk) -> None:
     assert "Open my wallet at wallet.example" in page
 
 
+def test_what_was_typed_wrongly_stays_in_the_field(desk: Desk) -> None:
+    """Nobody types it twice; it is escaped, and gone once the page is left."""
+    made = desk.ask("employer-micro-credential")
+    here = f"/requests/{made.id}"
+    fields = {"wallet_address": 'http://wallet.example/"><b>å', "back": here}
+
+    answered = post(desk.browser, "/wallet-address", fields, page=here)
+
+    assert "wallet.example" not in answered.headers["location"]
+    wrong = desk.browser.get(answered.headers["location"]).text
+    assert 'value="http://wallet.example/&#34;&gt;&lt;b&gt;å"' in wrong
+    assert "wallet.example/" not in desk.browser.get(here).text.partition("<form")[2]
+
+
 def test_what_is_no_address_of_a_wallet_is_not_linked_to(desk: Desk) -> None:
     """Scripts, plain http, user names, queries: a sentence says what to write instead."""
     made = desk.ask("employer-micro-credential")
