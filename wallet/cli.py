@@ -98,7 +98,7 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
         except IsARequest as exc:
             raise CommandFailed("This is a request, not an offer: use `present`.", error=exc.error) from exc
         except (OfferUnusable, Unreachable) as exc:
-            _fail(exc.reason if isinstance(exc, OfferUnusable) else "unreachable", "")
+            _fail(exc.reason, "")
     collection = wallet.collection(vault, collection_id)
     _tell_offer(collection)
     if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code and not tx_code:

@@ -59,6 +59,13 @@ class Unreachable(ProtocolError):
 
     error = "issuer_unreachable"
     status = 502
+    reason = "unreachable"
+
+
+class AddressRefused(Unreachable):
+    """This wallet does not ask that address: it is not https, or not a public one. Nothing was sent."""
+
+    reason = "address_refused"
 
 
 @dataclass(frozen=True, slots=True)

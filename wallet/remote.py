@@ -18,8 +18,8 @@ from proofs.status_list import fresh_until
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.types import type_of
 from service.clock import Clock
-from service.http import Answer, OutgoingHTTP
-from wallet.offers import Reply, Unreachable
+from service.http import Answer, OutgoingHTTP, OutgoingRefused
+from wallet.offers import AddressRefused, Reply, Unreachable
 
 T = TypeVar("T")
 
@@ -71,6 +71,8 @@ class WalletWeb:
 async def _answered(asking: Awaitable[Answer]) -> Reply:
     try:
         answer = await asking
+    except OutgoingRefused as exc:
+        raise AddressRefused(str(exc)) from exc
     except CouldNotCheck as exc:
         raise Unreachable(str(exc)) from exc
     return Reply(status=answer.status, media_type=answer.media_type, body=answer.body)

@@ -7,8 +7,11 @@ import pytest
 
 from proofs.resolve import Unresolvable
 from schemas.types import CREDENTIAL_TYPES
+from service.http import OutgoingHTTP
 from tests.world import World
-from wallet.remote import MOST_KEPT, WalletResolver
+from wallet.offers import AddressRefused
+from wallet.pages.words import problem_words
+from wallet.remote import MOST_KEPT, WalletResolver, WalletWeb
 
 pytestmark = pytest.mark.anyio
 
@@ -98,3 +101,13 @@ async def test_bundled_types_are_never_asked_for(world: World) -> None:
         assert await resolver.type_metadata(known.vct) == known.type_metadata_bytes()
     assert await resolver.type_metadata("urn:somebody:else") is None
     assert world.network.seen == []
+
+
+@pytest.mark.parametrize("url", ["http://university.example/", "https://10.0.0.3/", "http://localhost:1/"])
+async def test_an_address_that_this_wallet_does_not_ask_is_told_as_such(url: str) -> None:
+    """Nobody waits and tries again for an address that will never be asked."""
+    with pytest.raises(AddressRefused) as refused:
+        await WalletWeb(OutgoingHTTP()).get(url, accept="application/json", languages="sv", max_bytes=1_000)
+
+    assert refused.value.reason == "address_refused"
+    assert "may not ask" in problem_words(refused.value.reason).title

@@ -131,7 +131,7 @@ async def look(
     except IsARequest as exc:
         return go_to(request, f"/present?{exc.query}&came_by=code")
     except (OfferUnusable, Unreachable) as exc:
-        reason = exc.reason if isinstance(exc, OfferUnusable) else "unreachable"
+        reason = exc.reason
         return await pages.render(
             request,
             "receive_host.html",

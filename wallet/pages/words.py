@@ -47,6 +47,11 @@ _PROBLEMS = {
         N_("Copy the whole link, or type the code as host/code."),
     ),
     "unreachable": Words(N_("The issuer does not answer"), N_("Nothing came back in time."), _TRY_LATER),
+    "address_refused": Words(
+        N_("This wallet may not ask that address"),
+        N_("It is not a public address with https. Nothing was sent."),
+        N_("Ask whoever runs the wallet. For a trial on one machine: WALLET_ALLOW_LOOPBACK=true."),
+    ),
     "busy": Words(N_("The issuer is busy"), N_("It asks us to come back later."), _TRY_LATER),
     "offer_gone": Words(N_("The offer is no longer there"), N_("It was used, has expired or was withdrawn."), _ASK_NEW),
     "code_unknown": Words(
