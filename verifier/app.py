@@ -29,6 +29,7 @@ from service.rate_limits import RateLimit
 from service.sessions import Sessions
 from verifier.api import embedding, wallets
 from verifier.exchange import Verifier
+from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
 from verifier.requests import ClientIdentity
 from verifier.settings import VerifierSettings
@@ -148,6 +149,7 @@ def create_app(
     app.state.accounts = accounts
     app.state.catalogues = catalogues_of(settings)
     app.state.code_limit = RateLimit(count=CODES_PER_MINUTE, seconds=60)
+    app.state.streams = Streams()
     app.state.key_limit = RateLimit(count=WRONG_KEYS_PER_MINUTE, seconds=60)
     return app
 

@@ -45,7 +45,7 @@ from verifier.requests import (
 )
 from verifier.responses import Answer, open_response, read_form
 from verifier.settings import VerifierSettings
-from verifier.store import Contents, RequestRecord, RequestStore, State, TrustStore
+from verifier.store import Contents, RecentChanges, RequestRecord, RequestStore, State, TrustStore
 from verifier.store.records import Report
 from verifier.store.requests import NoSuchRequest, Outcome, Pending
 from verifier.template_files import TemplateShelf, load_templates
@@ -111,6 +111,7 @@ class Verifier:
         self.http = http
         secret = settings.device_secret()
         self.requests = RequestStore(database, device_secret=secret, time_zone=settings.time_zone)
+        self.recent = RecentChanges(self.requests, clock=clock)
         self.trust = TrustStore(database)
         self._code_key = sealing.derive_subkey(secret, purpose="verifier response codes")
         self._random_bytes = random_bytes

@@ -25,7 +25,7 @@ from service.i18n import Catalogues
 from service.rate_limits import RateLimit
 from verifier.api.wallets import verifier_of
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
-from verifier.live import HEARTBEAT, server_sent_event, wait_until, watch
+from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
 from verifier.result_document import result_document
@@ -134,8 +134,10 @@ async def get_result(
 
 
 @router.get("/requests/{request_id}/events")
-async def follow(request_id: str, key: KeyDep, verifier: VerifierDep) -> StreamingResponse:
+async def follow(request: Request, request_id: str, key: KeyDep, verifier: VerifierDep) -> StreamingResponse:
     """Every change of the request's state, as server-sent events named `state`."""
+    streams = streams_of(request)
+    streams.check(key.id)
     await _own(verifier, request_id, key)
 
     async def events() -> AsyncIterator[bytes]:
@@ -147,7 +149,7 @@ async def follow(request_id: str, key: KeyDep, verifier: VerifierDep) -> Streami
             yield server_sent_event("state", {"id": record.id, "state": record.state.value, "verdict": verdict})
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(streams.counted(key.id, events()), media_type="text/event-stream", headers=headers)
 
 
 @router.post("/returns")

@@ -57,13 +57,13 @@ async def board(
 
 
 @router.get("/events")
-async def board_events(verifier: VerifierDep) -> Response:
+async def board_events(request: Request, verifier: VerifierDep) -> Response:
     """Says when something has changed on the board."""
 
     async def look() -> tuple[object, bool]:
         return await verifier.database.run(verifier.requests.change_counter), False
 
-    return event_stream(verifier, look)
+    return event_stream(request, verifier, look)
 
 
 async def _rows(verifier: Verifier, language: str, page: int) -> tuple[list[Row], bool]:

@@ -5,20 +5,27 @@ No value travels in the stream. Without scripts the page has an ordinary link to
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from schemas.errors import NotFound
+from service.rate_limits import client_address
 from verifier.exchange import Verifier
-from verifier.live import HEARTBEAT, changes, server_sent_event
+from verifier.live import HEARTBEAT, changes, server_sent_event, streams_of
 
 Look = Callable[[], Awaitable[tuple[object, bool]]]
 """Gives what is compared between two looks, and whether nothing more will happen."""
 
 
-def event_stream(verifier: Verifier, look: Look) -> StreamingResponse:
-    """A stream of `change` events whenever `look` gives something else than before, and `done` when it is final."""
+def event_stream(request: Request, verifier: Verifier, look: Look) -> StreamingResponse:
+    """A stream of `change` events whenever `look` gives something else than before, and `done` when it is final.
+
+    Raises `TooManyRequests` when there are enough streams; a page then looks again every few seconds.
+    """
+    streams, key = streams_of(request), client_address(request)
+    streams.check(key)
     return StreamingResponse(
-        _events(verifier, look),
+        streams.counted(key, _events(verifier, look)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

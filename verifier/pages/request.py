@@ -77,7 +77,7 @@ async def one_request(
 
 
 @router.get("/requests/{request_id}/events")
-async def request_events(verifier: VerifierDep, request_id: str) -> Response:
+async def request_events(request: Request, verifier: VerifierDep, request_id: str) -> Response:
     """Says when something has changed with this request, and when nothing more will."""
     await _together(verifier, request_id)
 
@@ -85,7 +85,7 @@ async def request_events(verifier: VerifierDep, request_id: str) -> Response:
         some = await _together(verifier, request_id)
         return [(one.state, one.changed) for one in some], furthest(some).state.is_final
 
-    return event_stream(verifier, look)
+    return event_stream(request, verifier, look)
 
 
 async def _together(verifier: Verifier, request_id: str) -> list[RequestRecord]:

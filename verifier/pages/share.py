@@ -102,7 +102,7 @@ async def opened(
 
 
 @router.get("/share/open/{handle}/events")
-async def opened_events(verifier: VerifierDep, browser: BrowserDep, handle: str) -> Response:
+async def opened_events(request: Request, verifier: VerifierDep, browser: BrowserDep, handle: str) -> Response:
     """Says when the answer has come."""
     await _together(verifier, handle, binding=browser.binding)
 
@@ -110,7 +110,7 @@ async def opened_events(verifier: VerifierDep, browser: BrowserDep, handle: str)
         record = furthest(await _together(verifier, handle, binding=browser.binding))
         return record.state, record.state.is_final
 
-    return event_stream(verifier, look)
+    return event_stream(request, verifier, look)
 
 
 @router.get("/return")
