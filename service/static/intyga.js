@@ -13,6 +13,22 @@ function enableCopying(root) {
   }
 }
 
+// A selector that finds the focused element again after its part was replaced, so that nobody loses their place.
+function whereFocusIs(part) {
+  const focused = document.activeElement;
+  if (!part.contains(focused)) return "";
+  if (focused.id) return `#${CSS.escape(focused.id)}`;
+  const href = focused.getAttribute("href");
+  return href ? `a[href="${CSS.escape(href)}"]` : "";
+}
+
+// Of a long part only what it names is read aloud, into a place that stays: a table would be read from end to end.
+function tell(part) {
+  const said = document.getElementById(`${part.id}-said`);
+  const told = part.querySelector("[data-told]");
+  if (said && told) said.textContent = told.textContent.replace(/\s+/g, " ").trim();
+}
+
 // The server only says that something changed; the part is then fetched again as part of its own page.
 function follow(part) {
   const refresh = async () => {
@@ -24,8 +40,11 @@ function follow(part) {
       return;
     }
     if (fresh.innerHTML !== part.innerHTML) {
+      const focused = whereFocusIs(part);
       part.replaceChildren(...fresh.childNodes);
       enableCopying(part);
+      if (focused) part.querySelector(focused)?.focus({ preventScroll: true });
+      tell(part);
     }
     if (!fresh.dataset.live) stop();
   };
