@@ -7,7 +7,7 @@ disagree about what was signed.
     decode(encode(b"intyga")) == b"intyga"
 """
 
-import binascii
+from binascii import a2b_base64, b2a_base64
 
 from schemas.errors import Malformed
 
@@ -26,12 +26,12 @@ _FROM_URL = bytes.maketrans(b"-_+/=", b"+/~~~")  # "~" is outside the alphabet: 
 
 def encode(data: bytes) -> str:
     """Encode bytes as base64url text without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def encode_bytes(data: bytes) -> bytes:
     """Encode bytes as base64url without padding, as ASCII bytes."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
 
 
 def decode(text: str | bytes) -> bytes:
@@ -44,6 +44,6 @@ def decode(text: str | bytes) -> bytes:
         over = len(raw) & 3
         if over and raw[-1] not in _LAST[over]:
             raise Malformed("not base64url in its one canonical form")
-        return binascii.a2b_base64(raw.translate(_FROM_URL) + _PADDING[over], strict_mode=True)
+        return a2b_base64(raw.translate(_FROM_URL) + _PADDING[over], strict_mode=True)
     except ValueError as exc:
         raise Malformed("not base64url without padding") from exc

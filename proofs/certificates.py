@@ -84,11 +84,9 @@ def verify_chain(x5c: Sequence[str], *, anchors: Sequence[bytes], now: datetime)
     except TypeError as exc:
         raise Malformed("x5c is not an array of strings") from exc
     valid = [line.anchor for line in checked.lines if line.not_before <= now <= line.not_after]
-    if len(valid) == len(checked.lines):
-        return checked.leaf
     if not valid:
         raise UntrustedChain("a certificate of the chain is not valid at this time")
-    return replace(checked.leaf, anchors=tuple(valid))
+    return checked.leaf if len(valid) == len(checked.lines) else replace(checked.leaf, anchors=tuple(valid))
 
 
 @functools.lru_cache(maxsize=256)

@@ -89,10 +89,10 @@ def check_issuer(found: Findings, parts: SplitSDJWT) -> None:
     if not in_force:
         found.fail("issuer_trusted", "outside_period", "the issuer is not trusted at this time")
     relied_upon = _types_relied_upon(parts.payload, expected.types)
-    for_type = [entry for entry in in_force if any(entry.is_for_type(vct) for vct in relied_upon)]
-    if not for_type:
+    entry = next((entry for entry in in_force for vct in relied_upon if entry.is_for_type(vct)), None)
+    if entry is None:
         found.fail("issuer_trusted", "type_not_trusted", "the issuer is not trusted for this type")
-    entry = found.trusted_by = for_type[0]
+    found.trusted_by = entry
     name = entry.name if entry.identifier or leaf is None else leaf.legal_name or entry.name
     identifier = iss or entry.identifier or (names[0] if names else leaf.subject if leaf is not None else "")
     found.issuer = TrustedIssuer(name, identifier, entry.id)
@@ -122,7 +122,7 @@ def _follow_chain(found: Findings, leaf: Leaf, x5c: Sequence[str]) -> None:
         found.fail("issuer_trusted", "chain_refused", exc)
 
 
-def _entries_for(found: Findings, names: Collection[str]) -> tuple[list[TrustEntry], bool]:
+def _entries_for(found: Findings, names: Collection[str]) -> tuple[Sequence[TrustEntry], bool]:
     """The trust entries under which the signing key speaks for the issuer, by any mechanism.
 
     What is said of the issuer by name outweighs what is said of everyone under an anchor: trust that ended, or is for
@@ -132,13 +132,16 @@ def _entries_for(found: Findings, names: Collection[str]) -> tuple[list[TrustEnt
     """
     trust, leaf = found.expected.trust, found.leaf
     named = [entry for name in names for entry in trust.naming("issuer", name)]
-    anchors = leaf.anchors if leaf is not None else ()
-    if not named:
-        return list(trust.under_anchors("issuer", anchors, ())), False
-    speaks = {
-        "x5c": lambda entry: entry.anchor in anchors,
-        "jwks": lambda entry: found.signing_key in entry.jwks,
-        # A key without certificate was published at the issuer's address, or is listed (see step 2).
-        "metadata": lambda entry: leaf is None,
-    }
-    return [entry for entry in named if speaks[entry.mechanism](entry)], True
+    if named:
+        return [entry for entry in named if _speaks(found, entry)], True
+    return trust.everyone_under("issuer", leaf.anchors if leaf is not None else ()), False
+
+
+def _speaks(found: Findings, entry: TrustEntry) -> bool:
+    """Whether the signing key is the one that an entry trusts."""
+    if entry.mechanism == "x5c":
+        return found.leaf is not None and entry.anchor in found.leaf.anchors
+    if entry.mechanism == "jwks":
+        return found.signing_key in entry.jwks
+    # A key without certificate was published at the issuer's address, or is listed (see step 2).
+    return found.leaf is None

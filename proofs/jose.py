@@ -56,20 +56,23 @@ def parse_jws(token: str, *, max_bytes: int = MAX_JWS_BYTES) -> UnverifiedJWS:
     Raises `Malformed` when it is not one, or is larger than `max_bytes`; `Refused` when its header holds `crit`,
     `b64`, or a key with a private part.
     """
-    parts = token.split(".", 3) if isinstance(token, str) and len(token) <= max_bytes and token.isascii() else ()
+    if not isinstance(token, str) or len(token) > max_bytes or not token.isascii():
+        raise Malformed("not a compact JWS")
+    raw = token.encode("ascii")
+    parts = raw.split(b".", 3)
     if len(parts) != 3:
         raise Malformed("not a compact JWS")
-    header_part, payload_part, signature_part = parts
+    header, payload, signature = parts
     return UnverifiedJWS(
-        dict(_read_header(header_part)),
-        base64url.decode(payload_part),
-        f"{header_part}.{payload_part}".encode("ascii"),
-        base64url.decode(signature_part),
+        dict(_read_header(header)),
+        base64url.decode(payload),
+        raw[: len(header) + 1 + len(payload)],
+        base64url.decode(signature),
     )
 
 
 @functools.lru_cache(maxsize=128)
-def _read_header(part: str) -> dict[str, Any]:
+def _read_header(part: bytes) -> dict[str, Any]:
     # Tokens of one signer share their header, certificates included; callers get a copy.
     if not part:
         raise Malformed("not a compact JWS")

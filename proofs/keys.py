@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self, cast
+from typing import Any, NamedTuple, Protocol, Self, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -25,7 +25,7 @@ from proofs import base64url, strict_json
 from proofs.certificate_form import certifies, public_key, read_pem_chain
 from proofs.ecdsa import ALGORITHMS as ALGORITHMS
 from proofs.ecdsa import DEFAULT_ALGORITHMS as DEFAULT_ALGORITHMS
-from proofs.ecdsa import raw_from_der
+from proofs.ecdsa import Algorithm, raw_from_der
 from schemas.errors import Malformed, Refused
 
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -33,16 +33,27 @@ PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 _BY_CURVE = {row.crv: row for row in ALGORITHMS.values()}
-# A point in uncompressed form behind this prefix is a SubjectPublicKeyInfo, which the library reads in one call.
-_SPKI_FORM = {
-    row.crv: (
-        ec.generate_private_key(row.curve)
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)[: -2 * row.size],
-        row.size,
-    )
-    for row in ALGORITHMS.values()
-}
+
+
+class _Form(NamedTuple):
+    """How a public key on one curve is written.
+
+    A point in uncompressed form behind `prefix` is a SubjectPublicKeyInfo, which the library reads in one call. A
+    coordinate has `size` bytes, and `length` characters in base64url.
+    """
+
+    prefix: bytes
+    size: int
+    length: int
+
+
+def _form(algorithm: Algorithm) -> _Form:
+    key = ec.generate_private_key(algorithm.curve).public_key()
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return _Form(spki[: -2 * algorithm.size], algorithm.size, (algorithm.size * 8 + 5) // 6)
+
+
+_FORMS = {algorithm.crv: _form(algorithm) for algorithm in ALGORITHMS.values()}
 
 
 class Signer(Protocol):
@@ -171,11 +182,10 @@ def minimal_public_jwk(jwk: Mapping[str, Any]) -> dict[str, str]:
     if not PRIVATE_MEMBERS.isdisjoint(jwk):
         raise Refused("a public key must not come with its private part")
     crv, x, y = jwk.get("crv"), jwk.get("x"), jwk.get("y")
-    algorithm = _BY_CURVE.get(crv) if isinstance(crv, str) else None
-    if jwk.get("kty") != "EC" or algorithm is None or not isinstance(crv, str):
+    form = _FORMS.get(crv) if isinstance(crv, str) else None
+    if jwk.get("kty") != "EC" or form is None or not isinstance(crv, str):
         raise Malformed("unsupported key type or curve")
-    length = (algorithm.size * 8 + 5) // 6
-    if not isinstance(x, str) or not isinstance(y, str) or len(x) != length or len(y) != length:
+    if not isinstance(x, str) or not isinstance(y, str) or len(x) != form.length or len(y) != form.length:
         raise Malformed("the coordinates of the key do not have the length of its curve")
     return {"kty": "EC", "crv": crv, "x": x, "y": y}
 
@@ -197,15 +207,14 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
     if type(jwk) is not dict and not isinstance(jwk, Mapping):
         raise Malformed("a key is not a JSON object")
     crv, x_text, y_text = jwk.get("crv"), jwk.get("x"), jwk.get("y")
-    form = _SPKI_FORM.get(crv) if isinstance(crv, str) and jwk.get("kty") == "EC" else None
+    form = _FORMS.get(crv) if isinstance(crv, str) and jwk.get("kty") == "EC" else None
     if form is None or not isinstance(x_text, str) or not isinstance(y_text, str):
         raise Malformed("unsupported key type or curve")
-    prefix, size = form
     x, y = base64url.decode(x_text), base64url.decode(y_text)
-    if len(x) != size or len(y) != size:
+    if len(x) != form.size or len(y) != form.size:
         raise Malformed("the coordinates of the key do not have the length of its curve")
     try:
-        key = serialization.load_der_public_key(prefix + x + y)
+        key = serialization.load_der_public_key(form.prefix + x + y)
     except ValueError as exc:
         raise Malformed("the key is not a point on its curve") from exc
     return cast("ec.EllipticCurvePublicKey", key)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from proofs import base64url, jose, strict_json
 from proofs.certificates import unverified_leaf, verify_chain
-from proofs.dates import is_number, numeric_date, read_date, read_optional_date
+from proofs.dates import is_number, numeric_date, read_date, read_optional_date, read_optional_seconds, read_seconds
 from proofs.inflate import inflate
 from proofs.keys import DEFAULT_ALGORITHMS, Signer
 from schemas.errors import CouldNotCheck, Malformed, ProtocolError, Refused
@@ -167,7 +167,6 @@ def check_status_list_token(
 
     Raises `StaleStatusList` when it has expired, `InvalidStatusList` for everything else.
     """
-    skew = timedelta(seconds=skew_seconds)
     keys = tuple([(key["crv"], key["x"], key["y"]) for key in issuer_keys])
     try:
         signed = _read_signed_list(token, keys)
@@ -175,22 +174,26 @@ def check_status_list_token(
             verify_chain(signed.x5c, anchors=anchors, now=now)
     except ProtocolError as exc:
         raise InvalidStatusList(f"the status list token does not hold: {exc}") from exc
-    status_list = signed.status_list
-    if status_list.uri != expected_uri:
+    if signed.status_list.uri != expected_uri:
         raise InvalidStatusList("the status list token is about another list")
-    if max(status_list.issued_at, signed.not_before or status_list.issued_at) > now + skew:
+    now_seconds = now.timestamp()
+    if signed.valid_from > now_seconds + skew_seconds:
         raise InvalidStatusList("the status list token is from the future")
-    if status_list.expires_at is not None and status_list.expires_at <= now - skew:
+    if signed.valid_until is not None and signed.valid_until <= now_seconds - skew_seconds:
         raise StaleStatusList("the status list token has expired")
-    return status_list
+    return signed.status_list
 
 
 @dataclass(frozen=True, slots=True)
 class _SignedList:
-    """A list whose signature holds under `signed_with`; whether that key is trusted is still open."""
+    """A list whose signature holds under `signed_with`; whether that key is trusted is still open.
+
+    `valid_from` is the later of `iat` and `nbf`, `valid_until` is `exp`, both in seconds since 1970.
+    """
 
     status_list: StatusList
-    not_before: datetime | None
+    valid_from: float
+    valid_until: float | None
     signed_with: tuple[str, str, str]
     x5c: tuple[str, ...]
 
@@ -212,7 +215,9 @@ def _read_signed_list(token: str, keys: tuple[tuple[str, str, str], ...]) -> _Si
         except jose.InvalidSignature:
             continue
         claims = strict_json.loads_object(jws.payload, max_bytes=MAX_TOKEN_BYTES)
-        return _SignedList(_read_list(claims), read_optional_date(claims, "nbf"), (crv, x, y), tuple(x5c))
+        times = read_seconds(claims.get("iat"), name="iat"), read_optional_seconds(claims, "nbf") or 0
+        valid_until = read_optional_seconds(claims, "exp")
+        return _SignedList(_read_list(claims), max(times), valid_until, (crv, x, y), tuple(x5c))
     raise jose.InvalidSignature("the status list token is signed by no key that could be trusted")
 
 

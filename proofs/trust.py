@@ -9,10 +9,10 @@ the list was added, an older sequence number refused.
 """
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from proofs import jose
 from proofs.dates import numeric_date, read_date
@@ -33,6 +33,14 @@ class StaleTrustList(CouldNotCheck):
     """The trust list should have been replaced by now; what it says may have changed."""
 
 
+class _Index(NamedTuple):
+    """The entries for one role: all anchors, entries by the party they name, entries for everyone under an anchor."""
+
+    anchors: tuple[bytes, ...]
+    by_identifier: dict[str, tuple[TrustEntry, ...]]
+    everyone_under: dict[bytes, tuple[TrustEntry, ...]]
+
+
 @dataclass(frozen=True)
 class TrustList:
     """Everything a wallet or verifier trusts."""
@@ -40,53 +48,34 @@ class TrustList:
     entries: tuple[TrustEntry, ...] = ()
 
     @functools.cached_property
-    def _anchors(self) -> dict[Role, tuple[bytes, ...]]:
-        return {
-            role: tuple(
-                dict.fromkeys(entry.anchor for entry in self.entries if entry.serves(role) and entry.anchor is not None)
-            )
-            for role in get_args(Role)
-        }
+    def _by_role(self) -> dict[Role, _Index]:
+        return {role: _index([entry for entry in self.entries if entry.serves(role)]) for role in get_args(Role)}
 
     def anchors(self, role: Role) -> tuple[bytes, ...]:
         """The anchors of every entry for a role, in DER form, each once. Always the same tuple for one list."""
-        return self._anchors[role]
-
-    def entries_for(self, role: Role, *, mechanism: Mechanism) -> tuple[TrustEntry, ...]:
-        """The entries for a role that know their key by a mechanism."""
-        return tuple(entry for entry in self.entries if entry.serves(role) and entry.mechanism == mechanism)
-
-    @functools.cached_property
-    def _by_anchor(self) -> dict[bytes, tuple[TrustEntry, ...]]:
-        return _grouped((entry.anchor, entry) for entry in self.entries if entry.anchor is not None)
-
-    @functools.cached_property
-    def _by_identifier(self) -> dict[str, tuple[TrustEntry, ...]]:
-        return _grouped((entry.identifier, entry) for entry in self.entries if entry.identifier)
-
-    def under_anchor(self, role: Role, anchor: bytes, identifiers: Collection[str]) -> tuple[TrustEntry, ...]:
-        """The `x5c` entries for a role with this anchor that name one of the identifiers, or everyone under it.
-
-        Entries that name the party come before those that do not.
-        """
-        return self.under_anchors(role, (anchor,), identifiers)
-
-    def under_anchors(
-        self, role: Role, anchors: Iterable[bytes], identifiers: Collection[str]
-    ) -> tuple[TrustEntry, ...]:
-        """As `under_anchor`, for a chain that leads to several anchors."""
-        fitting = [
-            entry
-            for anchor in anchors
-            for entry in self._by_anchor.get(anchor, ())
-            if entry.serves(role) and (not entry.identifier or entry.identifier in identifiers)
-        ]
-        return tuple(sorted(fitting, key=_is_for_everyone) if len(fitting) > 1 else fitting)
+        return self._by_role[role].anchors
 
     def naming(self, role: Role, identifier: str) -> tuple[TrustEntry, ...]:
         """The entries for a role that name exactly this party."""
-        named = self._by_identifier.get(identifier, ())
-        return tuple([entry for entry in named if entry.serves(role)]) if named else ()
+        return self._by_role[role].by_identifier.get(identifier, ())
+
+    def everyone_under(self, role: Role, anchors: Iterable[bytes]) -> tuple[TrustEntry, ...]:
+        """The entries for a role that trust everyone under one of these anchors."""
+        under = self._by_role[role].everyone_under
+        return tuple([entry for anchor in anchors for entry in under.get(anchor, ())])
+
+    def under_anchors(
+        self, role: Role, anchors: Collection[bytes], identifiers: Iterable[str]
+    ) -> tuple[TrustEntry, ...]:
+        """The `x5c` entries for a role with one of these anchors that name a party by one of the identifiers, and then
+        those that trust everyone under one of the anchors.
+        """
+        named = [entry for name in dict.fromkeys(identifiers) for entry in self.naming(role, name)]
+        return (*(entry for entry in named if entry.anchor in anchors), *self.everyone_under(role, anchors))
+
+    def under_anchor(self, role: Role, anchor: bytes, identifiers: Iterable[str]) -> tuple[TrustEntry, ...]:
+        """As `under_anchors`, for one anchor."""
+        return self.under_anchors(role, (anchor,), identifiers)
 
     def issuers_for(self, vct: str, *, at: datetime) -> tuple[TrustEntry, ...]:
         """The entries that make somebody an issuer of a type at a time."""
@@ -97,15 +86,21 @@ class TrustList:
         )
 
 
+def _index(entries: Sequence[TrustEntry]) -> _Index:
+    return _Index(
+        anchors=tuple(dict.fromkeys(entry.anchor for entry in entries if entry.anchor is not None)),
+        by_identifier=_grouped((entry.identifier, entry) for entry in entries if entry.identifier),
+        everyone_under=_grouped(
+            (entry.anchor, entry) for entry in entries if entry.anchor is not None and not entry.identifier
+        ),
+    )
+
+
 def _grouped(pairs: Iterable[tuple[Key, TrustEntry]]) -> dict[Key, tuple[TrustEntry, ...]]:
     groups: dict[Key, list[TrustEntry]] = {}
     for key, entry in pairs:
         groups.setdefault(key, []).append(entry)
     return {key: tuple(entries) for key, entries in groups.items()}
-
-
-def _is_for_everyone(entry: TrustEntry) -> bool:
-    return not entry.identifier
 
 
 @dataclass(frozen=True)

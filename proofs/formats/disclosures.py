@@ -1,7 +1,7 @@
 """Disclosures read, and put into the places that their digests mark (RFC 9901, sections 4.2 and 7.1, step 3)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from proofs import base64url, strict_json
@@ -49,11 +49,11 @@ def read_disclosures(texts: Iterable[str], *, hash_name: str) -> tuple[Disclosur
 
     Raises `Malformed` when one is not base64url of JSON, `Refused` for another shape or a reserved claim name.
     """
-    new_hash = HASHES[hash_name]
+    new_hash, decode, encode, loads = HASHES[hash_name], base64url.decode, base64url.encode, strict_json.loads
     disclosures = []
     for text in texts:
         raw = text.encode("ascii")
-        content = strict_json.loads(base64url.decode(raw))
+        content = loads(decode(raw))
         size = len(content) if type(content) is list else 0
         if size == 3:
             salt, name, value = content
@@ -67,7 +67,7 @@ def read_disclosures(texts: Iterable[str], *, hash_name: str) -> tuple[Disclosur
         if type(salt) is not str:
             raise Refused("the salt of a disclosure is not a string")
         # The digest covers the text as received, never JSON written again (section 4.2.3).
-        disclosures.append(Disclosure(text, base64url.encode(new_hash(raw).digest()), salt, name, value))
+        disclosures.append(Disclosure(text, encode(new_hash(raw).digest()), salt, name, value))
     return tuple(disclosures)
 
 
@@ -76,6 +76,8 @@ class Processing:
 
     Afterwards `claims` is the processed payload; for the other members see `sd_jwt.UnverifiedSDJWT`.
     """
+
+    __slots__ = ("_by_digest", "_seen", "claims", "concealing", "disclosure_at", "original_indexes", "undisclosed")
 
     def __init__(self, payload: Mapping[str, Any], disclosures: tuple[Disclosure, ...], *, as_signed: bytes) -> None:
         """Put every disclosed claim in its place. `payload` is what the bytes `as_signed` say.
@@ -91,16 +93,21 @@ class Processing:
         if len(self._by_digest) != len(disclosures):
             raise Refused("a disclosure is given twice")
         own_names = (DIGESTS_KEY in payload) + (ALGORITHM_KEY in payload)
-        # Without a backslash every reserved name is written as it is. When there are none but those at the top level,
-        # nested claims are taken over unread.
-        flat = b"\\" not in as_signed and b'"..."' not in as_signed and as_signed.count(b'"_sd') == own_names
-        self.claims = self._process_object(payload, (), flat=flat)
+        if b"\\" in as_signed or b'"..."' in as_signed or as_signed.count(b'"_sd') != own_names:
+            self.claims = self._process_object(payload, ())
+        else:
+            # Without a backslash every reserved name is written as it is. There are none but those at the top level,
+            # so that nested claims are taken over unread.
+            self.claims = claims = dict(payload)
+            claims.pop(ALGORITHM_KEY, None)
+            if DIGESTS_KEY in claims:
+                self._insert_disclosed(claims.pop(DIGESTS_KEY), claims, ())
         if len(self.disclosure_at) != len(disclosures):
             # Step 5. Every digest is met at most once (step 4), so that counting suffices.
             raise Refused("a disclosure is not referenced by any digest")
         self.undisclosed = len(self._seen) - len(disclosures)
 
-    def _process_object(self, value: Mapping[str, Any], path: Path, *, flat: bool = False) -> dict[str, Any]:
+    def _process_object(self, value: Mapping[str, Any], path: Path) -> dict[str, Any]:
         if len(path) > MAX_DEPTH:
             raise Malformed("the SD-JWT is nested too deeply")
         result: dict[str, Any] = {}
@@ -111,10 +118,7 @@ class Processing:
                     raise Refused("a reserved name is used in a place where it has no meaning")
                 continue
             kind = type(member)
-            if (kind is dict or kind is list) and not flat:
-                result[name] = self._process(member, (*path, name))
-            else:
-                result[name] = member
+            result[name] = self._process(member, (*path, name)) if kind is dict or kind is list else member
         if DIGESTS_KEY in value:
             self._insert_disclosed(value[DIGESTS_KEY], result, path)
         return result
@@ -128,9 +132,10 @@ class Processing:
     def _insert_disclosed(self, digests: Any, result: dict[str, Any], path: Path) -> None:
         if type(digests) is not list:
             raise Refused("`_sd` is not an array of strings")
-        self._note_digests(path)
+        self._note_digests(path, digests)
+        by_digest = self._by_digest
         for digest in digests:
-            disclosure = self._match(digest)
+            disclosure = by_digest.get(digest)
             if disclosure is None:
                 continue
             name = disclosure.name
@@ -140,7 +145,9 @@ class Processing:
                 raise Refused("a disclosed claim exists already at its level")
             here = (*path, name)
             self.disclosure_at[here] = disclosure
-            result[name] = self._process(disclosure.value, here)
+            value = disclosure.value
+            kind = type(value)
+            result[name] = self._process(value, here) if kind is dict or kind is list else value
 
     def _process_array(self, value: list[Any], path: Path) -> list[Any]:
         if len(path) > MAX_DEPTH:
@@ -152,8 +159,9 @@ class Processing:
             if type(element) is dict and ELEMENT_KEY in element:
                 if len(element) != 1:
                     raise Refused("a placeholder of an array element has further members")
-                self._note_digests(path)
-                disclosure = self._match(element[ELEMENT_KEY])
+                digest = element[ELEMENT_KEY]
+                self._note_digests(path, (digest,))
+                disclosure = self._by_digest.get(digest)
                 if disclosure is None:
                     continue
                 if disclosure.name is not None:
@@ -166,15 +174,14 @@ class Processing:
             self.original_indexes[path] = tuple(indexes)
         return result
 
-    def _note_digests(self, path: Path) -> None:
+    def _note_digests(self, path: Path, digests: Sequence[Any]) -> None:
+        """Note that these digests were met. Step 4 is done here, at once: repeated ones could multiply without end."""
+        for digest in digests:
+            if type(digest) is not str:
+                raise Refused("a digest is not a string")
+        new = set(digests)
+        if len(new) != len(digests) or not self._seen.isdisjoint(new):
+            raise Refused("a digest is met twice")
+        self._seen |= new
         if path and isinstance(path[0], str):
             self.concealing.add(path[0])
-
-    def _match(self, digest: Any) -> Disclosure | None:
-        """The disclosure for a digest. Step 4 is done here, at once: repeated digests could multiply without end."""
-        if type(digest) is not str:
-            raise Refused("a digest is not a string")
-        if digest in self._seen:
-            raise Refused("a digest is met twice")
-        self._seen.add(digest)
-        return self._by_digest.get(digest)

@@ -132,7 +132,7 @@ def holder_jwk(claims: Mapping[str, Any]) -> dict[str, str] | None:
     confirmation = claims["cnf"]
     if not isinstance(confirmation, dict):
         raise Malformed("`cnf` is not an object")
-    if _KEY_FORMS & confirmation.keys() != {"jwk"} or not isinstance(confirmation["jwk"], dict):
+    if confirmation.keys() & _KEY_FORMS != {"jwk"} or not isinstance(confirmation["jwk"], dict):
         raise Refused("`cnf` does not name exactly one key, as `jwk`")
     return minimal_public_jwk(confirmation["jwk"])
 

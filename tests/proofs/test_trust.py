@@ -167,6 +167,5 @@ def test_entries_are_found_by_role_anchor_name_type_and_time(cast: Cast, strange
     assert trust.naming("verifier", "https://university.example") == ()
     assert trust.issuers_for("urn:other", at=NOW) == (everyone,)
     assert trust.issuers_for(VCT, at=NOW) == (everyone, named)
-    assert trust.entries_for("verifier", mechanism="x5c") == (everyone, ended)
     assert not ended.is_in_force(at=NOW)
     assert x509.load_der_x509_certificate(anchor).public_bytes(Encoding.DER) == anchor
