@@ -209,9 +209,12 @@ def _human_result(told: dict[str, Any]) -> str:
         lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
     marks = {"passed": "+", "failed": "x", "could_not_check": "?"}
     lines += [f"  {marks[check['outcome']]} {check['title']}: {check['sentence']}" for check in told["checks"]]
+    several = len({value["certificate"] for value in told["values"] or ()}) > 1
     for value in told["values"] or ():
         known = type_of(value["type"])
-        lines.append(f"  {known.title('en') if known else value['type']}: {value['label']['en']}: {value['display']}")
+        kind = known.title("en") if known else value["type"]
+        number = f" {value['certificate'] + 1}" if several else ""
+        lines.append(f"  {kind}{number}: {value['label']['en']}: {value['display']}")
     lines.append(f"Kept until {told['retention_until']}.")
     return "\n".join(lines)
 

@@ -87,7 +87,10 @@ class CheckedItem:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedValue:
-    """One value that the person showed. `asked` is False for what travels with every certificate of its kind."""
+    """One value that the person showed. `asked` is False for what travels with every certificate of its kind.
+
+    `certificate` is the number of the certificate it comes from: values belong together only when it is the same.
+    """
 
     query: str
     path: tuple[str | int, ...]
@@ -95,6 +98,7 @@ class ReceivedValue:
     value: Any = field(repr=False)
     type: str
     asked: bool
+    certificate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +134,17 @@ class VerifierResult:
         """Names of the checks that could not be made."""
         return [check.name for check in self.checks if check.outcome is Outcome.COULD_NOT_CHECK]
 
-    def values_at(self, *path: str | int | None) -> list[Any]:
-        """The values at a path, `None` standing for any index; empty when nothing is there."""
+    def values_at(self, *path: str | int | None, certificate: int | None = None) -> list[Any]:
+        """The values at a path, `None` standing for any index; empty when nothing is there.
+
+        Indexes are those of the certificate as issued. Where an answer may come from several certificates, ask for one
+        of them by its number.
+        """
         return [
             value.value
             for value in self.values or ()
             if len(value.path) == len(path)
+            and certificate in (None, value.certificate)
             and all(part is None or part == at for part, at in zip(path, value.path, strict=True))
         ]
 
@@ -329,7 +338,13 @@ def _result(told: Mapping[str, Any]) -> VerifierResult:
         if values is None
         else tuple(
             ReceivedValue(
-                one["query"], tuple(one["path"]), one["label"], one["value"], one["type"], one["asked"] is True
+                one["query"],
+                tuple(one["path"]),
+                one["label"],
+                one["value"],
+                one["type"],
+                one["asked"] is True,
+                int(one["certificate"]),
             )
             for one in values
         ),

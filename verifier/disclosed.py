@@ -1,7 +1,8 @@
 """What a person showed, item by item, as it is kept until the retention date.
 
 Only what was asked for is kept, with what the format cannot hide (the type's visible claims). A wallet that showed more
-than was asked does not make the verifier own more.
+than was asked does not make the verifier own more. Each value keeps the certificate that it comes from and the place at
+which it stood there, so that nothing that was shown in parts is put together in another way.
 """
 
 import re
@@ -10,14 +11,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from proofs.formats.sd_jwt import always_visible
+from proofs.formats.sd_jwt import UnverifiedSDJWT, always_visible
 from schemas.consent import LocalizedText
-from schemas.dcql import PathError, select_claims
+from schemas.dcql import ClaimsPath, ConcretePath, PathError, place_as_issued, select_presented, value_at
 from schemas.types import display_value, type_of
 from verifier.request_templates import ALWAYS_VISIBLE, RequestTemplate
 from verifier.verification import PresentedProof
 
-ConcretePath = tuple[str | int, ...]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TECHNICAL = ALWAYS_VISIBLE | {"iat", "jti", "sub", "aud"}
 
@@ -26,7 +26,8 @@ _TECHNICAL = ALWAYS_VISIBLE | {"iat", "jti", "sub", "aud"}
 class DisclosedItem:
     """One value: which query asked for it, where it stood, what it is called, and the value as JSON.
 
-    `asked` is False for what travels with every share of this type. `vct` is the type it comes from.
+    `path` counts the elements of arrays as issued. `asked` is False for what travels with every share of this type.
+    `vct` is the type it comes from, `certificate` the number of the certificate within the answer.
     """
 
     query_id: str
@@ -35,6 +36,7 @@ class DisclosedItem:
     value: Any = field(repr=False)
     vct: str
     asked: bool
+    certificate: int = 0
 
     def display(self, language: str) -> str:
         """The value as a person reads it."""
@@ -49,6 +51,7 @@ class DisclosedItem:
             "value": self.value,
             "type": self.vct,
             "asked": self.asked,
+            "certificate": self.certificate,
         }
 
     @classmethod
@@ -61,55 +64,49 @@ class DisclosedItem:
             value=members["value"],
             vct=members["type"],
             asked=members["asked"],
+            certificate=members["certificate"],
         )
 
 
 def disclosed_items(proofs: Iterable[PresentedProof], *, template: RequestTemplate) -> tuple[DisclosedItem, ...]:
     """Every asked value that came, in the template's order, after what its type always shows."""
     by_query = {query_id: items for query_id, _, items in template.queries()}
-    found: list[DisclosedItem] = []
-    seen: set[tuple[str, ConcretePath]] = set()
+    found: dict[tuple[int, ConcretePath], DisclosedItem] = {}
     for proof in proofs:
         if proof.sd_jwt is None:
             continue
-        fingerprint = proof.sd_jwt.issuer_jwt
-        for place, value in _visible(proof):
-            if (fingerprint, place) not in seen:
-                seen.add((fingerprint, place))
-                found.append(_item(proof, place, value, None, asked=False))
+        items = _visible(proof, proof.sd_jwt)
         for item in by_query.get(proof.query_id, ()):
-            for place in _places(proof.claims, item.path):
-                if (fingerprint, place) not in seen:
-                    seen.add((fingerprint, place))
-                    found.append(_item(proof, place, _value_at(proof.claims, place), item.label, asked=True))
-    return tuple(found)
+            places = _places(proof.sd_jwt, item.path)
+            items += [_item(proof, place, value_at(proof.claims, place), item.label, asked=True) for place in places]
+        for one in items:
+            found.setdefault((one.certificate, one.path), one)
+    return tuple(found.values())
 
 
-def _visible(proof: PresentedProof) -> list[tuple[ConcretePath, Any]]:
-    """The top-level members that cannot be hidden, without the technical ones."""
-    assert proof.sd_jwt is not None
-    names = dict.fromkeys(place[0] for place, _ in always_visible(proof.sd_jwt) if place and isinstance(place[0], str))
-    return [((name,), proof.claims[name]) for name in names if name not in _TECHNICAL and name in proof.claims]
+def _visible(proof: PresentedProof, sd_jwt: UnverifiedSDJWT) -> list[DisclosedItem]:
+    """What cannot be hidden, without the technical members, and without what was disclosed below it."""
+    return [
+        _item(proof, place, value, None, asked=False)
+        for place, value in always_visible(sd_jwt)
+        if place[0] not in _TECHNICAL and value not in ({}, [])
+    ]
 
 
-def _places(claims: Mapping[str, Any], path: tuple[str | int | None, ...]) -> list[ConcretePath]:
+def _places(sd_jwt: UnverifiedSDJWT, path: ClaimsPath) -> list[ConcretePath]:
     try:
-        return select_claims(claims, path)
+        return select_presented(sd_jwt.claims, path, positions=sd_jwt.original_indexes)
     except PathError:
         return []
-
-
-def _value_at(claims: Mapping[str, Any], place: ConcretePath) -> Any:
-    value: Any = claims
-    for part in place:
-        value = value[part]
-    return value
 
 
 def _item(
     proof: PresentedProof, place: ConcretePath, value: Any, label: LocalizedText | None, *, asked: bool
 ) -> DisclosedItem:
-    return DisclosedItem(proof.query_id, place, label or item_label(proof.vct, place), value, proof.vct, asked)
+    assert proof.sd_jwt is not None
+    path = place_as_issued(place, proof.sd_jwt.original_indexes)
+    label = label or item_label(proof.vct, path)
+    return DisclosedItem(proof.query_id, path, label, value, proof.vct, asked, proof.certificate)
 
 
 def shown_value(value: Any, *, vct: str, path: tuple[str | int | None, ...], language: str) -> str:

@@ -56,6 +56,7 @@ def _checks(checks: Iterable[Check], catalogues: Catalogues) -> list[dict[str, s
 def _proof(proof: ProofSummary, catalogues: Catalogues) -> dict[str, Any]:
     return {
         "query": proof.query_id,
+        "certificate": proof.certificate,
         "type": proof.vct,
         "issuer": proof.issuer,
         "issuer_name": proof.issuer_name,

@@ -95,6 +95,9 @@ _BY_REASON: Final = {
     # schemas/dcql/recheck.py
     "multiple": N_("More certificates came than you asked for."),
     "more_than_asked": N_("Everything that you asked for is there. More was shown; it was not kept."),
+    "several_certificates": N_(
+        "Everything that you asked for is there, but it comes from more than one certificate. See which says what."
+    ),
     "claim_missing": N_("Something that you asked for is missing."),
     "set_missing": N_("A certificate that you asked for is missing."),
     "authority": N_("It comes from another circle of issuers than you asked for."),

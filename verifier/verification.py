@@ -15,7 +15,7 @@ One presentation that fails is a failed answer. What could not be checked is nev
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -58,11 +58,13 @@ class PresentedProof:
 
     `claims` is empty when a check failed: what did not hold is not kept. When something could only not be checked,
     the claims are there and `result` says so. `claims` holds everything visible, registered claims included.
+    `certificate` counts the certificates of the answer: presentations of the same one have the same number.
     """
 
     query_id: str
     token: str = field(repr=False)
     result: VerificationResult
+    certificate: int = 0
     vct: str = ""
     issuer_name: str = ""
     issuer: str = ""
@@ -105,11 +107,14 @@ async def verify_answer(
     if fault is not None:
         return Verification(VerificationResult((fault, *_not_reached(ALL_CHECKS[1:]))), ())
     # 2. each presentation
+    given = [(query_id, str(token)) for query_id, tokens in answer.vp_token.items() for token in tokens]
+    numbers = _certificate_numbers(token for _, token in given)
     proofs = tuple(
         [
-            await _verify(query_id, token, rules[query_id], transaction, policy, resolver, now)
-            for query_id, tokens in answer.vp_token.items()
-            for token in tokens
+            replace(
+                await _verify(query_id, token, rules[query_id], transaction, policy, resolver, now), certificate=number
+            )
+            for (query_id, token), number in zip(given, numbers, strict=True)
         ]
     )
     # 3. what came back is what was asked for
@@ -120,7 +125,7 @@ async def verify_answer(
         for proof in proofs:
             asks_authorities = any(one.trusted_authorities for one in query.credentials if one.id == proof.query_id)
             presented.setdefault(proof.query_id, []).extend(_presented(proof, with_authorities=asks_authorities))
-        final = tuple(check_answer(query, presented))
+        final = tuple(_with_remark(check, transaction, proofs) for check in check_answer(query, presented))
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
 
 
@@ -134,6 +139,30 @@ def issuers_of_unknown_keys(verification: Verification) -> set[str]:
             if "x5c" not in parts.jws.header and isinstance(iss, str):
                 found.add(iss)
     return found
+
+
+def _certificate_numbers(tokens: Iterable[str]) -> list[int]:
+    """A number for each token: the same for presentations of the same issuer-signed JWT, byte for byte."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(token.partition("~")[0], len(numbers)) for token in tokens]
+
+
+def _with_remark(check: Check, transaction: Transaction, proofs: Iterable[PresentedProof]) -> Check:
+    """Say it when what a template asks of one certificate came from several, which a query cannot forbid.
+
+    That is no fault, since a wallet may use another copy for each part; but a grade must not pass for that of another
+    course, so whoever reads it has to know.
+    """
+    if check.name != "query" or check.outcome is not Outcome.PASSED:
+        return check
+    numbers: dict[str, set[int]] = {}
+    asked = {query_id: credential for query_id, credential, _ in transaction.question.template.queries()}
+    for proof in proofs:
+        if not asked[proof.query_id].multiple:
+            numbers.setdefault(asked[proof.query_id].id, set()).add(proof.certificate)
+    if all(len(some) == 1 for some in numbers.values()):
+        return check
+    return Check("query", Outcome.PASSED, "several_certificates", "what was asked of one came from several")
 
 
 def _shape_fault(

@@ -16,7 +16,7 @@ from schemas.dcql.query import (
     TrustedAuthorities,
     parse_query,
 )
-from schemas.dcql.recheck import PresentedCredential, check_answer
+from schemas.dcql.recheck import PresentedCredential, check_answer, place_as_issued, select_presented
 
 __all__ = [
     "Answer",
@@ -42,7 +42,9 @@ __all__ = [
     "check_answer",
     "leaves",
     "parse_query",
+    "place_as_issued",
     "select_claims",
+    "select_presented",
     "starts_with",
     "value_at",
 ]

@@ -136,17 +136,27 @@ def _has_value(claim: ClaimQuery, places: Sequence[ConcretePath], one: Presented
 
 
 def _selected(path: ClaimsPath, one: PresentedCredential) -> list[ConcretePath]:
-    """`select_claims`, with indexes meaning places in the credential as issued rather than in what is left of it."""
+    return select_presented(one.claims, path, positions=one.positions)
+
+
+def select_presented(
+    claims: Mapping[str, Any], path: ClaimsPath, *, positions: Mapping[ConcretePath, Sequence[int]] | None
+) -> list[ConcretePath]:
+    """`select_claims` for a presentation: an index in `path` is the place of an element in the credential as issued.
+
+    `positions` is as in `PresentedCredential`. Returns places in `claims`, in what is left; `place_as_issued` turns
+    them round. Raises `PathError` as `select_claims` does.
+    """
     if not any(is_index(component) for component in path):
-        return select_claims(one.claims, path)
+        return select_claims(claims, path)
     places: list[ConcretePath] = [()]
     for component in path:
         step: list[ConcretePath] = []
         for place in places:
-            inner = value_at(one.claims, place)
+            inner = value_at(claims, place)
             if is_index(component):
                 assert isinstance(component, int)
-                step += _at_index(place, inner, component, one)
+                step += _at_index(place, inner, component, positions)
             else:
                 step += [(*place, *found) for found in _relative(inner, component)]
         places = step
@@ -164,13 +174,27 @@ def _relative(inner: Any, component: str | int | None) -> list[ConcretePath]:
         raise
 
 
-def _at_index(place: ConcretePath, inner: Any, index: int, one: PresentedCredential) -> list[ConcretePath]:
+def place_as_issued(place: ConcretePath, positions: Mapping[ConcretePath, Sequence[int]]) -> ConcretePath:
+    """Where an element of a presentation stood in the credential as issued, before undisclosed elements fell out.
+
+    Two presentations of one credential leave out different elements: only these places can be compared.
+    """
+    issued: list[str | int] = []
+    for depth, component in enumerate(place):
+        places = positions.get(place[:depth]) if isinstance(component, int) else None
+        issued.append(places[component] if places is not None and isinstance(component, int) else component)
+    return tuple(issued)
+
+
+def _at_index(
+    place: ConcretePath, inner: Any, index: int, positions: Mapping[ConcretePath, Sequence[int]] | None
+) -> list[ConcretePath]:
     if not isinstance(inner, list | tuple):
         raise PathError("not_an_array")
-    if one.positions is None:
+    if positions is None:
         raise _PositionUnknown
-    positions = one.positions.get(place, range(len(inner)))
-    return [(*place, here) for here, original in enumerate(positions) if original == index and here < len(inner)]
+    here = positions.get(place, range(len(inner)))
+    return [(*place, at) for at, original in enumerate(here) if original == index and at < len(inner)]
 
 
 def _shows_more(query: Query, one: PresentedCredential) -> bool:

@@ -9,10 +9,21 @@ from pathlib import Path
 import pytest
 
 from proofs import base64url, strict_json
+from proofs.formats.sd_jwt import plan_disclosures
+from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.jose import parse_jws, sign_jws
 from proofs.keys import generate_signer
 from schemas.verification import Outcome
-from tests.verifier.scene import COURSES, LIST_URL, MICRO_CLAIMS, Issuer, Scene, assert_refused_by, failed
+from tests.verifier.scene import (
+    COURSES,
+    COURSES_CLAIMS,
+    LIST_URL,
+    MICRO_CLAIMS,
+    Issuer,
+    Scene,
+    assert_refused_by,
+    failed,
+)
 from verifier.request_templates import parse_template
 from verifier.verification import Verdict
 
@@ -284,3 +295,135 @@ def test_an_issuer_whose_key_cannot_be_fetched_is_not_called_a_fraud(scene: Scen
     assert record.result.failed == []
     assert (reply.status, record.verdict) == (200, Verdict.UNDETERMINED)
     assert not record.is_accepted
+
+
+# --- what belongs together --------------------------------------------------------------------------------------------
+
+
+def test_a_grade_of_another_certificate_is_not_mixed_in(scene: Scene) -> None:
+    """Two genuine certificates of one person: the required part from one, the better grade from the other.
+
+    Nothing is forged, so every check holds; the values stay apart, and the result says that there are two.
+    """
+    better = MICRO_CLAIMS | {"achievement_title": {"en": "Knitting"}, "assessment_grade": "A"}
+    worse = MICRO_CLAIMS | {"assessment_grade": "E"}
+    first, second = (scene.issuer.issue(one, holder=scene.holder) for one in (worse, better))
+    made = scene.ask()
+    request = scene.fetch(made)
+    grade = next(
+        one["id"] for one in request["dcql_query"]["credentials"] if one["claims"][0]["path"] == ["assessment_grade"]
+    )
+    mixed = {
+        "certificate": [scene.presentation(request, "certificate", token=first)],
+        grade: [scene.presentation(request, grade, token=second)],
+    }
+
+    assert scene.post(made, scene.form(request, {"vp_token": mixed})).status == 200
+
+    record, contents = scene.result(made), scene.verifier.contents(made.id, viewer="test")
+    assert contents is not None
+    said = {(item.certificate, item.path[0]): item.value for item in contents.items}
+    assert said[0, "achievement_title"] == MICRO_CLAIMS["achievement_title"]
+    assert said[1, "achievement_title"] == {"en": "Knitting"}
+    assert (0, "assessment_grade") not in said
+    assert said[1, "assessment_grade"] == "A"
+    assert next(check for check in record.result.checks if check.name == "query").reason == "several_certificates"
+
+
+def test_what_is_said_of_a_course_stays_with_it(scene: Scene) -> None:
+    """Each presentation leaves out other courses, so that places shift: a grade must not slip to the course before."""
+    courses = [
+        {"achievement_title": {"en": "Algebra"}, "date_of_issuance": "2025-01-10"},  # without a grade
+        {"achievement_title": {"en": "Biology"}, "date_of_issuance": "2025-06-10", "assessment_grade": "A"},
+    ]
+    scene.transcript = scene.issuer.issue(
+        COURSES_CLAIMS | {"courses": courses}, holder=scene.holder, credential_type=COURSES, index=8
+    )
+    made = scene.ask("course-results")
+    request = scene.fetch(made)
+    queries = {one["id"]: one for one in request["dcql_query"]["credentials"]}
+    grades = next(name for name, one in queries.items() if one["claims"][0]["path"][-1] == "assessment_grade")
+    token = {name: [scene.presentation(request, name)] for name in ("transcript", grades)}
+
+    assert scene.post(made, scene.form(request, {"vp_token": token})).status == 200
+
+    contents = scene.verifier.contents(made.id, viewer="test")
+    assert contents is not None
+    said = {item.path: item.value for item in contents.items}
+    assert said["courses", 1, "achievement_title"] == {"en": "Biology"}
+    assert said["courses", 1, "assessment_grade"] == "A"
+    assert ("courses", 0, "assessment_grade") not in said
+
+
+def test_two_certificates_where_several_were_asked_for_stay_apart(scene: Scene) -> None:
+    """`multiple`: each has its number, so that nobody reads one as part of the other."""
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    template["credentials"][0]["multiple"] = True
+    template["credentials"][0]["items"] = template["credentials"][0]["items"][:1]
+    other = scene.issuer.issue(MICRO_CLAIMS | {"family_name": "Second"}, holder=scene.holder)
+    made = scene.ask(parse_template(template))
+    request = scene.fetch(made)
+    both = [scene.presentation(request, "certificate", token=one) for one in (scene.certificate, other)]
+
+    assert scene.post(made, scene.form(request, {"vp_token": {"certificate": both}})).status == 200
+
+    record, contents = scene.result(made), scene.verifier.contents(made.id, viewer="test")
+    assert contents is not None
+    assert [one.certificate for one in record.proofs] == [0, 1]
+    assert [(item.certificate, item.value) for item in contents.items if item.asked] == [
+        (0, "Kanarek-Test"),
+        (1, "Second"),
+    ]
+    assert next(check for check in record.result.checks if check.name == "query").reason == ""
+
+
+def test_a_single_element_is_read_where_it_stood(scene: Scene) -> None:
+    """Asked for the second course alone: it comes alone, and is found and kept as the second."""
+    template = scene.template("course-results").model_dump(mode="json", exclude_defaults=True)
+    template["credentials"][0]["items"] = [
+        {"path": ["courses", 1, "achievement_title"], "reason": {"sv": "Kravet.", "en": "The demand."}}
+    ]
+    made = scene.ask(parse_template(template))
+    request = scene.fetch(made)
+
+    scene.answer_with(made, scene.presentation(request, "transcript"), query_id="transcript")
+
+    contents = scene.verifier.contents(made.id, viewer="test")
+    assert scene.result(made).is_accepted, scene.result(made).result.checks
+    assert contents is not None
+    assert [(item.path, item.value) for item in contents.items if item.asked] == [
+        (("courses", 1, "achievement_title"), {"en": "Biology"})
+    ]
+
+
+def test_more_than_asked_below_something_visible_is_not_kept(scene: Scene) -> None:
+    """A visible object with hidden parts: showing one of them unasked does not make the verifier own it."""
+    payload = {
+        "iss": scene.issuer.url,
+        "vct": "urn:other",
+        "exp": int(scene.now.timestamp()) + 9_000,
+        "status": {"status_list": {"idx": 7, "uri": LIST_URL}},
+        "address": {"country": "SE", "street": "Kanarekgatan 1"},
+        "name": "Test",
+    }
+    token = issue_sd_jwt_vc(
+        payload,
+        disclosable=plan_disclosures([("address", "street"), ("name",)]),
+        signer=scene.issuer.signer,
+        holder_jwk=scene.holder.public_jwk,
+    )
+    template = scene.template().model_dump(mode="json", exclude_defaults=True)
+    template["credentials"][0] |= {
+        "vct": ["urn:other"],
+        "items": [{"path": ["name"], "reason": {"sv": "Namnet.", "en": "The name."}}],
+    }
+    made = scene.ask(parse_template(template))
+    request = scene.fetch(made)
+
+    scene.answer_with(
+        made, scene.presentation(request, "certificate", token=token, paths=[("name",), ("address", "street")])
+    )
+
+    contents = scene.verifier.contents(made.id, viewer="test")
+    assert contents is not None
+    assert {item.path: item.value for item in contents.items} == {("address", "country"): "SE", ("name",): "Test"}

@@ -7,8 +7,9 @@ belongs to one course stands together, whichever part of the request brought it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from schemas.dcql import ConcretePath
 from service.i18n import Translator
-from verifier.disclosed import ConcretePath, DisclosedItem, item_label, type_label
+from verifier.disclosed import DisclosedItem, item_label, type_label
 from verifier.request_templates import RequestTemplate
 from verifier.store import ProofSummary
 
@@ -38,36 +39,25 @@ class ShownCertificate:
 def shown_certificates(
     items: Sequence[DisclosedItem], proofs: Iterable[ProofSummary], template: RequestTemplate, t: Translator
 ) -> list[ShownCertificate]:
-    """What was shown, per kind of certificate and issuer, in the order in which it was asked for."""
-    origins = {proof.query_id: proof for proof in proofs}
-    together: dict[tuple[str, str], list[DisclosedItem]] = {}
-    for proof in origins.values():
-        if not proof.vct:
-            continue  # It could not be read.
-        together.setdefault((proof.vct, proof.issuer), [])
-    for item in items:
-        origin = origins.get(item.query_id)
-        together.setdefault((item.vct, origin.issuer if origin else ""), []).append(item)
+    """What was shown, certificate by certificate, in the order in which it came."""
+    origins: dict[int, ProofSummary] = {}
+    for proof in proofs:
+        if proof.vct:  # Else it could not be read.
+            origins.setdefault(proof.certificate, proof)
     return [
-        _certificate(type_label(vct, template, t.language), (vct, issuer), some, origins.values(), t)
-        for (vct, issuer), some in together.items()
+        _certificate(origin, [item for item in items if item.certificate == number], template, t)
+        for number, origin in origins.items()
     ]
 
 
 def _certificate(
-    kind: str,
-    source: tuple[str, str],
-    items: Sequence[DisclosedItem],
-    proofs: Iterable[ProofSummary],
-    t: Translator,
+    origin: ProofSummary, items: Sequence[DisclosedItem], template: RequestTemplate, t: Translator
 ) -> ShownCertificate:
-    origin = next((proof for proof in proofs if (proof.vct, proof.issuer) == source), None)
-    ends = origin.valid_until if origin else None
     return ShownCertificate(
-        kind=kind,
-        issuer=(origin.issuer_name or origin.issuer) if origin else source[1],
-        is_known=origin is not None and bool(origin.issuer_name),
-        valid_until=t.date(ends) if ends else "",
+        kind=type_label(origin.vct, template, t.language),
+        issuer=origin.issuer_name or origin.issuer,
+        is_known=bool(origin.issuer_name),
+        valid_until=t.date(origin.valid_until) if origin.valid_until else "",
         groups=_groups(sorted(items, key=lambda item: item.asked), t),
     )
 

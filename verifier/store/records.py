@@ -46,9 +46,10 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProofSummary:
-    """One presentation of an answer, without what it said."""
+    """One presentation of an answer, without what it said. `certificate` is the certificate's number in the answer."""
 
     query_id: str
+    certificate: int
     vct: str
     issuer_name: str
     issuer: str
@@ -118,7 +119,9 @@ class Report:
     def of(cls, verification: Verification) -> "Report":
         """The report of a verification."""
         proofs = tuple(
-            ProofSummary(one.query_id, one.vct, one.issuer_name, one.issuer, one.valid_until, one.result)
+            ProofSummary(
+                one.query_id, one.certificate, one.vct, one.issuer_name, one.issuer, one.valid_until, one.result
+            )
             for one in verification.proofs
         )
         return cls(verification.result, proofs)
@@ -130,6 +133,7 @@ class Report:
             "proofs": [
                 {
                     "query": one.query_id,
+                    "certificate": one.certificate,
                     "vct": one.vct,
                     "issuer_name": one.issuer_name,
                     "issuer": one.issuer,
@@ -150,6 +154,7 @@ class Report:
         proofs = tuple(
             ProofSummary(
                 query_id=one["query"],
+                certificate=one["certificate"],
                 vct=one["vct"],
                 issuer_name=one["issuer_name"],
                 issuer=one["issuer"],
