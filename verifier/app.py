@@ -132,6 +132,7 @@ def create_app(
         for task in upkeep:
             task.cancel()
         await asyncio.gather(*upkeep, return_exceptions=True)
+        await verifier.close()
         await http.close()
         verifier.database.close()
 

@@ -202,6 +202,8 @@ class Verifier:
         """The request object for a wallet. Raises `NoSuchRequest`."""
         now = self.clock()
         transaction = await self.database.run(self.requests.serve, handle, now=now)
+        if self._remote is not None:
+            self._remote.renew_lists_in_use()
         return request_object(
             transaction, identity=self.identity, terms=self.settings.terms, now=now, wallet_nonce=wallet_nonce
         )
@@ -340,6 +342,11 @@ class Verifier:
     async def forget(self) -> None:
         """Take values and keys that were deleted out of the files, too, and end counts of tries that are over."""
         await self.database.run(self.requests.forget, now=self.clock())
+
+    async def close(self) -> None:
+        """Stop what is still being looked up."""
+        if self._remote is not None:
+            await self._remote.close()
 
     async def refresh_recent_lists(self) -> None:
         """Fetch again the status lists that are in use."""

@@ -2,7 +2,9 @@
 
 Everything is kept for as long as its publisher and our bounds allow, fetched once even when many ask at the same time,
 and status lists are fetched again before they grow stale, so that checking a certificate seldom waits for anybody and
-its issuer does not learn when it is shown. A failure is remembered for a few seconds only; nothing stale is served.
+its issuer does not learn when it is shown. When somebody opens a request, all lists in use are fetched again: what was
+revoked before that is known by the time of the answer. A failure is remembered for a few seconds only; nothing stale is
+served.
 
 Anybody can send us a certificate that names addresses of their choice. So only lists of accepted answers are fetched
 again by themselves (`note_use`), what is kept is bounded in bytes, and one answer may look things up for 20 seconds.
@@ -12,7 +14,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from proofs import strict_json
@@ -34,8 +36,11 @@ RENEW_SECONDS = 30
 FAILURE_SECONDS = 10
 RECENT_SECONDS = 600
 MAX_RECENT = 100
+NEW_ENOUGH = timedelta(seconds=1)
+RENEWAL_WAIT_SECONDS = 3.0
 STATUS_LIST_BYTES = 5_000_000
 DOCUMENT_BYTES = 500_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class RemoteResolver:
         self._kept_bytes = 0
         self._under_way: dict[str, asyncio.Lock] = {}
         self._used: dict[str, datetime] = {}
+        self._renewals: dict[str, asyncio.Task[bool]] = {}
         self._noted: dict[str, datetime] = {}
 
     async def issuer_metadata(self, iss: str) -> bytes:
@@ -120,7 +126,12 @@ class RemoteResolver:
         return (body, keys) != (kept.body, keys_before)
 
     async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
-        """A status list token that may be used at `fresh_at`. Raises `Unresolvable`."""
+        """A status list token that may be used at `fresh_at`. Raises `Unresolvable`.
+
+        One that is being renewed is waited for, a few seconds at most.
+        """
+        if uri in self._renewals:
+            await asyncio.wait({self._renewals[uri]}, timeout=RENEWAL_WAIT_SECONDS)
         kept = self._kept.get(uri)
         if kept is None or kept.text is None or kept.until <= fresh_at:
             kept = await self._fetched(uri, self._fetch_list, fresh_at)
@@ -130,8 +141,7 @@ class RemoteResolver:
     async def note_use(self, uri: str) -> None:
         """A list was needed for an answer that was accepted: it is kept fresh from now on."""
         now = self._clock()
-        if uri in self._used or len(self._used) < MAX_RECENT:
-            self._used[uri] = now
+        self._mark_used(uri, now)
         noted_at = self._noted.get(uri)
         if self._on_new_list is not None and (noted_at is None or now - noted_at >= NOTED_AGAIN):
             if len(self._noted) >= MAX_KEPT:
@@ -147,22 +157,49 @@ class RemoteResolver:
         """
         now = self._clock()
         for uri, used_at in list(self._used.items()):
-            if now - used_at > timedelta(seconds=RECENT_SECONDS):
-                del self._used[uri]
-                continue
             kept = self._kept.get(uri)
-            if kept is not None and not kept.failed and now - kept.fetched_at >= _interval(kept):
+            if kept is None or kept.failed or now - used_at > timedelta(seconds=RECENT_SECONDS):
+                continue
+            if now - kept.fetched_at >= _interval(kept):
                 await self._refetch(uri)
+
+    def renew_lists_in_use(self) -> None:
+        """Begin to fetch again every list in use that is older than a second: somebody opened a request.
+
+        It says nothing of the person: which list an answer will need, if any, is not known yet.
+        """
+        now = self._clock()
+        for uri in self._used:
+            kept = self._kept.get(uri)
+            if kept is None or kept.failed or uri in self._renewals or now - kept.fetched_at < NEW_ENOUGH:
+                continue
+            self._renewals[uri] = task = asyncio.create_task(self._refetch(uri))
+            task.add_done_callback(lambda _, uri=uri: self._renewals.pop(uri, None))
+
+    async def close(self) -> None:
+        """Stop what is still being fetched."""
+        renewals = list(self._renewals.values())
+        for task in renewals:
+            task.cancel()
+        await asyncio.gather(*renewals, return_exceptions=True)
 
     async def refresh_status_list(self, uri: str, *, before: datetime) -> bool:
         """Fetch a status list again when it would be stale at `before`; False when that did not succeed.
 
         A failure leaves the list that is there: it can be used until it is stale.
         """
+        if uri not in self._used:
+            self._mark_used(uri, _LONG_AGO)  # Known from an earlier run: it is in use, but nobody needed it just now.
         kept = self._kept.get(uri)
         if kept is not None and not kept.failed and kept.until > before:
             return True
         return await self._refetch(uri)
+
+    def _mark_used(self, uri: str, at: datetime) -> None:
+        self._used.pop(uri, None)
+        while len(self._used) >= MAX_RECENT:
+            del self._used[min(self._used, key=self._used.__getitem__)]
+        self._used[uri] = at
 
     async def _refetch(self, uri: str) -> bool:
         try:

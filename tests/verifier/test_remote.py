@@ -32,6 +32,7 @@ class Network:
         self.scene = scene
         self.asked: Counter[str] = Counter()
         self.down = False
+        self.hangs = False
         self.body: bytes | None = None
         app = Starlette(routes=[Route("/{rest:path}", self._serve)])
         self.http = OutgoingHTTP(transport=HostRouter({"university.example": app}))
@@ -45,6 +46,8 @@ class Network:
 
     async def _serve(self, request: Request) -> Response:
         self.asked[request.url.path] += 1
+        if self.hangs:
+            await asyncio.sleep(3600)
         if self.down:
             return Response(status_code=503)
         if self.body is not None:
@@ -131,6 +134,70 @@ def test_a_list_in_use_is_fetched_often(scene: Scene, network: Network) -> None:
     scene.pass_time(seconds=60)
     asyncio.run(network.resolver.refresh_recent())
     assert network.asked["/status/1"] == 2
+
+
+def test_lists_in_use_are_renewed_when_a_request_is_opened(scene: Scene, network: Network) -> None:
+    """What was revoked before somebody opened the request is known by the time of the answer, however quick it is."""
+
+    async def story() -> None:
+        resolver = network.resolver
+        first = await resolver.status_list(LIST_URL, fresh_at=scene.now)
+        await resolver.note_use(LIST_URL)
+        resolver.renew_lists_in_use()
+        assert await resolver.status_list(LIST_URL, fresh_at=scene.now) is first, "it was fetched this very second"
+
+        scene.pass_time(seconds=2)
+        resolver.renew_lists_in_use()
+        resolver.renew_lists_in_use()  # Many who open requests at once cause one fetch.
+        assert await resolver.status_list(LIST_URL, fresh_at=scene.now) == scene.lists[LIST_URL] != first
+        assert network.asked["/status/1"] == 2
+
+        scene.pass_time(seconds=2)
+        network.down = True
+        second = await resolver.status_list(LIST_URL, fresh_at=scene.now)
+        resolver.renew_lists_in_use()
+        assert await resolver.status_list(LIST_URL, fresh_at=scene.now) is second, "a failure leaves what may be used"
+        assert network.asked["/status/1"] == 3
+
+    asyncio.run(story())
+
+
+def test_a_renewal_that_hangs_delays_answers_by_seconds_only(
+    scene: Scene, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An issuer that never answers does not stop the verifier: the list that is there counts until it is stale."""
+    monkeypatch.setattr(remote, "RENEWAL_WAIT_SECONDS", 0.05)
+
+    async def story() -> None:
+        resolver = network.resolver
+        first = await resolver.status_list(LIST_URL, fresh_at=scene.now)
+        await resolver.note_use(LIST_URL)
+        scene.pass_time(seconds=2)
+        network.hangs = True
+        resolver.renew_lists_in_use()
+        assert await resolver.status_list(LIST_URL, fresh_at=scene.now) is first
+        await resolver.close()
+
+    asyncio.run(story())
+
+
+def test_only_so_many_lists_are_in_use(scene: Scene, network: Network) -> None:
+    """Opening a request fetches a hundred lists at most: those that were needed last."""
+
+    async def story() -> None:
+        for number in range(remote.MAX_RECENT + 20):
+            uri = f"https://university.example/lists/{number}"
+            network.body = b"e30.e30.e30"
+            await network.resolver.status_list(uri, fresh_at=scene.now)
+            await network.resolver.note_use(uri)
+            scene.pass_time(seconds=0.02)
+        network.asked.clear()
+        scene.pass_time(seconds=2)
+        network.resolver.renew_lists_in_use()
+        await asyncio.sleep(0.2)
+
+    asyncio.run(story())
+    assert set(network.asked) == {f"/lists/{number}" for number in range(20, remote.MAX_RECENT + 20)}
 
 
 def test_random_addresses_do_not_fill_the_memory(scene: Scene, network: Network) -> None:
