@@ -91,6 +91,16 @@ class Item(_Written):
     commitment: str
 
 
+class CameAlong(_Written):
+    """What a certificate shows in every share: the names of these items, never their values.
+
+    Its kind, its issuer and how long it holds come along as well; `items` are what it shows beside them.
+    """
+
+    certificate: BothLanguages
+    items: tuple[BothLanguages, ...]
+
+
 class Retention(_Written):
     """Until when the recipient said it keeps the items."""
 
@@ -139,6 +149,7 @@ class Receipt(_Written):
     notice: Notice
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     items: tuple[Item, ...]
+    came_along: tuple[CameAlong, ...] = ()
     recipients: tuple[BothLanguages, ...] | None = None
     countries: tuple[str, ...] | None = None
     automated_decisions: bool | None = None

@@ -24,7 +24,16 @@ from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.words import problem_words, standing_words
 from wallet.settings import WalletSettings
-from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, tell, with_wallet
+from wallet.terminal import (
+    DEFAULT_DATA,
+    DEFAULT_PERSON,
+    PersonOption,
+    WalletData,
+    open_or_make_vault,
+    open_vault,
+    tell,
+    with_wallet,
+)
 from wallet.vault import UnlockedVault
 
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
@@ -89,7 +98,7 @@ def show_command(
 
 async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, accept_unknown: bool) -> dict[str, Any]:
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
-    vault = await open_vault(wallet, person)
+    vault = await open_or_make_vault(wallet, person)
     collection_id = wallet.known_collection(vault, arrival.text)
     if collection_id is None:
         tell(f"Asking {arrival.host} what is offered.")
@@ -162,6 +171,8 @@ def _fail(reason: str, peer_error: str) -> NoReturn:
 
 async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     vault = await open_vault(wallet, person)
+    if vault is None:
+        return []
     await wallet.resume(vault)
     return [
         {"id": i, "issuer": c.offered.issuer, "stage": c.stage.value, "problem": c.problem, "stored": c.stored_ids}
@@ -171,11 +182,15 @@ async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
 
 async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     vault = await open_vault(wallet, person)
+    if vault is None:
+        return []
     return [_summary(certificate, wallet.clock()) for certificate in vault.certificates()]
 
 
 async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
+    if vault is None:
+        raise CommandFailed("There is no such certificate.", error="unknown_certificate")
     certificate = await wallet.check_now(vault, wallet.certificate(vault, certificate_id))
     card = read_card(certificate, vault.language)
     lines = [

@@ -34,6 +34,7 @@ from wallet.terminal import (
     DEFAULT_PERSON,
     PersonOption,
     WalletData,
+    open_or_make_vault,
     open_vault,
     read_passphrase,
     tell,
@@ -93,7 +94,7 @@ def ledger(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DAT
 async def _present(
     wallet: Deployment, person: str, text: str, *, decided: str, optional: list[str], yes: list[str]
 ) -> dict[str, Any]:
-    vault = await open_vault(wallet, person)
+    vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
     link, came_by = await _read_link(wallet, vault, text)
     tell(f"The request comes from {asked_host(link) or 'an unknown address'}.")
@@ -247,6 +248,8 @@ def _present_text(result: dict[str, Any]) -> str:
 
 async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
+    if vault is None:
+        return {"intact": True, "entries": []}
     entries, is_intact = Sharing(wallet).history(vault)
     return {"intact": is_intact, "entries": [_entry(entry, wallet) for entry in entries]}
 

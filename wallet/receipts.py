@@ -17,6 +17,7 @@ from schemas.errors import Malformed, NotFound
 from schemas.receipt import (
     RECEIPT_TYPE,
     BothLanguages,
+    CameAlong,
     Controller,
     EventType,
     Item,
@@ -74,6 +75,7 @@ def receipt_of(entry: Entry) -> Receipt:
             ),
         ),
         items=tuple(_item(facts) for facts in decided.get("items", ())),
+        came_along=tuple(_came_along(facts) for facts in decided.get("came_along", ())),
         recipients=_texts(asked.get("recipients")),
         countries=None if asked.get("countries") is None else tuple(asked["countries"]),
         automated_decisions=asked.get("automated_decisions"),
@@ -138,6 +140,12 @@ def _item(facts: Any) -> Item:
         required=facts["required"],
         approved_separately=facts["approved_separately"],
         commitment=facts["commitment"],
+    )
+
+
+def _came_along(facts: Any) -> CameAlong:
+    return CameAlong(
+        certificate=BothLanguages(**facts["certificate"]), items=tuple(BothLanguages(**one) for one in facts["items"])
     )
 
 

@@ -170,8 +170,8 @@ async def _ask_for(collection: Collection, part: Part, *, web: Web, clock: Calla
     for _ in range(_NONCE_TRIES):
         try:
             reply = await _request(collection, part, web=web, now=clock())
-        except Unreachable:
-            return collection.paused("unreachable")
+        except Unreachable as exc:
+            return collection.paused(exc.reason)
         error = "" if reply.status in (200, 202) else error_code(reply)
         if error != "invalid_nonce":
             break

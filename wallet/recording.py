@@ -19,7 +19,7 @@ from schemas.consent import LocalizedText
 from schemas.dcql import value_at
 from schemas.receipt import BothLanguages
 from wallet.consent import Consent
-from wallet.decision import Decision, Item
+from wallet.decision import Decision, Item, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
 from wallet.naming import plain
 from wallet.requests import CameBy, CheckedRequest, RequestFault
@@ -112,6 +112,7 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
     facts = {
         **_decision_facts(decision, pseudonym),
         "items": items,
+        "came_along": _came_along(decision),
         "salts": salts,
         "declined": declined,
         "shown_digest": consent.shown_digest,
@@ -120,6 +121,17 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
         "certificate_ids": list(consent.certificate_ids),
     }
     return Event(decision.share_id, EventKind.APPROVED, now, facts)
+
+
+def _came_along(decision: Decision) -> list[dict[str, Any]]:
+    """What every share of these certificates shows, whatever was chosen; by name."""
+    return [
+        {
+            "certificate": group.names.title.model_dump(),
+            "items": [name.model_dump() for name in unavoidable_names(group.certificate, group.names)],
+        }
+        for group, _ in decision.left_behind
+    ]
 
 
 def refused_event(decision: Decision, *, pseudonym: str, now: datetime) -> Event:

@@ -16,7 +16,7 @@ from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, ErrorResponse, TokenRequest, TokenResponse
 from wallet.collection import Collection, Keeper, Stage, concluded
-from wallet.offers import Reply, Unreachable, Web
+from wallet.offers import AddressRefused, Reply, Unreachable, Web
 
 LARGEST_ANSWER = 100_000
 BUSY = frozenset({429, 503})
@@ -42,8 +42,10 @@ async def redeem(collection: Collection, *, web: Web, keeper: Keeper, clock: Cal
     ).as_form()
     try:
         reply = await web.post_form(offered.authorization_server.token_endpoint, form, max_bytes=LARGEST_ANSWER)
-    except Unreachable:
-        collection = collection.paused("unreachable")
+    except AddressRefused as exc:
+        collection = replace(collection, unanswered=sent_before).paused(exc.reason)  # Nothing was sent.
+    except Unreachable as exc:
+        collection = collection.paused(exc.reason)
     else:
         collection = _token_answer(collection, reply, sent_before=sent_before, at=int(clock().timestamp()))
     keeper.save(collection)

@@ -4,6 +4,7 @@ Every call goes through the guarded client: https only, no redirects, bounded si
 software or which person asks.
 """
 
+from collections.abc import Awaitable
 from urllib.parse import urlsplit
 
 from proofs import strict_json
@@ -12,7 +13,7 @@ from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE
 from service.http import Answer, NothingSent, OutgoingHTTP, OutgoingRefused
 from wallet.delivery import Delivery, DeliveryState
-from wallet.requests import CouldNotFetch
+from wallet.requests import CouldNotFetch, MayNotFetch
 
 TIMEOUT_SECONDS = 15.0
 MAX_REPLY_BYTES = 100_000
@@ -29,26 +30,27 @@ class RequestsOverHTTP:
         self._allow_loopback = allow_loopback
 
     async def get_request(self, url: str) -> str:
-        """GET a request object (RFC 9101, section 5.2.3). Raises `CouldNotFetch`."""
-        headers = {"accept": REQUEST_OBJECT_MEDIA_TYPE}
-        try:
-            answer = await self._http.get(
-                url, headers=headers, max_bytes=MAX_REQUEST_BYTES, timeout_seconds=TIMEOUT_SECONDS
+        """GET a request object (RFC 9101, section 5.2.3). Raises `CouldNotFetch`, `MayNotFetch`."""
+        return await _request_object(
+            self._http.get(
+                url,
+                headers={"accept": REQUEST_OBJECT_MEDIA_TYPE},
+                max_bytes=MAX_REQUEST_BYTES,
+                timeout_seconds=TIMEOUT_SECONDS,
             )
-        except CouldNotCheck as exc:
-            raise CouldNotFetch(str(exc)) from exc
-        return _request_object(answer)
+        )
 
     async def post_request(self, url: str, form: dict[str, str]) -> str:
-        """POST to a request URI (OpenID4VP 1.0, section 5.10). Raises `CouldNotFetch`."""
-        headers = {"accept": REQUEST_OBJECT_MEDIA_TYPE}
-        try:
-            answer = await self._http.post(
-                url, form=form, headers=headers, max_bytes=MAX_REQUEST_BYTES, timeout_seconds=TIMEOUT_SECONDS
+        """POST to a request URI (OpenID4VP 1.0, section 5.10). Raises `CouldNotFetch`, `MayNotFetch`."""
+        return await _request_object(
+            self._http.post(
+                url,
+                form=form,
+                headers={"accept": REQUEST_OBJECT_MEDIA_TYPE},
+                max_bytes=MAX_REQUEST_BYTES,
+                timeout_seconds=TIMEOUT_SECONDS,
             )
-        except CouldNotCheck as exc:
-            raise CouldNotFetch(str(exc)) from exc
-        return _request_object(answer)
+        )
 
     async def post_answer(self, url: str, form: dict[str, str]) -> Delivery:
         """Post an answer or an error, and say what became of it (OpenID4VP 1.0, section 8.2)."""
@@ -89,7 +91,13 @@ class RequestsOverHTTP:
         return uri if host and (parts.scheme == "https" or is_local) else None
 
 
-def _request_object(answer: Answer) -> str:
+async def _request_object(asking: Awaitable[Answer]) -> str:
+    try:
+        answer = await asking
+    except OutgoingRefused as exc:
+        raise MayNotFetch(str(exc)) from exc
+    except CouldNotCheck as exc:
+        raise CouldNotFetch(str(exc)) from exc
     if answer.status != 200:
         raise CouldNotFetch(f"The sender answered with status {answer.status}")
     if answer.media_type not in _MEDIA_TYPES:

@@ -1,7 +1,7 @@
 """What the wallet's commands share: the data directory, the person, and an open vault.
 
     async def work(wallet: Deployment) -> str:
-        vault = await open_vault(wallet, person)        # made when there is none
+        vault = await open_or_make_vault(wallet, person)
         ...
 
     result = with_wallet(data, work)
@@ -31,7 +31,10 @@ DEFAULT_PERSON = "me"
 
 WalletData = Annotated[Path, data_option("wallet")]
 PersonOption = Annotated[
-    str, typer.Option("--person", envvar="WALLET_PERSON", help="Whose vault; one is made when there is none.")
+    str,
+    typer.Option(
+        "--person", envvar="WALLET_PERSON", help="Whose vault; `receive` and `present` make one when there is none."
+    ),
 ]
 
 
@@ -68,18 +71,29 @@ def with_wallet(data: Path, work: Callable[[Deployment], Awaitable[T]]) -> T:
     return run_async(whole())
 
 
-async def open_vault(wallet: Deployment, person: str) -> UnlockedVault:
-    """Open a person's vault, or make it when there is none. What stopped in the middle before is taken up."""
-    is_new = not wallet.has_person(person)
-    passphrase = read_passphrase(wallet.settings, person, is_new=is_new)
+async def open_or_make_vault(wallet: Deployment, person: str) -> UnlockedVault:
+    """Open a person's vault, or make it when there is none, and say so: a name may be mistyped."""
+    vault = await open_vault(wallet, person)
+    if vault is not None:
+        return vault
+    passphrase = read_passphrase(wallet.settings, person, is_new=True)
     try:
-        if is_new:
-            return await wallet.create(person, passphrase, language="sv")
-        return await wallet.unlock(person, passphrase)
-    except WrongPassphrase as exc:
-        raise CommandFailed("The passphrase does not open this vault.", error=exc.error) from exc
+        vault = await wallet.create(person, passphrase, language="sv")
     except UnsuitablePassphrase as exc:
         raise CommandFailed(str(exc), error=exc.error) from exc
+    tell(f"There was no vault of {person} here: a new one was made.")
+    return vault
+
+
+async def open_vault(wallet: Deployment, person: str) -> UnlockedVault | None:
+    """Open a person's vault; None, with a word about it, when there is none. What stopped before is taken up."""
+    if not wallet.has_person(person):
+        tell(f"There is no vault of {person} here; `intyga-wallet receive LINK --person {person}` makes one.")
+        return None
+    try:
+        return await wallet.unlock(person, read_passphrase(wallet.settings, person, is_new=False))
+    except WrongPassphrase as exc:
+        raise CommandFailed("The passphrase does not open this vault.", error=exc.error) from exc
 
 
 def read_passphrase(settings: WalletSettings, person: str, *, is_new: bool) -> str:

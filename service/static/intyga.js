@@ -1,4 +1,4 @@
-// What scripts add to pages that also work without them: copying, following what happens, a warning before sign-out.
+// What scripts add to pages that also work without them: copying, following what happens, counting, a warning before sign-out.
 "use strict";
 
 function enableCopying(root) {
@@ -64,6 +64,36 @@ function follow(part) {
   });
 }
 
+// A tick changes what the rest of a form says, and the server says it: the form is sent without a decision, and the parts
+// marked `data-updates` are put in place. Fields and buttons stay, so that nobody's tick, focus or click is lost. Of several
+// answers only the last counts, and none that was overtaken by another tick.
+function updateOnTick(form) {
+  form.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = true; });
+  let latest = 0;
+  form.addEventListener("change", async (event) => {
+    if (event.target.name !== form.dataset.update) return;
+    const mine = ++latest;
+    const body = new URLSearchParams(new FormData(form));
+    body.append("decision", "update");
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" }, credentials: "same-origin" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== latest) return;
+    if (!answer.ok || !fresh.getElementById(form.id)) {
+      location.reload();
+      return;
+    }
+    for (const part of document.querySelectorAll("[data-updates]")) {
+      const now = fresh.getElementById(part.id);
+      if (!now || now.innerHTML === part.innerHTML) continue;
+      if (now.hasAttribute("aria-label")) part.setAttribute("aria-label", now.getAttribute("aria-label"));
+      const open = [...part.querySelectorAll("details[open][id]")].map((one) => one.id);
+      part.replaceChildren(...now.childNodes);
+      for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    }
+    tell(form);
+  });
+}
+
 function warnBeforeSignOut(warning) {
   const idleMilliseconds = Number(warning.dataset.idleSeconds) * 1000;
   let timer = 0;
@@ -82,5 +112,6 @@ function warnBeforeSignOut(warning) {
 
 enableCopying(document);
 document.querySelectorAll("[data-live]").forEach(follow);
+document.querySelectorAll("form[data-update]").forEach(updateOnTick);
 const warning = document.getElementById("session-warning");
 if (warning) warnBeforeSignOut(warning);

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
@@ -103,7 +103,10 @@ def test_every_screen_of_a_share(
         page.click(f"{part} summary")
     look("s2")
     page.check("#optional-1")
-    page.click("#update")
+    if javascript:
+        expect(page.locator("#share-form-said")).not_to_be_empty()
+    else:
+        page.click("#update")
     page.click("#decide-share")
     look("s3")
     page.fill("#passphrase", "something else")
@@ -253,6 +256,31 @@ def test_s4_in_the_same_device_flow_the_browser_goes_on(
     page.wait_for_timeout(1500)
 
     assert any(url.startswith("https://employer.example/done") for url in asked)
+
+
+def test_the_count_follows_the_ticks(world: World, address: str, employer: FakeVerifier, open_page: OpenPage) -> None:
+    """A tick changes what the page says of itself, is read aloud, and costs neither focus nor place."""
+    page = open_page(language="en")
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    page.click("#arrival-continue")
+    assert page.inner_text("#decide-share") == "Share 2 items"
+    assert not page.locator("#update").is_visible()
+
+    page.focus("#optional-1")
+    page.keyboard.press("Space")
+
+    expect(page.locator("#decide-share")).to_have_text("Share 3 items")
+    assert page.inner_text("#share-form-said") == "Share 3 items"
+    assert "Share 3 items with" in (page.get_attribute("#decide-share", "aria-label") or "")
+    assert "wants to see 3 things about you" in page.inner_text("h1")
+    assert page.evaluate("document.activeElement.id") == "optional-1"
+    page.check("#optional-2")
+    page.uncheck("#optional-1")
+    page.uncheck("#optional-2")
+    expect(page.locator("#decide-share")).to_have_text("Share 2 items")
+    assert_accessible(page)
+    assert employer.forms == []
 
 
 def test_cs39_the_other_language_keeps_the_ticks(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from examples.demo import EXAMPLE_SETTINGS, STUDY_RECORD, first_code
 from examples.services import Services, start_trusting
@@ -170,8 +170,9 @@ def share(person: Reader, wallet: str, request: str) -> None:
     assert page.locator("input:checked").count() == 0
     assert page.evaluate("document.activeElement.closest('form') === null")
     page.check("#optional-2")
-    person.presses("#update", "decision-with-one-optional")
-    assert page.inner_text("#decide-share").strip().split()[1] == "3"
+    if page.locator("#update").is_visible():  # Only without scripts; with them the count follows the ticks.
+        person.presses("#update", "decision-with-one-optional")
+    expect(page.locator("#decide-share")).to_contain_text("3")
     person.presses("#decide-share", "confirm")
     page.fill("#passphrase", PASSPHRASE)
     page.press("#passphrase", "Enter")

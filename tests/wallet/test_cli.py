@@ -63,7 +63,11 @@ def test_receiving_from_an_issuer_that_is_trusted_by_its_root(services: Services
     assert "Sjöberg" in terminal.run("show", received["id"], "--person", "Elin").stdout
     installed = terminal.run_installed("list", "--person", "Elin", "--json")
     assert (installed.returncode, json.loads(installed.stdout)[0]["id"]) == (0, received["id"])
-    assert terminal.json("list", "--person", "Otto") == []
+    for command, nothing in (("list", []), ("resume", []), ("ledger", {"intact": True, "entries": []})):
+        nobody = terminal.run(command, "--person", "Otto", "--json", WALLET_PASSPHRASE_FILE="")
+        assert json.loads(nobody.stdout) == nothing, "a mistyped name makes no vault, and asks for no passphrase"
+        assert "There is no vault of Otto here" in nobody.stderr
+    assert terminal.error("show", received["id"], "--person", "Otto") == "unknown_certificate"
 
     terminal.json("trust", "remove", added["id"])
     assert terminal.json("trust", "list") == []

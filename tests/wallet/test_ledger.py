@@ -83,6 +83,7 @@ async def test_cs29_there_is_a_receipt_in_both_languages(world: World) -> None:
         ("Efternamn", "Family name"),
         ("Födelsedatum", "Date of birth"),
     ]
+    assert [[name.en for name in one.items] for one in receipt.came_along] == [["Issued by", "Country", "Title"]]
     assert [event.type for event in receipt.events] == [
         EventType.REQUESTED,
         EventType.APPROVED,

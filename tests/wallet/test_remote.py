@@ -9,9 +9,13 @@ from proofs.resolve import Unresolvable
 from schemas.types import CREDENTIAL_TYPES
 from service.http import OutgoingHTTP
 from tests.world import World
+from wallet.delivery import DeliveryState
 from wallet.offers import AddressRefused
+from wallet.pages.share_words import fault_words
 from wallet.pages.words import problem_words
 from wallet.remote import MOST_KEPT, WalletResolver, WalletWeb
+from wallet.remote_requests import RequestsOverHTTP
+from wallet.requests import MayNotFetch
 
 pytestmark = pytest.mark.anyio
 
@@ -111,3 +115,17 @@ async def test_an_address_that_this_wallet_does_not_ask_is_told_as_such(url: str
 
     assert refused.value.reason == "address_refused"
     assert "may not ask" in problem_words(refused.value.reason).title
+
+
+@pytest.mark.parametrize("url", ["http://employer.example/", "https://10.0.0.3/", "http://localhost:1/"])
+async def test_a_request_at_such_an_address_is_told_as_such(url: str) -> None:
+    """The same for requests, by both methods, and for the answer: it certainly did not leave."""
+    web = RequestsOverHTTP(OutgoingHTTP(), allow_loopback=False)
+    for asking in (web.get_request(url), web.post_request(url, {})):
+        with pytest.raises(MayNotFetch) as refused:
+            await asking
+        assert fault_words(refused.value.error).title == "This wallet may not ask that address"
+
+    delivery = await web.post_answer(url, {})
+
+    assert (delivery.state, delivery.reason) == (DeliveryState.NOT_DELIVERED, "address_refused")

@@ -2,7 +2,7 @@
 
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
-from wallet.decision.items import Group, Item, unavoidable
+from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional
 from wallet.decision.warnings import Warned, WarningKind, goes_elsewhere
 
@@ -23,4 +23,5 @@ __all__ = [
     "is_bound",
     "obstacle_of",
     "unavoidable",
+    "unavoidable_names",
 ]

@@ -4,7 +4,7 @@ An item is one thing asked for in one certificate. What a presentation shows bes
 part asked for) stands as an item of its own, marked `comes_along`, so that nothing leaves unseen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from schemas.consent import LocalizedText, RequestNotice
@@ -178,19 +178,31 @@ _TECHNICAL = frozenset(
 def unavoidable(certificate: StoredCertificate, names: Names, language: str) -> list[tuple[str, str]]:
     """What every share of this certificate shows, whatever was chosen: pairs of name and value (CS-03)."""
     shown: list[tuple[str, str]] = []
+    for path in _unavoidable_paths(certificate):
+        label = names.label(path).text(language)
+        for name, text in names.lines(path, language):
+            shown.append((f"{label}: {name}" if name else label, text))
+    return shown
+
+
+def _unavoidable_paths(certificate: StoredCertificate) -> Iterator[ConcretePath]:
     for key, value in certificate.claims.items():
         top: ConcretePath = (key,)
         if key in _TECHNICAL or is_hidden(certificate, top):
             continue
         if holds_hidden(certificate, top):
-            paths = [leaf for leaf in leaves(value, top) if not is_hidden(certificate, leaf)]
+            yield from (leaf for leaf in leaves(value, top) if not is_hidden(certificate, leaf))
         else:
-            paths = [top]
-        for path in paths:
-            label = names.label(path).text(language)
-            for name, text in names.lines(path, language):
-                shown.append((f"{label}: {name}" if name else label, text))
-    return shown
+            yield top
+
+
+def unavoidable_names(certificate: StoredCertificate, names: Names) -> tuple[BothLanguages, ...]:
+    """The names of what `unavoidable` shows, each once, in both languages and without any value."""
+    found: dict[str, BothLanguages] = {}
+    for path in _unavoidable_paths(certificate):
+        label = names.label(path)
+        found.setdefault(label.sv, label)
+    return tuple(found.values())
 
 
 def left_behind(

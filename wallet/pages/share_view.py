@@ -245,6 +245,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
             for event in entry.events
         ],
         "last": entry.events[-1].kind.value,
+        "reason": entry.events[-1].facts.get("reason", ""),
         "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
         "asked": [name.text(t.language) for name in entry.asked],
         "shared": [
@@ -257,6 +258,14 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
             }
             for item in entry.shared
         ],
+        "came_along": [
+            {
+                "certificate": _both(one["certificate"], t),
+                "items": t.listed(dict.fromkeys(_lower(BothLanguages(**name), t) for name in one["items"])),
+            }
+            for one in decided.get("came_along", ())
+        ],
+        "decided": t.moment(entry.decided_at) if entry.decided_at else "",
         "declined": [_both(name, t) for name in decided.get("declined", ())],
         "level": facts.get("level", ""),
         "purpose": _both(facts.get("purpose"), t),

@@ -154,6 +154,11 @@ FAULTS = {
     "request_expired": FaultWords(
         N_("The request has ended"), N_("Requests are good for a few minutes only."), _ASK_AGAIN
     ),
+    "address_refused": FaultWords(
+        N_("This wallet may not ask that address"),
+        N_("It is not a public address with https. Nothing was sent."),
+        N_("Ask whoever runs the wallet. For a trial on one machine: WALLET_ALLOW_LOOPBACK=true."),
+    ),
     "request_unreachable": FaultWords(
         N_("The request could not be fetched"), N_("The sender did not answer, or has no request there."), _ASK_AGAIN
     ),

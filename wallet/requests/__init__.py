@@ -8,7 +8,7 @@ checked = check_request(fetched, trust=trust, now=now)                     # rai
 from wallet.requests.answer_key import AnswerKey
 from wallet.requests.checking import CheckedRequest, FetchedRequest, check_request
 from wallet.requests.faults import AlreadyAnswered, ErrorAddress, ImproperRequest, RequestExpired, RequestFault
-from wallet.requests.fetching import CouldNotFetch, RequestTransport, fetch_request, wallet_metadata
+from wallet.requests.fetching import CouldNotFetch, MayNotFetch, RequestTransport, fetch_request, wallet_metadata
 from wallet.requests.links import CameBy, asked_host
 from wallet.requests.notice import StatedNotice
 
@@ -21,6 +21,7 @@ __all__ = [
     "ErrorAddress",
     "FetchedRequest",
     "ImproperRequest",
+    "MayNotFetch",
     "RequestExpired",
     "RequestFault",
     "RequestTransport",

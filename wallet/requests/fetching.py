@@ -22,6 +22,12 @@ class CouldNotFetch(CouldNotCheck):
     error = "request_unreachable"
 
 
+class MayNotFetch(CouldNotFetch):
+    """This wallet does not ask that address: it is not https, or not a public one. Nothing was sent."""
+
+    error = "address_refused"
+
+
 class RequestTransport(Protocol):
     """The network, as far as requests need it.
 

@@ -529,7 +529,9 @@ def test_cs29_the_receipt_is_a_page_and_a_file(world: World, employer: FakeVerif
 
     page, swedish, file = browser.get(address), browser.get(f"{address}?lang=sv"), browser.get(f"{address}.json")
 
-    assert "Language shown to you English" in text_of(page)
+    for said in ("Language shown to you English", "Asked ", "Decided ", "come its kind, its issuer and how long"):
+        assert said in text_of(page)
+    assert "syns alltid vilket slags intyg det är" in text_of(browser.get(address.removesuffix("/receipt")))
     assert "Kvitto" in text_of(swedish)
     receipt = check_receipt(file.json()["jwt"])
     assert receipt.claims() == file.json()["receipt"]
