@@ -22,7 +22,7 @@ _PASSED: Final = {
     "freshness": N_("It was shown just now."),
     "disclosures": N_("Everything shown belongs to the certificate."),
     "dates": N_("It is within its period of validity."),
-    "status": N_("It has not been taken back by its issuer."),
+    "status": N_("It has not been revoked by its issuer."),
     "query": N_("Everything that you asked for as required is there."),
     "values": N_("The values are among those that you accept."),
 }
@@ -54,7 +54,7 @@ _UNKNOWN: Final = {
     "freshness": N_("We could not find out when it was shown."),
     "disclosures": N_("We could not find out whether everything shown belongs to it."),
     "dates": N_("We could not find out whether it is within its period of validity."),
-    "status": N_("We could not find out whether it has been taken back."),
+    "status": N_("We could not find out whether it has been revoked."),
     "query": N_("We could not find out whether everything is there."),
     "values": N_("We could not find out whether the values are acceptable."),
 }
@@ -83,11 +83,11 @@ _BY_REASON: Final = {
     "missing_expiry": N_("It does not say until when it is valid, and you ask for that."),
     "missing_status": N_("It does not say where its validity can be checked, and you ask for that."),
     "unsupported_status": N_("It says where its validity can be checked in a way that we do not know."),
-    "list_unreachable": N_("The issuer's list of certificates taken back could not be reached."),
-    "list_invalid": N_("The issuer's list of certificates taken back cannot be relied on."),
-    "list_stale": N_("The issuer's list of certificates taken back is too old."),
-    "out_of_range": N_("It is not in the issuer's list of certificates taken back."),
-    "revoked": N_("It has been taken back by its issuer."),
+    "list_unreachable": N_("The issuer's list of revoked certificates could not be reached."),
+    "list_invalid": N_("The issuer's list of revoked certificates cannot be relied on."),
+    "list_stale": N_("The issuer's list of revoked certificates is too old."),
+    "out_of_range": N_("It is not in the issuer's list of revoked certificates."),
+    "revoked": N_("It has been revoked by its issuer."),
     "suspended": N_("Its issuer has put it on hold."),
     # verifier/policies.py, verifier/verification.py
     "issuer_not_accepted": N_("You trust this issuer, but did not ask for its certificates here."),
@@ -122,7 +122,7 @@ _NAMES: Final = {
     "freshness": N_("Shown just now"),
     "disclosures": N_("Nothing added"),
     "dates": N_("Within its dates"),
-    "status": N_("Not taken back"),
+    "status": N_("Not revoked"),
     "query": N_("Asked and received"),
     "values": N_("Accepted values"),
 }

@@ -36,12 +36,18 @@ class Column:
     also: tuple[str, ...] = ()
 
 
-def _in_languages(name: str, field: str, kind: Kind, *also: str) -> tuple[Column, ...]:
-    """A text column for Swedish, one for English, and one without a language."""
+def _in_languages(
+    name: str, field: str, kind: Kind, *swedish: str, english: tuple[str, ...] = ()
+) -> tuple[Column, ...]:
+    """A text column for Swedish, one for English, and one without a language.
+
+    A Swedish word alone heads Swedish texts. An English word alone tells no language: systems everywhere use them.
+    """
+    words = (*swedish, *english)
     return (
-        Column(f"{name}_sv", field, kind, "sv", tuple(f"{word}_sv" for word in also)),
-        Column(f"{name}_en", field, kind, "en", tuple(f"{word}_en" for word in also)),
-        Column(name, field, kind, "", also),
+        Column(f"{name}_sv", field, kind, "sv", (*(f"{word}_sv" for word in words), *swedish)),
+        Column(f"{name}_en", field, kind, "en", tuple(f"{word}_en" for word in words)),
+        Column(name, field, kind, "", english),
     )
 
 
@@ -52,7 +58,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("student_number", "student_number", "line", also=("studentnummer", "student_id")),
     Column("course_code", "code", "line", also=("kurskod", "code", "kod")),
     *_in_languages(
-        "title", "title", "title", "benämning", "benamning", "kurs", "kursnamn", "kursbenämning", "titel", "course"
+        "title",
+        "title",
+        "title",
+        *("benämning", "benamning", "kurs", "kursnamn", "kursbenämning", "titel"),
+        english=("course",),
     ),
     Column("date", "issued_on", "day", also=("datum", "utfärdat", "issued_on", "examinationsdatum")),
     Column("completed", "completed_on", "day", also=("avslutad", "completed_on")),

@@ -22,7 +22,7 @@ STAFF_PASSWORD = "a phrase for the journey"
 PASSPHRASE = "nine small boats at dawn"
 TITLE = {"sv": "Statistik för beslut", "en": "Statistics for Decisions"}
 VERDICT = {"sv": "Allt stämde", "en": "Every check held"}
-REVOKED = {"sv": "Indraget av utfärdaren", "en": "Taken back by the issuer"}
+REVOKED = {"sv": "Återkallat av utfärdaren", "en": "Revoked by the issuer"}
 
 
 @dataclass

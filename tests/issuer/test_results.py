@@ -92,6 +92,15 @@ def test_swedish_column_names_are_known() -> None:
     assert (achievement.code, achievement.swedish_credits) == ("A1", Decimal(15))
 
 
+def test_a_swedish_heading_tells_the_language_of_its_texts() -> None:
+    """`Kursnamn` heads Swedish titles, `title` titles of an untold language."""
+    row = "Nyman;Åsa;1999-10-02;Datasäkerhet;Computer security;2026-06-05;7,5"
+    for heading, language in (("Kursnamn", "sv"), ("benämning", "sv"), ("title", "und"), ("Course", "und")):
+        head = f"family_name;given_name;birth_date;{heading};title_en;date;hp"
+        (achievement,) = read(f"{head}\n{row}").achievements
+        assert achievement.title == {language: "Datasäkerhet", "en": "Computer security"}
+
+
 def test_lists_are_paired_by_position() -> None:
     """One learning outcome in two languages is one learning outcome."""
     text = "family_name;title;outcomes_sv;outcomes_en\nNyman;Kurs;Läsa | Skriva;Read|Write"

@@ -158,7 +158,7 @@ def test_a_failed_check_is_answered_with_a_json_error(web: Web) -> None:
     assert (told["verdict"], told["accepted"], told["values"]) == ("rejected", False, None)
     status = next(check for check in told["checks"] if check["name"] == "status")
     assert (status["outcome"], status["reason"]) == ("failed", "revoked")
-    assert status["sentence"] == "It has been taken back by its issuer."
+    assert status["sentence"] == "It has been revoked by its issuer."
 
 
 def test_unknown_addresses_are_answered_404(web: Web) -> None:

@@ -33,9 +33,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class QRCode:
-    """A QR code with what else works for another device."""
+    """A QR code with what else works for another device: an https link for anybody, one for a wallet app, a code."""
 
     svg: str
+    https_link: str
     link: str
     code: str
     code_until: datetime
@@ -59,7 +60,9 @@ def invitation_for(request: Request, link: RequestLink, settings: VerifierSettin
 
 def qr_code(made: MadeRequest, *, title: str) -> QRCode:
     """The QR code of a request with its link and its code."""
-    return QRCode(qr.svg(made.link, title=title), made.link, made.code, made.transaction.code_expires_at)
+    return QRCode(
+        qr.svg(made.link, title=title), made.https_link, made.link, made.code, made.transaction.code_expires_at
+    )
 
 
 @router.post("/wallet-address", dependencies=[FromOurForm])

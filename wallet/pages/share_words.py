@@ -30,7 +30,7 @@ KINDS = {
 OBSTACLES = {
     Obstacle.EXPIRED: N_("It has expired."),
     Obstacle.NOT_YET_VALID: N_("It is not valid yet."),
-    Obstacle.REVOKED: N_("The issuer has taken it back."),
+    Obstacle.REVOKED: N_("The issuer has revoked it."),
     Obstacle.SUSPENDED: N_("The issuer has paused it."),
     Obstacle.NO_COPIES: N_("All its one-time copies have been used. Ask the issuer for new ones."),
 }

@@ -17,9 +17,9 @@ class Words:
 _STANDINGS = {
     "valid": Words(N_("Valid"), N_("The issuer vouches for this certificate.")),
     "no_status": Words(
-        N_("Genuine"), N_("The signature holds. This issuer does not publish whether certificates are taken back.")
+        N_("Genuine"), N_("The signature holds. This issuer does not publish whether certificates are revoked.")
     ),
-    "revoked": Words(N_("Taken back by the issuer"), N_("The issuer no longer vouches for this certificate.")),
+    "revoked": Words(N_("Revoked by the issuer"), N_("The issuer no longer vouches for this certificate.")),
     "suspended": Words(
         N_("Paused by the issuer"), N_("The issuer does not vouch for this certificate for the time being.")
     ),
@@ -171,7 +171,7 @@ _PROBLEMS = {
         N_("The certificate is out of date"), N_("It is not valid at this time. It was not stored."), _ASK_NEW
     ),
     "revoked": Words(
-        N_("The certificate was taken back already"),
+        N_("The certificate was revoked already"),
         N_("The issuer no longer vouches for it. It was not stored."),
         _ASK_NEW,
     ),
@@ -194,7 +194,7 @@ CHECK_SENTENCES = {
     "holder_binding": N_("It is bound to a key that only this wallet has."),
     "disclosures": N_("Every item belongs to the certificate."),
     "dates": N_("Today lies within the time for which it was issued."),
-    "status": N_("The issuer has not taken it back."),
+    "status": N_("The issuer has not revoked it."),
 }
 
 

@@ -64,7 +64,7 @@ def test_a_certificate_that_was_taken_back_is_shown_as_such(desk: Desk) -> None:
 
     assert 'data-state="failed"' in page
     assert 'class="outcome outcome-failed" id="check-status"' in page
-    assert "taken back" in page
+    assert "It has been revoked by its issuer." in page
     assert "Ångström" not in page
     assert "Nothing of an answer that does not hold is kept." in page
     assert desk.browser.get(f"/requests/{made.id}/evidence").status_code == 404
