@@ -34,12 +34,16 @@ from issuer.store import open_store
 from issuer.store.results import ImportDraft
 from schemas.learning.notes import stored_note
 from schemas.types import CREDENTIAL_TYPES
+from service.account_commands import account_app
 from service.clock import utc_now
 from service.commands import CommandFailed, JSONOption, command_app, patiently, run, show
 from service.serving import serve as serve_app
 
 app = command_app("intyga-issuer", help="Issue certificates of learning (OpenID4VCI) into wallets.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(
+    account_app("issuer", lambda data: open_store(settings_for(data, needs_url=False)).accounts), name="account"
+)
 
 ResultsFile = Annotated[Path, typer.Argument(help="ELMO, CSV or JSON.", exists=True, dir_okay=False, readable=True)]
 CertificateID = Annotated[str, typer.Argument(help="Identifier of the certificate, or of its offer.")]

@@ -32,6 +32,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import Refused
 from service.database import Database, UTCDateTime
 from service.passwords import hash_password, verify_password
+from service.sessions import sessions_table
 
 MINIMUM_PASSWORD_CHARACTERS = 12
 SETUP_CODE_LIFETIME = timedelta(hours=24)
@@ -118,6 +119,7 @@ class Accounts:
         account_tables(database.metadata)
         tables: Mapping[str, Table] = database.metadata.tables
         self._accounts, self._codes, self._keys = tables["accounts"], tables["setup_codes"], tables["api_keys"]
+        self._sessions = sessions_table(database.metadata)
         self._database = database
         self._service = service
         self._login_key = hmac.digest(device_secret, b"intyga login names", hashlib.sha256)
@@ -199,7 +201,7 @@ class Accounts:
         matches = await verify_password(hashed, password)
         return Account(row.id, row.made_at) if row is not None and matches else None
 
-    async def change_password(self, account_id: str, old: str, new: str, *, now: datetime) -> bool:
+    async def change_password(self, account_id: str, old: str, new: str) -> bool:
         """Change a password; False when the old one is wrong. Raises `PasswordTooShort`."""
         _refuse_short(new)
         row = await self._database.run(self._find, self._accounts, self._accounts.c.id == account_id)
@@ -213,6 +215,47 @@ class Accounts:
                 return int(connection.execute(update(self._accounts).where(*same).values(password=hashed)).rowcount)
 
         return await self._database.run(store) == 1
+
+    async def exists(self, login: str) -> bool:
+        """Whether there is an account with this login name."""
+        digest = self._login_digest(login)
+        return await self._database.run(self._find, self._accounts, self._accounts.c.login == digest) is not None
+
+    async def reset_password(self, login: str, new: str) -> bool:
+        """Give an account another password without the old one, and end its sessions; False when there is none.
+
+        For the terminal of the operator alone. Raises `PasswordTooShort`, `PasswordTooLong`.
+        """
+        _refuse_short(new)
+        hashed, digest = await hash_password(new), self._login_digest(login)
+
+        def store() -> bool:
+            with self._database.transaction() as connection:
+                found = connection.execute(select(self._accounts.c.id).where(self._accounts.c.login == digest)).first()
+                if found is None:
+                    return False
+                connection.execute(
+                    update(self._accounts).where(self._accounts.c.id == found.id).values(password=hashed)
+                )
+                self._end_sessions(connection, found.id)
+                return True
+
+        return await self._database.run(store)
+
+    async def remove(self, login: str) -> bool:
+        """Remove an account and end its sessions; False when there is none."""
+        digest = self._login_digest(login)
+
+        def store() -> bool:
+            with self._database.transaction() as connection:
+                found = connection.execute(select(self._accounts.c.id).where(self._accounts.c.login == digest)).first()
+                if found is None:
+                    return False
+                connection.execute(delete(self._accounts).where(self._accounts.c.id == found.id))
+                self._end_sessions(connection, found.id)
+                return True
+
+        return await self._database.run(store)
 
     # --- API keys ----------------------------------------------------------------------------------------------
 
@@ -270,6 +313,9 @@ class Accounts:
     def _login_digest(self, login: str) -> bytes:
         name = normal_login(login)
         return hmac.digest(self._login_key, name.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+    def _end_sessions(self, connection: Connection, account_id: str) -> None:
+        connection.execute(delete(self._sessions).where(self._sessions.c.subject == account_id))
 
     def _count(self, connection: Connection) -> int:
         return int(connection.execute(select(func.count()).select_from(self._accounts)).scalar_one())

@@ -1,4 +1,4 @@
-"""Staff at the door: signing in and out, and making the first account with the code from the terminal.
+"""Staff at the door: signing in and out, the first account with the code from the terminal, one's own password.
 
     page_routers = [staff_door(N_("For staff who issue certificates.")), ...]
     app.state.accounts = accounts
@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from schemas.errors import Refused, TooManyRequests
 from service.accounts import Account, LoginTaken, PasswordTooShort, WrongSetupCode, normal_login
 from service.i18n import N_
-from service.page_access import AccountsDep, FromOurForm, PagesDep, the_accounts, the_pages
+from service.page_access import AccountsDep, FromOurForm, PagesDep, StaffDep, the_accounts, the_pages
 from service.passwords import PasswordTooLong
 from service.rate_limits import StoredRateLimit, client_address
 
@@ -23,6 +23,7 @@ TRIES, TRIES_OF_AN_ADDRESS, TRIES_SECONDS = 10, 50, 10 * 60
 
 _WRONG: Final = N_("The login name and the password do not belong together. Check both and try again.")
 _TOO_MANY: Final = N_("There were too many attempts. Wait ten minutes and try again.")
+_NOT_OLD: Final = N_("This is not your present password. Nothing was changed. Try again.")
 _NO_NAME: Final = N_("Write a login name.")
 _FAULTS: Final[dict[type[Refused], tuple[str, str]]] = {
     WrongSetupCode: ("setup_code", N_("This code does not work. Look for the newest one in the terminal.")),
@@ -88,6 +89,34 @@ async def setup(
     return await _enter(request, account, "/")
 
 
+@_router.get("/account")
+async def account_form(request: Request, staff: StaffDep) -> Response:
+    """Where somebody who has signed in changes their password."""
+    return await _account_page(request)
+
+
+@_router.post("/account", dependencies=[FromOurForm])
+async def change_password(
+    request: Request, staff: StaffDep, accounts: AccountsDep, old_password: Line = "", new_password: Line = ""
+) -> Response:
+    """Change one's own password; the account's sessions in other browsers end."""
+    pages, now = the_pages(request), the_pages(request).clock()
+    try:
+        await _limit(request, "password", TRIES).check(staff.subject, now=now)
+        if not await accounts.change_password(staff.subject, old_password, new_password):
+            return await _account_page(request, ("old_password", _NOT_OLD), status=403)
+    except TooManyRequests as exc:
+        return await _account_page(request, ("old_password", _TOO_MANY), status=exc.status)
+    except (PasswordTooShort, PasswordTooLong) as exc:
+        return await _account_page(request, ("new_password", _FAULTS[type(exc)][1]), status=400)
+    assert pages.sessions is not None
+    await pages.sessions.close_all(staff.subject)
+    cookie = await pages.sessions.open(staff.subject, now=now)
+    response = pages.redirect("/account", message=N_("Your password was changed. Other browsers have been signed out."))
+    pages.sessions.set_cookie(response, cookie)
+    return response
+
+
 @_router.post("/sign-out", dependencies=[FromOurForm])
 async def sign_out(request: Request, pages: PagesDep) -> Response:
     """End the session in this browser."""
@@ -129,6 +158,12 @@ async def _sign_in_page(
         next=following,
         needs_setup=await the_accounts(request).is_empty(),
     )
+
+
+async def _account_page(request: Request, fault: tuple[str, str] | None = None, *, status: int = 200) -> Response:
+    pages = the_pages(request)
+    errors = [(fault[0], pages.translator(request)(fault[1]))] if fault else []
+    return await pages.render(request, "account.html", status=status, errors=errors)
 
 
 async def _setup_again(request: Request, fault: tuple[str, str], login: str, setup_code: str) -> Response:

@@ -13,6 +13,7 @@ import typer
 from proofs.certificates import unverified_leaf
 from proofs.certified_keys import load_certified_key
 from schemas.types import type_of
+from service.account_commands import account_app
 from service.accounts import Accounts
 from service.clock import utc_now
 from service.commands import CommandFailed, JSONOption, command_app, run, run_async, show
@@ -28,12 +29,20 @@ from verifier.result_document import result_document
 from verifier.settings import VerifierSettings
 from verifier.template_files import template_from_file
 
+
+def open_accounts(data: Path) -> Accounts:
+    """The accounts and API keys in a data directory."""
+    settings = settings_for(data, needs_url=False)
+    return Accounts(open_database(settings), service=settings.service, device_secret=settings.device_secret())
+
+
 app = command_app("intyga-verifier", help="Ask people for certificates and check what they show (OpenID4VP).")
 app.add_typer(trust_app, name="trust")
 api_key_app = command_app("api-key", help="Keys for programs that make requests.")
 app.add_typer(api_key_app, name="api-key")
 keys_app = command_app("keys", help="The key that requests are signed with: made at first need.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(account_app("verifier", open_accounts), name="account")
 
 
 @app.command()
@@ -133,7 +142,7 @@ def create_api_key(
     """Make an API key. It is shown once."""
     if not name.strip():
         raise CommandFailed("A key needs a name, by which you know it later.", error="usage", exit_status=2)
-    accounts = _accounts(data)
+    accounts = open_accounts(data)
     key, text = run_async(accounts.new_api_key(name, now=utc_now()))
     show({"id": key.id, "name": key.label, "key": text}, as_json=as_json, human=lambda made: str(made["key"]))
 
@@ -148,7 +157,7 @@ def list_api_keys(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False
             "made_at": key.made_at.isoformat(timespec="seconds"),
             "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
         }
-        for key in run_async(_accounts(data).api_keys())
+        for key in run_async(open_accounts(data).api_keys())
     ]
     show(shown, as_json=as_json, human=lambda keys: "\n".join(f"{key['id']}  {key['name']}" for key in keys) or "None.")
 
@@ -158,7 +167,7 @@ def revoke_api_key(
     key_id: Annotated[str, typer.Argument(metavar="ID")], data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False
 ) -> None:
     """End an API key."""
-    if not run_async(_accounts(data).revoke_api_key(key_id, now=utc_now())):
+    if not run_async(open_accounts(data).revoke_api_key(key_id, now=utc_now())):
         raise CommandFailed("There is no such key.", error="not_found")
     show({"revoked": key_id}, as_json=as_json, human=lambda told: f"Revoked {told['revoked']}.")
 
@@ -181,11 +190,6 @@ def list_keys(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False) ->
         "root_file": str(key.root_file.resolve()) if key.root_file else None,
     }
     show([shown], as_json=as_json, human=lambda keys: "\n".join(f"{name}: {value}" for name, value in keys[0].items()))
-
-
-def _accounts(data: Path) -> Accounts:
-    settings = settings_for(data, needs_url=False)
-    return Accounts(open_database(settings), service=settings.service, device_secret=settings.device_secret())
 
 
 def _request(made: MadeRequest) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class RemoteResolver:
         self._kept_bytes = 0
         self._under_way: dict[str, asyncio.Lock] = {}
         self._used: dict[str, datetime] = {}
-        self._renewals: dict[str, asyncio.Task[bool]] = {}
+        self._renewals: dict[str, asyncio.Task[None]] = {}
         self._noted: dict[str, datetime] = {}
 
     async def issuer_metadata(self, iss: str) -> bytes:
@@ -173,8 +173,7 @@ class RemoteResolver:
             kept = self._kept.get(uri)
             if kept is None or kept.failed or uri in self._renewals or now - kept.fetched_at < NEW_ENOUGH:
                 continue
-            self._renewals[uri] = task = asyncio.create_task(self._refetch(uri))
-            task.add_done_callback(lambda _, uri=uri: self._renewals.pop(uri, None))
+            self._renewals[uri] = asyncio.create_task(self._renewed_list(uri))
 
     async def close(self) -> None:
         """Stop what is still being fetched."""
@@ -194,6 +193,12 @@ class RemoteResolver:
         if kept is not None and not kept.failed and kept.until > before:
             return True
         return await self._refetch(uri)
+
+    async def _renewed_list(self, uri: str) -> None:
+        try:
+            await self._refetch(uri)
+        finally:
+            del self._renewals[uri]
 
     def _mark_used(self, uri: str, at: datetime) -> None:
         self._used.pop(uri, None)

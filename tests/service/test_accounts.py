@@ -100,9 +100,9 @@ def test_a_login_name_is_taken_once_and_not_readable_at_rest(accounts: Accounts,
 def test_a_password_is_changed_with_the_old_one_only(accounts: Accounts) -> None:
     async def story() -> None:
         account = await accounts.create("Alva", PASSWORD, now=NOW)
-        assert not await accounts.change_password(account.id, "wrong password", "another password", now=NOW)
-        assert not await accounts.change_password("nobody", PASSWORD, "another password", now=NOW)
-        assert await accounts.change_password(account.id, PASSWORD, "another password", now=NOW)
+        assert not await accounts.change_password(account.id, "wrong password", "another password")
+        assert not await accounts.change_password("nobody", PASSWORD, "another password")
+        assert await accounts.change_password(account.id, PASSWORD, "another password")
         assert await accounts.sign_in("Alva", PASSWORD, now=NOW) is None
         assert await accounts.sign_in("Alva", "another password", now=NOW) == account
 

@@ -16,6 +16,7 @@ STAFF_PAGES = [
     "/issued",
     "/issued/abc",
     "/issued/abc/revoke",
+    "/account",
     "/events",
     "/offered/abc/events",
 ]
@@ -69,6 +70,37 @@ def test_signing_out_and_in_again(registrar: Registrar) -> None:
     assert registrar.status == 403
     registrar.press("sign-in", login="Registrator", password=PASSWORD)
     assert registrar.at == "/issued"
+
+
+def test_somebody_changes_their_own_password(registrar: Registrar) -> None:
+    """With the present one only; other browsers are signed out, this one stays."""
+    client, new = registrar.desk.client, "another long and quiet one"
+    elsewhere = dict(client.cookies)
+    client.cookies.clear()
+    registrar.visit("/sign-in").press("sign-in", login="registrator", password=PASSWORD)
+
+    registrar.visit("/account").press("change-password", old_password="wrong wrong wrong", new_password=new)
+    assert "not your present password" in registrar.words()
+    registrar.press("change-password", old_password=PASSWORD, new_password="short")
+    assert "too short" in registrar.words()
+    registrar.press("change-password", old_password=PASSWORD, new_password=new)
+    assert "Your password was changed" in registrar.words()
+
+    assert registrar.visit("/issued").at == "/issued"
+    client.cookies.clear()
+    client.cookies.update(elsewhere)
+    assert registrar.visit("/issued").at.startswith("/sign-in")
+    assert registrar.press("sign-in", login="registrator", password=PASSWORD).status == 403
+    assert registrar.press("sign-in", login="registrator", password=new).at == "/issued"
+
+
+def test_guessing_the_present_password_is_slowed_down(registrar: Registrar) -> None:
+    """Somebody at an unlocked screen does not get endless tries."""
+    registrar.visit("/account")
+    for _ in range(10):
+        registrar.press("change-password", old_password="wrong wrong wrong", new_password="x" * 20)
+    registrar.press("change-password", old_password=PASSWORD, new_password="x" * 20)
+    assert registrar.status == 429
 
 
 def test_guessing_passwords_is_slowed_down(registrar: Registrar) -> None:
