@@ -46,7 +46,10 @@ def typed_code_route(context: IssuerContext) -> Route:
 
 
 def _route(path: str, handler: Handler, method: str) -> Route:
-    return Route(path, protocol_endpoint(handler), methods=[method, "OPTIONS"])
+    # Every method comes here, so that a wallet in a browser can read the refusal of a wrong one.
+    route = Route(path, protocol_endpoint(handler, method=method))
+    route.methods = set()
+    return route
 
 
 def protocol_router(routes: list[Route]) -> APIRouter:

@@ -49,12 +49,24 @@ def error_answer(error: ProtocolError) -> Response:
     return json_answer(ErrorResponse.of(error), status=error.status, headers=headers)
 
 
-def protocol_endpoint(handler: Handler) -> Handler:
-    """Answer preflights and turn raised protocol errors into the standard's JSON."""
+class MethodNotAllowed(ProtocolError):
+    """This address is not used with that method."""
+
+    error = "method_not_allowed"
+    status = 405
+
+
+def protocol_endpoint(handler: Handler, *, method: str) -> Handler:
+    """Answer preflights and other methods, and turn raised protocol errors into the standard's JSON."""
+    allowed = {"GET", "HEAD"} if method == "GET" else {method}
 
     async def endpoint(request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_PREFLIGHT)
+        if request.method not in allowed:
+            answer = error_answer(MethodNotAllowed("this address is not used with that method"))
+            answer.headers["Allow"] = ", ".join(sorted(allowed | {"OPTIONS"}))
+            return answer
         try:
             return await handler(request)
         except ProtocolError as error:

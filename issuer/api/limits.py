@@ -18,10 +18,15 @@ class FailureLimit:
         self._window = timedelta(seconds=seconds)
         self._failures: dict[str, tuple[datetime, int]] = {}
 
+    def is_over(self, key: str, *, now: datetime) -> bool:
+        """Whether this key has failed too often in the present window."""
+        start, failures = self._failures.get(key, (now, 0))
+        return failures >= self._count and now < start + self._window
+
     def check(self, key: str, *, now: datetime) -> None:
         """Raise `TooManyRequests` when this key has failed too often in the present window."""
-        start, failures = self._failures.get(key, (now, 0))
-        if failures >= self._count and now < start + self._window:
+        if self.is_over(key, now=now):
+            start = self._failures[key][0]
             wait = (start + self._window - now).total_seconds()
             raise TooManyRequests("too many failed attempts", retry_after_seconds=int(wait) + 1)
 

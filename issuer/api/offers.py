@@ -13,7 +13,9 @@ from service.rate_limits import client_address
 
 
 class OfferEndpoint:
-    """`GET /offers/{reference}`: the offer object, for as long as the offer is open. Reading it marks it as opened."""
+    """`GET /offers/{reference}`: the offer object, for as long as the offer is open. Reading it marks it as
+    opened; asking with HEAD, as programs do that preview links, does not.
+    """
 
     def __init__(self, context: IssuerContext) -> None:
         self._context = context
@@ -21,7 +23,8 @@ class OfferEndpoint:
     async def __call__(self, request: Request) -> Response:
         """Answer with the offer; always `application/json`, never signed."""
         store, now = self._context.store, self._context.clock()
-        offer = await store.database.run(store.offers.open_reference, request.path_params["reference"], now=now)
+        read = store.offers.peek_open_reference if request.method == "HEAD" else store.offers.open_reference
+        offer = await store.database.run(read, request.path_params["reference"], now=now)
         return offer_answer(self._context, offer)
 
 

@@ -55,7 +55,7 @@ class StatusListEndpoint:
             headers["Content-Encoding"] = "gzip"
             body = self._compress(int(list_id), published.token)
         headers["ETag"] = f'"{tag}"'
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=MEDIA_TYPE)
 
@@ -65,6 +65,13 @@ class StatusListEndpoint:
         if kept is None or kept[0] != token:
             kept = self._compressed[list_id] = (token, gzip.compress(token, _COMPRESSION_LEVEL, mtime=0))
         return kept[1]
+
+
+def is_known(header: str, tag: str) -> bool:
+    """Whether an If-None-Match header names this tag, compared weakly: proxies that compress weaken tags
+    (RFC 9110, section 13.1.2)."""
+    known = {entry.strip().removeprefix("W/") for entry in header.split(",")}
+    return tag in known or "*" in known
 
 
 def accepts(header: str, offered: str) -> bool:

@@ -129,6 +129,11 @@ class GrantStore:
 
     # --- codes ---------------------------------------------------------------------------------------------------
 
+    def knows_code(self, code: str) -> bool:
+        """Whether there is a grant with this code, in whatever state."""
+        with self._database.reading() as connection:
+            return _BY_CODE.one_or_none(connection, code=digest(code)) is not None
+
     def redeem(
         self, code: str, judge: Callable[[StoredCode], Verdict], token: NewToken, *, now: datetime
     ) -> StoredCode:

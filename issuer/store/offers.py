@@ -196,6 +196,13 @@ class OfferStore:
             raise NoSuchOffer
         return read_offer(row, now=now)
 
+    def peek_open_reference(self, reference: str, *, now: datetime) -> Offer:
+        """As `open_reference`, without marking it as opened. Raises `NoSuchOffer`."""
+        offer = self.peek_reference(reference, now=now)
+        if not offer.is_open:
+            raise NoSuchOffer("this offer is no longer open")
+        return offer
+
     def open_typed(self, text: str, *, now: datetime) -> Offer:
         """The open offer with this typed code, now opened. Raises `NoSuchOffer`, also when the code's time is over."""
         code = read_typeable_code(text)

@@ -282,21 +282,34 @@ def test_a_repeated_parameter_is_refused(desk: Desk) -> None:
     assert_refused(desk.client.post(desk.url("/token"), content=b"\xff=\xfe", headers=headers), "invalid_request")
     too_long = b"a=" + b"b" * 100_000
     assert_refused(desk.client.post(desk.url("/token"), content=too_long, headers=headers), "invalid_request")
-    assert desk.client.get(desk.url("/token")).status_code == 405
+    wrong = desk.client.get(desk.url("/token"))
+    assert_refused(wrong, "method_not_allowed", 405)
+    assert (wrong.headers["allow"], wrong.headers["access-control-allow-origin"]) == ("OPTIONS, POST", "*")
 
 
 def test_who_keeps_guessing_codes_waits_while_others_are_served(tmp_path: Path) -> None:
-    """After too many failures an address gets 429, until the minute is over; success never counts."""
+    """After too many failures guesses get 429, until the minute is over; whoever has a code is never slowed down."""
     with running_desk(tmp_path, failed_tokens_per_minute=5) as desk:
         for _ in range(10):
             assert desk.ask_token(desk.offer()).status_code == 200
         for number in range(5):
             assert_refused(desk.ask_token(f"guess{number}"), "invalid_grant")
-        refused = desk.ask_token(desk.offer())
+        refused = desk.ask_token("one guess more")
         assert_refused(refused, "too_many_requests", 429)
+        assert desk.ask_token(desk.offer()).status_code == 200
         assert int(refused.headers["retry-after"]) <= 61
         desk.clock.advance(seconds=60)
-        assert desk.ask_token(desk.offer()).status_code == 200
+        assert_refused(desk.ask_token("one guess more"), "invalid_grant")
+
+
+def test_a_preview_of_the_link_does_not_open_the_offer(desk: Desk) -> None:
+    """Programs that look at links with HEAD are no wallets; reading the offer with GET is what is told as opened."""
+    offer = desk.offer()
+    address = desk.url(f"/offers/{desk.context.store.secret.offer_reference(offer.id, offer.generation)}")
+    assert desk.client.head(address).status_code == 200
+    assert desk.state_of(offer) == "offered"
+    assert desk.client.get(address).status_code == 200
+    assert desk.state_of(offer) == "opened"
 
 
 def test_a_whole_network_of_addresses_is_one_guesser(tmp_path: Path) -> None:

@@ -101,6 +101,9 @@ def test_an_unchanged_list_is_served_from_what_was_signed_until_half_its_life(de
     assert desk.status_token().content == first.content
     again = desk.client.get(desk.url("/status/1"), headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
+    for named in (f"W/{first.headers['etag']}", f'"other", {first.headers["etag"]}', "*"):
+        assert desk.client.get(desk.url("/status/1"), headers={"If-None-Match": named}).status_code == 304
+    assert desk.client.get(desk.url("/status/1"), headers={"If-None-Match": '"other"'}).status_code == 200
     desk.clock.advance(hours=6)
     renewed = desk.status_token()
     assert renewed.content != first.content
