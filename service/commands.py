@@ -110,7 +110,7 @@ def run(app: typer.Typer) -> NoReturn:
     except CommandFailed as exc:
         _fail(str(exc), error=exc.error, exit_status=exc.exit_status)
     except ProtocolError as exc:
-        _fail(str(exc), error=exc.error)
+        _fail(_sentence(str(exc)), error=exc.error)
     except UnsafeSettings as exc:
         _fail("\n".join(exc.problems), error="unsafe_settings", exit_status=2)
     except ValidationError as exc:
@@ -136,6 +136,12 @@ def _file_fault(exc: OSError) -> str:
     """What is wrong with which file or directory."""
     reason = exc.strerror or type(exc).__name__
     return f"{exc.filename}: {reason}." if exc.filename is not None else f"{reason}."
+
+
+def _sentence(text: str) -> str:
+    """What an error says, as a sentence: those of the protocols begin small and have no full stop."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _fail(message: str, *, error: str = "failed", exit_status: int = 1) -> NoReturn:

@@ -27,7 +27,8 @@ def normal_wallet(typed: str, settings: ServiceSettings) -> str:
     """
     text = typed.strip()
     if text and "://" not in text:
-        text = f"https://{text}"
+        host = text.partition("/")[0].rpartition(":")[0] or text.partition("/")[0]
+        text = f"{'http' if settings.is_loopback and is_loopback_host(host) else 'https'}://{text}"
     if len(text) > LONGEST_ADDRESS or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
         return ""
     try:

@@ -17,7 +17,7 @@ accepted.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from urllib.parse import quote
 from proofs import strict_json
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.verification import Outcome
-from service.http import Answer, OutgoingFailed, OutgoingHTTP
+from service.http import Answer, OutgoingHTTP, OutgoingRefused
 
 T = TypeVar("T")
 
@@ -51,6 +51,12 @@ class VerifierRefused(ProtocolError):
         super().__init__(message)
         self.error = error
         self.status = status
+
+
+class VerifierUnreachable(CouldNotCheck):
+    """The verifier did not answer, or its address is not one that may be asked (the message says which)."""
+
+    error = "verifier_unreachable"
 
 
 class NoResultYet(CouldNotCheck):
@@ -191,12 +197,12 @@ class VerifierClient:
 
         Without `kind` it is what the verifier is set to (`cross_device`, unless it keeps to HAIP). With `same_device`
         the person's browser comes back to `return_url`, your own page, with `response_code`, which `take_back` hands
-        in. Raises `VerifierRefused`, `OutgoingFailed`.
+        in. Raises `VerifierRefused`, `VerifierUnreachable`.
         """
         body: dict[str, Any] = {"template": template, "kind": kind, "return_url": return_url}
         if lifetime_seconds is not None:
             body["lifetime_seconds"] = lifetime_seconds
-        answer = await self._http.post(f"{self._url}/api/requests", json=body, headers=self._headers)
+        answer = await _answered(self._http.post(f"{self._url}/api/requests", json=body, headers=self._headers))
         told = _told(answer, 201)
         with _read_as_expected(answer):
             return PendingRequest(
@@ -210,11 +216,13 @@ class VerifierClient:
     async def get_result(self, request_id: str, *, wait_seconds: float = 0) -> VerifierResult:
         """Where a request stands; waits for a final state so long (20 s at most) before it answers."""
         wait = min(max(wait_seconds, 0.0), WAIT_AT_ONCE_SECONDS)
-        answer = await self._http.get(
-            f"{self._url}/api/requests/{quote(request_id, safe='')}?wait={wait:g}",
-            headers=self._headers,
-            max_bytes=MAX_ANSWER_BYTES,
-            timeout_seconds=wait + 15,
+        answer = await _answered(
+            self._http.get(
+                f"{self._url}/api/requests/{quote(request_id, safe='')}?wait={wait:g}",
+                headers=self._headers,
+                max_bytes=MAX_ANSWER_BYTES,
+                timeout_seconds=wait + 15,
+            )
         )
         told = _told(answer, 200)
         with _read_as_expected(answer):
@@ -230,7 +238,7 @@ class VerifierClient:
         while True:
             try:
                 result = await self.get_result(request_id, wait_seconds=deadline - time.monotonic())
-            except (OutgoingFailed, VerifierRefused) as exc:
+            except (VerifierUnreachable, VerifierRefused) as exc:
                 rest = deadline - time.monotonic()
                 if rest <= 0 or (isinstance(exc, VerifierRefused) and exc.status not in _BUSY):
                     raise
@@ -246,8 +254,8 @@ class VerifierClient:
 
         Check first that this browser is the one that the request was made for, by a session of your own.
         """
-        answer = await self._http.post(
-            f"{self._url}/api/returns", json={"response_code": response_code}, headers=self._headers
+        answer = await _answered(
+            self._http.post(f"{self._url}/api/returns", json={"response_code": response_code}, headers=self._headers)
         )
         told = _told(answer, 200)
         with _read_as_expected(answer):
@@ -300,6 +308,15 @@ class BlockingVerifierClient:
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
+
+
+async def _answered(asking: Awaitable[Answer]) -> Answer:
+    try:
+        return await asking
+    except OutgoingRefused as exc:
+        raise VerifierUnreachable(f"{exc} For a verifier on this machine: allow_loopback=True.") from exc
+    except CouldNotCheck as exc:
+        raise VerifierUnreachable(str(exc)) from exc
 
 
 def _told(answer: Answer, expected: int) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from proofs import strict_json
-from service.http import HostRouter, OutgoingFailed, OutgoingHTTP
+from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import Scene
 from tests.verifier.test_api import Web
 from verifier import client
-from verifier.client import NoResultYet, VerifierClient, VerifierRefused
+from verifier.client import NoResultYet, VerifierClient, VerifierRefused, VerifierUnreachable
 
 
 def client_of(web: Web) -> VerifierClient:
@@ -149,7 +149,7 @@ def test_waiting_goes_on_while_the_verifier_restarts(scene: Scene, monkeypatch: 
         async with VerifierClient(
             "http://localhost:8003", api_key="key", http=OutgoingHTTP(allow_loopback=True, transport=HostRouter({}))
         ) as alone:
-            with pytest.raises(OutgoingFailed):
+            with pytest.raises(VerifierUnreachable):
                 await alone.wait_for_result(made.id, seconds=0.1)
         async with Odd(Response(b'{"error": "not_found"}', status_code=404)).client() as wrong:
             with pytest.raises(VerifierRefused):

@@ -389,7 +389,11 @@ def test_the_address_of_a_wallet_is_an_https_origin(desk: Desk, typed: str, norm
 def test_plain_http_reaches_only_this_machine_from_this_machine(desk: Desk) -> None:
     """For trying it out."""
     local = IssuerSettings.model_validate({"data": desk.settings.data, "public_url": "http://localhost:8100"})
-    assert normal_wallet("http://localhost:8200", local) == "http://localhost:8200"
+    for typed in ("http://localhost:8200", "localhost:8200", "localhost:8200/"):
+        assert normal_wallet(typed, local) == "http://localhost:8200"
+    assert normal_wallet("[::1]:8200", local) == "http://[::1]:8200"
+    assert normal_wallet("localhost", local) == "http://localhost"
+    assert normal_wallet("wallet.example:8200", local) == "https://wallet.example:8200"
     assert normal_wallet("http://wallet.example", local) == ""
 
 
