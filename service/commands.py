@@ -139,8 +139,12 @@ def _file_fault(exc: OSError) -> str:
 
 
 def _sentence(text: str) -> str:
-    """What an error says, as a sentence: those of the protocols begin small and have no full stop."""
-    text = text[:1].upper() + text[1:]
+    """What an error says, as a sentence: those of the protocols begin small and have no full stop.
+
+    What begins with a name, of a file or a member, keeps it as it is.
+    """
+    if text.partition(" ")[0].isalpha():
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

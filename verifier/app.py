@@ -38,7 +38,7 @@ from verifier.trust_lists import refresh_lists
 
 KEY_NAME = "verifier"
 UPKEEP_SECONDS = 30
-RECENT_LISTS_SECONDS = 2.5
+RECENT_LISTS_SECONDS = 1.0
 AHEAD_SECONDS = 90
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30

@@ -271,14 +271,17 @@ class Verifier:
         """The answer verified; once more when an issuer turns out to have published other keys meanwhile (V-16)."""
         if self._resolver is None:
             raise CouldNotCheck("answers are taken by the service only")
-        resolver = LookUpsOfOneAnswer(self._resolver)
+        if self._remote is None:
+            return await verify_answer(answer, transaction=transaction, policy=policy, resolver=self._resolver, now=now)
+        resolver = LookUpsOfOneAnswer(self._resolver, read_at=self._remote.read_at)
         found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
-        if self._remote is None or "signature" not in found.result.failed:
-            return found
-        renewed = [await self._remote.renew_issuer(iss) for iss in issuers_of_unknown_keys(found)]
-        if not any(renewed):
-            return found
-        return await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
+        if "signature" in found.result.failed:
+            renewed = [await self._remote.renew_issuer(iss) for iss in issuers_of_unknown_keys(found)]
+            if any(renewed):
+                found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
+        read_at = resolver.status_read_at
+        proofs = tuple(replace(proof, status_read_at=read_at.get(proof.status_list)) for proof in found.proofs)
+        return replace(found, proofs=proofs)
 
     async def _keep_fresh(self, found: Verification) -> None:
         """The status lists of an accepted answer are fetched ahead of time from now on; nobody else's."""

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TypeVar
 
 from proofs import strict_json
@@ -23,7 +24,7 @@ from proofs.status_list import fresh_until
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.types import type_of
 from service.clock import Clock
-from service.http import OutgoingHTTP
+from service.http import Answer, OutgoingHTTP
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ FAILURE_SECONDS = 10
 RECENT_SECONDS = 600
 MAX_RECENT = 100
 NEW_ENOUGH = timedelta(seconds=1)
+WHILE_OPEN = timedelta(seconds=2)
 RENEWAL_WAIT_SECONDS = 3.0
 STATUS_LIST_BYTES = 5_000_000
 DOCUMENT_BYTES = 500_000
@@ -47,13 +49,15 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class _Kept:
     """Something fetched: its bytes, or its text (a status list), when, and until when it may be used.
 
-    After a failure there is neither. The text is decoded once: the same object lets the checks recognise it.
+    After a failure there is neither. The text is decoded once: the same object lets the checks recognise it. `tag` is
+    the publisher's entity tag, with which it is asked again (RFC 9110, section 13.1.2).
     """
 
     body: bytes | None = field(repr=False)
     fetched_at: datetime
     until: datetime
     text: str | None = field(default=None, repr=False)
+    tag: str = ""
 
     @property
     def failed(self) -> bool:
@@ -85,6 +89,7 @@ class RemoteResolver:
         self._kept_bytes = 0
         self._under_way: dict[str, asyncio.Lock] = {}
         self._used: dict[str, datetime] = {}
+        self._opened_at: datetime | None = None
         self._renewals: dict[str, asyncio.Task[None]] = {}
         self._noted: dict[str, datetime] = {}
 
@@ -138,6 +143,11 @@ class RemoteResolver:
         assert kept.text is not None
         return kept.text
 
+    def read_at(self, uri: str) -> datetime | None:
+        """When the status list that is kept was fetched; None when none is."""
+        kept = self._kept.get(uri)
+        return None if kept is None or kept.failed else kept.fetched_at
+
     async def note_use(self, uri: str) -> None:
         """A list was needed for an answer that was accepted: it is kept fresh from now on."""
         now = self._clock()
@@ -153,14 +163,16 @@ class RemoteResolver:
         """Fetch again the lists that were needed in the last minutes, several times within their time to live.
 
         So that a certificate taken back a moment ago is not accepted for as long as a list may be kept, without the
-        issuer learning from the moment of fetching when somebody shows a certificate.
+        issuer learning from the moment of fetching when somebody shows a certificate. While somebody has a request
+        open, it is every other second.
         """
         now = self._clock()
+        is_open = self._opened_at is not None and now - self._opened_at < timedelta(seconds=RECENT_SECONDS)
         for uri, used_at in list(self._used.items()):
             kept = self._kept.get(uri)
             if kept is None or kept.failed or now - used_at > timedelta(seconds=RECENT_SECONDS):
                 continue
-            if now - kept.fetched_at >= _interval(kept):
+            if now - kept.fetched_at >= (WHILE_OPEN if is_open else _interval(kept)):
                 await self._refetch(uri)
 
     def renew_lists_in_use(self) -> None:
@@ -168,7 +180,7 @@ class RemoteResolver:
 
         It says nothing of the person: which list an answer will need, if any, is not known yet.
         """
-        now = self._clock()
+        now = self._opened_at = self._clock()
         for uri in self._used:
             kept = self._kept.get(uri)
             if kept is None or kept.failed or uri in self._renewals or now - kept.fetched_at < NEW_ENOUGH:
@@ -251,17 +263,21 @@ class RemoteResolver:
 
     async def _fetch_document(self, url: str) -> _Kept:
         fetched_at = self._clock()
-        body = await self._fetch(url, "application/json", DOCUMENT_BYTES)
-        return _Kept(body, fetched_at, fetched_at + timedelta(seconds=DOCUMENT_SECONDS))
+        answer = await self._answer(url, "application/json", DOCUMENT_BYTES)
+        return _Kept(answer.body, fetched_at, fetched_at + timedelta(seconds=DOCUMENT_SECONDS))
 
     async def _fetch_list(self, uri: str) -> _Kept:
-        fetched_at = self._clock()
-        body = await self._fetch(uri, "application/statuslist+jwt", STATUS_LIST_BYTES)
+        """The list at an address; only its time is new when the publisher says that it has not changed."""
+        fetched_at, before = self._clock(), self._kept.get(uri)
+        tag = before.tag if before is not None and before.text is not None else ""
+        answer = await self._answer(uri, "application/statuslist+jwt", STATUS_LIST_BYTES, tag=tag)
+        if answer.status == HTTPStatus.NOT_MODIFIED and before is not None and before.text is not None:
+            return _Kept(None, fetched_at, self._list_until(before.text, fetched_at), before.text, before.tag)
         try:
-            text = body.decode("ascii").strip()
+            text = answer.body.decode("ascii").strip()
         except UnicodeDecodeError as exc:
             raise Unresolvable("the status list is not text") from exc
-        return _Kept(None, fetched_at, self._list_until(text, fetched_at), text)
+        return _Kept(None, fetched_at, self._list_until(text, fetched_at), text, answer.headers.get("etag", "")[:200])
 
     def _list_until(self, text: str, fetched_at: datetime) -> datetime:
         try:
@@ -275,14 +291,16 @@ class RemoteResolver:
             # What cannot be read is handed on all the same: the check says what is wrong with it.
             return fetched_at + timedelta(seconds=FAILURE_SECONDS)
 
-    async def _fetch(self, url: str, accept: str, max_bytes: int) -> bytes:
+    async def _answer(self, url: str, accept: str, max_bytes: int, *, tag: str = "") -> Answer:
+        """What an address answers: 200, or 304 when `tag` was sent."""
+        headers = {"Accept": accept} | ({"If-None-Match": tag} if tag else {})
         try:
-            answer = await self._http.get(url, headers={"Accept": accept}, max_bytes=max_bytes, timeout_seconds=10)
+            answer = await self._http.get(url, headers=headers, max_bytes=max_bytes, timeout_seconds=10)
         except CouldNotCheck as exc:
             raise Unresolvable("the address could not be read") from exc
-        if answer.status != 200:
+        if answer.status != HTTPStatus.OK and not (tag and answer.status == HTTPStatus.NOT_MODIFIED):
             raise Unresolvable(f"the address answered with status {answer.status}")
-        return answer.body
+        return answer
 
     def _keep(self, url: str, kept: _Kept) -> None:
         before = self._kept.pop(url, None)
@@ -298,8 +316,16 @@ class LookUpsOfOneAnswer:
     An answer may hold many presentations, each naming addresses of its sender's choice that need not hurry.
     """
 
-    def __init__(self, resolver: Resolver, *, seconds: float = LOOK_UP_SECONDS) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        *,
+        read_at: Callable[[str], datetime | None] = lambda uri: None,
+        seconds: float = LOOK_UP_SECONDS,
+    ) -> None:
+        self.status_read_at: dict[str, datetime] = {}
         self._resolver = resolver
+        self._read_at = read_at
         self._ends_at = asyncio.get_running_loop().time() + seconds
 
     async def issuer_metadata(self, iss: str) -> bytes:
@@ -311,8 +337,11 @@ class LookUpsOfOneAnswer:
         return await self._in_time(self._resolver.jwk_set(uri))
 
     async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
-        """As the resolver's."""
-        return await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
+        """As the resolver's; when the list was read is noted in `status_read_at`."""
+        token = await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
+        if (read_at := self._read_at(uri)) is not None:
+            self.status_read_at[uri] = read_at
+        return token
 
     async def type_metadata(self, vct: str) -> bytes | None:
         """As the resolver's."""

@@ -61,6 +61,7 @@ def _proof(proof: ProofSummary, catalogues: Catalogues) -> dict[str, Any]:
         "issuer": proof.issuer,
         "issuer_name": proof.issuer_name,
         "valid_until": _moment(proof.valid_until),
+        "status_read_at": _moment(proof.status_read_at),
         "checks": _checks(proof.result.checks, catalogues),
     }
 

@@ -59,6 +59,7 @@ class PresentedProof:
     `claims` is empty when a check failed: what did not hold is not kept. When something could only not be checked,
     the claims are there and `result` says so. `claims` holds everything visible, registered claims included.
     `certificate` counts the certificates of the answer: presentations of the same one have the same number.
+    `status_read_at` is when the status list that was looked at was read from its issuer.
     """
 
     query_id: str
@@ -69,6 +70,7 @@ class PresentedProof:
     issuer_name: str = ""
     issuer: str = ""
     valid_until: datetime | None = None
+    status_read_at: datetime | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sd_jwt: UnverifiedSDJWT | None = field(default=None, repr=False)
 

@@ -32,7 +32,8 @@ class Network:
         self.scene = scene
         self.asked: Counter[str] = Counter()
         self.down = False
-        self.hangs = False
+        self.hangs = self.always_unchanged = False
+        self.tag, self.unchanged = "", 0
         self.body: bytes | None = None
         app = Starlette(routes=[Route("/{rest:path}", self._serve)])
         self.http = OutgoingHTTP(transport=HostRouter({"university.example": app}))
@@ -50,9 +51,13 @@ class Network:
             await asyncio.sleep(3600)
         if self.down:
             return Response(status_code=503)
+        if self.always_unchanged or (self.tag and request.headers.get("if-none-match") == self.tag):
+            self.unchanged += 1
+            return Response(status_code=304)
         if self.body is not None:
             return Response(self.body)
-        return Response(self.scene.lists.get(str(request.url), "{}"))
+        headers = {"ETag": self.tag} if self.tag else {}
+        return Response(self.scene.lists.get(str(request.url), "{}"), headers=headers)
 
     def status_list(self, uri: str = LIST_URL) -> str:
         """Ask for the list now."""
@@ -198,6 +203,46 @@ def test_only_so_many_lists_are_in_use(scene: Scene, network: Network) -> None:
 
     asyncio.run(story())
     assert set(network.asked) == {f"/lists/{number}" for number in range(20, remote.MAX_RECENT + 20)}
+
+
+def test_while_a_request_is_open_lists_are_read_every_other_second(scene: Scene, network: Network) -> None:
+    """Somebody may share a moment after a revocation: the list that is looked at then is seconds old."""
+
+    async def story() -> None:
+        resolver = network.resolver
+        await resolver.status_list(LIST_URL, fresh_at=scene.now)
+        await resolver.note_use(LIST_URL)
+        resolver.renew_lists_in_use()
+        for seconds, fetches in ((1, 1), (1, 2), (1, 2), (1, 3)):
+            scene.pass_time(seconds=seconds)
+            await resolver.refresh_recent()
+            assert network.asked["/status/1"] == fetches
+        assert resolver.read_at(LIST_URL) == scene.now
+
+    asyncio.run(story())
+
+
+def test_a_list_that_has_not_changed_is_not_sent_again(scene: Scene, network: Network) -> None:
+    """The publisher's tag is sent along; only the time at which it was read is new."""
+    network.tag = '"7"'
+
+    async def story() -> None:
+        first = await network.resolver.status_list(LIST_URL, fresh_at=scene.now)
+        await network.resolver.note_use(LIST_URL)
+        scene.now += timedelta(seconds=200)
+        await network.resolver.refresh_recent()
+        scene.now += timedelta(seconds=200)
+        assert await network.resolver.status_list(LIST_URL, fresh_at=scene.now) is first
+        assert (network.asked["/status/1"], network.unchanged) == (2, 1)
+
+    asyncio.run(story())
+
+
+def test_an_answer_without_a_tag_that_claims_no_change_is_none(scene: Scene, network: Network) -> None:
+    """304 to a question that named no tag says nothing about any list."""
+    network.always_unchanged = True
+    with pytest.raises(Unresolvable):
+        network.status_list()
 
 
 def test_random_addresses_do_not_fill_the_memory(scene: Scene, network: Network) -> None:

@@ -58,9 +58,25 @@ class CheckLine:
     sentence: str
 
     @classmethod
-    def of(cls, check: Check, t: Translator) -> "CheckLine":
-        """The line of a check."""
-        return cls(check.name, check.outcome.value, check_sentence(check, t))
+    def of(cls, check: Check, record: RequestRecord, t: Translator) -> "CheckLine":
+        """The line of a check; that of the status says how old the issuer's list was."""
+        sentence = check_sentence(check, t)
+        if check.name == "status" and (age := _status_age_seconds(record)) is not None:
+            told = t.plural(
+                "The issuer's list was read %(num)s second before the answer.",
+                "The issuer's list was read %(num)s seconds before the answer.",
+                age,
+            )
+            sentence = f"{sentence} {told}"
+        return cls(check.name, check.outcome.value, sentence)
+
+
+def _status_age_seconds(record: RequestRecord) -> int | None:
+    """How old the oldest status list was when the answer came; None when none was looked at."""
+    read = [proof.status_read_at for proof in record.proofs if proof.status_read_at is not None]
+    if record.answered_at is None or not read:
+        return None
+    return max(0, round((record.answered_at - min(read)).total_seconds()))
 
 
 @router.get("/requests/{request_id}")
@@ -148,7 +164,9 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         not_returned=record.state is State.NOT_RETURNED,
         verdict=VERDICTS.get(record.verdict) if record.verdict and record.state is State.ANSWERED else None,
         answered_at=record.answered_at if record.state is State.ANSWERED else None,
-        checks=[CheckLine.of(check, t) for check in record.result.checks] if record.state is State.ANSWERED else [],
+        checks=[CheckLine.of(check, record, t) for check in record.result.checks]
+        if record.state is State.ANSWERED
+        else [],
         has_values=record.has_contents,
         certificates=certificates,
         kept_until=record.retention_until,

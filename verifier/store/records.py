@@ -46,7 +46,10 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProofSummary:
-    """One presentation of an answer, without what it said. `certificate` is the certificate's number in the answer."""
+    """One presentation of an answer, without what it said. `certificate` is the certificate's number in the answer.
+
+    `status_read_at` is when the status list was read from its issuer; None when there was none, or a check failed.
+    """
 
     query_id: str
     certificate: int
@@ -54,6 +57,7 @@ class ProofSummary:
     issuer_name: str
     issuer: str
     valid_until: datetime | None
+    status_read_at: datetime | None
     result: VerificationResult
 
 
@@ -120,7 +124,14 @@ class Report:
         """The report of a verification."""
         proofs = tuple(
             ProofSummary(
-                one.query_id, one.certificate, one.vct, one.issuer_name, one.issuer, one.valid_until, one.result
+                query_id=one.query_id,
+                certificate=one.certificate,
+                vct=one.vct,
+                issuer_name=one.issuer_name,
+                issuer=one.issuer,
+                valid_until=one.valid_until,
+                status_read_at=one.status_read_at,
+                result=one.result,
             )
             for one in verification.proofs
         )
@@ -137,7 +148,8 @@ class Report:
                     "vct": one.vct,
                     "issuer_name": one.issuer_name,
                     "issuer": one.issuer,
-                    "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+                    "valid_until": _written(one.valid_until),
+                    "status_read_at": _written(one.status_read_at),
                     "checks": _checks_as_json(one.result),
                 }
                 for one in self.proofs
@@ -158,12 +170,21 @@ class Report:
                 vct=one["vct"],
                 issuer_name=one["issuer_name"],
                 issuer=one["issuer"],
-                valid_until=datetime.fromisoformat(one["valid_until"]) if one["valid_until"] else None,
+                valid_until=_read(one["valid_until"]),
+                status_read_at=_read(one["status_read_at"]),
                 result=_checks_from_json(one["checks"]),
             )
             for one in members["proofs"]
         )
         return cls(_checks_from_json(members["checks"]), proofs)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _checks_as_json(result: VerificationResult) -> list[list[str]]:
