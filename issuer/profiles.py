@@ -112,8 +112,10 @@ class InstitutionProfile(_Part):
     def complete(self, achievement: Achievement) -> Achievement:
         """The achievement with what this profile knows, then with what can be derived; nothing stated is replaced."""
         filled = achievement.model_copy(update={"learner": self._learner(achievement.learner)})
-        if filled.awarding_body is None or filled.awarding_body.country is None:
+        if filled.awarding_body is None:
             filled = self._with_awarding_body(filled)
+        elif filled.awarding_body.country is None:
+            filled = self._with_country(filled, filled.awarding_body)
         course = self._course(achievement)
         if course is not None:
             filled = _filled_up(filled, course)
@@ -129,22 +131,31 @@ class InstitutionProfile(_Part):
         return next((self.courses[title] for title in titles if title in self.courses), None)
 
     def is_own(self, achievement: Achievement) -> bool:
-        """Whether the achievement was awarded by this institution, as far as a name can tell."""
+        """Whether the achievement was awarded by this institution, as far as name and country can tell."""
         body = achievement.awarding_body
+        if body is None:
+            return self._may_be_in(achievement.awarding_country)
         ours = {name.casefold() for name in self.institution.names.values()}
-        return body is None or any(name.casefold() in ours for name in body.names.values())
+        return self._may_be_in(body.country) and any(name.casefold() in ours for name in body.names.values())
+
+    def _may_be_in(self, country: str | None) -> bool:
+        return country in (None, self.institution.country)
 
     def _with_awarding_body(self, achievement: Achievement) -> Achievement:
-        named = achievement.awarding_body
-        if named is None:
-            body = AwardingBody(names=self.institution.names, country=self.institution.country)
-            return achievement.with_values(Source.PROFILE, awarding_body=body)
+        """With this institution where the record names nobody, unless the record's country says that it was another."""
+        if not self.is_own(achievement):
+            return achievement
+        stated = achievement.awarding_country
+        body = AwardingBody(names=self.institution.names, country=stated or self.institution.country)
+        filled = achievement.with_values(Source.PROFILE, awarding_body=body)
+        return _country_from(achievement.provenance["awarding_country"], filled) if stated else filled
+
+    def _with_country(self, achievement: Achievement, named: AwardingBody) -> Achievement:
         country = self.institution.country if self.is_own(achievement) else self._country_of(named)
         if country is None:
             return achievement
-        sources = achievement.provenance | {COUNTRY_FIELD: Source.PROFILE}
         body = named.model_copy(update={"country": country})
-        return achievement.model_copy(update={"awarding_body": body, "provenance": sources})
+        return _country_from(Source.PROFILE, achievement.model_copy(update={"awarding_body": body}))
 
     def _country_of(self, body: AwardingBody) -> str | None:
         """The country of another awarding body, when the profile knows it."""
@@ -167,9 +178,14 @@ class InstitutionProfile(_Part):
             derived["seqf_level"] = achievement.eqf_level
             derived["eqf_level"] = achievement.seqf_level
         ects = achievement.ects_credits if achievement.ects_credits is not None else derived.get("ects_credits")
-        if self.institution.hours_per_credit is not None and ects:
+        if self.institution.hours_per_credit is not None and ects and self.is_own(achievement):
             derived["workload_hours"] = min(round(ects * self.institution.hours_per_credit), MAX_HOURS)
         return achievement.filled_up(Source.DERIVED, **derived)
+
+
+def _country_from(source: Source, achievement: Achievement) -> Achievement:
+    """The achievement whose body's country has another source than its name."""
+    return achievement.model_copy(update={"provenance": achievement.provenance | {COUNTRY_FIELD: source}})
 
 
 def _filled_up(achievement: Achievement, known: ElementValues) -> Achievement:

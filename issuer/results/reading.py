@@ -95,8 +95,6 @@ def read_results(
         source = Source.ELMO
         reading = read_elmo(data, limits=limits, today=today)
         achievements, warnings = list(reading.achievements), list(reading.warnings)
-        if any(country != profile.institution.country for country in reading.unnamed_countries):
-            warnings.append(note("other_country", field="issuer"))
     else:
         is_json = start.startswith((b"{", b"["))
         source = Source.JSON if is_json else Source.CSV
@@ -178,9 +176,10 @@ def _notes(achievements: Iterable[Achievement], profile: InstitutionProfile) -> 
     for achievement in achievements:
         row, item = int(achievement.id), achievement.code or ""
         body = achievement.awarding_body
-        if body is not None and not profile.is_own(achievement) and (name := str(body.names)) not in foreign:
+        name = str(body.names if body is not None else achievement.awarding_country)
+        if not profile.is_own(achievement) and name not in foreign:
             foreign.add(name)
-            yield note("other_body", row=row, field="awarding_body", item=item)
+            yield note("other_country" if body is None else "other_body", row=row, field="awarding_body", item=item)
         if any(_WRONGLY_DECODED.search(text) for text in (achievement.title or {}).values()):
             yield note("wrong_encoding", row=row, field="title", item=item)
         if achievement.workload_hours is None and 0 in (achievement.ects_credits, achievement.swedish_credits):

@@ -29,6 +29,8 @@ class Source(StrEnum):
     CSV = "csv"
     JSON = "json"
     PROFILE = "profile"
+    SETTINGS = "settings"
+    ADDRESS = "address"  # of the service: it stands in where nobody set a name
     DERIVED = "derived"
 
 
@@ -100,6 +102,7 @@ class Achievement(_Record):
     code: ShortText | None = None
     kind: ShortText | None = None  # the source's word: Course, Module, Degree Programme, Class
     awarding_body: AwardingBody | None = None  # M3 (its country), M4
+    awarding_country: Country | None = None  # M3, as a record states it that does not name the body
     issued_on: date | None = None  # M5, the day the awarding body set the result or wrote the record
     completed_on: date | None = None
     outcomes: tuple[Texts, ...] = ()  # M6

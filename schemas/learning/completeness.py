@@ -42,7 +42,8 @@ def _learner_named(achievement: Achievement) -> bool:
 
 
 def _country_known(achievement: Achievement) -> bool:
-    return achievement.awarding_body is not None and achievement.awarding_body.country is not None
+    body = achievement.awarding_body
+    return achievement.awarding_country is not None or (body is not None and body.country is not None)
 
 
 _IN_FILE = {"sv": "Ange det i filen.", "en": "State it in the file."}
@@ -74,7 +75,7 @@ ELEMENTS: tuple[Element, ...] = (
     Element(
         "M3",
         {"sv": "Utfärdarens land", "en": "Country of the awarding body"},
-        (COUNTRY_FIELD,),
+        (COUNTRY_FIELD, "awarding_country"),
         _country_known,
         {
             "sv": "Ange landet i filen eller i lärosätets profil (institution.country eller, för andra utfärdare,"
@@ -83,7 +84,18 @@ ELEMENTS: tuple[Element, ...] = (
             " bodies, awarding_bodies.NAME.country).",
         },
     ),
-    _by_fields("M4", "Utfärdande lärosäte", "Awarding body", _in_profile("institution.names"), "awarding_body"),
+    _by_fields(
+        "M4",
+        "Utfärdande lärosäte",
+        "Awarding body",
+        {
+            "sv": "Ange det i filen. Lärosätet i profilen (institution.names) träder in bara där filen inte anger ett"
+            " annat land.",
+            "en": "State it in the file. The institution of the profile (institution.names) stands in only where the"
+            " file states no other country.",
+        },
+        "awarding_body",
+    ),
     _by_fields("M5", "Datum för utfärdandet", "Date of issuing", _IN_FILE, "issued_on"),
     _by_fields("M6", "Lärandemål", "Learning outcomes", _in_profile("outcomes"), "outcomes"),
     _by_fields(

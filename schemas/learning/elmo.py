@@ -23,8 +23,9 @@ from lxml import etree
 
 from schemas.learning.achievement import Achievement, AwardingBody, Learner
 from schemas.learning.dates import NotADate, birth_date
+from schemas.learning.elmo_bodies import country_of, is_placeholder, name_by_identifier, real_identifiers
 from schemas.learning.elmo_elements import Elements
-from schemas.learning.elmo_form import PLACEHOLDER, form_faults
+from schemas.learning.elmo_form import form_faults
 from schemas.learning.elmo_opportunity import Notes, OpportunityReader, ReportContext
 from schemas.learning.notes import note
 from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
@@ -34,14 +35,10 @@ from schemas.learning.safe_xml import Limits, parse_xml, unpack
 
 @dataclass(frozen=True, slots=True)
 class ElmoReading:
-    """What an ELMO report says: achievements in document order, and what is worth knowing about them.
-
-    `unnamed_countries` are those of the reports that give the country of the awarding body, but not its name.
-    """
+    """What an ELMO report says: achievements in document order, and what is worth knowing about them."""
 
     achievements: tuple[Achievement, ...]
     warnings: tuple[Problem, ...]
-    unnamed_countries: tuple[str, ...] = ()
 
 
 def read_elmo(data: bytes, *, limits: Limits, today: date) -> ElmoReading:
@@ -66,7 +63,6 @@ class _Reader:
         self._today = today
         self._row = 0
         self._achievements: list[Achievement] = []
-        self._unnamed_countries: dict[str, None] = {}
         self._notes = Notes(list(form_faults(root)), most=limits.max_problems)
         self._opportunities = OpportunityReader(self._in, self._notes, today)
 
@@ -79,18 +75,20 @@ class _Reader:
             self._notes.fault("The report holds no passed results.", "Choose a report with at least one passed result.")
         if self._notes.faults:
             raise ImportRefused(self._notes.faults, most=self._limits.max_problems)
-        return ElmoReading(tuple(self._achievements), tuple(self._notes.warnings), tuple(self._unnamed_countries))
+        return ElmoReading(tuple(self._achievements), tuple(self._notes.warnings))
 
     # Reports
 
     def _read_report(self, report: etree._Element, learner: Learner) -> None:
-        body = self._awarding_body(self._in.child(report, "issuer"))
+        issuer = self._in.child(report, "issuer")
+        country = country_of(self._in, issuer)
+        body = self._awarding_body(issuer, country)
         issued_on = self._opportunities.event(self._in.child(report, "issueDate"), "issueDate", row=None)
         schemes = {
             scheme.get("localId", ""): self._opportunities.texts(scheme, "description", multiline=True)
             for scheme in self._in.children(report, "gradingScheme")
         }
-        context = ReportContext(learner, body, issued_on, schemes, self._sha256)
+        context = ReportContext(learner, body, country, issued_on, schemes, self._sha256)
         if self._in.child(report, "resultOfRecognition") is not None:
             self._notes.add(note("recognition", field="resultOfRecognition"))
         for opportunity in self._in.children(report, "learningOpportunitySpecification"):
@@ -137,16 +135,17 @@ class _Reader:
             return None
         return day
 
-    def _awarding_body(self, issuer: etree._Element | None) -> AwardingBody | None:
-        names = self._opportunities.texts(issuer, "title") if issuer is not None else None
-        written = (self._in.line(self._in.child(issuer, "country")) or "").upper()
-        country = written if len(written) == 2 and written.isascii() and written.isalpha() else None
-        if issuer is None or not names or any(PLACEHOLDER.match(name) for name in names.values()):
+    def _awarding_body(self, issuer: etree._Element | None, country: str | None) -> AwardingBody | None:
+        titles = (self._opportunities.texts(issuer, "title") if issuer is not None else None) or {}
+        names = {tag: title for tag, title in titles.items() if not is_placeholder(title)} or None
+        if names is None and issuer is not None:
+            names = name_by_identifier(self._in, issuer)
+            if names is not None:
+                self._notes.add(note("named_by_identifier", field="issuer"))
+        if issuer is None or names is None:
             self._notes.add(note("no_awarding_body", field="issuer"))
-            if country is not None:
-                self._unnamed_countries[country] = None
             return None
-        return AwardingBody(names=names, country=country, identifiers=self._in.identifiers(issuer))
+        return AwardingBody(names=names, country=country, identifiers=real_identifiers(self._in, issuer))
 
     # One learning opportunity and its parts
 

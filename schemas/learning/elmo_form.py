@@ -14,7 +14,6 @@ from schemas.learning.notes import note
 from schemas.learning.problems import Problem
 
 NAMESPACE = "https://github.com/emrex-eu/elmo-schemas/tree/v1"
-PLACEHOLDER = re.compile(r"\s*(todo\b|xxx\b|n/a$|-$|unknown$)", re.IGNORECASE)
 
 _MODELS_1 = {
     "elmo": "generatedDate learner report+ attachment* groups? extension? Signature?",

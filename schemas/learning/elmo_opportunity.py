@@ -25,10 +25,14 @@ _NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class ReportContext:
-    """What holds for a whole report. `schemes` maps the local id of a grading scheme to its description."""
+    """What holds for a whole report. `country` is that of the awarding body, also where the body itself is not named.
+
+    `schemes` maps the local id of a grading scheme to its description.
+    """
 
     learner: Learner
     body: AwardingBody | None
+    country: str | None
     issued_on: date | None
     schemes: dict[str, dict[str, str] | None]
     sha256: str
@@ -112,7 +116,7 @@ class OpportunityReader(ElmoValues):
             return None
         found = len(self._notes.faults)
         ects, swedish = self._amounts(opportunity, instance, item)
-        eqf, seqf, eqf_source = self._levels(opportunity, instance, context.body, item)
+        eqf, seqf, eqf_source = self._levels(opportunity, instance, context.country, item)
         completed = self.event(self._in.child(instance, "date"), "date", row=row, item=item)
         if len(self._notes.faults) > found:
             return None
@@ -130,6 +134,7 @@ class OpportunityReader(ElmoValues):
                 code=code,
                 kind=kind,
                 awarding_body=context.body,
+                awarding_country=context.country if context.body is None else None,
                 issued_on=context.issued_on or completed,
                 completed_on=completed,
                 ects_credits=ects,
@@ -188,7 +193,7 @@ class OpportunityReader(ElmoValues):
         return credits.get("ects"), credits.get("hp")
 
     def _levels(
-        self, opportunity: etree._Element, instance: etree._Element | None, body: AwardingBody | None, item: str
+        self, opportunity: etree._Element, instance: etree._Element | None, country: str | None, item: str
     ) -> tuple[int | None, int | None, Source]:
         entries = [
             (self._in.line(self._in.child(level, "type")) or "", self._in.line(self._in.child(level, "value")) or "")
@@ -198,7 +203,7 @@ class OpportunityReader(ElmoValues):
             self._in.line(self._in.child(credit, "level")) or "" for credit in self._in.children(instance, "credit")
         ]
         cycles.append(self._in.line(self._in.child(opportunity, "level")) or "")  # where the older form has it
-        found = level_of(entries, cycles, is_swedish=body is not None and body.country == "SE")
+        found = level_of(entries, cycles, is_swedish=country == "SE")
         if found.unreadable:
             self._notes.add(note("unreadable_level", row=self._row, field="level", item=item))
         return found.eqf, found.seqf, Source.DERIVED if found.eqf_is_derived else Source.ELMO

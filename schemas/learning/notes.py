@@ -57,15 +57,19 @@ NOTES: Mapping[str, tuple[str, str]] = {
     # The awarding body.
     "no_awarding_body": (
         "The report does not really name the awarding body.",
-        "The institution's profile fills it in, if it has one.",
+        "The institution stands in for it where the report states no other country.",
     ),
     "other_country": (
-        "The report comes from another country than the institution of the profile, which stands as awarding body.",
-        "Issue only what your institution itself has awarded.",
+        "The report comes from another country than the institution and does not name the awarding body.",
+        "Get a report that names it. If it is the institution's own, correct the country in the report or the profile.",
     ),
     "other_body": (
         "The awarding body is not the institution of the profile, so the profile's defaults were not used.",
         "Issue only what your institution can vouch for.",
+    ),
+    "named_by_identifier": (
+        "The report names the awarding body only by a domain or a code, which stands as its name.",
+        "Get a report with the name if you can.",
     ),
     # The form of the file.
     "older_form": ("The report has an older or unknown form.", "Check the results before you issue them."),

@@ -210,10 +210,46 @@ def test_a_report_without_a_country_is_refused_with_what_to_do() -> None:
     assert len(refusal.value.lacking) == 38
 
 
-def test_a_report_of_another_country_under_our_name_is_pointed_out() -> None:
-    """The profile stands in for an unnamed body, and somebody should look at that."""
-    results = results_of("dk-tomcat-unsigned.xml", HEAD)
+SWEDISH = HEAD + b'hours_per_credit = 27\n[defaults]\nassessment_type = { sv = "Tentamen" }\n'
+
+
+@pytest.mark.parametrize("name", ["dk-tomcat-signed.xml", "dk-tomcat-unsigned.xml", "fi-minimal-unsigned.xml"])
+@pytest.mark.parametrize("type_name", CREDENTIAL_TYPES)
+def test_a_report_of_another_country_that_names_nobody_is_not_issued_as_ours(name: str, type_name: str) -> None:
+    """Its country stays, and who awarded it stays open: nothing of the profile is said of it, nothing derived."""
+    results = results_of(name, SWEDISH)
+    for result in results.achievements:
+        assert (result.awarding_body, result.awarding_country) == (None, name[:2].upper())
+        assert (result.assessment_type, result.swedish_credits, result.workload_hours) == (None, None, None)
+        states = {state.element.code: state for state in completeness(result, demanded=()).states}
+        assert (states["M3"].sources, states["M4"].present) == ((Source.ELMO,), False)
     assert "other_country" in {one.code for one in results.warnings}
+    with pytest.raises(IncompleteRecords) as refusal:
+        draft_offers(CREDENTIAL_TYPES[type_name], results.achievements, with_tx_code=False)
+    assert {codes for _, codes in refusal.value.lacking} == {("M4",)}
+    assert "stands in only where the file states no other country" in str(refusal.value)
+
+
+def test_the_country_that_the_record_states_keeps_its_source() -> None:
+    """A report of our own country that names nobody is ours: its country is its own statement, the name is not."""
+    (first, *_) = results_of("dk-tomcat-signed.xml", COPENHAGEN.encode()).achievements
+    states = {state.element.code: state.sources for state in completeness(first, demanded=()).states}
+    assert (states["M3"], states["M4"]) == ((Source.ELMO,), (Source.PROFILE,))
+
+
+def test_a_namesake_in_another_country_is_another_body() -> None:
+    """The name alone does not make it ours: the record says where it belongs."""
+    body = AwardingBody(names={"sv": "Nordanviks universitet"}, country="NO")
+    completed = parse_profile(SWEDISH).complete(record(awarding_body=body, ects_credits=Decimal(5)))
+    assert completed.awarding_body == body
+    assert (completed.assessment_type, completed.swedish_credits, completed.workload_hours) == (None, None, None)
+
+
+def test_our_measure_of_work_is_not_applied_to_courses_of_others() -> None:
+    """How many hours are behind a credit is said by the institution of itself."""
+    body = AwardingBody(names={"sv": "Annat universitet"}, country="SE")
+    completed = parse_profile(SWEDISH).complete(record(awarding_body=body, ects_credits=Decimal(5)))
+    assert (completed.workload_hours, completed.swedish_credits) == (None, Decimal(5))
 
 
 def test_the_workload_of_a_course_is_supplied_by_the_profile_where_the_record_has_none() -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.learning.achievement import Achievement, Source
+from schemas.learning.completeness import completeness
 from schemas.learning.elmo import ElmoReading, read_elmo
 from schemas.learning.problems import ImportRefused
 from schemas.learning.safe_xml import Limits
@@ -308,10 +309,38 @@ def test_a_person_with_one_name_has_it_as_family_name() -> None:
 
 
 def test_the_country_of_a_body_without_a_name_is_known() -> None:
-    """So that nobody issues a foreign report as their own unawares."""
+    """So that nobody issues a foreign report as their own."""
     issuer = '<country>dk</country><identifier type="local">x</identifier><title xml:lang="en">TODO : unknown</title>'
-    assert read(report(course(), issuer=issuer)).unnamed_countries == ("DK",)
-    assert read(report(course())).unnamed_countries == ()
+    unnamed = only(report(course(), issuer=issuer))
+    assert (unnamed.awarding_body, unnamed.awarding_country) == (None, "DK")
+    sources = {state.element.code: state.sources for state in completeness(unnamed, demanded=()).states}
+    assert (sources["M3"], sources["M4"]) == ((Source.ELMO,), ())
+    named = only(report(course()))
+    assert named.awarding_body is not None
+    assert (named.awarding_body.country, named.awarding_country) == ("SE", None)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "names"),
+    [
+        ('<title xml:lang="en">TODO</title><title xml:lang="fi">Aalto</title>', {"fi": "Aalto"}),
+        ('<identifier type="schac">TUT.fi</identifier><title xml:lang="en">TODO</title>', {"und": "tut.fi"}),
+        ('<identifier type="url">www.uta.fi</identifier><title/>', {"und": "uta.fi"}),
+        ("<title/><url>https://www.tut.fi/en/</url>", {"und": "tut.fi"}),
+        ('<identifier type="Erasmus">SF TAMPERE01</identifier><title/>', {"und": "SF TAMPERE01"}),
+        ('<identifier type="pic">999572294</identifier><title>XXX</title>', {"und": "PIC 999572294"}),
+        ('<identifier type="local">185</identifier><title>TODO</title>', None),
+        ('<identifier type="schac">TODO.fi</identifier><title/><url>TODO: url</url>', None),
+    ],
+)
+def test_a_body_without_a_title_is_named_by_what_identifies_it(issuer: str, names: dict[str, str] | None) -> None:
+    """Another title, its domain, or its number in a register that everybody shares; never a local number."""
+    reading = read(report(course(), issuer=f"<country>FI</country>{issuer}"))
+    body = reading.achievements[0].awarding_body
+    assert (body.names if body else None) == names
+    codes = {noted.code for noted in reading.warnings}
+    assert ("named_by_identifier" in codes) is (names is not None and "und" in names)
+    assert ("no_awarding_body" in codes) is (names is None)
 
 
 @pytest.mark.parametrize("kind", ["nationalIdentifier", "National identification number", "CPR-nummer", "Personnummer"])
