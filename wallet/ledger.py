@@ -12,8 +12,8 @@ decided is written before anything is sent; if the wallet dies in between, there
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     NOT_DELIVERED = "not_delivered"
     UNKNOWN = "unknown"  # sent, but no answer came
     CLOSED = "closed"  # the person left without answering
+    ANSWERED = "answered"  # the request had been answered elsewhere before the person decided here
     RECEIVED = "received"  # a certificate was received
     NOT_RECEIVED = "not_received"  # a certificate could not be received
 
@@ -48,6 +49,7 @@ class Outcome(StrEnum):
     NOT_ACCEPTED = "not_accepted"
     REFUSED = "refused"
     NO_ANSWER = "no_answer"
+    ANSWERED = "answered"
     OPEN = "open"
     FAULTY = "faulty"
     RECEIVED = "received"
@@ -171,7 +173,17 @@ def entries_of(events: Iterable[Event], *, now: datetime) -> list[Entry]:
     grouped: dict[str, list[Event]] = {}
     for event in events:
         grouped.setdefault(event.entry_id, []).append(event)
-    return [_entry(entry_id, some, now=now) for entry_id, some in reversed(grouped.items())]
+    entries = [_entry(entry_id, some, now=now) for entry_id, some in reversed(grouped.items())]
+    answered = {entry.facts.get("request_digest") for entry in entries if entry.decided_at is not None} - {None}
+    return [_with_answer(entry, answered) for entry in entries]
+
+
+def _with_answer(entry: Entry, answered: Collection[Any]) -> Entry:
+    """An entry that waits for nothing any more, when the same request was answered under another one."""
+    waits = entry.outcome is Outcome.OPEN or (entry.outcome is Outcome.NO_ANSWER and len(entry.events) == 1)
+    if waits and entry.facts.get("request_digest") in answered:
+        return replace(entry, outcome=Outcome.ANSWERED)
+    return entry
 
 
 def _entry(entry_id: str, events: Sequence[Event], *, now: datetime) -> Entry:
@@ -189,6 +201,7 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.RECEIVED, Outcome.RECEIVED),
         (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
         (EventKind.FAULTY, Outcome.FAULTY),
+        (EventKind.ANSWERED, Outcome.ANSWERED),
         (EventKind.CLOSED, Outcome.NO_ANSWER),
     ):
         if kind in kinds:

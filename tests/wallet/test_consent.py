@@ -553,7 +553,7 @@ async def test_cs28_a_request_that_ends_while_reading_shares_nothing(world: Worl
             sharer.vault, share_id, language="en", approved_digest=digest, passphrase=PASSPHRASE
         )
     assert employer.forms == []
-    fresh = await sharer.sharing.begin_again(sharer.vault, share_id)
+    fresh, _ = await sharer.sharing.begin_again(sharer.vault, share_id)
     assert (await sharer.approve(fresh)).state is DeliveryState.DELIVERED
 
 

@@ -5,6 +5,7 @@ before and after it are in `share_arrival.py` and `share_outcome.py`. The first 
 again: the Enter key never shares (CS-01).
 """
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -44,6 +45,8 @@ async def decide_page(
         return go_to(request, f"/share/{share_id}/outcome")
     try:
         decision = sharing.decision(vault, share_id, language=pages.language(request))
+    except AlreadyAnswered:  # In another window; that page says so.
+        return go_to(request, f"/share/{share_id}/outcome")
     except RequestExpired:
         return await _show_expired(request, pages, sharing, vault, share_id)
     except RequestFault as exc:
@@ -76,11 +79,15 @@ async def choose(
             sharing.close(vault, share_id)
             return pages.redirect("/", message=N_("You left without answering. Nothing was sent."))
         before = sharing.decision(vault, share_id, language=language)
-        chosen = _chosen(before.chosen, optional=optional, yes=yes, use=use)
+        chosen = _chosen(before, optional=optional, yes=yes, use=use)
         shown = sharing.choose(vault, share_id, chosen, language=language)
     except AlreadyAnswered:
         return go_to(request, f"/share/{share_id}/outcome")
-    except (RequestExpired, RequestFault):
+    except RequestExpired:
+        with suppress(AlreadyAnswered):
+            sharing.keep_ticks(vault, share_id, ticked=frozenset(optional), approved=frozenset(yes))
+        return go_to(request, f"/share/{share_id}")  # That page says so.
+    except RequestFault:
         return go_to(request, f"/share/{share_id}")  # That page says so.
     except InvalidSelection:
         return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
@@ -95,9 +102,9 @@ async def choose(
     return go_to(request, f"/share/{share_id}/confirm")
 
 
-def _chosen(before: Chosen, *, optional: list[int], yes: list[str], use: str) -> Chosen:
+def _chosen(before: Decision, *, optional: list[int], yes: list[str], use: str) -> Chosen:
     """What the form says. `use` names another alternative: `option:1`, `pick:QUERY:KEY` or `add:QUERY:KEY`."""
-    option, picked = before.option, dict(before.picked)
+    option, picked = before.chosen.option, dict(before.chosen.picked)
     kind, _, rest = use.partition(":")
     query_id, _, key = rest.partition(":")
     if kind == "option" and rest.isdigit():
@@ -105,7 +112,8 @@ def _chosen(before: Chosen, *, optional: list[int], yes: list[str], use: str) ->
     elif kind == "pick":
         picked[query_id] = (key,)
     elif kind == "add":
-        picked[query_id] = (*picked.get(query_id, ()), key)
+        in_use = before.selection.choices.get(query_id, ()) if before.selection is not None else ()
+        picked[query_id] = (*(choice.key for choice in in_use), key)
     return Chosen(option=option, picked=picked, ticked=frozenset(optional), approved=frozenset(yes))
 
 

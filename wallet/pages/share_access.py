@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.responses import Response
 
 from service.i18n import N_
+from service.pages import Pages
 from wallet.pages.access import the_wallet
 from wallet.sharing import Sharing
 
@@ -14,6 +16,11 @@ CHANGED = N_("Something has changed since you looked. Nothing was shared. Please
 def the_sharing(request: Request) -> Sharing:
     """Shares of this wallet service."""
     return Sharing(the_wallet(request))
+
+
+async def show_answered(request: Request, pages: Pages, *, by_you: bool, status: int = 409) -> Response:
+    """A request that is not answered twice: it was answered by this person, or by somebody else here."""
+    return await pages.render(request, "share/answered.html", status=status, by_you=by_you)
 
 
 SharingDep = Annotated[Sharing, Depends(the_sharing)]

@@ -16,12 +16,17 @@ from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.links import LONGEST_LINK
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
-from wallet.pages.share_access import SharingDep
+from wallet.pages.share_access import SharingDep, show_answered
 from wallet.pages.share_words import CAME_BY, fault_words
 from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, asked_host
+from wallet.sharing import Kept
 
 router = APIRouter()
 
+KEPT = {
+    Kept.ALL: N_("The same is asked for as before. What you had chosen is kept."),
+    Kept.NONE: N_("They ask for something else than before. Please choose again."),
+}
 BRING_A_REQUEST = N_("To answer a request, paste its link, choose a picture of its code, or type the code.")
 
 
@@ -60,7 +65,7 @@ async def look(
     except RequestExpired:
         return await _show_arrival(request, pages, link, how, problem="request_expired", status=410)
     except AlreadyAnswered:
-        return await pages.render(request, "share/answered.html", status=409)
+        return await show_answered(request, pages, by_you=True)
     return go_to(request, f"/share/{share_id}")
 
 
@@ -105,10 +110,12 @@ async def tell(request: Request, vault: VaultDep, pages: PagesDep, sharing: Shar
 async def renew(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
     """Fetch a new request in place of one that has ended."""
     try:
-        new_id = await sharing.begin_again(vault, share_id)
+        new_id, kept = await sharing.begin_again(vault, share_id)
     except (CouldNotFetch, RequestExpired):
         message = N_("They have no new request there. Ask them for a new link.")
         return pages.redirect(f"/share/{share_id}", message=message, kind="warning")
     except AlreadyAnswered:
-        return await pages.render(request, "share/answered.html", status=409)
+        return await show_answered(request, pages, by_you=True)
+    if kept in KEPT:
+        return pages.redirect(f"/share/{new_id}", message=KEPT[kept], kind="info")
     return go_to(request, f"/share/{new_id}")

@@ -15,8 +15,9 @@ from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.certificates import NoCopiesLeft
 from wallet.consent import CannotSatisfy, ShownSomethingElse, YesMissing
+from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
-from wallet.pages.share_access import CHANGED, SharingDep
+from wallet.pages.share_access import CHANGED, SharingDep, show_answered
 from wallet.pages.share_view import decision_view, entry_view
 from wallet.presentation import CopyDiffers
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
@@ -115,11 +116,14 @@ async def outcome(request: Request, vault: VaultDep, pages: PagesDep, sharing: S
         return go_to(request, f"/history/{share_id}")  # Long over: the history has what there is to know.
     if sharing.is_open(vault, share_id):
         return go_to(request, f"/share/{share_id}")
+    entry = sharing.entry(vault, share_id)
+    if entry.outcome is Outcome.ANSWERED:
+        return await show_answered(request, pages, by_you=bool(entry.events[-1].facts.get("by_you")), status=200)
     return_link, is_first = sharing.return_link(vault, share_id)
     return await pages.render(
         request,
         "share/outcome.html",
-        view=entry_view(sharing.entry(vault, share_id), pages.translator(request), now=the_wallet(request).clock()),
+        view=entry_view(entry, pages.translator(request), now=the_wallet(request).clock()),
         share_id=share_id,
         can_send_again=sharing.can_send_again(vault, share_id),
         return_link=return_link,

@@ -17,7 +17,7 @@ from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.cards import read_card
 from wallet.decision import Alternative, Decision, Group, Item, is_bound, unavoidable
-from wallet.ledger import Entry, EventKind, Outcome
+from wallet.ledger import Entry, Event, EventKind, Outcome
 from wallet.naming import plain
 from wallet.pages.share_words import BASES, CAME_BY, KINDS, OBSTACLES, OUTCOMES, WARNINGS, fault_words
 from wallet.receipts import has_receipt
@@ -241,7 +241,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
     return {
         **row_view(entry, t, now=now),
         "events": [
-            {"moment": t.moment(event.at), "kind": event.kind.value, "reason": event.facts.get("reason", "")}
+            {"moment": t.moment(event.at), "kind": _what(event), "reason": event.facts.get("reason", "")}
             for event in entry.events
         ],
         "last": entry.events[-1].kind.value,
@@ -285,6 +285,10 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
         "copies": facts.get("copies", 0),
         "could_share": (refused or {}).get("could_share", True),
     }
+
+
+def _what(event: Event) -> str:
+    return f"{event.kind.value}_by_you" if event.facts.get("by_you") else event.kind.value
 
 
 def _warned(kinds: Iterable[str], facts: Mapping[str, Any], t: Translator) -> list[str]:

@@ -107,6 +107,7 @@ OUTCOMES = {
     Outcome.NOT_ACCEPTED: OutcomeWords(N_("Arrived, not accepted"), "warning"),
     Outcome.REFUSED: OutcomeWords(N_("Not shared"), "quiet", "lock"),
     Outcome.NO_ANSWER: OutcomeWords(N_("No answer given"), "quiet", "clock"),
+    Outcome.ANSWERED: OutcomeWords(N_("Answered already"), "quiet"),
     Outcome.OPEN: OutcomeWords(N_("Waiting for you"), "quiet", "clock"),
     Outcome.FAULTY: OutcomeWords(N_("Faulty request"), "warning"),
     Outcome.RECEIVED: OutcomeWords(N_("Received"), "good", "certificate"),

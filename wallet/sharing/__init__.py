@@ -10,10 +10,10 @@
 What is decided is decided in the domain modules; here is the order of things.
 """
 
-from wallet.sharing.arriving import Arrivals, FaultShown
+from wallet.sharing.arriving import Arrivals, FaultShown, Kept
 from wallet.sharing.deciding import ANSWERED_FOR, Decisions
 
-__all__ = ["ANSWERED_FOR", "FaultShown", "Sharing"]
+__all__ = ["ANSWERED_FOR", "FaultShown", "Kept", "Sharing"]
 
 
 class Sharing(Arrivals, Decisions):

@@ -3,6 +3,8 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from proofs import base64url
 from schemas.errors import NotFound, ProtocolError
@@ -26,10 +28,20 @@ from wallet.requests import (
     fetch_request,
 )
 from wallet.requests.faults import ErrorAddress
-from wallet.sharing.desk import Desk, chosen_as_json
+from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json
 from wallet.store.ledger import append_event
 from wallet.store.shares import FAULTY, OPEN, add_share, update_share
 from wallet.vault import UnlockedVault
+
+_NEW_EACH_TIME = frozenset({"nonce", "iat", "request_id"})
+
+
+def _question(checked: CheckedRequest) -> tuple[Any, ...]:
+    """All that a choice was about: who asks, how sure we are, for what, and what they say of it."""
+    stated = checked.stated
+    notice = {k: v for k, v in stated.notice.claims().items() if k not in _NEW_EACH_TIME} if stated else None
+    signed = stated is not None and stated.signed
+    return checked.request.client_id, checked.identity.level, checked.request.dcql_query, notice, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,14 @@ class FaultShown:
     host: str
     can_tell: bool
     was_told: bool
+
+
+class Kept(StrEnum):
+    """What became of the person's choices when a request that had ended was fetched anew (CS-28)."""
+
+    NOTHING = "nothing"  # There were none.
+    ALL = "all"
+    NONE = "none"  # Something else is asked for now.
 
 
 class Arrivals(Desk):
@@ -90,13 +110,38 @@ class Arrivals(Desk):
             append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
         return share_id
 
-    async def begin_again(self, vault: UnlockedVault, share_id: str) -> str:
-        """Fetch a new request from the link of one that has ended (CS-28). Raises as `begin`."""
+    async def begin_again(self, vault: UnlockedVault, share_id: str) -> tuple[str, Kept]:
+        """Fetch a new request from the link of one that has ended (CS-28); returns the new share. Raises as `begin`.
+
+        What was chosen is carried over when the same is asked, by the same, with the same notice.
+        """
         share = self._share(vault, share_id)
         if share.state == FAULTY:
             raise NotFound("A faulty request is not fetched again from here")
         fetched = FetchedRequest.from_json(share.members["fetched"])
-        return await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
+        new_id = await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
+        chosen = chosen_from_json(share.members["chosen"])
+        if chosen == Chosen():
+            return new_id, Kept.NOTHING
+        return new_id, self._carry_over(vault, chosen, asked_before=fetched, new_id=new_id)
+
+    def _carry_over(self, vault: UnlockedVault, chosen: Chosen, *, asked_before: FetchedRequest, new_id: str) -> Kept:
+        new = self._share(vault, new_id)
+        if new.state != OPEN:
+            return Kept.NOTHING
+        members = {**new.members, "chosen": chosen_as_json(chosen)}
+        try:
+            # As it was when it arrived: that it has ended since is why it was fetched anew.
+            before = check_request(asked_before, trust=self._wallet.trust(), now=asked_before.fetched_at)
+            now = self._checked(new)
+            if _question(before) != _question(now):
+                return Kept.NONE
+            self._build(vault, new_id, members, now, language=vault.language)
+        except ProtocolError:
+            return Kept.NONE
+        with self._database.transaction() as connection:
+            update_share(connection, vault, new, members)
+        return Kept.ALL
 
     def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
         digest = request_digest(checked)

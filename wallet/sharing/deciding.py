@@ -5,7 +5,8 @@ anything is sent (CS-27, durability D04).
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -15,11 +16,11 @@ from service.single_use import spend
 from wallet.consent import Consent, decide
 from wallet.decision import Chosen, Decision
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
-from wallet.ledger import Event, EventKind
+from wallet.ledger import Event, EventKind, Outcome
 from wallet.presentation import HeldCopy, answer_form, present, refusal
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
-from wallet.sharing.desk import Desk, chosen_as_json
+from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json
 from wallet.store.certificates import take_copy
 from wallet.store.ledger import append_event
 from wallet.store.shares import OPEN, StoredShare, close_share, get_share, update_share
@@ -48,18 +49,28 @@ class Decisions(Desk):
     def decision(self, vault: UnlockedVault, share_id: str, *, language: str) -> Decision:
         """The decision screen as it is now.
 
-        Raises `NotFound`, `AlreadyAnswered`, `RequestExpired`, `RequestFault`, `InvalidSelection`.
+        A request that was answered in another window is closed here. Raises `NotFound`, `AlreadyAnswered`,
+        `RequestExpired`, `RequestFault`, `InvalidSelection`.
         """
-        return self._decision(vault, self._open_share(vault, share_id), language)
+        return self._decision(vault, self._unanswered_share(vault, share_id), language)
 
     def choose(self, vault: UnlockedVault, share_id: str, chosen: Chosen, *, language: str) -> Decision:
         """Keep what the person has chosen so far, and show the screen that follows from it."""
-        share = self._open_share(vault, share_id)
+        share = self._unanswered_share(vault, share_id)
         members = {**share.members, "chosen": chosen_as_json(chosen)}
         decision = self._build(vault, share_id, members, self._checked(share), language=language)
         with self._database.transaction() as connection:
             update_share(connection, vault, share, members)
         return decision
+
+    def keep_ticks(
+        self, vault: UnlockedVault, share_id: str, *, ticked: frozenset[int], approved: frozenset[str]
+    ) -> None:
+        """Keep what stood in the form although its request has ended, for when it is fetched anew (CS-28)."""
+        share = self._open_share(vault, share_id)
+        chosen = replace(chosen_from_json(share.members["chosen"]), ticked=ticked, approved=approved)
+        with self._database.transaction() as connection:
+            update_share(connection, vault, share, {**share.members, "chosen": chosen_as_json(chosen)})
 
     def close(self, vault: UnlockedVault, share_id: str) -> None:
         """The person left without answering; nobody is told."""
@@ -77,7 +88,7 @@ class Decisions(Desk):
 
         Raises what `decide` raises, `NoCopiesLeft`, `AlreadyAnswered`, `CopyDiffers`.
         """
-        share = self._open_share(vault, share_id)
+        share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
 
         async def check(given: str) -> None:
@@ -89,7 +100,7 @@ class Decisions(Desk):
         now = self._wallet.clock()
         pseudonym = pseudonym_for(vault, consent.request.client_id)
         event = approved_event(decision, consent, pseudonym=pseudonym, now=now)
-        with self._deciding(vault, decision, now=now) as connection:
+        with self._deciding(vault, share, decision, now=now) as connection:
             copies = self._take_copies(connection, vault, consent)
             form = answer_form(present(consent, copies, now=now).members(), consent.answer_key)
             address = consent.request.response_uri
@@ -99,25 +110,49 @@ class Decisions(Desk):
 
     async def refuse(self, vault: UnlockedVault, share_id: str, *, language: str) -> Delivery:
         """Say no: the same answer whether the person does not want to or cannot (CS-23)."""
-        share = self._open_share(vault, share_id)
+        share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
         checked, now = decision.checked, self._wallet.clock()
         form = answer_form(refusal(checked.request).members(), checked.answer_key)
         event = refused_event(decision, pseudonym=pseudonym_for(vault, checked.request.client_id), now=now)
-        with self._deciding(vault, decision, now=now) as connection:
+        with self._deciding(vault, share, decision, now=now) as connection:
             answer = {"address": checked.request.response_uri, "form": form}
             share = close_share(connection, vault, share, answer=answer)
             append_event(connection, vault, event)
         return await self._send(vault, share)
 
     @contextmanager
-    def _deciding(self, vault: UnlockedVault, decision: Decision, *, now: datetime) -> Iterator[Connection]:
+    def _deciding(
+        self, vault: UnlockedVault, share: StoredShare, decision: Decision, *, now: datetime
+    ) -> Iterator[Connection]:
         """The transaction of a decision; it spends the request, which nobody here can answer again (W-16)."""
-        with self._database.transaction() as connection:
-            digest = request_digest(decision.checked)
-            if not spend(connection, spent, kind="request", value=digest, expires_at=now + ANSWERED_FOR, now=now):
-                raise AlreadyAnswered
-            yield connection
+        is_spent = False
+        try:
+            with self._database.transaction() as connection:
+                digest = request_digest(decision.checked)
+                if not spend(connection, spent, kind="request", value=digest, expires_at=now + ANSWERED_FOR, now=now):
+                    is_spent = True
+                    raise AlreadyAnswered
+                yield connection
+        except AlreadyAnswered:
+            if is_spent:
+                self._close_answered(vault, share, by_you=False)
+            raise
+
+    def _unanswered_share(self, vault: UnlockedVault, share_id: str) -> StoredShare:
+        """An open share whose request nobody in this vault has answered under another one. Raises `AlreadyAnswered`."""
+        share = self._open_share(vault, share_id)
+        if any(entry.id == share_id and entry.outcome is Outcome.ANSWERED for entry in self.history(vault)[0]):
+            self._close_answered(vault, share, by_you=True)
+            raise AlreadyAnswered
+        return share
+
+    def _close_answered(self, vault: UnlockedVault, share: StoredShare, *, by_you: bool) -> None:
+        """Nothing can come of this share any more: its request was answered in another window, or by somebody else."""
+        event = Event(share.id, EventKind.ANSWERED, self._wallet.clock(), {"by_you": by_you})
+        with suppress(AlreadyAnswered), self._database.transaction() as connection:
+            close_share(connection, vault, share, answer=None)
+            append_event(connection, vault, event)
 
     @staticmethod
     def _take_copies(connection: Connection, vault: UnlockedVault, consent: Consent) -> dict[str, HeldCopy]:
