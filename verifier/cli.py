@@ -84,6 +84,7 @@ def request(
         int | None, typer.Option(min=60, max=LONGEST_LIFETIME_SECONDS, help="Seconds in which it can be answered.")
     ] = None,
     wallet: Annotated[str, typer.Option(help="Address of a web wallet for the https link.")] = "",
+    reference: Annotated[str, typer.Option(help="What you call it yourself; the person never sees it.")] = "",
     data: VerifierData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
@@ -100,7 +101,9 @@ def request(
     kind = verifier.default_kind()
     if same_device is not None:
         kind = Kind.SAME_DEVICE if same_device else Kind.CROSS_DEVICE
-    made = verifier.make_request(chosen, kind=kind, maker="", return_url=return_url, lifetime_seconds=lifetime)
+    made = verifier.make_request(
+        chosen, kind=kind, maker="", return_url=return_url, lifetime_seconds=lifetime, reference=reference
+    )
     if wallet:
         made = verifier.made(made.transaction, wallet_url=web_wallet)
     show(_request(made), as_json=as_json, human=_human_request)
@@ -208,7 +211,8 @@ def _human_request(told: dict[str, Any]) -> str:
 
 
 def _human_result(told: dict[str, Any]) -> str:
-    lines = [f"State: {told['state']}"]
+    lines = [f"Reference: {told['reference']}"] if told["reference"] else []
+    lines.append(f"State: {told['state']}")
     if told["sentence"]:
         lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
     marks = {"passed": "+", "failed": "x", "could_not_check": "?"}
@@ -219,7 +223,8 @@ def _human_result(told: dict[str, Any]) -> str:
         kind = known.title("en") if known else value["type"]
         number = f" {value['certificate'] + 1}" if several else ""
         lines.append(f"  {kind}{number}: {value['label']['en']}: {value['display']}")
-    lines.append(f"Kept until {told['retention_until']}.")
+    if told["values"] is not None:
+        lines.append(f"Kept until {told['retention_until']}.")
     return "\n".join(lines)
 
 

@@ -117,6 +117,7 @@ class VerifierResult:
     """
 
     id: str
+    reference: str
     state: str
     accepted: bool
     verdict: str
@@ -190,10 +191,12 @@ class VerifierClient:
         kind: RequestKind | None = None,
         return_url: str = "",
         lifetime_seconds: int | None = None,
+        reference: str = "",
     ) -> PendingRequest:
         """Make a request from a template: its name, or a whole one.
 
         `lifetime_seconds` is how long it can be answered (7 days at most); the verifier's setting when None.
+        `reference` is what you call it yourself: it comes back with the result, and the person never sees it.
 
         Without `kind` it is what the verifier is set to (`cross_device`, unless it keeps to HAIP). With `same_device`
         the person's browser comes back to `return_url`, your own page, with `response_code`, which `take_back` hands
@@ -202,6 +205,8 @@ class VerifierClient:
         body: dict[str, Any] = {"template": template, "kind": kind, "return_url": return_url}
         if lifetime_seconds is not None:
             body["lifetime_seconds"] = lifetime_seconds
+        if reference:
+            body["reference"] = reference
         answer = await _answered(self._http.post(f"{self._url}/api/requests", json=body, headers=self._headers))
         told = _told(answer, 201)
         with _read_as_expected(answer):
@@ -289,10 +294,14 @@ class BlockingVerifierClient:
         kind: RequestKind | None = None,
         return_url: str = "",
         lifetime_seconds: int | None = None,
+        reference: str = "",
     ) -> PendingRequest:
         """As `VerifierClient.make_request`."""
-        made = self._client.make_request(template, kind=kind, return_url=return_url, lifetime_seconds=lifetime_seconds)
-        return self._run(made)
+        return self._run(
+            self._client.make_request(
+                template, kind=kind, return_url=return_url, lifetime_seconds=lifetime_seconds, reference=reference
+            )
+        )
 
     def get_result(self, request_id: str, *, wait_seconds: float = 0) -> VerifierResult:
         """As `VerifierClient.get_result`."""
@@ -344,6 +353,7 @@ def _result(told: Mapping[str, Any]) -> VerifierResult:
     values = told["values"]
     return VerifierResult(
         id=told["id"],
+        reference=told["reference"],
         state=told["state"],
         accepted=told["accepted"] is True,
         verdict=told["verdict"] or "",

@@ -54,6 +54,7 @@ from verifier.verification import Verdict, Verification, issuers_of_unknown_keys
 WATCH_DAYS = 7
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 
+MAX_REFERENCE_CHARACTERS = 100
 _ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -144,13 +145,17 @@ class Verifier:
         return_url: str = "",
         pair: str = "",
         lifetime_seconds: int | None = None,
+        reference: str = "",
     ) -> MadeRequest:
         """Make and store a request.
 
         `lifetime_seconds` is how long it can be answered, 7 days at most; the setting's when None.
         `binding` names the browser session that has to come back (same device; "" lets the response code alone decide).
-        `return_url` is where the person's browser goes afterwards, our own page when empty. Raises `InvalidTemplate`.
+        `return_url` is where the person's browser goes afterwards, our own page when empty.
+        `reference` is what the asking side calls the request; the person never sees it. Raises `InvalidTemplate`,
+        `InvalidReference`.
         """
+        reference = _checked_reference(reference)
         if return_url:
             _check_return_url(return_url)
             if kind is not Kind.SAME_DEVICE:
@@ -166,7 +171,7 @@ class Verifier:
             return_url=return_url,
             pair=pair,
         )
-        self.requests.create_transaction(transaction, maker=maker)
+        self.requests.create_transaction(transaction, maker=maker, reference=reference)
         return self.made(transaction)
 
     def _terms(self, lifetime_seconds: int | None) -> RequestTerms:
@@ -179,11 +184,17 @@ class Verifier:
         """What kind of request is made when nobody says: under HAIP the browser must come back."""
         return Kind.SAME_DEVICE if self.settings.haip else Kind.CROSS_DEVICE
 
-    def make_pair(self, template: RequestTemplate, *, maker: str, binding: str) -> tuple[MadeRequest, MadeRequest]:
+    def make_pair(
+        self, template: RequestTemplate, *, maker: str, binding: str, reference: str = ""
+    ) -> tuple[MadeRequest, MadeRequest]:
         """One question asked twice: as a link for this very browser, and as a QR code for another device."""
-        pair = base64url.encode(self._random_bytes(16))
-        link = self.make_request(template, kind=Kind.SAME_DEVICE, maker=maker, binding=binding, pair=pair)
-        return link, self.make_request(template, kind=Kind.CROSS_DEVICE, maker=maker, pair=pair)
+        both: dict[str, Any] = {
+            "maker": maker,
+            "pair": base64url.encode(self._random_bytes(16)),
+            "reference": reference,
+        }
+        link = self.make_request(template, kind=Kind.SAME_DEVICE, binding=binding, **both)
+        return link, self.make_request(template, kind=Kind.CROSS_DEVICE, **both)
 
     def made(self, transaction: Transaction, *, wallet_url: str = "") -> MadeRequest:
         """Every way to hand over a request; `wallet_url` is a web wallet's address that the person chose."""
@@ -374,11 +385,25 @@ def browser_binding(session_id: bytes) -> str:
     return hashlib.sha256(b"intyga browser binding\x00" + session_id).hexdigest()
 
 
+def _checked_reference(reference: str) -> str:
+    """The reference on one line. Raises `InvalidReference` for one that is too long or holds control characters."""
+    text = " ".join(reference.split())
+    if len(text) > MAX_REFERENCE_CHARACTERS or not text.isprintable():
+        raise InvalidReference(f"a reference has at most {MAX_REFERENCE_CHARACTERS} printable characters")
+    return text
+
+
 def _check_return_url(url: str) -> None:
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
         raise InvalidReturnURL("the return address must be https, without a fragment")
+
+
+class InvalidReference(ProtocolError):
+    """The own reference of a request cannot be used."""
+
+    error = "invalid_reference"
 
 
 class InvalidReturnURL(ProtocolError):

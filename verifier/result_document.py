@@ -18,6 +18,7 @@ def result_document(record: RequestRecord, *, contents: Contents | None, catalog
     verdict = record.verdict
     return {
         "id": record.id,
+        "reference": record.reference,
         "template": record.transaction.question.template.name,
         "kind": record.transaction.kind.value,
         "state": record.state.value,

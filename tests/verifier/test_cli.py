@@ -53,8 +53,9 @@ def test_a_template_comes_from_a_file_too(scene: Scene, tmp_path: Path) -> None:
     file.write_text(json.dumps(template))
 
     for option in ("--template-file", "--template"):
-        told = invoke(scene.settings.data, "request", option, str(file), "--same-device")
+        told = invoke(scene.settings.data, "request", option, str(file), "--same-device", "--reference", "17")
         assert told["kind"] == "same_device"
+        assert invoke(scene.settings.data, "result", told["id"])["reference"] == "17"
 
 
 def test_a_web_wallet_can_be_named(scene: Scene) -> None:

@@ -51,13 +51,18 @@ def test_same_device_needs_the_code_back(scene: Scene) -> None:
     async def embed() -> None:
         async with client_of(web) as verifier:
             made = await verifier.make_request(
-                "employer-micro-credential", kind="same_device", return_url="https://employer.example/back"
+                "employer-micro-credential",
+                kind="same_device",
+                return_url="https://employer.example/back",
+                reference="Application 17",
             )
             reply = await asyncio.to_thread(web.answer, made.request)
             code = reply.json()["redirect_uri"].partition("response_code=")[2]
             assert (await verifier.get_result(made.id)).state == "awaiting_return"
             assert await verifier.take_back(code) == made.id
-            assert (await verifier.get_result(made.id)).accepted
+            result = await verifier.get_result(made.id)
+            assert result.accepted
+            assert result.reference == "Application 17"
 
     asyncio.run(embed())
 

@@ -24,7 +24,7 @@ from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit
 from verifier.api.wallets import verifier_of
-from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
+from verifier.exchange import LONGEST_LIFETIME_SECONDS, MAX_REFERENCE_CHARACTERS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
@@ -71,7 +71,8 @@ class NewRequest(BaseModel):
     """What to ask: the name of a template, or a whole one; and where the person answers.
 
     `same_device` needs `return_url`, where the browser goes with `response_code` afterwards. `lifetime_seconds` is
-    how long the request can be answered (7 days at most).
+    how long the request can be answered (7 days at most). `reference` is what you call the request yourself: it comes
+    back with the result, the person never sees it, and it is deleted together with the values.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -80,6 +81,7 @@ class NewRequest(BaseModel):
     kind: Literal["cross_device", "same_device"] | None = None
     return_url: str = Field(default="", max_length=2_000)
     lifetime_seconds: int | None = Field(default=None, ge=60, le=LONGEST_LIFETIME_SECONDS)
+    reference: str = Field(default="", max_length=MAX_REFERENCE_CHARACTERS)
 
 
 class Returned(BaseModel):
@@ -105,6 +107,7 @@ async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> d
         maker=key.id,
         return_url=new.return_url,
         lifetime_seconds=new.lifetime_seconds,
+        reference=new.reference,
     )
     return {
         "id": made.id,

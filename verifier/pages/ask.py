@@ -1,17 +1,22 @@
 """Asking: the templates at hand, how the other person will read one, and making the request."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from service.i18n import LANGUAGES, N_, Catalogues, Translator
+from service.pages import Pages
+from verifier.exchange import MAX_REFERENCE_CHARACTERS, InvalidReference, Verifier
 from verifier.pages.access import BrowserDep, FromOurForm, PagesDep, SignedIn, StaffDep, VerifierDep, the_verifier
 from verifier.pages.preview import Preview, preview_of
 from verifier.request_templates import RequestTemplate
 from verifier.settings import VerifierSettings
 
 router = APIRouter(dependencies=[SignedIn])
+
+LONG_REFERENCE = N_("Your own reference is too long. Use at most 100 letters, digits and signs.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,21 @@ async def templates(request: Request, verifier: VerifierDep, pages: PagesDep) ->
 @router.get("/ask/{name}")
 async def template(request: Request, verifier: VerifierDep, pages: PagesDep, name: str) -> Response:
     """One template, as the other person will read it, in both languages."""
+    return await _show_template(request, verifier, pages, name)
+
+
+async def _show_template(
+    request: Request, verifier: Verifier, pages: Pages, name: str, *, reference: str = "", fault: str = ""
+) -> Response:
     one = verifier.templates()[name]
     t = pages.translator(request)
     return await pages.render(
         request,
         "ask_template.html",
+        status=400 if fault else 200,
+        reference=reference,
+        fault=t(fault) if fault else "",
+        longest_reference=MAX_REFERENCE_CHARACTERS,
         name=name,
         title=one.title.text(t.language),
         previews=[
@@ -66,13 +81,22 @@ async def template(request: Request, verifier: VerifierDep, pages: PagesDep, nam
 
 @router.post("/ask/{name}", dependencies=[FromOurForm])
 async def make(
-    request: Request, verifier: VerifierDep, pages: PagesDep, staff: StaffDep, browser: BrowserDep, name: str
+    request: Request,
+    verifier: VerifierDep,
+    pages: PagesDep,
+    staff: StaffDep,
+    browser: BrowserDep,
+    name: str,
+    reference: Annotated[str, Form(max_length=1_000)] = "",
 ) -> Response:
     """Make the request: a link for this browser, and a QR code for another device."""
     one = verifier.templates()[name]
-    _, crossing = await verifier.database.run(
-        lambda: verifier.make_pair(one, maker=staff.subject, binding=browser.binding)
-    )
+    try:
+        _, crossing = await verifier.database.run(
+            lambda: verifier.make_pair(one, maker=staff.subject, binding=browser.binding, reference=reference)
+        )
+    except InvalidReference:
+        return await _show_template(request, verifier, pages, name, reference=reference, fault=LONG_REFERENCE)
     response = pages.redirect(f"/requests/{crossing.id}")
     browser.remember(response)
     return response

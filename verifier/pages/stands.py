@@ -80,6 +80,7 @@ class Row:
     id: str
     href: str
     title: str
+    reference: str
     way: str
     stand: Stand
     made_at: datetime
@@ -117,6 +118,7 @@ def _row(some: Sequence[RequestRecord], language: str) -> Row:
         id=record.id,
         href=f"/requests/{record.id}",
         title=record.transaction.question.template.title.text(language),
+        reference=record.reference,
         way=way,
         stand=stand_of(record),
         made_at=record.transaction.made_at,

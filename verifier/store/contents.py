@@ -48,6 +48,14 @@ class Sealer:
             sealing.unseal(self._key, sealed, context=_context("encryption key", request_id))
         )
 
+    def seal_reference(self, request_id: str, reference: str) -> bytes:
+        """Seal the own reference of a request: it may hold a name."""
+        return sealing.seal(self._key, reference.encode(), context=_context("reference", request_id))
+
+    def open_reference(self, request_id: str, sealed: bytes) -> str:
+        """Open a sealed reference. Raises `SealBroken`."""
+        return sealing.unseal(self._key, sealed, context=_context("reference", request_id)).decode()
+
 
 def _context(what: str, request_id: str) -> bytes:
     return f"intyga verifier {what} 1\x00{request_id}".encode()

@@ -84,6 +84,7 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
         transaction=transaction_of(row, sealer),
         state=state,
         maker=row.maker,
+        reference=sealer.open_reference(row.id, row.reference) if row.reference and row.delete_at > now else "",
         answered_at=row.answered_at,
         verdict=Verdict(row.verdict) if row.verdict and is_told else None,
         result=report.result,

@@ -80,12 +80,14 @@ class RequestRecord:
     """A request and what became of it.
 
     `result`, `proofs` and `verdict` stay empty until there is an answer, and while a same-device answer waits for the
-    person's browser to come back. `wallet_error` is the error code that the wallet answered with.
+    person's browser to come back. `wallet_error` is the error code that the wallet answered with. `reference` is what
+    its maker calls it, until the retention date.
     """
 
     transaction: Transaction
     state: State
     maker: str
+    reference: str
     answered_at: datetime | None
     verdict: Verdict | None
     result: VerificationResult

@@ -92,8 +92,11 @@ class RequestStore:
 
     # --- making and serving --------------------------------------------------------------------------------------
 
-    def create_transaction(self, transaction: Transaction, *, maker: str) -> None:
-        """Store a new request. `maker` is the account or API key that asked for it, or "" for the command line."""
+    def create_transaction(self, transaction: Transaction, *, maker: str, reference: str = "") -> None:
+        """Store a new request. `maker` is the account or API key that asked for it, or "" for the command line.
+
+        `reference` is what they call it themselves.
+        """
         key = transaction.encryption_key
         text = transaction.question.template.model_dump_json(exclude_defaults=True)
         digest = hashlib.sha256(text.encode()).digest()
@@ -121,6 +124,7 @@ class RequestStore:
             "return_url": transaction.return_url,
             "pair": transaction.pair,
             "maker": maker,
+            "reference": self._sealer.seal_reference(transaction.id, reference) if reference else None,
         }
         with self.database.transaction() as connection:
             values["changed"] = write_log(
@@ -326,8 +330,13 @@ class RequestStore:
         return len(rows)
 
     def forget(self, *, now: datetime) -> None:
-        """Take what was deleted out of the files, and forget counts of tries that are over. On a schedule."""
+        """Take what was deleted out of the files, and forget references that are due and counts of tries that are over.
+
+        On a schedule.
+        """
         with self.database.transaction() as connection:
+            due = (REQUESTS.c.reference.is_not(None), REQUESTS.c.delete_at <= now)
+            connection.execute(update(REQUESTS).where(*due).values(reference=None))
             connection.execute(delete(self._tries).where(self._tries.c.ends_at <= now))
         self.database.forget_deleted()
 

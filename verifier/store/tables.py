@@ -56,6 +56,7 @@ class RequestRow(VerifierRow, table=True):
     return_url: str = ""
     pair: str = Field(default="", index=True)
     maker: str = ""
+    reference: bytes | None = None  # sealed; what staff call the request, gone on the day on which values go
     served: int = 0
     # what became of it
     answered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

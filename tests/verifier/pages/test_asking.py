@@ -1,8 +1,13 @@
 """Making a request, and handing it over."""
 
+import asyncio
 from pathlib import Path
 
+from sqlalchemy import select
+
+from proofs import base64url
 from tests.verifier.pages.desk import Desk, Time, post
+from verifier.store.tables import REQUESTS
 
 TEMPLATE = """
 name = "internship"
@@ -176,3 +181,42 @@ def add_template(desk: Desk, name: str, text: str) -> None:
     folder: Path = desk.settings.data / "templates"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text, "utf-8")
+
+
+# --- the reference of whoever asks ------------------------------------------------------------------------------------
+
+
+def test_requests_are_told_apart_by_ones_own_reference(desk: Desk) -> None:
+    """On the board, on the request and on its result; never in what the other person's wallet reads."""
+    answered = post(desk.browser, "/ask/course-results", {"reference": " Ansökan  17 "}, page="/ask/course-results")
+    here = answered.headers["location"]
+    record = desk.verifier.result(here.removeprefix("/requests/"))
+
+    assert record.reference == "Ansökan 17"
+    for page in ("/", here):
+        assert "Ansökan 17" in desk.browser.get(page).text
+    request = asyncio.run(desk.verifier.serve_request(record.transaction.handle, wallet_nonce=None))
+    assert "Ansökan" not in base64url.decode(request.split(".")[1]).decode()
+    assert "Ansökan".encode() not in b"".join(file.read_bytes() for file in desk.settings.data.glob("*.sqlite3*"))
+
+
+def test_a_reference_that_is_too_long_is_told_and_kept_in_its_field(desk: Desk) -> None:
+    """Nothing is made, and nobody types it twice."""
+    page = post(desk.browser, "/ask/course-results", {"reference": "x" * 101}, page="/ask/course-results")
+
+    assert page.status_code == 400
+    assert "reference is too long" in page.text
+    assert "x" * 101 in page.text
+    assert desk.verifier.requests.list_transactions(now=desk.time()) == []
+
+
+def test_a_reference_goes_on_the_day_on_which_the_values_go(desk: Desk) -> None:
+    """It may hold a name; a request that nobody answered loses it as well."""
+    answered = post(desk.browser, "/ask/course-results", {"reference": "Alva Ångström"}, page="/ask/course-results")
+    request_id = answered.headers["location"].removeprefix("/requests/")
+    desk.time.pass_by(days=400)
+    asyncio.run(desk.verifier.forget())
+
+    assert desk.verifier.result(request_id).reference == ""
+    with desk.verifier.database.reading() as connection:
+        assert connection.execute(select(REQUESTS.c.reference)).scalars().all() == [None, None]
