@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from issuer.api import direct_routes, protocol_router, protocol_routes, typed_code_route
 from issuer.api.direct import DirectRoutes
 from issuer.context import IssuerContext, open_context
+from issuer.institution import record_institution
 from issuer.pages import BODY_LIMITS, make_pages, page_routers
 from issuer.settings import IssuerSettings
 from issuer.store import open_store
@@ -57,14 +58,25 @@ def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, cl
     return app
 
 
+def create_recorded_app(settings: IssuerSettings) -> FastAPI:
+    """The application, with the institution recorded for the commands in other shells once it can be made."""
+    app = create_app(settings)
+    record_institution(settings)
+    return app
+
+
 def announcements(settings: IssuerSettings, *, clock: Clock = utc_now) -> list[str]:
-    """What the operator is told at start: the code for the first account, while there is none; a key that ends soon."""
+    """What the operator is told at start: the code for the first account, while there is none; a name that is not set;
+    a key that ends soon."""
     store = open_store(settings)
     try:
         code = asyncio.run(store.accounts.setup_code(now=clock()))
     finally:
         store.close()
     told = [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    if settings.profile_file is None and not settings.says_name:
+        name = settings.names["sv"]
+        told.append(f"{settings.variable('name')} is not set: {name} stands as awarding body where results name none.")
     key = existing_key(settings)
     if key is not None and (end := valid_until(key)) < clock() + _KEY_ENDS_SOON:
         told.append(f"The certificate in {key.chain_file} ends on {end.date()}; from then on nothing can be issued.")

@@ -1,7 +1,7 @@
 """`intyga-issuer`: serve, import results, make offers, revoke, and look after the key.
 
 Every command works on the data directory, also while `serve` runs in another process. The public URL comes from
-`ISSUER_PUBLIC_URL`, or is the one that `serve` recorded.
+`ISSUER_PUBLIC_URL`, or is the one that `serve` recorded; so do the institution's name, country and profile.
 """
 
 import sys
@@ -27,7 +27,7 @@ from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings
 from issuer.context import open_context, profile_of
 from issuer.earlier import earlier_offers
 from issuer.offers import draft_offers, links_of
-from issuer.results import Limits, Results, read_results, select_results
+from issuer.results import Limits, Results, notes_on_names, read_results, select_results
 from issuer.settings import IssuerSettings
 from issuer.status import Status
 from issuer.store import open_store
@@ -60,9 +60,9 @@ def serve(
 ) -> None:
     """Serve the issuer until it is stopped."""
     # Here, because every other command would wait for a web framework that it does not use.
-    from issuer.app import announcements, create_app
+    from issuer.app import announcements, create_recorded_app
 
-    serve_app(create_app, settings=settings_to_serve(data, port), announce=announcements)
+    serve_app(create_recorded_app, settings=settings_to_serve(data, port), announce=announcements)
 
 
 @app.command("import")
@@ -131,6 +131,7 @@ def offer(
         imported = store.results.get_import(import_id or "")
         kept = store.results.list_results(imported.id, limit=Limits().max_rows)
         found = [result.achievement for result in kept]
+        notes += note_lines([str(noted) for noted in notes_on_names(found)])
     chosen = select_results(found, course or [])
     now = utc_now()
     drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from issuer.institution import recorded_institution
 from issuer.settings import IssuerSettings
 from service.commands import CommandFailed, data_option
 from service.settings import recorded_public_url, refuse_unsafe
@@ -12,11 +13,13 @@ DEFAULT_DATA = Path("issuer-data")
 
 
 def settings_for(data: Path, *, needs_url: bool = True) -> IssuerSettings:
-    """The settings of a command that works beside the service.
+    """The settings of a command that works beside the service: of its environment, else as the service recorded them.
 
-    Raises `CommandFailed` when the public URL is needed and nobody said it, `UnsafeSettings` for unsafe ones.
+    Raises `CommandFailed` when the public URL is needed and nobody said it, `UnsafeSettings` for unsafe ones
+    and for a recorded profile that is not there any more.
     """
     settings = IssuerSettings(data=data)
+    recorded_values = recorded_institution(settings)
     if not settings.public_url:
         recorded = recorded_public_url(data)
         if recorded is None and needs_url:
@@ -25,7 +28,8 @@ def settings_for(data: Path, *, needs_url: bool = True) -> IssuerSettings:
                 f"`intyga-issuer serve --data {data}` once, which records it.",
                 error="public_url_unknown",
             )
-        settings = IssuerSettings(data=data, public_url=recorded or "")
+        recorded_values["public_url"] = recorded or ""
+    settings = IssuerSettings(data=data, **recorded_values)
     refuse_unsafe(settings)
     return settings
 

@@ -11,6 +11,7 @@ from issuer.status import Publishing
 from issuer.store import IssuerStore, open_store
 from issuer.store.keys import signing_key, valid_until
 from proofs.certified_keys import CertifiedKey
+from schemas.learning.achievement import Source
 from service.clock import Clock
 from service.single_use import StampedNonces
 
@@ -65,4 +66,5 @@ def profile_of(settings: IssuerSettings) -> InstitutionProfile:
     """The institution profile, or one that only names the institution. Raises `InvalidProfile`."""
     if settings.profile_file is not None:
         return load_profile(settings.profile_file)
-    return plain_profile(settings.names, settings.country)
+    names_from = Source.SETTINGS if settings.says_name else Source.ADDRESS
+    return plain_profile(settings.names, settings.country, names_from=names_from, country_is_said=settings.says_country)

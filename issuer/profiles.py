@@ -138,6 +138,14 @@ class InstitutionProfile(_Part):
         ours = {name.casefold() for name in self.institution.names.values()}
         return self._may_be_in(body.country) and any(name.casefold() in ours for name in body.names.values())
 
+    @property
+    def _names_from(self) -> Source:
+        return Source.PROFILE
+
+    @property
+    def _country_from(self) -> Source:
+        return Source.PROFILE
+
     def _may_be_in(self, country: str | None) -> bool:
         return country in (None, self.institution.country)
 
@@ -147,15 +155,17 @@ class InstitutionProfile(_Part):
             return achievement
         stated = achievement.awarding_country
         body = AwardingBody(names=self.institution.names, country=stated or self.institution.country)
-        filled = achievement.with_values(Source.PROFILE, awarding_body=body)
-        return _country_from(achievement.provenance["awarding_country"], filled) if stated else filled
+        source = achievement.provenance["awarding_country"] if stated else self._country_from
+        return _with_country_from(source, achievement.with_values(self._names_from, awarding_body=body))
 
     def _with_country(self, achievement: Achievement, named: AwardingBody) -> Achievement:
-        country = self.institution.country if self.is_own(achievement) else self._country_of(named)
+        is_own = self.is_own(achievement)
+        country = self.institution.country if is_own else self._country_of(named)
         if country is None:
             return achievement
         body = named.model_copy(update={"country": country})
-        return _country_from(Source.PROFILE, achievement.model_copy(update={"awarding_body": body}))
+        source = self._country_from if is_own else Source.PROFILE
+        return _with_country_from(source, achievement.model_copy(update={"awarding_body": body}))
 
     def _country_of(self, body: AwardingBody) -> str | None:
         """The country of another awarding body, when the profile knows it."""
@@ -183,8 +193,26 @@ class InstitutionProfile(_Part):
         return achievement.filled_up(Source.DERIVED, **derived)
 
 
-def _country_from(source: Source, achievement: Achievement) -> Achievement:
-    """The achievement whose body's country has another source than its name."""
+class _PlainProfile(InstitutionProfile):
+    """What the settings say of the institution, for an issuer without a profile file. See `plain_profile`."""
+
+    names_from: Source
+    country_is_said: bool
+
+    @property
+    def _names_from(self) -> Source:
+        return self.names_from
+
+    @property
+    def _country_from(self) -> Source:
+        return Source.SETTINGS
+
+    def _may_be_in(self, country: str | None) -> bool:
+        return not self.country_is_said or super()._may_be_in(country)
+
+
+def _with_country_from(source: Source, achievement: Achievement) -> Achievement:
+    """The achievement, with the source of its body's country, which may be another than that of the name."""
     return achievement.model_copy(update={"provenance": achievement.provenance | {COUNTRY_FIELD: source}})
 
 
@@ -231,9 +259,16 @@ def load_profile(path: Path) -> InstitutionProfile:
         raise InvalidProfile(f"The profile {path.name} cannot be read: {exc.strerror}") from exc
 
 
-def plain_profile(names: dict[str, str], country: str) -> InstitutionProfile:
-    """A profile that only names the institution, for an issuer without a profile file."""
-    return InstitutionProfile(institution=Institution(names=names, country=country))
+def plain_profile(
+    names: dict[str, str], country: str, *, names_from: Source = Source.SETTINGS, country_is_said: bool = True
+) -> InstitutionProfile:
+    """A profile that only names the institution, for an issuer without a profile file.
+
+    `names_from` is the settings, or the address of the service where nobody set a name. `country_is_said` is false for
+    a country that is merely the default: then the institution stands in for unnamed bodies of every country.
+    """
+    institution = Institution(names=names, country=country)
+    return _PlainProfile(institution=institution, names_from=names_from, country_is_said=country_is_said)
 
 
 __all__ = [

@@ -79,6 +79,16 @@ class IssuerSettings(ServiceSettings):
         return self.data / DATABASE_FILE
 
     @property
+    def says_name(self) -> bool:
+        """Whether somebody said the institution's name; otherwise the address of the service stands in."""
+        return bool(self.name or self.name_en)
+
+    @property
+    def says_country(self) -> bool:
+        """Whether the country is somebody's statement: said itself, or left at its default beside a name."""
+        return "country" in self.model_fields_set or self.says_name
+
+    @property
     def names(self) -> dict[str, str]:
         """The institution's name in Swedish and English; where none is set, the host of the public URL."""
         name = self.name or self.name_en or self.origin.partition("://")[2]

@@ -62,6 +62,8 @@ SOURCES: dict[Source, str] = {
     Source.CSV: N_("the CSV file"),
     Source.JSON: N_("the JSON file"),
     Source.PROFILE: N_("the institution's profile"),
+    Source.SETTINGS: N_("the settings of the service"),
+    Source.ADDRESS: N_("the address of the service"),
     Source.DERIVED: N_("derived from another value"),
 }
 

@@ -8,8 +8,17 @@ Either everything is read, or `ImportRefused` names every fault and nothing is. 
 file name only helps the error message.
 """
 
-from issuer.results.reading import LearnerResults, Results, read_results, select_results
+from issuer.results.reading import LearnerResults, Results, notes_on_names, read_results, select_results
 from schemas.learning.problems import ImportRefused, Problem
 from schemas.learning.safe_xml import Limits
 
-__all__ = ["ImportRefused", "LearnerResults", "Limits", "Problem", "Results", "read_results", "select_results"]
+__all__ = [
+    "ImportRefused",
+    "LearnerResults",
+    "Limits",
+    "Problem",
+    "Results",
+    "notes_on_names",
+    "read_results",
+    "select_results",
+]

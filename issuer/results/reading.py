@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -170,8 +170,15 @@ def _without_repetitions(achievements: Sequence[Achievement], warnings: list[Pro
     return tuple(kept)
 
 
-def _notes(achievements: Iterable[Achievement], profile: InstitutionProfile) -> Iterable[Problem]:
+def notes_on_names(achievements: Iterable[Achievement]) -> Iterator[Problem]:
+    """A note when the address of the service stands as awarding body of any of these."""
+    if any(achievement.provenance.get("awarding_body") is Source.ADDRESS for achievement in achievements):
+        yield note("address_as_name", field="awarding_body")
+
+
+def _notes(achievements: Sequence[Achievement], profile: InstitutionProfile) -> Iterator[Problem]:
     """What a registrar should look at before issuing."""
+    yield from notes_on_names(achievements)
     foreign: set[str] = set()
     for achievement in achievements:
         row, item = int(achievement.id), achievement.code or ""

@@ -71,6 +71,10 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "The report names the awarding body only by a domain or a code, which stands as its name.",
         "Get a report with the name if you can.",
     ),
+    "address_as_name": (
+        "No name is set for the institution, so the address of the service stands as awarding body.",
+        "Set ISSUER_NAME and ISSUER_COUNTRY, or write a profile (ISSUER_PROFILE_FILE), and read the file again.",
+    ),
     # The form of the file.
     "older_form": ("The report has an older or unknown form.", "Check the results before you issue them."),
     "parts": (

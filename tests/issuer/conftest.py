@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.issuer.desk import Desk, running_desk
+from tests.issuer.terminal import data, record, run
+
+__all__ = ["data", "record", "run"]
 
 
 @pytest.fixture
