@@ -5,12 +5,14 @@ Every command works on the data directory, also while `serve` runs in another pr
 """
 
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from issuer.bulk import make_offers
 from issuer.cli_keys import keys_app
 from issuer.cli_output import (
     certificate_shown,
@@ -138,7 +140,7 @@ def offer(
     earlier = earlier_offers(store.offers, {draft.recipient for draft in drafts}, now=now)
     if repeated := sum(bool(earlier.of_draft(draft)) for draft in drafts):
         notes.append(f"Note: {repeated} of these certificates have been offered before; those offers stay.")
-    offers = patiently(lambda: store.offers.create(drafts, now=now))
+    offers = make_offers(store.offers, drafts, now=now, patiently=patiently, rest=time.sleep)
     for note in notes:  # Only beside a result: when the command fails, the fault is all there is on this stream.
         print(note, file=sys.stderr)  # noqa: T201 - for the person
     shown = [

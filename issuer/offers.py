@@ -173,6 +173,10 @@ class OfferBook(Protocol):
         """Keep these offers, all or none."""
         ...
 
+    def void_each(self, offer_ids: Sequence[str], *, now: datetime) -> int:
+        """Make those of these offers worthless that nobody has begun to collect; returns how many that were."""
+        ...
+
 
 def draft_offer(
     credential_type: CredentialType,

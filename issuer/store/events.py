@@ -1,5 +1,6 @@
 """What happened, in order: live pages follow the number of the last event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,11 @@ class Event:
 def record(connection: Connection, kind: str, subject_id: str, *, now: datetime) -> None:
     """Record an event in the transaction that makes it true."""
     _INSERT.run(connection, now=now, what=kind, subject=subject_id)
+
+
+def record_each(connection: Connection, kind: str, subject_ids: Sequence[str], *, now: datetime) -> None:
+    """Record one event of this kind for each of these, in their order."""
+    _INSERT.run_each(connection, [{"now": now, "what": kind, "subject": subject_id} for subject_id in subject_ids])
 
 
 class EventStore:

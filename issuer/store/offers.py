@@ -1,6 +1,6 @@
 """Offers at rest: made, listed, opened, voided and offered again. Each method is one transaction."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from issuer.derivation import IssuerSecret, digest, read_typeable_code
 from issuer.offers import (
+    CAN_BE_REDEEMED,
     CannotOfferAgain,
     NoSuchOffer,
     Offer,
@@ -19,7 +20,7 @@ from issuer.offers import (
     new_id,
     state_now,
 )
-from issuer.store.events import record
+from issuer.store.events import record, record_each
 from issuer.store.tables import OFFERS, SPENT
 from proofs import strict_json
 from service.database import Database
@@ -27,6 +28,19 @@ from service.single_use import spend
 
 _ONCE = "issuer offer form"
 _ONCE_LIFETIME = timedelta(hours=8)
+_AS_WRITTEN = (
+    "id",
+    "type_name",
+    "recipient",
+    "created_at",
+    "expires_at",
+    "state_at",
+    "generation",
+    "tx_code_length",
+    "tries_left",
+    "typeable_series",
+    "typeable_until",
+)
 _BY_ID = select(OFFERS).where(OFFERS.c.id == bindparam("offer_id"))
 _BY_REFERENCE = select(OFFERS).where(OFFERS.c.reference_digest == bindparam("reference_digest"))
 _BY_TYPED = select(OFFERS).where(OFFERS.c.typeable_digest == bindparam("typeable_digest"))
@@ -65,6 +79,28 @@ def read_offer(row: Row[*tuple[Any, ...]], *, now: datetime) -> Offer:
     )
 
 
+def _offer_made(draft: OfferDraft, row: Mapping[str, Any]) -> Offer:
+    """An offer from the row that was just written, as `read_offer` would read it."""
+    return Offer(
+        title=dict(draft.title),
+        result_ids=draft.result_ids,
+        state=OfferState.OFFERED,
+        **{name: row[name] for name in _AS_WRITTEN},
+    )
+
+
+def _voided(now: datetime) -> dict[str, Any]:
+    """What an offer that was made void holds: no codes, no token."""
+    return {
+        "state": OfferState.VOIDED,
+        "state_at": now,
+        "token_digest": None,
+        "token_until": None,
+        "typeable_digest": None,
+        "typeable_until": None,
+    }
+
+
 class OfferStore:
     """The offers of one issuer."""
 
@@ -83,6 +119,7 @@ class OfferStore:
     ) -> list[Offer]:
         """Keep these offers, all or none, each with new codes.
 
+        While they are written nobody else can write: give no more than `OFFERS_AT_ONCE`, and see `issuer/bulk.py`.
         `once` names the form that asked for them: when it has been used before, nothing is made and the list is empty.
         `unless` is asked about every earlier offer to people of these names, in the same transaction; when it says
         yes, `OfferedMeanwhile` is raised and nothing is made.
@@ -94,10 +131,19 @@ class OfferStore:
                 return []
             if unless is not None and unless(self._to_recipients(connection, recipients, now=now)):
                 raise OfferedMeanwhile
-            for row in rows:
-                connection.execute(insert(OFFERS).values(**row))
-                record(connection, "offered", row["id"], now=now)
-            return [self._load(connection, row["id"], now=now) for row in rows]
+            if rows:
+                connection.execute(insert(OFFERS), rows)
+                record_each(connection, "offered", [row["id"] for row in rows], now=now)
+        return [_offer_made(draft, row) for draft, row in zip(drafts, rows, strict=True)]
+
+    def void_each(self, offer_ids: Sequence[str], *, now: datetime) -> int:
+        """Make those of these offers worthless that nobody has begun to collect; returns how many that were."""
+        with self._database.transaction() as connection:
+            still_open = select(OFFERS.c.id).where(OFFERS.c.id.in_(offer_ids), OFFERS.c.state.in_(CAN_BE_REDEEMED))
+            ids = [row.id for row in connection.execute(still_open)]
+            connection.execute(update(OFFERS).where(OFFERS.c.id.in_(ids)).values(**_voided(now)))
+            record_each(connection, "voided", ids, now=now)
+        return len(ids)
 
     def get(self, offer_id: str, *, now: datetime) -> Offer:
         """One offer. Raises `NoSuchOffer`."""
@@ -141,9 +187,7 @@ class OfferStore:
             offer = self._load(connection, offer_id, now=now)
             if not offer.can_be_offered_again:
                 raise CannotOfferAgain("this certificate was collected: revoke it instead")
-            values = {"state": OfferState.VOIDED, "state_at": now, "token_digest": None, "token_until": None}
-            values |= {"typeable_digest": None, "typeable_until": None}
-            connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**values))
+            connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**_voided(now)))
             record(connection, "voided", offer_id, now=now)
             return self._load(connection, offer_id, now=now)
 
@@ -271,6 +315,7 @@ class OfferStore:
             "by_identifier": False,
             "client_id": None,
             "batches_left": self._rules.allowance_batches,
+            "typeable_series": 0,
             "typeable_digest": None,
             "typeable_until": None,
         }

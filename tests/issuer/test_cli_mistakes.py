@@ -52,7 +52,7 @@ def test_a_directory_written_wrongly_is_not_made_and_taken_for_empty(run: Run, t
 
 def test_a_directory_that_cannot_be_used_is_named(run: Run, tmp_path: Path, record: Path) -> None:
     """A file in the place of a directory, and what lies below it."""
-    for arguments in (["list"], ["import", record], ["serve"]):
+    for arguments in (["list"], ["import", record], ["serve", "--port", "0"]):
         said = run(*arguments, "--data", record / "below")
         assert (said.status, said.stdout) == (1, "")
         assert str(record) in said.stderr
