@@ -1,9 +1,9 @@
 """Many offers at once, made in batches: no batch holds the database so long that a wallet is turned away meanwhile.
 
 Writing is for one at a time, and a wallet waits for it 250 ms at most. A batch of `OFFERS_AT_ONCE` is written in well
-below 100 ms, whole or not at all, and between two batches whoever waits gets a turn. The codes are shown when all offers
-are made; until then nobody has them. When a batch cannot be made, the offers of those before it are made void, so that
-what a person sees is that the run failed, and nothing of it can be collected.
+below 100 ms, whole or not at all, and between two batches whoever waits gets a turn. The codes are shown when all of
+them are made; until then nobody has one. When a batch cannot be made, the offers of those before it are made void, so
+that what a person sees is that the run failed, and nothing of it can be collected.
 
 Only a process that is killed in between leaves offers behind that are open: they are listed, nobody has their codes,
 and they expire or can be voided or offered again like any others.

@@ -19,7 +19,11 @@ from schemas.learning.passing import Passing
 from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits, check_size
 
-_LEFT_OUT = {Passing.FAILED: "not_passed", Passing.IN_PROGRESS: "in_progress"}
+_NOTES = {
+    Passing.FAILED: "not_passed",
+    Passing.IN_PROGRESS: "in_progress",
+    Passing.UNKNOWN_LABEL: "unknown_grade",
+}
 _WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]+")
 _FOREIGN = {b"PK\x03\x04": "XLSX", b"%PDF": "PDF", b"\xd0\xcf\x11\xe0": "XLS"}
@@ -119,7 +123,7 @@ def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits
         raise ImportRefused(sorted(problems, key=lambda p: p.row or 0), most=limits.max_problems)
     for row in sound:
         warnings += row.notes
-        code = _LEFT_OUT.get(row.passing)
+        code = _NOTES.get(row.passing)
         if code is not None:
             warnings.append(note(code, row=row.number, field="status", item=row.item))
     return [row.achievement(sha256) for row in passed]

@@ -20,6 +20,7 @@ _NOTES = {
     Passing.FAILED: "not_passed",
     Passing.IN_PROGRESS: "in_progress",
     Passing.UNKNOWN_WORD: "unknown_status",
+    Passing.UNKNOWN_LABEL: "unknown_grade",
 }
 
 

@@ -20,6 +20,10 @@ NOTES: Mapping[str, tuple[str, str]] = {
     "recognition": ("Recognition decisions are not read.", "Issue them from the recognition itself."),
     # Values that were left out or doubtful.
     "unknown_status": ("The status is not one that ELMO knows.", "Check the result before you issue it."),
+    "unknown_grade": (
+        "The grade is a word that is not known here, so nobody can tell whether the result was passed.",
+        "Check the result before you issue it, or state the status in the file.",
+    ),
     "other_credits": ("Credits in another system than ECTS were not read.", "State ECTS credits."),
     "no_credits": (
         "The result gives 0 credits.",
