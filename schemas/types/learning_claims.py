@@ -53,7 +53,7 @@ LEARNER_CLAIMS: tuple[ClaimSpec, ...] = (
 ACHIEVEMENT_CLAIMS: tuple[ClaimSpec, ...] = (
     _claim("achievement_title", "Titel", "Title", "texts", mandatory=True),
     _claim("course_code", "Kurskod", "Course code", "text"),
-    _claim("date_of_issuance", "Utfärdat den", "Date of issue", "date", mandatory=True),
+    _claim("date_of_issuance", "Utfärdandedatum", "Date of issue", "date", mandatory=True),
     _claim("date_of_completion", "Avslutat den", "Date of completion", "date"),
     _claim("assessment_grade", "Betyg", "Grade", "text", PERSONAL, "result"),
     _claim("grading_scheme", "Betygsskala", "Grading scale", "texts", LEARNING, "result"),
