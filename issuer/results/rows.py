@@ -105,10 +105,10 @@ def _status(text: str) -> str:
     return text
 
 
-def _number(most: Decimal) -> Callable[[str], Decimal]:
+def _number(most: Decimal, thousands: str = "") -> Callable[[str], Decimal]:
     def read(text: str) -> Decimal:
         try:
-            return amount(text, most=most)
+            return amount(text, most=most, thousands=thousands)
         except AmountFault as exc:
             raise Fault(exc.fault, exc.fix) from exc
 
@@ -130,7 +130,7 @@ PARSERS: Mapping[Kind, Callable[[str], Any]] = {
     "birth": _day(birth_date),
     "day": _day(event_date),
     "amount": _number(MAX_CREDITS),
-    "hours": _number(MAX_HOURS),
+    "hours": _number(MAX_HOURS, thousands=".,"),
     "level": _level,
     "flag": _flag,
     "languages": _languages,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from schemas.learning.achievement import MAX_CREDITS
 
 _NUMBER = re.compile(r"[+-]?\d{1,7}([.,]\d{1,9})?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 _SCHEMES = {"ects": "ects", "ects credits": "ects", "hp": "hp", "högskolepoäng": "hp", "hogskolepoang": "hp"}
 _CYCLES = {"bachelor": 6, "master": 7, "phd": 8}
 _SWEDISH_FRAMEWORKS = ("seqf", "nqf")
@@ -26,14 +27,24 @@ class AmountFault(Exception):
         self.fix = fix
 
 
-def amount(text: str, *, most: Decimal = MAX_CREDITS) -> Decimal:
+def amount(text: str, *, most: Decimal = MAX_CREDITS, thousands: str = "") -> Decimal:
     """A number of credits or hours: digits with a decimal point or comma, from 0 to `most`, at most three decimals.
+
+    `thousands` holds the signs that may as well separate thousands where the number comes from: `1,600` hours are 1600
+    in one country and 1.6 in another, and it is refused. Credits need none: nobody gets a thousand of them for one
+    result, while exports write `10.000` for ten.
 
     Raises `AmountFault`.
     """
     stripped = text.strip()
     if not _NUMBER.fullmatch(stripped):
         raise AmountFault("This is not a number.", "Write digits, such as 7.5 or 7,5.")
+    grouped = _GROUPED.fullmatch(stripped)
+    if grouped is not None and grouped[1] in thousands:
+        raise AmountFault(
+            "The number can be read in two ways: with thousands or with decimals.",
+            "Write it without a sign for thousands and without zeros at the end, such as 1600 or 1.6.",
+        )
     value = Decimal(stripped.replace(",", "."))
     if value < 0:
         raise AmountFault("The number is below zero.", "Write the credits that were earned.")

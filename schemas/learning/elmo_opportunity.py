@@ -214,7 +214,7 @@ class OpportunityReader(ElmoValues):
         if not text:
             return None
         try:
-            hours = amount(text, most=MAX_HOURS)
+            hours = amount(text, most=MAX_HOURS, thousands=",")  # The point is XML's decimal sign.
         except AmountFault:
             self._notes.add(note("unreadable_hours", row=self._row, field="engagementHours", item=item))
             return None

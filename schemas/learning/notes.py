@@ -30,7 +30,10 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "If the course took time all the same, state its hours in the file or in the profile.",
     ),
     "unreadable_level": ("A level is not a number from 1 to 8, so it was left out.", "State the EQF level."),
-    "unreadable_hours": ("The hours are not a number, so they were left out.", "Write hours as a number."),
+    "unreadable_hours": (
+        "The hours cannot be read as a number for certain, so they were left out.",
+        "Write hours as a number with a decimal point.",
+    ),
     "long_text": ("The text is too long, so it was left out.", "Shorten it to 4000 characters."),
     "wrong_encoding": (
         "The title seems to have been saved in a wrong encoding.",

@@ -29,7 +29,7 @@ _PASSED_WORDS = """
     med beröm godkänt, med utmärkt beröm godkänd, icke utan beröm godkänd, avklarad, avklarat, tillgodoräknad
     tillgodoräknat, berömlig, utmärkt, nöjaktig, försvarlig, goda insikter
     bestått, greidd, godkjent, godkjend, særdeles godt, meget godt, godt, nokså godt, tilstrekkelig, fremragende
-    laudabel, bestået, godkendt, fortrinlig, udmærket, jævn, tilstrækkelig, godt bestået
+    laudabel, innpasset, fritatt, bestået, godkendt, fortrinlig, udmærket, jævn, tilstrækkelig, godt bestået
     hyväksytty, hyv, välttävä, tyydyttävä, hyvä, kiitettävä, erinomainen, oivallinen, hyväksiluettu, suoritettu
     bestanden, mit auszeichnung bestanden, mit erfolg bestanden, gut, sehr gut, befriedigend, ausreichend, genügend
     anerkannt, ausgezeichnet, mit auszeichnung

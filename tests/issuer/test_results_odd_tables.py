@@ -238,3 +238,37 @@ def test_a_course_called_like_a_row_is_not_taken_for_it() -> None:
     results = read("efternamn;kurskod;benämning\nSjöberg;3;Kurs A\nBerg;77;Kurs B")
     assert [a.learner.family_name for a in results.select("3")] == ["Sjöberg"]
     assert [a.learner.family_name for a in results.select("2")] == ["Sjöberg"]
+
+
+@pytest.mark.parametrize("written", ["1,600", "1.600", "+7.500", "160,000"])
+def test_hours_that_can_be_read_in_two_ways_are_refused(written: str) -> None:
+    """A year of study must not become an hour and a half."""
+    (problem,) = refusal(f"{HEADER};timmar\n{ROW};{written}").problems
+    assert (problem.row, problem.field) == (2, "timmar")
+    assert "two ways" in problem.fault
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"),
+    [("1600", "1600"), ("1600,000", "1600"), ("0,500", "0.5"), ("62.5", "62.5"), ("1,60", "1.6"), ("12,25", "12.25")],
+)
+def test_hours_that_can_be_read_in_one_way_are_read(written: str, hours: str) -> None:
+    """A sign with other than three digits behind it is the decimal sign."""
+    (achievement,) = read(f"{HEADER};timmar\n{ROW};{written}").achievements
+    assert achievement.workload_hours == Decimal(hours)
+
+
+@pytest.mark.parametrize(("written", "credits"), [("7,500", "7.5"), ("10.000", "10"), ("1.000", "1")])
+def test_credits_with_three_decimals_are_credits(written: str, credits: str) -> None:
+    """Exports write them so, and no single result is worth thousands."""
+    (achievement,) = read(f"{HEADER}\n{ROW.replace('7,5', written)}").achievements
+    assert achievement.swedish_credits == Decimal(credits)
+
+
+def test_a_number_of_json_has_one_reading() -> None:
+    """As a number; as a text it is as doubtful as in a table."""
+    result = {"learner": {"family_name": "N"}, "title": "Kurs", "workload_hours": 1.625, "ects_credits": 1.125}
+    (achievement,) = read(json.dumps([result])).achievements
+    assert (achievement.workload_hours, achievement.ects_credits) == (Decimal("1.625"), Decimal("1.125"))
+    (problem,) = refusal(json.dumps([result | {"workload_hours": "1.625"}])).problems
+    assert problem.field == "workload_hours"

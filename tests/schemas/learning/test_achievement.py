@@ -93,7 +93,8 @@ def test_a_country_counts_only_with_an_awarding_body_that_has_one() -> None:
         ("", "VG", Passing.UNSTATED),
         ("failed", "A", Passing.FAILED),
         ("in-progress", None, Passing.IN_PROGRESS),
-        ("whatever", "F", Passing.UNKNOWN_WORD),
+        ("whatever", "VG", Passing.UNKNOWN_WORD),
+        ("whatever", "F", Passing.FAILED),
     ],
 )
 def test_whether_a_result_was_passed(status: str | None, label: str | None, expected: Passing) -> None:

@@ -284,6 +284,10 @@ def test_hours_are_bounded_as_hours_and_zero_means_nobody_recorded_them() -> Non
     hours = "<status>passed</status><engagementHours>{}</engagementHours>"
     assert only(report(course(hours.format("3200")))).workload_hours == Decimal(3200)
     assert only(report(course(hours.format("0.0")))).workload_hours is None
+    assert only(report(course(hours.format("160.000")))).workload_hours == Decimal(160)
+    doubtful = read(report(course(hours.format("1,600"))))
+    assert doubtful.achievements[0].workload_hours is None
+    assert "unreadable_hours" in {noted.code for noted in doubtful.warnings}
     reading = read(report(course(hours.format("many"))))
     assert reading.achievements[0].workload_hours is None
     assert (1, "engagementHours") in warned(reading)

@@ -23,7 +23,6 @@ IN_PROGRESS = (
     "In-Progress",
     "pågår (vt 2026)",
     "kesken",
-    "under",
 )
 PASSED = (
     *("VG", "G", "G (godkänd)", "MVG", "A", "E", "C", "10", "12", "7 (godt)", "02", "1,0", "4.5", "45.1", "5", "3/5"),
@@ -37,6 +36,7 @@ PASSED = (
         "Excellent",
         "TG",
         "Tillgodoräknad",
+        "Innpasset",
         "AB",
         "BA",
     ),
