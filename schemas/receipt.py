@@ -77,6 +77,7 @@ class Purpose(_Written):
 class Item(_Written):
     """One thing shared: its name and its commitment, never its value.
 
+    `certificate` is what certificates of its type are called: the title of this very one is a value of it.
     `path` is the claims path in the certificate of type `certificate_type`. `approved_separately` tells that the person
     said yes to this very item (sensitive, optional, or on the ground of consent).
     """
@@ -94,7 +95,8 @@ class Item(_Written):
 class CameAlong(_Written):
     """What a certificate shows in every share: the names of these items, never their values.
 
-    Its kind, its issuer and how long it holds come along as well; `items` are what it shows beside them.
+    `certificate` is what certificates of its type are called. Its kind, its issuer and how long it holds come along
+    as well; `items` are what it shows beside them.
     """
 
     certificate: BothLanguages

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from schemas.issuance import display_name
+from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
@@ -22,7 +23,7 @@ from wallet.hosts import host_of
 from wallet.links import read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
-from wallet.pages.words import problem_words, standing_words
+from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words, tx_code_words
 from wallet.settings import WalletSettings
 from wallet.terminal import (
     DEFAULT_DATA,
@@ -40,7 +41,13 @@ app = command_app("intyga-wallet", help="Keeps a person's certificates, and show
 app.add_typer(trust_app, name="trust")
 cli_share.register(app)
 
+LANGUAGE = "en"  # The commands speak English, whatever language the pages of a vault are in.
 _WAIT_SECONDS = 70
+_OUTCOMES = {
+    Outcome.PASSED.value: "Held",
+    Outcome.FAILED.value: "Did not hold",
+    Outcome.COULD_NOT_CHECK.value: "Could not be checked",
+}
 
 
 @app.command()
@@ -55,7 +62,7 @@ def serve(
 
 @app.command()
 def receive(
-    link: Annotated[str, typer.Argument(help="The offer: a link, or a code written host/XXXXXXXXXX.")],
+    link: Annotated[str, typer.Argument(help="The offer: a link, or a code such as university.example/4K7M2-9QX3T.")],
     tx_code: Annotated[str, typer.Option("--tx-code", help="The code that the issuer gave in another way.")] = "",
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Keep the certificate also when nobody here knows its issuer.")
@@ -82,7 +89,11 @@ def list_command(
     person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False
 ) -> None:
     """List the certificates in a vault."""
-    show(with_wallet(data, lambda wallet: _list(wallet, person)), as_json=as_json, human=_list_text)
+
+    def text(result: list[dict[str, Any]]) -> str:
+        return "\n".join(_line(one) for one in result) or f"There are no certificates in the vault of {person}."
+
+    show(with_wallet(data, lambda wallet: _list(wallet, person)), as_json=as_json, human=text)
 
 
 @app.command("show")
@@ -116,6 +127,8 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
                 "The issuer gave a code in another way: pass it with --tx-code.", error="tx_code_required"
             )
         tx_code = str(typer.prompt("The code from the issuer", err=True)).strip()
+    if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code:
+        tx_code = _fitting_code(collection, tx_code)
     if collection.stage is not Stage.QUESTION:
         collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
     if collection.stage is Stage.QUESTION:
@@ -130,6 +143,15 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
         "issuer": collection.offered.issuer,
         "certificates": [_summary(certificate, wallet.clock()) for certificate in stored],
     }
+
+
+def _fitting_code(collection: Collection, written: str) -> str:
+    """The transaction code; one that cannot be it is not sent, since every try counts."""
+    code = collection.offered.read_tx_code(written)
+    if code is None:
+        what = tx_code_words(collection.offered.tx_code, _english())
+        raise CommandFailed(f"The code should be {what}. Nothing was sent.", error="tx_code_malformed")
+    return code
 
 
 async def _collect(wallet: Deployment, vault: UnlockedVault, collection_id: str, *, tx_code: str | None) -> Collection:
@@ -192,7 +214,7 @@ async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[st
     if vault is None:
         raise CommandFailed("There is no such certificate.", error="unknown_certificate")
     certificate = await wallet.check_now(vault, wallet.certificate(vault, certificate_id))
-    card = read_card(certificate, vault.language)
+    card = read_card(certificate, LANGUAGE)
     lines = [
         {"group": group.heading, "label": line.label, "value": line.value, "can_stay_hidden": line.can_stay_hidden}
         for group in card.groups
@@ -204,7 +226,7 @@ async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[st
     ]
     return {
         **_summary(certificate, wallet.clock()),
-        "language": vault.language,
+        "language": LANGUAGE,
         "lines": lines,
         "checks": checks,
         "claims": certificate.claims,
@@ -234,10 +256,6 @@ def _received_text(result: dict[str, Any]) -> str:
     return "\n".join(f"Stored: {_line(one)}" for one in result["certificates"])
 
 
-def _list_text(result: list[dict[str, Any]]) -> str:
-    return "\n".join(_line(one) for one in result) or "There are no certificates in this vault."
-
-
 def _line(one: dict[str, Any]) -> str:
     stands = _english()(standing_words(one["standing"]).title)
     copies = f"{one['copies_left']} of {one['copies']} copies left"
@@ -253,8 +271,14 @@ def _show_text(result: dict[str, Any]) -> str:
             texts.append(f"{group}:")
         mark = "" if line["can_stay_hidden"] else "  (goes along with every share)"
         texts.append(f"  {line['label']}: {line['value']}{mark}")
-    texts += ["", *(f"{check['name']}: {check['outcome']} {check['reason']}".rstrip() for check in result["checks"])]
+    texts += ["", "What was checked:", *(_check_text(check) for check in result["checks"])]
     return "\n".join(texts)
+
+
+def _check_text(check: dict[str, str]) -> str:
+    """One check in words; its codes are in the output for programs."""
+    sentence = CHECK_SENTENCES.get(check["name"], check["name"])
+    return f"  {_OUTCOMES[check['outcome']]}: {_english()(sentence)}"
 
 
 def _waiting_text(result: list[dict[str, Any]]) -> str:

@@ -11,6 +11,7 @@ delivered.
 import sys
 from dataclasses import replace
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -59,7 +60,7 @@ def register(app: typer.Typer) -> None:
 
 
 def present(
-    link: Annotated[str, typer.Argument(help="The request: a link, or a code written host/XXXXXXXXXX.")],
+    link: Annotated[str, typer.Argument(help="The request: a link, or a code such as employer.example/4K7M2-9QX3T.")],
     approve: Annotated[
         bool, typer.Option("--approve", help="Say yes to all that is required, without asking.")
     ] = False,
@@ -179,8 +180,11 @@ def _print_decision(decision: Decision) -> None:
     """Everything that the decision screen says, for the terminal."""
     view = decision_view(decision, _translator(), history=[])
     who = view["who"]
-    sure = {"registered": "on a list that this wallet trusts", "certificate": "confirmed by a trusted certificate"}
-    tell(f"\n{who['name']} asks ({sure.get(who['level'], 'says it is; we cannot confirm who is asking')}).")
+    sure = {
+        "registered": "on a list that this wallet trusts",
+        "certificate": "confirmed by somebody this wallet trusts",
+    }
+    tell(f"\n{who['begins']} asks ({sure.get(who['level'], 'we cannot confirm who is asking')}).")
     tell(f"  The answer goes to: {view['answer_host']}")
     tell(f"  Why, in their words: {view['notice']['purpose'] or 'not stated'}")
     tell(f"  Kept until: {view['retention'] or 'not stated'}")
@@ -191,6 +195,8 @@ def _print_decision(decision: Decision) -> None:
         mark = "chosen" if part["ticked"] else "not chosen"
         for group in part["groups"]:
             _print_group(f"Optional part {part['index']} ({mark})", group)
+    if view["always"]:
+        tell(f"  Always with it: {view['along']}")
     for behind in view["behind"]:
         tell(f"  Stays with you, from {behind['title']}: {behind['items']}")
     for warning in view["warnings"]:
@@ -218,7 +224,7 @@ def _ask(decision: Decision) -> str:
         return "refuse" if typer.confirm("Answer no?", default=False, err=True) else ""
     view = decision_view(decision, _translator(), history=[])
     until = f" until {view['retention']}" if view["retention"] else ""
-    question = f"Share {decision.count} item(s) with {view['who']['name']}{until}? Write share or no"
+    question = f"Share {decision.count} item(s) with {view['who']['called']}{until}? Write share or no"
     written = str(typer.prompt(question, err=True)).strip().casefold()
     if written not in ("share", "no"):
         raise CommandFailed("That was neither share nor no. Nothing was sent.", error="no_decision")
@@ -243,7 +249,9 @@ def _present_text(result: dict[str, Any]) -> str:
     what = ", ".join(result["shared"]) if result["answer"] == "shared" else "no"
     sentence = _SENTENCES[DeliveryState(result["outcome"])]
     back = f"\nThey want you to go on at: {result['redirect_uri']}" if result["redirect_uri"] else ""
-    return f"{sentence} Answer to {result['recipient']['name']}: {what}.{back}"
+    name = result["recipient"]["name"]
+    called = f"somebody who says it is {name}" if result["recipient"]["level"] == "unproven" else name
+    return f"{sentence} Answer to {called}: {what}.{back}"
 
 
 async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
@@ -255,11 +263,12 @@ async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
 
 
 def _entry(entry: Entry, wallet: Deployment) -> dict[str, Any]:
-    view = entry_view(entry, _translator(), now=wallet.clock())
+    view = entry_view(entry, _translator(), now=wallet.clock(), titles={})
     return {
         "id": entry.id,
-        "at": entry.at.isoformat(),
+        "at": entry.at.astimezone(ZoneInfo(wallet.settings.time_zone)).isoformat(timespec="seconds"),
         "who": view["who"],
+        "level": view["level"],
         "host": entry.host,
         "outcome": entry.outcome.value,
         "asked": view["asked"],
@@ -278,7 +287,9 @@ def _ledger_text(result: dict[str, Any]) -> str:
     for one in result["entries"]:
         what = ", ".join(one["shared"] or one["certificates"])
         until = f" (kept until {one['kept_until']})" if one["kept_until"] else ""
-        lines.append(f"{one['at'][:16]}  {one['outcome']:<13} {one['who'] or one['host']}  {what}{until}".rstrip())
+        moment = f"{one['at'][:10]} {one['at'][11:16]} {one['at'][-6:]}"
+        who = f"says it is {one['who']}" if one["level"] == "unproven" else one["who"] or one["host"]
+        lines.append(f"{moment}  {one['outcome']:<13} {who}  {what}{until}".rstrip())
     return "\n".join(lines) or "Nothing has happened yet."
 
 

@@ -130,10 +130,17 @@ class Entry:
 
     @property
     def certificates(self) -> tuple[BothLanguages, ...]:
-        """The titles of the certificates that are concerned."""
+        """What kinds of certificates are concerned, by the names of their types."""
         if not self.is_share:
             return (_both(self.facts.get("certificate")),)
         return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.shared))
+
+    @property
+    def certificate_ids(self) -> tuple[str, ...]:
+        """The certificates that are concerned, as the vault knows them while it holds them."""
+        if not self.is_share:
+            return tuple(one for one in (self.facts.get("certificate_id"),) if one)
+        return tuple(dict.fromkeys(item["certificate_id"] for item in self.shared))
 
     @property
     def retention_until(self) -> date | None:
@@ -246,15 +253,16 @@ class Filter:
         """Whether nothing is looked for."""
         return self == Filter()
 
-    def matches(self, entry: Entry) -> bool:
-        """Whether an entry is among what is looked for."""
+    def matches(self, entry: Entry, titles: Mapping[str, BothLanguages]) -> bool:
+        """Whether an entry is among what is looked for. `titles` are those of the certificates in the vault, by id."""
         day = entry.at.date()
+        called = [*entry.certificates, *(titles[one] for one in entry.certificate_ids if one in titles)]
         return (
             _contains((entry.who.sv, entry.who.en, entry.host), self.who)
             and (self.since is None or day >= self.since)
             and (self.until is None or day <= self.until)
             and (self.outcome is None or entry.outcome is self.outcome)
-            and _contains([text for one in entry.certificates for text in (one.sv, one.en)], self.certificate)
+            and _contains([text for one in called for text in (one.sv, one.en)], self.certificate)
         )
 
 

@@ -7,6 +7,7 @@ Nothing that could be spent is sent: no code, no token. What is read here is unt
 Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from schemas.issuance import (
     CredentialConfiguration,
     CredentialOffer,
     IssuerMetadata,
+    TxCode,
     authorization_server_metadata_url,
     credential_issuer_metadata_url,
     parse_offer_link,
@@ -29,6 +31,7 @@ from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 LARGEST_OFFER = 100_000
 LARGEST_METADATA = 2_000_000
 MOST_ITEMS = 20
+_BETWEEN_DIGITS = re.compile(r"[\s\u2010-\u2015-]+")
 
 
 class OfferUnusable(ProtocolError):
@@ -114,6 +117,23 @@ class Offered:
         """What is offered, in the order of the offer."""
         supported = self.metadata.credential_configurations_supported
         return [(name, supported[name]) for name in self.offer.credential_configuration_ids]
+
+    @property
+    def tx_code(self) -> TxCode | None:
+        """What the transaction code looks like, when there is one."""
+        return self.offer.pre_authorized.tx_code if self.offer.pre_authorized is not None else None
+
+    def read_tx_code(self, written: str) -> str | None:
+        """The transaction code in what somebody wrote; None when it does not look like the offer says.
+
+        A code that cannot be right must not be sent: the issuer counts every try. Digits may be written in groups.
+        """
+        code, form = written.strip(), self.tx_code or TxCode()
+        if form.input_mode != "text":
+            code = _BETWEEN_DIGITS.sub("", code)
+            if not (code.isascii() and code.isdigit()):
+                return None
+        return code if code and form.length in (None, len(code)) else None
 
     @property
     def wants_tx_code(self) -> bool:

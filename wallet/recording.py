@@ -127,10 +127,11 @@ def _came_along(decision: Decision) -> list[dict[str, Any]]:
     """What every share of these certificates shows, whatever was chosen; by name."""
     return [
         {
-            "certificate": group.names.title.model_dump(),
-            "items": [name.model_dump() for name in unavoidable_names(group.certificate, group.names)],
+            "certificate": one.group.names.type_name.model_dump(),
+            "certificate_id": one.group.certificate.id,
+            "items": [name.model_dump() for name in unavoidable_names(one.group.certificate, one.group.names)],
         }
-        for group, _ in decision.left_behind
+        for one in decision.left_behind
     ]
 
 
@@ -156,7 +157,8 @@ def _item_facts(decision: Decision, item: Item, written: str) -> dict[str, Any]:
     required = any(item in group.items for group in decision.required)
     return {
         "name": item.name.model_dump(),
-        "certificate": group.names.title.model_dump(),
+        # The title of a certificate is a value of it (CS-30): the pages look it up while the certificate is held.
+        "certificate": group.names.type_name.model_dump(),
         "certificate_id": item.certificate_id,
         "certificate_type": group.certificate.vct,
         "issuer": group.names.issuer,

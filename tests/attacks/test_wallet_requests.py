@@ -5,6 +5,7 @@ Numbers refer to edge-cases.md: W-10, W-14, W-16, W-19, D-11, G-01, G-03, G-04, 
 
 import asyncio
 import json
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -307,6 +308,29 @@ def test_an_unproven_name_stands_nowhere_by_itself(world: World) -> None:
     assert "Example Company Ltd wants" not in shown.replace("says it is Example Company Ltd wants", "")
     confirming = decide(browser, page, "share")
     assert "Share 1 item with somebody who says it is Example Company Ltd" in text_of(confirming)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_unproven_name_is_no_fact_afterwards_either(world: World, status: int) -> None:
+    """Outcome, history, receipt and the page of a request that has ended say only that it says so (CS-09)."""
+    imposter = FakeVerifier(world, "emp1oyer.example", name="Exempelbolaget AB")
+    imposter.reply = {"redirect_uri": "https://emp1oyer.example/done"}
+    imposter.reply_status = status
+    browser = person(world)
+    page = look(browser, imposter.ask(query(["family_name"]), notice=notice()).link())
+
+    outcome = confirm(browser, decide(browser, page, "share"))
+    entry = browser.get(page.url.path.replace("/share/", "/history/"))
+    left = look(browser, imposter.ask(query(["family_name"]), notice=notice()).link())
+    world.clock.move(minutes=8)
+
+    pages = [outcome, entry, browser.get(f"{entry.url.path}/receipt"), browser.get(left.url.path)]
+    for shown in pages:
+        texts = (text_of(shown), *re.findall(r"<title>(.*?)</title>", shown.text))
+        for text in texts:
+            said = len(re.findall(r"[Ss]ays it is Example Company Ltd", text))
+            assert text.count("Example Company Ltd") == said, text
+        assert "says it is Example Company Ltd" in texts[0].replace("Says", "says")
 
 
 def test_a_name_that_looks_like_another(world: World) -> None:

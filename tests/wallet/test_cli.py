@@ -60,7 +60,10 @@ def test_receiving_from_an_issuer_that_is_trusted_by_its_root(services: Services
     shown = terminal.json("show", received["id"], "--person", "Elin")
     assert shown["claims"]["family_name"] == "Sjöberg"
     assert {check["outcome"] for check in shown["checks"]} == {"passed"}
-    assert "Sjöberg" in terminal.run("show", received["id"], "--person", "Elin").stdout
+    text = terminal.run("show", received["id"], "--person", "Elin").stdout
+    for words in ("Family name: Sjöberg", "Date of birth: 23 April 1998", "  Held: The issuer has not revoked it."):
+        assert words in text
+    assert "Efternamn" not in text
     installed = terminal.run_installed("list", "--person", "Elin", "--json")
     assert (installed.returncode, json.loads(installed.stdout)[0]["id"]) == (0, received["id"])
     for command, nothing in (("list", []), ("resume", []), ("ledger", {"intact": True, "entries": []})):
@@ -87,6 +90,7 @@ def test_an_unknown_issuer_needs_a_yes(services: Services, terminal: Terminal) -
 
     assert terminal.error("receive", link, "--person", "Unsure") == "unknown_issuer"
     assert terminal.json("list", "--person", "Unsure") == []
+    assert "no certificates in the vault of Unsure." in terminal.run("list", "--person", "Unsure").stdout
     received = terminal.json("receive", link, "--accept-unknown", "--person", "Unsure")
 
     assert received["certificates"][0]["issuer_trusted"] is False
@@ -94,11 +98,15 @@ def test_an_unknown_issuer_needs_a_yes(services: Services, terminal: Terminal) -
 
 
 def test_a_transaction_code(services: Services, terminal: Terminal) -> None:
-    """A missing and a wrong code end with an error that names it; the right one still works afterwards."""
+    """A missing, an impossible and a wrong code end with an error that names it; the right one still works."""
     offer = offers(services, "--tx-code")[0]
 
     assert terminal.error("receive", offer["offer"], "--person", "Coded") == "tx_code_required"
-    assert terminal.error("receive", offer["offer"], "--tx-code", "1", "--person", "Coded") == "wrong_code"
+    assert terminal.error("receive", offer["offer"], "--tx-code", "1", "--person", "Coded") == "tx_code_malformed"
+    impossible = terminal.run("receive", offer["offer"], "--tx-code", "abcdef", "--person", "Coded")
+    assert "The code should be 6 digits. Nothing was sent." in impossible.stderr
+    other = f"{(int(offer['tx_code']) + 1) % 1_000_000:06}"
+    assert terminal.error("receive", offer["offer"], "--tx-code", other, "--person", "Coded") == "wrong_code"
     received = terminal.json(
         "receive", offer["offer"], "--tx-code", offer["tx_code"], "--accept-unknown", "--person", "Coded"
     )

@@ -1,11 +1,14 @@
 """`present` and `ledger` as they are installed, between a real issuer, wallet and verifier on loopback."""
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -71,6 +74,8 @@ def test_present_prints_what_would_be_shared_and_delivers_it(services: Services,
     assert result["shared"] == ["Family name", "Date of issue"]
     for words in ("Exempelbolaget AB asks", "Kept until:", "Family name: Sjöberg", "Stays with you", "not chosen"):
         assert words in done.stderr
+    assert "Always with it: the kind of certificate, who issued it, how long it is valid, country and" in done.stderr
+    assert re.search(r"Stays with you, from [^:]+: date of birth, [^,]+, [^,]+ and \d+ more\n", done.stderr)
     verdict = services.command("verifier", "result", made["id"])
     assert "Sjöberg" in json.dumps(verdict, ensure_ascii=False)
 
@@ -143,6 +148,10 @@ def test_the_ledger_tells_everything_without_values(services: Services, terminal
     assert latest["receipt"]["items"][0]["commitment"]
     assert "Sjöberg" not in json.dumps(history, ensure_ascii=False) + text
     assert "Exempelbolaget AB" in text
+    # The local time of the wallet's time zone, with its offset.
+    written = datetime.fromisoformat(latest["at"])
+    assert written.utcoffset() == written.astimezone(ZoneInfo("Europe/Stockholm")).utcoffset()
+    assert text.startswith(f"{written:%Y-%m-%d %H:%M} +0")
 
 
 def test_the_data_directory_tells_nothing(services: Services) -> None:
@@ -223,8 +232,18 @@ def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal
     done = terminal.run("present", needing_a_yes(), "--approve", "--json")
 
     assert json.loads(done.stdout)["outcome"] == "not_delivered"
+    assert "Somebody who says it is Firm asks (we cannot confirm who is asking)." in done.stderr
     assert done.stderr.count("You say yes to:") == 2
     assert done.returncode == 1
+
+
+def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> None:
+    """The last line and the history do not make a fact of what the sender says of itself (CS-09)."""
+    done = terminal.run("present", needing_a_yes(), "--approve")
+    history = terminal.run("ledger").stdout.splitlines()[0]
+
+    assert "Answer to somebody who says it is Firm: " in done.stdout
+    assert "says it is Firm" in history
 
 
 def test_without_a_flag_each_such_item_is_asked_about(terminal: Terminal) -> None:

@@ -228,9 +228,9 @@ async def test_cs13_the_most_sensitive_items_that_stay_are_named(world: World, e
     sharer = await Sharer.with_certificate(world)
     decision = sharer.decision(await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()))
 
-    ((_, names),) = decision.left_behind
+    (behind,) = decision.left_behind
 
-    assert [name.en for name in names] == ["Date of birth", "Grade", "Given name"]
+    assert [name.en for name in behind.names] == ["Date of birth", "Grade", "Given name"]
 
 
 async def test_cs15_items_on_the_ground_of_consent_need_their_own_yes(world: World, employer: FakeVerifier) -> None:

@@ -112,7 +112,8 @@ def test_a_picture_of_a_qr_code_is_read(world: World) -> None:
     token = field(browser.get("/receive"), "csrf")
 
     page = browser.post("/receive", data={"csrf": token, "link": ""}, files={"picture": ("q.png", picture)})
-    assert "The link leads to university.example" in page.text
+    assert "The picture leads to university.example" in page.text
+    assert "Did you get this picture from them?" in page.text
 
     for content, told in ((qr_picture(""), "No QR code was found"), (b"not a picture", "is not a picture")):
         page = browser.post("/receive", data={"csrf": token, "link": ""}, files={"picture": ("q.png", content)})
@@ -144,7 +145,7 @@ def test_what_is_no_link_is_told_at_the_field(world: World) -> None:
 
 
 def test_a_wrong_code_is_told_and_the_right_one_still_works(world: World) -> None:
-    """A mistyped transaction code costs nothing, and the protocol's own code stands small below."""
+    """A code that cannot be it costs no try; after a wrong one the page says what more of them lead to."""
     browser = world.wallet.browser()
     make_wallet(browser)
     offer = world.university.offer(tx_code=True)[0]
@@ -152,10 +153,18 @@ def test_a_wrong_code_is_told_and_the_right_one_still_works(world: World) -> Non
 
     page = collect(browser, offer.offer, tx_code="")
     assert "Write the code that the issuer gave you" in page.text
-    page = send(browser, page, page.url.path, tx_code="1")
+    assert "6 digits. The issuer gave it to you in another way than the link." in page.text
+    asked = world.network.asked("/token")
+    for impossible in ("1", "abcdef", "1234567", "１２３４５６"):
+        page = send(browser, page, page.url.path, tx_code=impossible)
+        assert (page.status_code, "The code should be 6 digits. Nothing was sent" in page.text) == (400, True)
+        assert f'value="{impossible}"' in page.text
+    assert world.network.asked("/token") == asked
+    page = send(browser, page, page.url.path, tx_code=f"{(int(offer.tx_code) + 1) % 1_000_000:06}")
     assert "The code did not work" in page.text
+    assert "After a few wrong tries the offer is locked" in page.text
     assert '<code id="peer-error">invalid_grant</code>' in page.text
-    page = send(browser, page, f"{page.url.path}/collect", tx_code=f" {offer.tx_code} ")
+    page = send(browser, page, f"{page.url.path}/collect", tx_code=f" {offer.tx_code[:3]} {offer.tx_code[3:]} ")
 
     assert "The certificate is in your wallet" in page.text
 
@@ -429,7 +438,12 @@ def test_a_typed_code_is_not_called_an_offer_before_it_is_known(world: World) ->
 
     page = send(browser, browser.get("/receive"), "/receive", link="university.example/4K7M29QX3T")
 
-    assert "asks university.example what the link is about" in page.text
+    for words in (
+        "The code leads to university.example",
+        "Did you get this code from them?",
+        "asks university.example what it is about",
+    ):
+        assert words in page.text
     assert "what is offered" not in page.text
 
 

@@ -3,7 +3,7 @@
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
-from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
 from wallet.decision.warnings import Warned, WarningKind, goes_elsewhere
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Group",
     "Item",
     "Lack",
+    "LeftBehind",
     "Obstacle",
     "Optional",
     "Warned",

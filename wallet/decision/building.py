@@ -16,12 +16,11 @@ from typing import Any
 from proofs import strict_json
 from schemas.consent import Basis
 from schemas.dcql import Answer, Choice, InvalidSelection, Option, Selection, answer, value_at
-from schemas.receipt import BothLanguages
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
 from wallet.decision.candidates import candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
-from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, Optional
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
 from wallet.decision.warnings import warnings_for
 from wallet.requests import CheckedRequest
 
@@ -48,7 +47,7 @@ def build_decision(
     required = maker.required(selection)
     optional = maker.optional(selection)
     shown = (*required, *(group for part in optional if part.is_ticked for group in part.groups))
-    behind = tuple((group, _behind(group, shown)) for group in _one_per_certificate(shown))
+    behind = tuple(_behind(group, shown) for group in _one_per_certificate(shown))
     notice = checked.stated.notice if checked.stated else None
     decision = Decision(
         share_id=share_id,
@@ -194,9 +193,10 @@ def _one_per_certificate(groups: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(first.values())
 
 
-def _behind(group: Group, shown: Sequence[Group]) -> tuple[BothLanguages, ...]:
+def _behind(group: Group, shown: Sequence[Group]) -> LeftBehind:
     paths = [item.path for one in shown if one.certificate.id == group.certificate.id for item in one.items]
-    return left_behind(group.certificate, group.names, paths)
+    names, further = left_behind(group.certificate, group.names, paths)
+    return LeftBehind(group, names, further)
 
 
 def shown_digest(decision: Decision, *, salt: bytes) -> str:

@@ -197,9 +197,11 @@ def _unavoidable_paths(certificate: StoredCertificate) -> Iterator[ConcretePath]
 
 
 def unavoidable_names(certificate: StoredCertificate, names: Names) -> tuple[BothLanguages, ...]:
-    """The names of what `unavoidable` shows, each once, in both languages and without any value."""
+    """The names of what `unavoidable` shows beside the issuer's name, each once, in both languages, without values."""
     found: dict[str, BothLanguages] = {}
     for path in _unavoidable_paths(certificate):
+        if path == ("issuing_authority",):
+            continue  # Whoever is told what comes along is told of the issuer in words.
         label = names.label(path)
         found.setdefault(label.sv, label)
     return tuple(found.values())
@@ -207,8 +209,9 @@ def unavoidable_names(certificate: StoredCertificate, names: Names) -> tuple[Bot
 
 def left_behind(
     certificate: StoredCertificate, names: Names, shared: Iterable[ConcretePath]
-) -> tuple[BothLanguages, ...]:
-    """The two or three most sensitive items of a certificate that stay hidden (CS-13), the most sensitive first."""
+) -> tuple[tuple[BothLanguages, ...], int]:
+    """What of a certificate stays hidden: the two or three most sensitive items by name (CS-13), the most sensitive
+    first, and how many further ones there are."""
     taken = tuple(shared)
     hidden = [
         path
@@ -220,7 +223,16 @@ def left_behind(
     for path in hidden:
         label = names.label(path)
         named.setdefault(label.sv, label)
-    return tuple(named.values())[:_MOST_LEFT_BEHIND]
+    told = list(named)[:_MOST_LEFT_BEHIND]
+    covered = [path for path in hidden if names.label(path).sv in told]
+    # What only holds other hidden items is not counted beside them, nor what lies in something that was named.
+    further = {
+        names.label(path).sv
+        for path in hidden
+        if not any(starts_with(path, one) for one in covered)
+        and not any(starts_with(one, path) for one in hidden if one != path)
+    }
+    return tuple(named[name] for name in told), len(further)
 
 
 def _weight(certificate: StoredCertificate, path: ConcretePath) -> int:

@@ -16,7 +16,7 @@ from wallet.decision.items import Group, Item
 from wallet.decision.warnings import Warned
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-1"
+SCREEN_VERSION = "share-2"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -68,6 +68,15 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What stays hidden of a certificate that is shown: the most sensitive items by name, and how many further ones."""
+
+    group: Group
+    names: tuple[BothLanguages, ...]
+    further: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the person decides about. `is_satisfiable` is False when the required part cannot be answered."""
 
@@ -79,7 +88,7 @@ class Decision:
     required: tuple[Group, ...]
     optional: tuple[Optional, ...]
     alternatives: tuple[Alternative, ...]
-    left_behind: tuple[tuple[Group, tuple[BothLanguages, ...]], ...]
+    left_behind: tuple[LeftBehind, ...]
     warnings: tuple[Warned, ...]
     lacks: tuple[Lack, ...]
     selection: Selection | None

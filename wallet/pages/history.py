@@ -11,7 +11,7 @@ from service.i18n import N_
 from wallet.ledger import Filter, Outcome
 from wallet.pages.access import PagesDep, VaultDep, WalletDep
 from wallet.pages.share_access import SharingDep
-from wallet.pages.share_view import entry_view, row_view
+from wallet.pages.share_view import entry_view, row_view, titles_of
 from wallet.pages.share_words import OUTCOMES
 from wallet.receipts import receipt_of, signed_receipt
 
@@ -44,11 +44,14 @@ async def history(
         certificate=certificate,
     )
     entries, is_intact = sharing.history(vault)
+    titles = titles_of(vault)
     return await pages.render(
         request,
         "history/list.html",
         status=400 if faults else 200,
-        rows=[row_view(entry, t, now=wallet.clock()) for entry in entries if wanted.matches(entry)],
+        rows=[
+            row_view(entry, t, now=wallet.clock(), titles=titles) for entry in entries if wanted.matches(entry, titles)
+        ],
         total=len(entries),
         is_intact=is_intact,
         is_filtered=not wanted.is_empty,
@@ -70,20 +73,23 @@ async def entry(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
 ) -> Response:
     """One entry: what was asked, what went, to whom, why, until when; and whom to turn to."""
-    view = entry_view(sharing.entry(vault, entry_id), pages.translator(request), now=wallet.clock())
-    held = {one.id for one in vault.certificates()}
-    return await pages.render(request, "history/entry.html", view=view, held=held)
+    titles = titles_of(vault)
+    view = entry_view(sharing.entry(vault, entry_id), pages.translator(request), now=wallet.clock(), titles=titles)
+    return await pages.render(request, "history/entry.html", view=view, held=titles)
 
 
 @router.get("/history/{entry_id}/receipt")
 async def receipt(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
 ) -> Response:
-    """The receipt, to read and to print."""
+    """The receipt, to read and to print: like the file, it names the type of a certificate and not its title."""
     found = sharing.entry(vault, entry_id)
     t = pages.translator(request)
     return await pages.render(
-        request, "history/receipt.html", view=entry_view(found, t, now=wallet.clock()), receipt=receipt_of(found)
+        request,
+        "history/receipt.html",
+        view=entry_view(found, t, now=wallet.clock(), titles={}),
+        receipt=receipt_of(found),
     )
 
 

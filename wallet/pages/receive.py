@@ -25,14 +25,19 @@ from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
-from wallet.pages.words import problem_words
+from wallet.pages.words import problem_words, tx_code_words
 
 router = APIRouter()
 
 NO_CODE_IN_PICTURE = N_("No QR code was found in the picture. Take a new picture, or paste the link.")
 UNREADABLE_PICTURE = N_("The file is not a picture that can be read. Choose a PNG or JPEG file.")
 NOTHING_GIVEN = N_("Paste a link, type a code or choose a picture.")
-NOT_A_LINK = N_("The text is neither a link nor a code that a wallet can read. Copy the whole link, or type host/code.")
+NOT_A_LINK = N_(
+    "The text is neither a link nor a code that a wallet can read. "
+    "Copy the whole link, or type the whole code, for example university.example/4K7M2-9QX3T."
+)
+UNFITTING_CODE = N_("The code should be %(form)s. Nothing was sent, and no try was used.")
+MISSING_CODE = N_("Write the code that the issuer gave you.")
 
 
 @router.get("/receive")
@@ -63,7 +68,13 @@ async def take_link(
     except (UnreadableLink, _NotGiven) as exc:
         fault = str(exc) if isinstance(exc, _NotGiven) else NOT_A_LINK
         return await pages.render(request, "receive.html", status=400, vault=vault, fault=fault, field=field, link=link)
-    return await _host_first(request, pages, vault, arrival, came_by="picture" if field == "picture" else "pasted")
+    return await _host_first(request, pages, vault, arrival, came_by=_came_by(field, arrival))
+
+
+def _came_by(field: str, arrival: Arrival) -> str:
+    if field == "picture":
+        return "picture"
+    return "code" if arrival.kind is ArrivalKind.CODE else "pasted"
 
 
 class _NotGiven(Exception):
@@ -107,7 +118,7 @@ async def _host_first(
         vault=vault,
         host=arrival.host,
         link=arrival.text,
-        is_code=arrival.kind is ArrivalKind.CODE,
+        came_by=came_by,
         problem=None,
         code="",
     )
@@ -140,7 +151,7 @@ async def look(
             vault=vault,
             host=arrival.host,
             link=arrival.text,
-            is_code=arrival.kind is ArrivalKind.CODE,
+            came_by="code" if arrival.kind is ArrivalKind.CODE else "link",
             problem=problem_words(reason),
             code=reason,
         )
@@ -166,10 +177,13 @@ async def collect(
 ) -> Response:
     """Collect what was offered, or go on where it stopped."""
     before = wallet.collection(vault, collection_id)
-    if before.stage is Stage.OFFERED and before.offered.wants_tx_code and not tx_code.strip():
-        return await _show(request, pages, wallet, vault, before, collection_id, missing_code=True)
+    code: str | None = None
+    if before.stage is Stage.OFFERED and before.offered.wants_tx_code:
+        code = before.offered.read_tx_code(tx_code)
+        if code is None:
+            return await _show(request, pages, wallet, vault, before, collection_id, unfitting_code=tx_code)
     try:
-        await wallet.collect(vault, collection_id, tx_code=tx_code.strip() or None)
+        await wallet.collect(vault, collection_id, tx_code=code)
     except MovedOn:
         message = N_("This is being collected in another window. Look again in a moment.")
         return pages.redirect(f"/receive/{collection_id}", message=message, kind="info")
@@ -208,7 +222,7 @@ async def _show(
     collection: Collection,
     collection_id: str,
     *,
-    missing_code: bool = False,
+    unfitting_code: str | None = None,
 ) -> Response:
     offered = collection.offered
     language = pages.language(request)
@@ -228,11 +242,15 @@ async def _show(
                 "problem": problem_words(part.problem) if part.problem else None,
             }
         )
-    tx_code = offered.offer.pre_authorized.tx_code if offered.offer.pre_authorized else None
+    t = pages.translator(request)
+    code_form = tx_code_words(offered.tx_code, t)
+    code_fault = ""
+    if unfitting_code is not None:
+        code_fault = t(UNFITTING_CODE, form=code_form) if unfitting_code.strip() else t(MISSING_CODE)
     return await pages.render(
         request,
         "receive_offer.html",
-        status=400 if missing_code else 200,
+        status=400 if code_fault else 200,
         vault=vault,
         id=collection_id,
         collection=collection,
@@ -242,8 +260,10 @@ async def _show(
         issuer_host=host_of(offered.issuer),
         issuer=offered.issuer,
         wants_code=offered.wants_tx_code,
-        tx_code=tx_code,
-        missing_code=missing_code,
+        tx_code=offered.tx_code,
+        code_form=code_form[:1].upper() + code_form[1:],
+        code_fault=code_fault,
+        code_written=unfitting_code or "",
         problem=problem_words(collection.problem) if collection.problem else None,
         unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
         stored=collection.stored_ids,

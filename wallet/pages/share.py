@@ -15,9 +15,9 @@ from schemas.dcql import InvalidSelection
 from service.i18n import N_
 from wallet.decision import Chosen, Decision
 from wallet.pages import share_arrival, share_outcome
-from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.share_access import CHANGED, SharingDep
-from wallet.pages.share_view import decision_view
+from wallet.pages.share_view import decision_view, row_view
 from wallet.pages.share_words import fault_words
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
 from wallet.sharing import Sharing
@@ -135,8 +135,10 @@ async def _show_decision(
 async def _show_expired(
     request: Request, pages: PagesDep, sharing: Sharing, vault: UnlockedVault, share_id: str
 ) -> Response:
-    who = sharing.entry(vault, share_id).who.text(pages.language(request))
-    return await pages.render(request, "share/expired.html", share_id=share_id, who=who)
+    view = row_view(
+        sharing.entry(vault, share_id), pages.translator(request), now=the_wallet(request).clock(), titles={}
+    )
+    return await pages.render(request, "share/expired.html", share_id=share_id, who=view["called"])
 
 
 async def _show_late_fault(request: Request, pages: PagesDep, exc: RequestFault) -> Response:

@@ -18,7 +18,7 @@ from wallet.consent import CannotSatisfy, ShownSomethingElse, YesMissing
 from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
 from wallet.pages.share_access import CHANGED, SharingDep, show_answered
-from wallet.pages.share_view import decision_view, entry_view
+from wallet.pages.share_view import decision_view, entry_view, titles_of
 from wallet.presentation import CopyDiffers
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
 from wallet.sharing import Sharing
@@ -123,7 +123,7 @@ async def outcome(request: Request, vault: VaultDep, pages: PagesDep, sharing: S
     return await pages.render(
         request,
         "share/outcome.html",
-        view=entry_view(entry, pages.translator(request), now=the_wallet(request).clock()),
+        view=entry_view(entry, pages.translator(request), now=the_wallet(request).clock(), titles=titles_of(vault)),
         share_id=share_id,
         can_send_again=sharing.can_send_again(vault, share_id),
         return_link=return_link,

@@ -16,13 +16,14 @@ from schemas.consent import Basis, LocalizedText
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.cards import read_card
-from wallet.decision import Alternative, Decision, Group, Item, is_bound, unavoidable
+from wallet.decision import Alternative, Decision, Group, Item, LeftBehind, is_bound, unavoidable, unavoidable_names
 from wallet.ledger import Entry, Event, EventKind, Outcome
-from wallet.naming import plain
+from wallet.naming import Names, plain
 from wallet.pages.share_words import BASES, CAME_BY, KINDS, OBSTACLES, OUTCOMES, WARNINGS, fault_words
 from wallet.receipts import has_receipt
 from wallet.recording import who_asks
 from wallet.requests import CameBy
+from wallet.vault import UnlockedVault
 
 _LONG_VALUE = 240
 _LETTER_SUBJECT = N_("A question about your request")
@@ -45,18 +46,26 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         ],
         "alternatives": [_alternative(one, t) for one in decision.alternatives],
         "behind": [
-            {"title": group.names.title.text(t.language), "items": t.listed(_lower(name, t) for name in names)}
-            for group, names in decision.left_behind
-            if names
+            {"title": one.group.names.title.text(t.language), "items": _behind(one, t)}
+            for one in decision.left_behind
+            if one.names
         ],
         "always": [
             {
-                "title": group.names.title.text(t.language),
-                "pairs": unavoidable(group.certificate, group.names, t.language),
-                "bound": is_bound(group.certificate),
+                "title": one.group.names.title.text(t.language),
+                "pairs": unavoidable(one.group.certificate, one.group.names, t.language),
+                "bound": is_bound(one.group.certificate),
             }
-            for group, _ in decision.left_behind
+            for one in decision.left_behind
         ],
+        "along": _along(
+            [
+                name
+                for one in decision.left_behind
+                for name in unavoidable_names(one.group.certificate, one.group.names)
+            ],
+            t,
+        ),
         "warnings": [
             {
                 "kind": warned.kind.value,
@@ -80,6 +89,26 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
     }
 
 
+def _behind(one: LeftBehind, t: Translator) -> str:
+    names = [_lower(name, t) for name in one.names]
+    return t.listed([*names, t.plural("%(num)s more", "%(num)s more", one.further)] if one.further else names)
+
+
+def _along(names: Iterable[BothLanguages], t: Translator) -> str:
+    """What comes along with every share, on one line: what the format always tells, and what the certificate shows."""
+    always = (t(N_("the kind of certificate")), t(N_("who issued it")), t(N_("how long it is valid")))
+    return t.listed(dict.fromkeys([*always, *(_lower(name, t) for name in names)]))
+
+
+def _called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
+    """How sentences speak of somebody, inside and at their beginning.
+
+    An unproven name never stands there as if it were known (CS-09).
+    """
+    called = name if proven else t(N_("somebody who says it is %(name)s"), name=name)
+    return called, called[:1].upper() + called[1:]
+
+
 def _ask_mail(decision: Decision, t: Translator) -> str:
     """A letter to the recipient that asks why, when its contact is an address for mail; empty otherwise (S2c)."""
     stated = decision.checked.stated
@@ -99,12 +128,11 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         entry.at for entry in history if entry.outcome is Outcome.SHARED and entry.facts.get("client_id") == client_id
     ]
     name = who_asks(checked).text(t.language)
-    called = name if checked.is_proven else t(N_("somebody who says it is %(name)s"), name=name)
+    called, begins = _called(name, t, proven=checked.is_proven)
     return {
         "name": name,
-        # How sentences speak of the sender: an unproven name never stands there as if it were known (CS-09).
         "called": called,
-        "begins": called[:1].upper() + called[1:],
+        "begins": begins,
         "level": level,
         "proven": checked.is_proven,
         "host": checked.answer_host,
@@ -205,15 +233,26 @@ def _country(code: str, t: Translator) -> str:
 # --- history ----------------------------------------------------------------------------------------------------------
 
 
-def row_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
-    """One line of the history: what went to whom until when."""
+def titles_of(vault: UnlockedVault) -> dict[str, BothLanguages]:
+    """What the certificates in the vault are called: the history keeps only the names of their types (CS-30)."""
+    return {one.id: Names(one).title for one in vault.certificates()}
+
+
+def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
+    """One line of the history: what went to whom until when. `titles` are those of the certificates still held."""
     words = OUTCOMES[entry.outcome]
+    name = entry.who.text(t.language) or entry.host
+    unproven = entry.facts.get("level") == "unproven"
+    called, begins = _called(name, t, proven=not unproven)
+    certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
     items = [_both(item["name"], t) for item in entry.shared]
     return {
         "id": entry.id,
-        "who": entry.who.text(t.language) or entry.host,
+        "who": name,
+        "called": called,
+        "begins": begins,
         "host": entry.host,
-        "unproven": entry.facts.get("level") == "unproven",
+        "unproven": unproven,
         "moment": t.moment(entry.at),
         "day": t.date(entry.at),
         "word": t(words.word),
@@ -221,7 +260,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
         "icon": words.icon,
         "items": t.listed(items) if items else "",
         "count": len(items),
-        "certificates": t.listed(one.text(t.language) for one in entry.certificates) if entry.certificates else "",
+        "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
         "until": _until(entry, t),
         "days_left": entry.days_left(today=now.date()),
         "is_share": entry.is_share,
@@ -233,13 +272,13 @@ def _until(entry: Entry, t: Translator) -> str:
     return t.date(entry.retention_until) if entry.retention_until and entry.shared else ""
 
 
-def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
+def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
     """Everything that S4 and S6 show about one entry."""
     facts, decided = entry.facts, entry.decided or {}
     refused = next((event.facts for event in entry.events if event.kind is EventKind.REFUSED), None)
     basis = facts.get("basis")
     return {
-        **row_view(entry, t, now=now),
+        **row_view(entry, t, now=now, titles=titles),
         "events": [
             {"moment": t.moment(event.at), "kind": _what(event), "reason": event.facts.get("reason", "")}
             for event in entry.events
@@ -251,7 +290,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
         "shared": [
             {
                 "name": _both(item["name"], t),
-                "certificate": _both(item["certificate"], t),
+                "certificate": _title(item, titles, t),
                 "certificate_id": item["certificate_id"],
                 "issuer": item["issuer"],
                 "required": item["required"],
@@ -260,11 +299,12 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
         ],
         "came_along": [
             {
-                "certificate": _both(one["certificate"], t),
+                "certificate": _title(one, titles, t),
                 "items": t.listed(dict.fromkeys(_lower(BothLanguages(**name), t) for name in one["items"])),
             }
             for one in decided.get("came_along", ())
         ],
+        "along": _along([BothLanguages(**name) for one in decided.get("came_along", ()) for name in one["items"]], t),
         "decided": t.moment(entry.decided_at) if entry.decided_at else "",
         "declined": [_both(name, t) for name in decided.get("declined", ())],
         "level": facts.get("level", ""),
@@ -285,6 +325,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any]:
         "copies": facts.get("copies", 0),
         "could_share": (refused or {}).get("could_share", True),
     }
+
+
+def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
+    held = titles.get(facts.get("certificate_id", ""))
+    return held.text(t.language) if held is not None else _both(facts["certificate"], t)
 
 
 def _what(event: Event) -> str:

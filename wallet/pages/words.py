@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from service.i18n import N_
+from schemas.issuance import TxCode
+from service.i18n import N_, Translator
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ _STANDINGS = {
     "not_genuine": Words(N_("Not genuine"), N_("The last check of this certificate did not hold.")),
     "not_checked": Words(
         N_("Status could not be checked"),
-        N_("The signature holds. Whether the issuer has taken the certificate back could not be found out."),
+        N_("The signature holds. Whether the issuer has revoked the certificate could not be found out."),
     ),
 }
 
@@ -44,7 +45,7 @@ _PROBLEMS = {
     "unreadable_link": Words(
         N_("This is not a link to a certificate"),
         N_("The text is neither a link nor a code that a wallet can read."),
-        N_("Copy the whole link, or type the code as host/code."),
+        N_("Copy the whole link, or type the whole code, for example university.example/4K7M2-9QX3T."),
     ),
     "unreachable": Words(N_("The issuer does not answer"), N_("Nothing came back in time."), _TRY_LATER),
     "address_refused": Words(
@@ -100,13 +101,17 @@ _PROBLEMS = {
     # While collecting
     "wrong_code": Words(
         N_("The code did not work"),
-        N_("It is another code, or the offer was used or has expired. The issuer allows only a few attempts."),
-        N_("Check the code and try again."),
+        N_("It is another code, or the offer was used or has expired."),
+        N_(
+            "Check the code and try again. After a few wrong tries the offer is locked, and you must ask for a new one."
+        ),
     ),
     "wrong_code_or_lost": Words(
         N_("The code did not work"),
         N_("It is another code, or an earlier answer of the issuer was lost on the way."),
-        N_("Check the code and try again. If it still does not work, ask the issuer for a new offer."),
+        N_(
+            "Check the code and try again. After a few wrong tries the offer is locked, and you must ask for a new one."
+        ),
     ),
     "offer_used": Words(N_("The offer can no longer be used"), N_("It was used already, or it has expired."), _ASK_NEW),
     "answer_lost": Words(
@@ -201,6 +206,16 @@ CHECK_SENTENCES = {
 def standing_words(word: str) -> Words:
     """How a certificate stands, in words."""
     return _STANDINGS[word]
+
+
+def tx_code_words(form: TxCode | None, t: Translator) -> str:
+    """What a transaction code looks like: "6 digits", "4 characters", "digits only"."""
+    form = form or TxCode()
+    if form.input_mode != "text":
+        return t.plural("%(num)s digit", "%(num)s digits", form.length) if form.length else t(N_("digits only"))
+    if form.length:
+        return t.plural("%(num)s character", "%(num)s characters", form.length)
+    return t(N_("letters or digits"))
 
 
 def problem_words(problem: str) -> Words:

@@ -178,12 +178,13 @@ def delete_collection(connection: Connection, vault: UnlockedVault, collection_i
 
 
 def _received(certificate: StoredCertificate, now: datetime) -> Event:
-    """The line of the history about a certificate that was received: names, never values."""
+    """The line of the history about a certificate that was received: its type, never a value such as its title."""
     names = Names(certificate)
     facts = {
         "who": {"sv": names.issuer, "en": names.issuer},
         "host": host_of(certificate.collected_from),
-        "certificate": names.title.model_dump(),
+        "certificate": names.type_name.model_dump(),
+        "certificate_id": certificate.id,
     }
     return Event(certificate.id, EventKind.RECEIVED, now, facts)
 

@@ -177,7 +177,7 @@ def test_s2_says_who_why_until_when_and_what(world: World, employer: FakeVerifie
     order = [
         "Exempelbolaget AB wants to see 1 thing about you",
         "Who asks",
-        "Confirmed by a certificate that this wallet trusts",
+        "Confirmed by somebody this wallet trusts",
         "The answer goes to employer.example. You have not shared with them before.",
         "Why",
         "We check your application.",
@@ -248,6 +248,35 @@ def test_cs03_what_always_comes_with_it_is_listed(world: World, employer: FakeVe
     assert "They always see what kind of certificate it is, who issued it" in text
     always = page.text[page.text.index('id="always"') :]
     assert "Issued by" in always[:3000]
+
+
+def test_cs13_what_stays_is_counted(world: World, employer: FakeVerifier) -> None:
+    """Three names, and how many more there are: nobody thinks that these are all."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    behind = re.search(r"Not shared from [^:]+: date of birth, grade, given name and (\d+) more\.", text_of(page))
+
+    assert behind is not None
+    card = text_of(browser.get(re.findall(r'href="(/certificates/[0-9a-f]+)"', browser.get("/").text)[0]))
+    (hideable,) = re.findall(r"You can leave out any of (\d+) items", card)
+    assert int(behind[1]) == int(hideable) - 1 - 3
+
+
+def test_cs30_titles_come_from_the_certificate_that_is_held(world: World, employer: FakeVerifier) -> None:
+    """The history shows the title while the certificate is there; the receipt names only its type."""
+    browser = person(world)
+    done = confirm(
+        browser,
+        decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "share"),
+    )
+    entry = browser.get(re.findall(r'href="(/history/[0-9a-f]+)"', done.text)[0])
+    receipt = browser.get(f"{entry.url.path}/receipt")
+
+    assert "Computer Security" in text_of(entry)
+    assert "1 entry" in text_of(browser.get("/history?certificate=computer&outcome=shared"))
+    assert "Computer Security" not in receipt.text
+    assert "Family name – Micro-credential" in text_of(receipt)
 
 
 def test_cs10_words_of_others_are_quoted_and_harmless(world: World, employer: FakeVerifier) -> None:
@@ -396,6 +425,9 @@ def test_s3_repeats_what_is_shared_and_takes_the_passphrase(world: World, employ
     done = confirm(browser, wrong)
 
     assert "2 items were delivered: Family name and ECTS credits." in text_of(done)
+    for shown in (page, done):
+        along = "the kind of certificate, who issued it, how long it is valid, country and title"
+        assert f"Always with it: {along}." in text_of(shown)
     assert len(employer.forms) == 1
 
 
@@ -531,7 +563,7 @@ def test_cs29_the_receipt_is_a_page_and_a_file(world: World, employer: FakeVerif
 
     for said in ("Language shown to you English", "Asked ", "Decided ", "come its kind, its issuer and how long"):
         assert said in text_of(page)
-    assert "syns alltid vilket slags intyg det är" in text_of(browser.get(address.removesuffix("/receipt")))
+    assert "syns alltid vilken typ av intyg det är" in text_of(browser.get(address.removesuffix("/receipt")))
     assert "Kvitto" in text_of(swedish)
     receipt = check_receipt(file.json()["jwt"])
     assert receipt.claims() == file.json()["receipt"]
