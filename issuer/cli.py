@@ -25,6 +25,7 @@ from issuer.cli_output import (
     problem_shown,
     report_told,
 )
+from issuer.cli_refusals import refusals_told
 from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings_to_serve
 from issuer.context import open_context, profile_of
 from issuer.earlier import earlier_offers
@@ -136,7 +137,8 @@ def offer(
         notes += note_lines([str(noted) for noted in notes_on_names(found)])
     chosen = select_results(found, course or [])
     now = utc_now()
-    drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)
+    with refusals_told():
+        drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)
     earlier = earlier_offers(store.offers, {draft.recipient for draft in drafts}, now=now)
     if repeated := sum(bool(earlier.of_draft(draft)) for draft in drafts):
         notes.append(f"Note: {repeated} of these certificates have been offered before; those offers stay.")
@@ -227,7 +229,8 @@ def _read(file: Path, settings: IssuerSettings) -> Results:
     limits = Limits()
     with file.open("rb") as opened:
         data = opened.read(limits.max_bytes + 1)  # One more than is accepted: a larger file is refused, not read.
-    return read_results(data, file.name, profile=profile_of(settings), limits=limits, today=today)
+    with refusals_told(file.name):
+        return read_results(data, file.name, profile=profile_of(settings), limits=limits, today=today)
 
 
 def main() -> None:

@@ -70,9 +70,10 @@ class IncompleteRecords(Refused):
     error = "incomplete_records"
 
     def __init__(self, credential_type: CredentialType, lacking: Sequence[tuple[Achievement, Sequence[str]]]) -> None:
+        self.type_name = credential_type.name
         self.lacking = tuple((achievement, tuple(codes)) for achievement, codes in lacking)
         shown = "; ".join(
-            f"{named_record(achievement)} lacks {', '.join(_named_element(code) for code in codes)}"
+            f"{named_record(achievement)} lacks {', '.join(named_element(code) for code in codes)}"
             for achievement, codes in self.lacking[:_MOST_NAMED]
         )
         more = f"; and {len(self.lacking) - _MOST_NAMED} more" if len(self.lacking) > _MOST_NAMED else ""
@@ -89,7 +90,8 @@ def named_record(achievement: Achievement, language: str = "en") -> str:
     return " ".join(part for part in parts if part) or f"{row} {achievement.id}"
 
 
-def _named_element(code: str) -> str:
+def named_element(code: str) -> str:
+    """An element by its English name and its code."""
     return f"{ELEMENTS_BY_CODE[code].name['en']} ({code})"
 
 

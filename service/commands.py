@@ -17,7 +17,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -36,13 +36,17 @@ JSONOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 class CommandFailed(Exception):
     """The command could not do what was asked: one sentence for the person, exit status 1 (2 for wrong usage).
 
-    `error` is the code for programs, by default `failed`, or `usage` with exit status 2.
+    `error` is the code for programs, by default `failed`, or `usage` with exit status 2; `members` join it and the
+    sentence in the document that programs get.
     """
 
-    def __init__(self, message: str, *, error: str = "", exit_status: int = 1) -> None:
+    def __init__(
+        self, message: str, *, error: str = "", exit_status: int = 1, members: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.error = error or ("usage" if exit_status == 2 else "failed")
         self.exit_status = exit_status
+        self.members = members or {}
 
 
 def command_app(name: str, *, help: str) -> typer.Typer:
@@ -108,7 +112,7 @@ def run(app: typer.Typer) -> NoReturn:
     except (typer.Abort, KeyboardInterrupt):
         _fail("Stopped.", error="stopped", exit_status=130)
     except CommandFailed as exc:
-        _fail(str(exc), error=exc.error, exit_status=exc.exit_status)
+        _fail(str(exc), error=exc.error, exit_status=exc.exit_status, members=exc.members)
     except ProtocolError as exc:
         _fail(_sentence(str(exc)), error=exc.error)
     except UnsafeSettings as exc:
@@ -148,8 +152,11 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _fail(message: str, *, error: str = "failed", exit_status: int = 1) -> NoReturn:
+def _fail(
+    message: str, *, error: str = "failed", exit_status: int = 1, members: Mapping[str, Any] | None = None
+) -> NoReturn:
     if "--json" in sys.argv:
-        message = json.dumps({"error": error, "error_description": message}, ensure_ascii=False)
+        told = {"error": error, "error_description": message} | dict(members or {})
+        message = json.dumps(told, ensure_ascii=False)
     print(message, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(exit_status)

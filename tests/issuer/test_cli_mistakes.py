@@ -99,3 +99,62 @@ def test_a_command_waits_for_a_service_that_is_writing(run: Run, data: Path, rec
     thread.join()
     offers: list[dict[str, Any]] = json.loads(said.stdout)
     assert (said.status, len(offers)) == (0, 2)
+
+
+def test_every_fault_of_a_file_is_told_on_a_line_of_its_own(run: Run, data: Path, tmp_path: Path) -> None:
+    """Not only the first five; for programs with row, field, fault and fix apart."""
+    file = tmp_path / "results.csv"
+    lines = [f"Sjöberg,Elin,199{number},AA{number},Statistik,sju" for number in range(8)]
+    file.write_text(
+        "\n".join(["family_name,given_name,birth_date,course_code,title_sv,ects", *lines]), encoding="utf-8"
+    )
+    for command in (["import", file], ["offer", "--from", file]):
+        said = run(*command, "--data", data)
+        assert (said.status, said.stdout) == (1, "")
+        first, *faults = said.stderr.splitlines()
+        assert first == "16 problem(s) in results.csv; nothing of it was taken:"
+        assert len(faults) == 16
+        assert faults[-1] == "row 9, ects: This is not a number. Write digits, such as 7.5 or 7,5."
+        told = run(*command, "--data", data, "--json").fault
+        assert told["error"] == "invalid_results"
+        assert len(told["problems"]) == 16
+        assert told["problems"][-1] == {
+            "row": 9,
+            "field": "ects",
+            "fault": "This is not a number.",
+            "fix": "Write digits, such as 7.5 or 7,5.",
+        }
+
+
+def test_more_faults_than_are_kept_are_counted(run: Run, data: Path, tmp_path: Path) -> None:
+    """The last line says how many there are besides."""
+    file = tmp_path / "results.csv"
+    file.write_text("family_name,title\n" + "Sjöberg,\n" * 600, encoding="utf-8")
+    lines = run("import", file, "--data", data).stderr.splitlines()
+    assert len(lines) == 502
+    assert lines[-1] == "... and 100 more."
+    told = run("import", file, "--data", data, "--json").fault
+    assert len(told["problems"]) == 500
+
+
+def test_a_fault_of_the_whole_file_has_neither_row_nor_field(run: Run, data: Path, tmp_path: Path) -> None:
+    """One problem, in the same shape."""
+    file = tmp_path / "results.pdf"
+    file.write_bytes(b"%PDF-1.7 ...")
+    (problem,) = run("import", file, "--data", data, "--json").fault["problems"]
+    assert (problem["row"], problem["field"]) == (None, None)
+
+
+def test_every_record_that_lacks_something_is_told(run: Run, data: Path, tmp_path: Path) -> None:
+    """Which element, of which row, and how to supply it; also beyond the tenth."""
+    file = tmp_path / "results.csv"
+    rows = [f"Sjöberg,AA{number},Statistik {number},2026-06-05" for number in range(12)]
+    file.write_text("\n".join(["family_name,course_code,title_sv,date", *rows]), encoding="utf-8")
+    said = run("offer", "--from", file, "--data", data)
+    assert said.stderr.count("lacks Notional workload (M7)") == 12
+    told = run("offer", "--from", file, "--data", data, "--json").fault
+    assert told["error"] == "incomplete_records"
+    assert [problem["row"] for problem in told["problems"]] == list(range(2, 14))
+    assert told["problems"][0]["field"] == "M7"
+    assert "AA0" in told["problems"][0]["fault"]
+    assert "courses.CODE.ects_credits" in told["problems"][0]["fix"]
