@@ -102,7 +102,7 @@ def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
         raise refuse(
             "The file has more than %(count)s columns.", "Remove those that are not needed.", count=_MAX_COLUMNS
         )
-    columns = [BY_NAME.get(_name(cell)) for cell in names]
+    columns = _meant([_name(cell) for cell in names])
     fields = {column.field for column in columns if column is not None}
     missing = [_COLUMN_OF[name] for name in REQUIRED_FIELDS if name not in fields]
     if missing:
@@ -122,6 +122,21 @@ def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
         elif column is not None and column.kind == "ignored":
             warnings.append(note("personal_numbers", field=shown))
     return columns
+
+
+def _meant(names: list[str]) -> list[Column | None]:
+    """The column that each name means.
+
+    A Swedish name alone heads Swedish texts, but beside a column that says so (`benämning_sv`) it means a third one.
+    """
+    columns = [BY_NAME.get(name) for name in names]
+    said = {column.name for column, name in zip(columns, names, strict=True) if column and name.endswith("_sv")}
+    return [
+        BY_NAME[column.name.removesuffix("_sv")]
+        if column is not None and column.name in said and not name.endswith("_sv")
+        else column
+        for column, name in zip(columns, names, strict=True)
+    ]
 
 
 def _row(row: Row, cells: list[str], columns: list[Column | None], called: Mapping[str, str], limits: Limits) -> Row:

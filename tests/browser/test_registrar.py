@@ -162,8 +162,11 @@ def test_every_state_of_every_page(
     page.fill("#setup_code", bureau.setup_code())
     page.fill("#password", PASSWORD)
     walk.press("#setup", "home-empty")
-    for path in ("offered", "issued"):
+    for path in ("offered", "issued", "help", "account"):
         walk.go(f"/{path}", f"{path}-empty")
+    page.fill("#old_password", "wrong")
+    page.fill("#new_password", "x" * 20)
+    walk.press("#change-password", "account-wrong")
 
     # Reading files.
     walk.go("/import", "import")

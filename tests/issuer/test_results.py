@@ -99,6 +99,8 @@ def test_a_swedish_heading_tells_the_language_of_its_texts() -> None:
         head = f"family_name;given_name;birth_date;{heading};title_en;date;hp"
         (achievement,) = read(f"{head}\n{row}").achievements
         assert achievement.title == {language: "Datasäkerhet", "en": "Computer security"}
+    three = "family_name;benämning_sv;benämning_en;benämning\nNyman;Datasäkerhet;Computer security;Tietoturva"
+    assert read(three).achievements[0].title == {"sv": "Datasäkerhet", "en": "Computer security", "und": "Tietoturva"}
 
 
 def test_lists_are_paired_by_position() -> None:
