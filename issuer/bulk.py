@@ -1,7 +1,7 @@
 """Many offers at once, made in batches: no batch holds the database so long that a wallet is turned away meanwhile.
 
 Writing is for one at a time, and a wallet waits for it 250 ms at most. A batch of `OFFERS_AT_ONCE` is written in well
-below 100 ms, whole or not at all, and between two batches whoever waits gets a turn. The codes are shown when all of
+below 50 ms, whole or not at all, and between two batches whoever waits gets a turn. The codes are shown when all of
 them are made; until then nobody has one. When a batch cannot be made, the offers of those before it are made void, so
 that what a person sees is that the run failed, and nothing of it can be collected.
 
@@ -19,7 +19,7 @@ from schemas.errors import TemporarilyUnavailable
 
 T = TypeVar("T")
 
-OFFERS_AT_ONCE = 500
+OFFERS_AT_ONCE = 200
 REST_SECONDS = 0.05
 
 
