@@ -25,11 +25,11 @@ from issuer.cli_output import (
     problem_shown,
     report_told,
 )
-from issuer.cli_refusals import refusals_told
+from issuer.cli_refusals import left_out, refusals_told
 from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings_to_serve
 from issuer.context import open_context, profile_of
 from issuer.earlier import earlier_offers
-from issuer.offers import draft_offers, links_of
+from issuer.offers import draft_offers, links_of, set_incomplete_aside
 from issuer.results import Limits, Results, notes_on_names, read_results, select_results
 from issuer.settings import IssuerSettings
 from issuer.status import Status
@@ -117,7 +117,10 @@ def offer(
     by_value: Annotated[bool, typer.Option("--by-value", help="Put the offer into the link itself.")] = False,
     as_json: JSONOption = False,
 ) -> None:
-    """Make offers from study results: one per course, or one per person for a type that takes many."""
+    """Make offers from study results: one per course, or one per person for a type that takes many.
+
+    Results that lack what a certificate of one course demands are left out with a note, unless --course names them.
+    """
     credential_type = CREDENTIAL_TYPES.get(type_name)
     if credential_type is None:
         raise CommandFailed(f"There is no type {type_name}; there is: {', '.join(CREDENTIAL_TYPES)}.", exit_status=2)
@@ -136,6 +139,12 @@ def offer(
         found = [result.achievement for result in kept]
         notes += note_lines([str(noted) for noted in notes_on_names(found)])
     chosen = select_results(found, course or [])
+    if not course and credential_type.takes == "one":
+        # Whoever names no course wants what can be had; what was named has to be complete.
+        complete, lacking = set_incomplete_aside(credential_type, chosen)
+        if complete:
+            chosen = complete
+            notes += note_lines([left_out(achievement, codes) for achievement, codes in lacking])
     now = utc_now()
     with refusals_told():
         drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from issuer.offers import IncompleteRecords, named_element, named_record
 from issuer.results import ImportRefused, Problem
+from schemas.learning.achievement import Achievement
 from schemas.learning.completeness import ELEMENTS_BY_CODE
 from service.commands import CommandFailed
 
@@ -35,6 +36,12 @@ def refusals_told(file_name: str = "the file") -> Iterator[None]:
         ]
         heading = f"A {exc.type_name} cannot be made of {len(exc.lacking)} of the results; none was offered:"
         raise _failed(heading, exc.error, problems, len(problems)) from exc
+
+
+def left_out(achievement: Achievement, codes: Sequence[str]) -> str:
+    """That no offer was made of a result, and why."""
+    supply = " ".join(ELEMENTS_BY_CODE[code].supply["en"] for code in codes)
+    return f"{named_record(achievement)} was left out: it lacks {', '.join(map(named_element, codes))}. {supply}"
 
 
 def _failed(heading: str, error: str, problems: Sequence[Problem], count: int) -> CommandFailed:

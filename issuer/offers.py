@@ -202,6 +202,20 @@ def draft_offer(
     )
 
 
+def set_incomplete_aside(
+    credential_type: CredentialType, achievements: Sequence[Achievement]
+) -> tuple[list[Achievement], list[tuple[Achievement, tuple[str, ...]]]]:
+    """The achievements that have everything the type demands; and the others, with the codes of what they lack."""
+    complete, lacking = [], []
+    for achievement in achievements:
+        missing = credential_type.completeness(achievement).missing_demanded
+        if missing:
+            lacking.append((achievement, tuple(missing)))
+        else:
+            complete.append(achievement)
+    return complete, lacking
+
+
 def draft_offers(
     credential_type: CredentialType,
     achievements: Sequence[Achievement],
@@ -214,11 +228,7 @@ def draft_offers(
 
     Raises `IncompleteRecords` naming every achievement that lacks a demanded element; then there are no drafts at all.
     """
-    lacking = [
-        (achievement, missing)
-        for achievement in achievements
-        if (missing := credential_type.completeness(achievement).missing_demanded)
-    ]
+    _, lacking = set_incomplete_aside(credential_type, achievements)
     if lacking:
         raise IncompleteRecords(credential_type, lacking)
     groups: dict[tuple[str, ...], list[int]] = {}

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from tests.issuer.terminal import Run
+from tests.schemas.learning.samples import VECTORS
+
+XML = VECTORS / "elmo" / "xml"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +146,27 @@ def test_a_fault_of_the_whole_file_has_neither_row_nor_field(run: Run, data: Pat
     file.write_bytes(b"%PDF-1.7 ...")
     (problem,) = run("import", file, "--data", data, "--json").fault["problems"]
     assert (problem["row"], problem["field"]) == (None, None)
+
+
+def test_what_is_complete_is_offered_and_the_rest_named(run: Run, data: Path) -> None:
+    """The specification's example has a course without workload: it is left out, unless it was asked for by name."""
+    example = XML / "elmo-schemas-example.xml"
+    said = run("offer", "--from", example, "--data", data, "--json")
+    offers = json.loads(said.stdout)
+    assert said.status == 0
+    assert [offer["title"] for offer in offers]
+    assert said.stderr.count("was left out: it lacks Notional workload (M7)") >= 1
+
+    everything = len(json.loads(run("import", example, "--data", data, "--dry-run", "--json").stdout)["results"])
+    assert len(offers) + said.stderr.count("was left out") == everything
+
+    table = data / "results.csv"
+    table.write_text("family_name,course_code,title_sv,date,hp\nÅs,A1,Algebra,2026-06-05,5\nÅs,A2,Analys,2026-06-05,\n")
+    made = run("offer", "--from", table, "--data", data, "--json")
+    assert (made.status, len(json.loads(made.stdout))) == (0, 1)
+    assert "A2 “Analys” was left out" in made.stderr
+    named = run("offer", "--from", table, "--course", "A1", "--course", "A2", "--data", data, "--json")
+    assert (named.stdout, named.fault["error"]) == ("", "incomplete_records")
 
 
 def test_every_record_that_lacks_something_is_told(run: Run, data: Path, tmp_path: Path) -> None:
