@@ -143,7 +143,7 @@ def offer(
         # Whoever names no course wants what can be had; what was named has to be complete.
         complete, lacking = set_incomplete_aside(credential_type, chosen)
         if complete:
-            chosen = complete
+            chosen = tuple(complete)
             notes += note_lines([left_out(achievement, codes) for achievement, codes in lacking])
     now = utc_now()
     with refusals_told():

@@ -175,7 +175,7 @@ def test_incomplete_records_are_refused_naming_elements_and_nothing_is_offered(
     poor = tmp_path / "poor.csv"
     poor.write_text(RECORD.replace(",7.5\n", ",\n"), encoding="utf-8")
     before = len(running.command("list")["offers"])
-    refused = running.command("offer", "--from", str(poor), status=1)
+    refused = running.command("offer", "--from", str(poor), "--course", "AA1000", status=1)
     assert refused["error"] == "incomplete_records"
     assert "AA1000 “Statistics” lacks Notional workload (M7)" in refused["error_description"]
     assert "courses.CODE.ects_credits" in refused["error_description"]
