@@ -73,9 +73,8 @@ def with_wallet(data: Path, work: Callable[[Deployment], Awaitable[T]]) -> T:
 
 async def open_or_make_vault(wallet: Deployment, person: str) -> UnlockedVault:
     """Open a person's vault, or make it when there is none, and say so: a name may be mistyped."""
-    vault = await open_vault(wallet, person)
-    if vault is not None:
-        return vault
+    if wallet.has_person(person):
+        return await _unlocked(wallet, person)
     passphrase = read_passphrase(wallet.settings, person, is_new=True)
     try:
         vault = await wallet.create(person, passphrase, language="sv")
@@ -90,6 +89,10 @@ async def open_vault(wallet: Deployment, person: str) -> UnlockedVault | None:
     if not wallet.has_person(person):
         tell(f"There is no vault of {person} here; `intyga-wallet receive LINK --person {person}` makes one.")
         return None
+    return await _unlocked(wallet, person)
+
+
+async def _unlocked(wallet: Deployment, person: str) -> UnlockedVault:
     try:
         return await wallet.unlock(person, read_passphrase(wallet.settings, person, is_new=False))
     except WrongPassphrase as exc:
