@@ -143,7 +143,8 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as exc:
-        raise CommandFailed(f"The file {file.name} cannot be read.", error="no_such_file", exit_status=2) from exc
+        reason = "is not there; a service makes its keys when it first starts" if not file.exists() else "cannot be read"
+        raise CommandFailed(f"The file {file} {reason}.", error="no_such_file", exit_status=2) from exc
 
 
 def _described(wallet: Deployment, source: TrustSource) -> dict[str, Any]:
