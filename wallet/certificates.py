@@ -60,9 +60,9 @@ class StoredCertificate:
     """One certificate in an unlocked vault.
 
     `claims` are all claims, processed: everything that the holder could disclose. `token` is one of its copies as
-    received, and `sd_jwt` its parsed form (verified on arrival). `report` is the outcome of the last verification and
-    `checked_at` its time; `status` is one of "valid", "revoked", "suspended", "unknown" (it could not be found out) and
-    "none" (the issuer publishes no status).
+    received, the one that would be shown next, and `sd_jwt` its parsed form (verified on arrival). `report` is the
+    outcome of the last verification and `checked_at` its time; `status` is one of "valid", "revoked", "suspended",
+    "unknown" (it could not be found out) and "none" (the issuer publishes no status).
     `issuer_name` is the name from the trust list when the issuer is trusted, else what the issuer says of itself.
     `display` is the issuer's `credential_metadata` (OpenID4VCI 12.2.4), untrusted text.
     """

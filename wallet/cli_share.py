@@ -25,7 +25,7 @@ from wallet.deployment import Deployment
 from wallet.ledger import Entry
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
-from wallet.pages.share_view import decision_view, entry_view
+from wallet.pages.share_view import decision_view, entry_view, why_not_accepted
 from wallet.pages.share_words import fault_words
 from wallet.receipts import has_receipt, receipt_of, signed_receipt
 from wallet.requests import CameBy, CouldNotFetch, asked_host
@@ -119,7 +119,10 @@ async def _present(
     delivery = await sharing.approve(
         vault, share_id, language=LANGUAGE, approved_digest=decision.digest, passphrase=passphrase
     )
-    return _result(share_id, decision, delivery, shared=True)
+    result = _result(share_id, decision, delivery, shared=True)
+    if delivery.state is DeliveryState.NOT_ACCEPTED:
+        result["reasons"] = why_not_accepted(sharing.no_longer_vouched_for(vault, share_id), _translator())
+    return result
 
 
 def _with_own_yes(sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, *, ask: bool) -> Decision:
@@ -242,6 +245,7 @@ def _result(share_id: str, decision: Decision, delivery: Delivery, *, shared: bo
         "shared": [item.name.text(LANGUAGE) for item in decision.items] if shared else [],
         "kept_until": decision.retention_until.isoformat() if decision.retention_until and shared else None,
         "redirect_uri": delivery.redirect_uri,
+        "reasons": [],
     }
 
 
@@ -251,7 +255,7 @@ def _present_text(result: dict[str, Any]) -> str:
     back = f"\nThey want you to go on at: {result['redirect_uri']}" if result["redirect_uri"] else ""
     name = result["recipient"]["name"]
     called = f"somebody who says it is {name}" if result["recipient"]["level"] == "unproven" else name
-    return f"{sentence} Answer to {called}: {what}.{back}"
+    return " ".join([sentence, *result["reasons"], f"Answer to {called}: {what}.{back}"])
 
 
 async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:

@@ -9,13 +9,14 @@ Pages and commands call these; what they decide is decided in the domain modules
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from proofs.resolve import Resolver
 from proofs.trust import TrustList
-from schemas.errors import ProtocolError
+from schemas.errors import ProtocolError, TemporarilyUnavailable
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
@@ -28,7 +29,7 @@ from wallet.examination import examine, judge, report_as_json
 from wallet.links import Arrival
 from wallet.offers import learn_offer
 from wallet.receiving import Examined
-from wallet.remote import WalletResolver, WalletWeb
+from wallet.remote import HurriedResolver, WalletResolver, WalletWeb
 from wallet.settings import WalletSettings
 from wallet.store.certificates import DatabaseShelf, get_certificate, update_view
 from wallet.store.collections import (
@@ -55,6 +56,7 @@ from wallet.vault import (
 )
 
 RESUME_SECONDS = 10.0
+HURRY_SECONDS = 3.0
 LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
 
 
@@ -192,16 +194,23 @@ class Deployment:
             self.resolver.forget_status_list(certificate.status_uri)
         return await self.check_again(vault, certificate)
 
-    async def check_again(self, vault: UnlockedVault, certificate: StoredCertificate) -> StoredCertificate:
-        """Verify a stored certificate once more, its status included, and keep what came of it."""
+    async def check_again(
+        self, vault: UnlockedVault, certificate: StoredCertificate, *, resolver: Resolver | None = None
+    ) -> StoredCertificate:
+        """Verify a stored certificate once more, its status included, and keep what came of it.
+
+        That a revoked or paused one could not be checked now does not make it any better: then nothing changes.
+        """
         judgement = await judge(
             certificate.token,
             certificate.sd_jwt,
             expected_type=certificate.vct,
             trust=self.trust(),
-            resolver=self.resolver,
+            resolver=resolver or self.resolver,
             now=self.clock(),
         )
+        if judgement.status == "unknown" and certificate.status in ("revoked", "suspended"):
+            return certificate
         changes: dict[str, Any] = {
             "status": judgement.status,
             "report": report_as_json(judgement.report),
@@ -218,7 +227,7 @@ class Deployment:
         """All certificates, those whose status was looked at too long ago checked again, within a few seconds."""
         certificates = vault.certificates()
         limit = self.clock() - timedelta(seconds=self.settings.status_seconds)
-        due = [c for c in certificates if c.checked_at < limit and c.status_uri]
+        due = [c for c in certificates if c.status_uri and c.checked_at < limit]
         if not due:
             return certificates
         # What is not reached in time keeps its older date, which the page shows.
@@ -227,6 +236,39 @@ class Deployment:
                 for certificate in due:
                     await self.check_again(vault, certificate)
         return vault.certificates()
+
+    async def check_before_showing(self, vault: UnlockedVault) -> None:
+        """Look whether the issuers still vouch for what is in this vault, before a person decides about showing any.
+
+        Lists count as long as they may be kept; older ones are fetched, of all certificates and not only of those that
+        would answer, so that an issuer learns that somebody was asked and not what is shown (docs/adr/0005). What
+        cannot be had within a few seconds could not be checked.
+        """
+        due = [
+            one
+            for one in vault.certificates()
+            if one.status_uri
+            and one.status != "revoked"
+            and self.resolver.has_news(one.status_uri, since=one.checked_at)
+        ]
+        await self._check_in_a_hurry(vault, due)
+
+    async def check_shown(self, vault: UnlockedVault, certificate_ids: Sequence[str]) -> None:
+        """Look at the newest lists of certificates that were shown and not accepted."""
+        shown = [one for one in vault.certificates() if one.id in certificate_ids and one.status_uri]
+        for one in shown:
+            self.resolver.forget_status_list(one.status_uri or "")
+        await self._check_in_a_hurry(vault, shown)
+
+    async def _check_in_a_hurry(self, vault: UnlockedVault, certificates: Sequence[StoredCertificate]) -> None:
+        hurried = HurriedResolver(self.resolver, seconds=HURRY_SECONDS)
+
+        async def check(one: StoredCertificate) -> None:
+            # Another process is writing: what is known of this one stays as it is.
+            with suppress(TemporarilyUnavailable):
+                await self.check_again(vault, one, resolver=hurried)
+
+        await asyncio.gather(*(check(one) for one in certificates))
 
     # --- collecting ----------------------------------------------------------------------------------------------
 

@@ -257,7 +257,6 @@ def _view(
         "valid_from": claims.get("nbf") if moment(claims.get("nbf")) else None,
         "valid_until": claims.get("exp") if moment(claims.get("exp")) else None,
         "status": judgement.status,
-        "status_uri": status_uri(claims),
         "report": report_as_json(judgement.report),
         "checked_at": int(now.timestamp()),
         "display": dict(display),

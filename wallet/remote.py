@@ -28,6 +28,7 @@ LARGEST_STATUS_LIST = 8_000_000
 TIMEOUT_SECONDS = 15.0
 MOST_KEPT = 200
 DOCUMENT_SECONDS = 300
+ASKED_LATELY = timedelta(seconds=60)
 
 
 class WalletWeb:
@@ -82,6 +83,7 @@ async def _answered(asking: Awaitable[Answer]) -> Reply:
 class _Kept(Generic[T]):
     value: T
     until: datetime
+    since: datetime
 
 
 class _Cache(Generic[T]):
@@ -97,6 +99,11 @@ class _Cache(Generic[T]):
 
     def forget(self, key: str) -> None:
         self._kept.pop(key, None)
+
+    def since(self, key: str) -> datetime | None:
+        """When the value that may still be used was fetched."""
+        kept = self._kept.get(key)
+        return kept.since if kept is not None and kept.until > self._clock() else None
 
     async def get(
         self, key: str, fetch: Callable[[], Awaitable[tuple[T, datetime]]], *, fresh_at: datetime | None = None
@@ -115,7 +122,7 @@ class _Cache(Generic[T]):
 
     async def _fetched(self, key: str, fetch: Callable[[], Awaitable[tuple[T, datetime]]]) -> _Kept[T]:
         value, until = await fetch()
-        kept = _Kept(value, until)
+        kept = _Kept(value, until, self._clock())
         self._kept[key] = kept
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:
@@ -131,6 +138,7 @@ class WalletResolver:
         self._clock = clock
         self._documents: _Cache[bytes] = _Cache(clock)
         self._lists: _Cache[str] = _Cache(clock)
+        self._lists_asked: dict[str, datetime] = {}
 
     async def issuer_metadata(self, iss: str) -> bytes:
         """The JWT VC issuer metadata document of an issuer."""
@@ -151,6 +159,7 @@ class WalletResolver:
         """A status list token that may still be used at `fresh_at`, within its own `ttl` and `exp`."""
 
         async def fetch() -> tuple[str, datetime]:
+            self._note_asked(uri)
             answer = await self._get(uri, accept="application/statuslist+jwt", max_bytes=LARGEST_STATUS_LIST)
             try:
                 token = answer.body.decode("ascii").strip()
@@ -159,6 +168,22 @@ class WalletResolver:
                 raise Unresolvable("the status list cannot be read") from exc
 
         return await self._lists.get(uri, fetch, fresh_at=fresh_at)
+
+    def _note_asked(self, uri: str) -> None:
+        now = self._clock()
+        self._lists_asked = {one: at for one, at in self._lists_asked.items() if now - at < ASKED_LATELY}
+        self._lists_asked[uri] = now
+
+    def has_news(self, uri: str, *, since: datetime) -> bool:
+        """Whether a look at this list can tell more than one at `since` did.
+
+        It cannot when the list was kept then and may still be used, nor when it was asked for in vain just now.
+        """
+        kept_since = self._lists.since(uri)
+        if kept_since is not None:
+            return int(kept_since.timestamp()) > since.timestamp()
+        asked = self._lists_asked.get(uri)
+        return asked is None or self._clock() - asked >= ASKED_LATELY
 
     def forget_status_list(self, uri: str) -> None:
         """Fetch this list anew at the next look, although the kept one may still be used."""
@@ -190,3 +215,34 @@ class WalletResolver:
         if answer.status != 200:
             raise Unresolvable(f"the answer has status {answer.status}")
         return answer
+
+
+class HurriedResolver:
+    """The same look-ups while a person waits for a page: all of them together get these seconds."""
+
+    def __init__(self, resolver: WalletResolver, *, seconds: float) -> None:
+        self._resolver = resolver
+        self._deadline = asyncio.get_running_loop().time() + seconds
+
+    async def issuer_metadata(self, iss: str) -> bytes:
+        """As the resolver's, in time."""
+        return await self._in_time(self._resolver.issuer_metadata(iss))
+
+    async def jwk_set(self, uri: str) -> bytes:
+        """As the resolver's, in time."""
+        return await self._in_time(self._resolver.jwk_set(uri))
+
+    async def type_metadata(self, vct: str) -> bytes | None:
+        """As the resolver's, in time."""
+        return await self._in_time(self._resolver.type_metadata(vct))
+
+    async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
+        """As the resolver's, in time; the fetch itself goes on, for the next look."""
+        return await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
+
+    async def _in_time(self, asking: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await asking
+        except TimeoutError as exc:
+            raise Unresolvable("there was no answer in time") from exc

@@ -62,8 +62,9 @@ async def check_now(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str
 ) -> Response:
     """Check the status of a certificate now."""
-    found = await wallet.check_now(vault, wallet.certificate(vault, certificate_id))
-    if found.status == "unknown":
+    before = wallet.certificate(vault, certificate_id)
+    found = await wallet.check_now(vault, before)
+    if found.status == "unknown" or found.version == before.version:
         message, kind = N_("The status could not be checked now."), "warning"
     else:
         message, kind = N_("The certificate was checked now."), "info"

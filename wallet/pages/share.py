@@ -43,6 +43,7 @@ async def decide_page(
         )  # fmt: skip
     if not sharing.is_open(vault, share_id):
         return go_to(request, f"/share/{share_id}/outcome")
+    await sharing.look_anew(vault)
     try:
         decision = sharing.decision(vault, share_id, language=pages.language(request))
     except AlreadyAnswered:  # In another window; that page says so.

@@ -18,7 +18,7 @@ from wallet.consent import CannotSatisfy, ShownSomethingElse, YesMissing
 from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
 from wallet.pages.share_access import CHANGED, SharingDep, show_answered
-from wallet.pages.share_view import decision_view, entry_view, titles_of
+from wallet.pages.share_view import decision_view, entry_view, titles_of, why_not_accepted
 from wallet.presentation import CopyDiffers
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
 from wallet.sharing import Sharing
@@ -120,10 +120,13 @@ async def outcome(request: Request, vault: VaultDep, pages: PagesDep, sharing: S
     if entry.outcome is Outcome.ANSWERED:
         return await show_answered(request, pages, by_you=bool(entry.events[-1].facts.get("by_you")), status=200)
     return_link, is_first = sharing.return_link(vault, share_id)
+    t = pages.translator(request)
+    not_accepted = entry.outcome is Outcome.NOT_ACCEPTED
     return await pages.render(
         request,
         "share/outcome.html",
-        view=entry_view(entry, pages.translator(request), now=the_wallet(request).clock(), titles=titles_of(vault)),
+        reasons=why_not_accepted(sharing.no_longer_vouched_for(vault, share_id), t) if not_accepted else [],
+        view=entry_view(entry, t, now=the_wallet(request).clock(), titles=titles_of(vault)),
         share_id=share_id,
         can_send_again=sharing.can_send_again(vault, share_id),
         return_link=return_link,

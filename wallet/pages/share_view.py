@@ -16,10 +16,11 @@ from schemas.consent import Basis, LocalizedText
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.cards import read_card
+from wallet.certificates import StoredCertificate
 from wallet.decision import Alternative, Decision, Group, Item, LeftBehind, is_bound, unavoidable, unavoidable_names
 from wallet.ledger import Entry, Event, EventKind, Outcome
 from wallet.naming import Names, plain
-from wallet.pages.share_words import BASES, CAME_BY, KINDS, OBSTACLES, OUTCOMES, WARNINGS, fault_words
+from wallet.pages.share_words import BASES, CAME_BY, KINDS, NO_LONGER, OBSTACLES, OUTCOMES, WARNINGS, fault_words
 from wallet.receipts import has_receipt
 from wallet.recording import who_asks
 from wallet.requests import CameBy
@@ -330,6 +331,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
 def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
     held = titles.get(facts.get("certificate_id", ""))
     return held.text(t.language) if held is not None else _both(facts["certificate"], t)
+
+
+def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
+    """What may be the reason: an issuer no longer vouches for what was shown."""
+    return [t(NO_LONGER[one.status], title=Names(one).title.text(t.language)) for one in certificates]
 
 
 def _what(event: Event) -> str:

@@ -35,6 +35,11 @@ OBSTACLES = {
     Obstacle.NO_COPIES: N_("All its one-time copies have been used. Ask the issuer for new ones."),
 }
 
+NO_LONGER = {
+    "revoked": N_("The issuer has revoked %(title)s. That may be why."),
+    "suspended": N_("The issuer has paused %(title)s. That may be why."),
+}
+
 BASES = {
     Basis.CONSENT: N_("Your consent. They may use it only as long as you agree."),
     Basis.CONTRACT: N_("A contract with you, or something you asked for before one."),

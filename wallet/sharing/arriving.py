@@ -86,6 +86,7 @@ class Arrivals(Desk):
         except CouldNotFetch as exc:
             self._record(vault, fault_event(share_id, RequestFault(exc), who=host, host=host, came_by=came_by, now=now))
             raise
+        await self.look_anew(vault)
         members = {
             "fetched": fetched.as_json(),
             "came_by": came_by.value,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from schemas.errors import NotFound, ProtocolError
 from service.single_use import spend
+from wallet.certificates import StoredCertificate
 from wallet.consent import Consent, decide
 from wallet.decision import Chosen, Decision
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
@@ -196,7 +197,14 @@ class Decisions(Desk):
             members = {**share.members, "redirect_uri": delivery.redirect_uri, "followed": False}
             update_share(connection, vault, share, members, keep_answer=not is_final)
             append_event(connection, vault, event)
+        if delivery.state is DeliveryState.NOT_ACCEPTED:
+            await self._wallet.check_shown(vault, self.entry(vault, share.id).certificate_ids)
         return delivery
+
+    def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:
+        """The certificates that were shown and that their issuer has revoked or paused, as far as we know."""
+        shown = self.entry(vault, share_id).certificate_ids
+        return [one for one in vault.certificates() if one.id in shown and one.status in ("revoked", "suspended")]
 
     def return_link(self, vault: UnlockedVault, share_id: str) -> tuple[str | None, bool]:
         """Where the recipient wants the person sent, and whether this is the first time that the page shows it."""

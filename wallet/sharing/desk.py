@@ -45,6 +45,10 @@ class Desk:
                 return entry
         raise NotFound("There is no such entry")
 
+    async def look_anew(self, vault: UnlockedVault) -> None:
+        """Before a decision is shown: what the issuers say of the certificates now, for a few seconds at most."""
+        await self._wallet.check_before_showing(vault)
+
     def _read(self, vault: UnlockedVault) -> History:
         with self._database.reading() as connection:
             return read_history(connection, vault)

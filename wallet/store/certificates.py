@@ -16,6 +16,7 @@ from proofs.formats.sd_jwt import parse_sd_jwt
 from schemas.verification import Check, Outcome, VerificationResult
 from service.database import Database
 from wallet.certificates import Copy, NewCopy, NoCopiesLeft, StoredCertificate, UnknownCertificate
+from wallet.examination import status_uri
 from wallet.store.tables import CertificateRow, CopyRow
 from wallet.vault import UnlockedVault
 
@@ -165,7 +166,8 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
     first = connection.execute(
         select(col(CopyRow.id), col(CopyRow.sealed_token))
         .where(col(CopyRow.certificate_id) == row.id, col(CopyRow.person_id) == vault.person_id)
-        .order_by(col(CopyRow.position))
+        # The copy that would be shown next: what differs per copy is then what the recipient gets.
+        .order_by(col(CopyRow.used), col(CopyRow.position))
         .limit(1)
     ).one()
     token = vault.unseal("copy.token", first.id, first.sealed_token).decode()
@@ -189,7 +191,7 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         report=_report(view["report"]),
         checked_at=datetime.fromtimestamp(view["checked_at"], UTC),
         status=view["status"],
-        status_uri=view.get("status_uri"),
+        status_uri=status_uri(sd_jwt.claims),
         display=view["display"],
         issuer_display=tuple(view["issuer_display"]),
         collected_from=view["collected_from"],
