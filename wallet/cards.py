@@ -16,6 +16,7 @@ from typing import Any
 from proofs.keys import check_public_jwk, thumbprint
 from schemas.errors import ProtocolError
 from schemas.types import REGISTERED_CLAIMS, Card, display_value, type_of
+from schemas.types.card import Part
 from schemas.types.claims import ValueType
 from wallet.certificates import StoredCertificate
 from wallet.naming import Names, plain, without_controls
@@ -27,12 +28,16 @@ _MOST_LINES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing a certificate says. `can_stay_hidden` tells whether a share can leave it out."""
+    """One thing a certificate says. `can_stay_hidden` tells whether a share can leave it out.
+
+    `parts` are the texts of a value that has several, or one in another language than the page's.
+    """
 
     label: str
     value: str
     can_stay_hidden: bool
     path: Path = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,13 @@ def _known_lines(certificate: StoredCertificate, card: Card | None) -> list[Line
     if card is None:
         return []
     return [
-        Line(line.label, without_controls(line.value) or "–", _hideable(certificate, line.path), line.path)
+        Line(
+            line.label,
+            without_controls(line.value) or "–",
+            _hideable(certificate, line.path),
+            line.path,
+            tuple(Part(without_controls(part.text), part.language) for part in line.parts),
+        )
         for line in card.lines
     ]
 

@@ -270,7 +270,8 @@ def _show_text(result: dict[str, Any]) -> str:
             group = line["group"]
             texts.append(f"{group}:")
         mark = "" if line["can_stay_hidden"] else "  (goes along with every share)"
-        texts.append(f"  {line['label']}: {line['value']}{mark}")
+        value = line["value"].replace("\n", "\n      ")
+        texts.append(f"  {line['label']}: {value}{mark}")
     texts += ["", "What was checked:", *(_check_text(check) for check in result["checks"])]
     return "\n".join(texts)
 

@@ -143,7 +143,8 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as exc:
-        reason = "is not there; a service makes its keys when it first starts" if not file.exists() else "cannot be read"
+        missing = "is not there; a service makes its keys when it first starts"
+        reason = "cannot be read" if file.exists() else missing
         raise CommandFailed(f"The file {file} {reason}.", error="no_such_file", exit_status=2) from exc
 
 

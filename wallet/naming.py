@@ -15,7 +15,7 @@ from typing import Any
 from schemas.dcql import ConcretePath, value_at
 from schemas.receipt import BothLanguages
 from schemas.types import type_of
-from schemas.types.card import display_value
+from schemas.types.card import display_parts, display_value
 from schemas.types.claims import ValueType
 from schemas.types.credential_type import CredentialType
 from wallet.certificates import StoredCertificate
@@ -81,10 +81,11 @@ class Names:
         return plain(written.replace("_", " ").strip()).capitalize()
 
     def lines(self, path: ConcretePath, language: str) -> list[tuple[str, str]]:
-        """What the item at this path says: pairs of name and value; one pair without a name for a single value."""
+        """What the item at this path says: pairs of name and value; without names for a value or a list of texts."""
         value = value_at(self._certificate.claims, path)
         if self._is_one_value(path, value):
-            return [("", self._shown(path, value, language))]
+            parts = display_parts(value, self._value_type(path), language)
+            return [("", without_controls(part.text) or "–") for part in parts]
         inside: list[tuple[str, str]] = []
         self._collect(path, value, language, inside, ())
         return inside or [("", "–")]

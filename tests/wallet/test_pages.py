@@ -99,6 +99,7 @@ def test_the_whole_way_to_a_certificate(world: World) -> None:
     for text in ("Sjöberg", "23 April 1998", "Valid", "university.example", "Goes along with every share", "7.5"):
         assert text in page.text
     assert "10 one-time copies are left" in page.text
+    assert "<li>Carry out a risk analysis with an established method</li>" in page.text
     swedish = browser.get(f"{page.url.path}?lang=sv")
     for text in ("23 april 1998", "Giltigt", "Följer med vid varje delning", "7,5"):
         assert text in swedish.text
