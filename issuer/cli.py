@@ -150,7 +150,8 @@ def offer(
         drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)
     earlier = earlier_offers(store.offers, {draft.recipient for draft in drafts}, now=now)
     if repeated := sum(bool(earlier.of_draft(draft)) for draft in drafts):
-        notes.append(f"Note: {repeated} of these certificates have been offered before; those offers stay.")
+        have = "has" if repeated == 1 else "have"
+        notes.append(f"Note: {repeated} of these certificates {have} been offered before; those offers stay.")
     offers = make_offers(store.offers, drafts, now=now, patiently=patiently, rest=time.sleep)
     for note in notes:  # Only beside a result: when the command fails, the fault is all there is on this stream.
         print(note, file=sys.stderr)  # noqa: T201 - for the person

@@ -179,7 +179,9 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as exc:
-        reason = "is not there; a service makes its keys when it first starts" if not file.exists() else "cannot be read"
+        reason = (
+            "is not there; a service makes its keys when it first starts" if not file.exists() else "cannot be read"
+        )
         raise CommandFailed(f"The file {file} {reason}.", error="no_such_file", exit_status=2) from exc
 
 
