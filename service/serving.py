@@ -41,7 +41,6 @@ def serve(
     import uvicorn
 
     refuse_unsafe(settings)
-    configure_logging()
     sockets = listen(settings)
     settings = settings.on_port(sockets[0].getsockname()[1])
     try:
@@ -50,6 +49,7 @@ def serve(
         for line in [*settings.announcements(), *(announce(settings) if announce else ())]:
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - The terminal is where the operator reads.
         print(f"{app.title}: {settings.base_url}/", flush=True)  # noqa: T201
+        configure_logging()  # Only a process that serves: it holds on to this very stderr.
         uvicorn.Server(_config(app, settings)).run(sockets=sockets)
     finally:
         for one in sockets:

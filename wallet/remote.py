@@ -29,6 +29,7 @@ TIMEOUT_SECONDS = 15.0
 MOST_KEPT = 200
 DOCUMENT_SECONDS = 300
 ASKED_LATELY = timedelta(seconds=60)
+LIKELY_KEPT = timedelta(seconds=300)
 
 
 class WalletWeb:
@@ -177,13 +178,15 @@ class WalletResolver:
     def has_news(self, uri: str, *, since: datetime) -> bool:
         """Whether a look at this list can tell more than one at `since` did.
 
-        It cannot when the list was kept then and may still be used, nor when it was asked for in vain just now.
+        It cannot when the list was kept then and may still be used, nor when it was asked for in vain just now. A list
+        that this process has not read yet (a command, a service that just started) counts as kept for `LIKELY_KEPT`:
+        else every `present` at the terminal would tell the issuer that something is being shown.
         """
         kept_since = self._lists.since(uri)
         if kept_since is not None:
             return int(kept_since.timestamp()) > since.timestamp()
         asked = self._lists_asked.get(uri)
-        return asked is None or self._clock() - asked >= ASKED_LATELY
+        return self._clock() - (since if asked is None else asked) >= (LIKELY_KEPT if asked is None else ASKED_LATELY)
 
     def forget_status_list(self, uri: str) -> None:
         """Fetch this list anew at the next look, although the kept one may still be used."""

@@ -129,3 +129,16 @@ async def test_a_request_at_such_an_address_is_told_as_such(url: str) -> None:
     delivery = await web.post_answer(url, {})
 
     assert (delivery.state, delivery.reason) == (DeliveryState.NOT_DELIVERED, "address_refused")
+
+
+async def test_a_new_process_asks_no_list_that_was_read_minutes_ago(world: World) -> None:
+    """Each command at the terminal is a process of its own: it must not tell the issuer at every share."""
+    resolver = WalletResolver(world.http(), clock=world.clock)
+    read_at = world.clock()
+    uri = "https://university.example/status/1"
+
+    assert not resolver.has_news(uri, since=read_at)
+    world.clock.move(minutes=4)
+    assert not resolver.has_news(uri, since=read_at)
+    world.clock.move(minutes=2)
+    assert resolver.has_news(uri, since=read_at)
