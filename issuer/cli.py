@@ -76,7 +76,7 @@ def import_results(
     as_json: JSONOption = False,
 ) -> None:
     """Read study results, say what they hold and lack, and keep them for offers made on the pages."""
-    settings = settings_for(data, needs_url=False)
+    settings = settings_for(data, needs_url=False, needs_institution=True)
     results = _read(file, settings)
     kept = None
     if not dry_run:
@@ -126,7 +126,7 @@ def offer(
         raise CommandFailed(f"There is no type {type_name}; there is: {', '.join(CREDENTIAL_TYPES)}.", exit_status=2)
     if (from_file is None) == (import_id is None):
         raise CommandFailed("Say where the results are: either --from FILE or --import ID.", exit_status=2)
-    settings = settings_for(data)
+    settings = settings_for(data, needs_institution=True)
     store = open_store(settings)
     notes: list[str] = []
     if from_file is not None:

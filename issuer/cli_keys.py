@@ -29,7 +29,7 @@ def list_keys(data: IssuerData = DEFAULT_DATA, as_json: JSONOption = False) -> N
 @keys_app.command("create")
 def create(data: IssuerData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
     """Make a root and a signing key whose certificate names the public URL."""
-    key = create_key(settings_for(data), now=utc_now())
+    key = create_key(settings_for(data, needs_institution=True), now=utc_now())
     show([_key(key)], as_json=as_json, human=lambda keys: _human(keys[0]))
 
 

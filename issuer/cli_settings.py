@@ -12,14 +12,16 @@ IssuerData = Annotated[Path, data_option("issuer")]
 DEFAULT_DATA = Path("issuer-data")
 
 
-def settings_for(data: Path, *, needs_url: bool = True) -> IssuerSettings:
+def settings_for(data: Path, *, needs_url: bool = True, needs_institution: bool = False) -> IssuerSettings:
     """The settings of a command that works beside the service: of its environment, else as the service recorded them.
 
+    Only a command that signs in the institution's name needs to know it: nobody is kept from revoking, or from locking
+    somebody out, by a profile that is not there.
     Raises `CommandFailed` when the public URL is needed and nobody said it, `UnsafeSettings` for unsafe ones
     and for a recorded profile that is not there any more.
     """
     settings = IssuerSettings(data=data)
-    recorded_values = recorded_institution(settings)
+    recorded_values = recorded_institution(settings) if needs_institution else {}
     if not settings.public_url:
         recorded = recorded_public_url(data)
         if recorded is None and needs_url:

@@ -57,4 +57,6 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     except ValueError as exc:
         raise UnsafeSettings([f"{file} is damaged: start the service again, which writes it anew."]) from exc
-    return recorded if isinstance(recorded, dict) else {}
+    if not isinstance(recorded, dict) or not all(isinstance(value, str) for value in recorded.values()):
+        raise UnsafeSettings([f"{file} is damaged: start the service again, which writes it anew."])
+    return recorded

@@ -79,7 +79,10 @@ def _name(login: str) -> str:
 
 def _password(name: str, file: Path | None) -> str:
     if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as exc:
+            raise CommandFailed(f"{file} is not text in UTF-8.", error="usage", exit_status=2) from exc
     if not sys.stdin.isatty():
         raise CommandFailed(
             "There is nobody to ask for the password: name a file with --password-file.",

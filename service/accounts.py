@@ -9,7 +9,7 @@ import hmac
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,10 +91,11 @@ class LoginTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A member of staff, known by an opaque id."""
+    """A member of staff, known by an opaque id. `password` is the hash that the password given was found to fit."""
 
     id: str
     made_at: datetime
+    password: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class Accounts:
                 connection.execute(insert(self._accounts), row)
 
         await self._database.run(store)
-        return Account(row["id"], now)
+        return Account(row["id"], now, row["password"])
 
     async def create(self, login: str, password: str, *, now: datetime) -> Account:
         """Make a further account. Raises `LoginTaken`, `PasswordTooShort`."""
@@ -187,9 +188,10 @@ class Accounts:
                     connection.execute(insert(self._accounts), row)
                 except IntegrityError as exc:
                     raise LoginTaken from exc
+                connection.execute(delete(self._codes))  # The code for the first account is of no use any more.
 
         await self._database.run(store)
-        return Account(row["id"], now)
+        return Account(row["id"], now, row["password"])
 
     async def sign_in(self, login: str, password: str, *, now: datetime) -> Account | None:
         """The account when name and password belong together, else None, after equal work for an unknown name.
@@ -199,7 +201,20 @@ class Accounts:
         row = await self._database.run(self._find, self._accounts, self._accounts.c.login == self._login_digest(login))
         hashed = row.password if row is not None else _NOBODYS_HASH
         matches = await verify_password(hashed, password)
-        return Account(row.id, row.made_at) if row is not None and matches else None
+        return Account(row.id, row.made_at, row.password) if row is not None and matches else None
+
+    async def is_current(self, account: Account) -> bool:
+        """Whether the account is there and has the password with which somebody signed in.
+
+        Asked after a session was opened: checking a password takes its time, and the account may have been removed or
+        given another one meanwhile, which ends only the sessions that were there.
+        """
+        same = (self._accounts.c.id == account.id, self._accounts.c.password == account.password)
+        return await self._database.run(self._find, self._accounts, *same) is not None
+
+    async def is_there(self, account_id: str) -> bool:
+        """Whether there is an account of this id."""
+        return await self._database.run(self._find, self._accounts, self._accounts.c.id == account_id) is not None
 
     async def change_password(self, account_id: str, old: str, new: str) -> bool:
         """Change a password; False when the old one is wrong. Raises `PasswordTooShort`."""

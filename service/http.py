@@ -159,9 +159,12 @@ class OutgoingHTTP:
         **body: Any,
     ) -> Answer:
         parsed = self.check_url(url)
-        request = self._client.build_request(
-            method, parsed, headers=dict(headers or {}), timeout=timeout_seconds, **body
-        )
+        try:
+            request = self._client.build_request(
+                method, parsed, headers=dict(headers or {}), timeout=timeout_seconds, **body
+            )
+        except ValueError as exc:  # A header that cannot be written, such as one that repeats what a peer sent.
+            raise OutgoingRefused("The request cannot be written.") from exc
         try:
             async with asyncio.timeout(timeout_seconds):
                 response = await self._client.send(request, stream=True)

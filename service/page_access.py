@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.accounts import Accounts
-from service.pages import Pages
+from service.pages import Pages, SignInRequired
 from service.sessions import Session
 
 
@@ -28,8 +28,11 @@ def the_accounts(request: Request) -> Accounts:
 
 
 async def signed_in(request: Request) -> Session:
-    """The session of somebody who has signed in. Raises `SignInRequired`, which leads to signing in and back."""
-    return await the_pages(request).signed_in(request)
+    """The session of staff who have signed in. Raises `SignInRequired`, which leads to signing in and back."""
+    session = await the_pages(request).signed_in(request)
+    if not await the_accounts(request).is_there(session.subject):
+        raise SignInRequired  # The account was removed while somebody was signing in.
+    return session
 
 
 async def check_form(request: Request) -> None:

@@ -23,6 +23,7 @@ TRIES, TRIES_OF_AN_ADDRESS, TRIES_SECONDS = 10, 50, 10 * 60
 
 _WRONG: Final = N_("The login name and the password do not belong together. Check both and try again.")
 _TOO_MANY: Final = N_("There were too many attempts. Wait ten minutes and try again.")
+_CHANGED: Final = N_("The account was changed while you signed in. Sign in again.")
 _NOT_OLD: Final = N_("This is not your present password. Nothing was changed. Try again.")
 _NO_NAME: Final = N_("Write a login name.")
 _FAULTS: Final[dict[type[Refused], tuple[str, str]]] = {
@@ -180,6 +181,11 @@ async def _enter(request: Request, account: Account, path: str) -> Response:
     if before is not None:
         await pages.sessions.close(before)
     cookie = await pages.sessions.open(account.id, now=pages.clock())
+    if not await the_accounts(request).is_current(account):
+        opened = await pages.sessions.load(cookie, now=pages.clock())
+        if opened is not None:
+            await pages.sessions.close(opened)
+        return pages.redirect("/sign-in", message=_CHANGED, kind="warning")
     response = pages.redirect(path)
     pages.sessions.set_cookie(response, cookie)
     return response

@@ -162,6 +162,8 @@ async def _repeat(name: str, seconds: float, work: Callable[[], Awaitable[object
             await work()
         except ProtocolError as exc:
             _log.warning("chore_failed", chore=name, error=exc.error)
+        except Exception as exc:  # noqa: BLE001 - A fault of one round must not end the chore for everybody.
+            _log.error("chore_failed", chore=name, error=type(exc).__name__)
         await asyncio.sleep(seconds)
 
 

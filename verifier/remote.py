@@ -11,6 +11,7 @@ again by themselves (`note_use`), what is kept is bounded in bytes, and one answ
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ WHILE_OPEN = timedelta(seconds=2)
 RENEWAL_WAIT_SECONDS = 3.0
 STATUS_LIST_BYTES = 5_000_000
 DOCUMENT_BYTES = 500_000
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')  # What may stand in a header that we send.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -172,8 +174,12 @@ class RemoteResolver:
             kept = self._kept.get(uri)
             if kept is None or kept.failed or now - used_at > timedelta(seconds=RECENT_SECONDS):
                 continue
-            if now - kept.fetched_at >= (WHILE_OPEN if is_open else _interval(kept)):
-                await self._refetch(uri)
+            if uri not in self._renewals and now - kept.fetched_at >= (WHILE_OPEN if is_open else _interval(kept)):
+                # Each by itself: an issuer that hangs holds up nobody else's list.
+                self._renewals[uri] = asyncio.create_task(self._renewed_list(uri))
+        begun = list(self._renewals.values())
+        if begun:
+            await asyncio.wait(begun, timeout=RENEWAL_WAIT_SECONDS)
 
     def renew_lists_in_use(self) -> None:
         """Begin to fetch again every list in use that is older than a second: somebody opened a request.
@@ -277,7 +283,8 @@ class RemoteResolver:
             text = answer.body.decode("ascii").strip()
         except UnicodeDecodeError as exc:
             raise Unresolvable("the status list is not text") from exc
-        return _Kept(None, fetched_at, self._list_until(text, fetched_at), text, answer.headers.get("etag", "")[:200])
+        tag = answer.headers.get("etag", "")
+        return _Kept(None, fetched_at, self._list_until(text, fetched_at), text, tag if _TAG.fullmatch(tag) else "")
 
     def _list_until(self, text: str, fetched_at: datetime) -> datetime:
         try:

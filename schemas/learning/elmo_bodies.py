@@ -14,7 +14,9 @@ from schemas.learning.elmo_elements import Elements
 from schemas.learning.texts import UNKNOWN_LANGUAGE
 
 _PLACEHOLDER = re.compile(r"\s*(todo\b|xxx\b|n/a$|-$|unknown$)", re.IGNORECASE)
-_DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24})(?:[:/].*)?")
+_DOMAIN = re.compile(
+    r"(?:https?://)?(?:www\.)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24})(?::\d{1,5})?(?:/[^@]*)?"
+)
 _DOMAIN_TYPES = ("schac", "url", "domain")
 _ERASMUS_CODE = re.compile(r"[A-Z]{1,3} {0,2}[A-Z-]{2,12}\d{2,3}")
 _PIC = re.compile(r"\d{9}")

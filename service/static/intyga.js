@@ -70,13 +70,27 @@ function follow(part) {
 function updateOnTick(form) {
   form.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = true; });
   let latest = 0;
+  let pending = new AbortController();
+  // The decision carries all ticks itself: nothing older may follow it.
+  form.addEventListener("submit", () => { latest += 1; pending.abort(); });
   form.addEventListener("change", async (event) => {
     if (event.target.name !== form.dataset.update) return;
     const mine = ++latest;
     const body = new URLSearchParams(new FormData(form));
     body.append("decision", "update");
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" }, credentials: "same-origin" });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    pending.abort();
+    pending = new AbortController();
+    let answer;
+    let fresh;
+    try {
+      answer = await fetch(form.action, {
+        method: "POST", body, headers: { Accept: "text/html" }, credentials: "same-origin", signal: pending.signal,
+      });
+      fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    } catch {
+      if (mine === latest) form.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = false; });
+      return;
+    }
     if (mine !== latest) return;
     if (!answer.ok || !fresh.getElementById(form.id)) {
       location.reload();

@@ -60,6 +60,18 @@ def test_a_record_that_names_its_body_needs_no_name_from_us() -> None:
     assert "address_as_name" not in codes(results)
 
 
+def test_a_lost_profile_keeps_nobody_from_revoking(run: Run, data: Path, tmp_path: Path) -> None:
+    """Only what signs in the institution's name needs to know it; a damaged record is named as such."""
+    (data / "institution.json").write_text('{"profile_file": "/not/there.toml"}')
+    assert run("revoke", "unknown", "--data", data, "--json").fault["error"] == "not_found"
+    assert run("account", "remove", "nobody", "--data", data, "--json").fault["error"] == "not_found"
+    table = tmp_path / "results.csv"
+    table.write_text("family_name,title\nÅs,Algebra\n", encoding="utf-8")
+    assert "is not there" in run("import", table, "--data", data, "--json").fault["error_description"]
+    (data / "institution.json").write_text('{"profile_file": 5}')
+    assert "is damaged" in run("import", table, "--data", data, "--json").fault["error_description"]
+
+
 def test_where_nobody_said_a_country_that_of_the_record_holds() -> None:
     """The default is no statement; as soon as name or country are said, another country is another body."""
     results = read(UNNAMED)

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from service.account_commands import account_app
-from service.accounts import Accounts
+from service.accounts import Accounts, WrongSetupCode
 from service.commands import command_app, run
 from service.database import Database
 from service.sessions import Sessions
@@ -34,7 +34,7 @@ class Terminal:
         """The exit status, and the result or the error."""
         file = self.directory / "password"
         file.write_text(f"{password}\n", encoding="utf-8")
-        with_file = [] if arguments[0] == "remove" else ["--password-file", str(file)]
+        with_file = [] if arguments[0] == "remove" or "--password-file" in arguments else ["--password-file", str(file)]
         command = ["sample", "account", *arguments, *with_file, "--json", "--data", str(self.directory)]
         with patch.object(sys, "argv", command), pytest.raises(SystemExit) as end:
             run(self.app)
@@ -84,6 +84,38 @@ def test_whoever_was_signed_in_is_signed_out(
 
     assert asyncio.run(sessions.load(alva, now=NOW)) is None
     assert asyncio.run(sessions.load(other, now=NOW)) is not None
+
+
+def test_a_sign_in_under_way_does_not_outlive_the_account(terminal: Terminal, accounts: Accounts) -> None:
+    """Checking a password takes its time: what was removed or changed meanwhile lets nobody in."""
+    terminal("add", "Alva")
+    checked = asyncio.run(accounts.sign_in("Alva", PASSWORD, now=NOW))
+    assert checked is not None
+    assert asyncio.run(accounts.is_current(checked))
+
+    terminal("reset", "Alva", password=OTHER)
+    assert not asyncio.run(accounts.is_current(checked))
+    assert asyncio.run(accounts.is_there(checked.id))
+    terminal("remove", "Alva")
+    assert not asyncio.run(accounts.is_there(checked.id))
+
+
+def test_the_code_for_the_first_account_ends_with_any_account(terminal: Terminal, accounts: Accounts) -> None:
+    """Also when the last account is removed again: an old printout opens nothing."""
+    code = asyncio.run(accounts.setup_code(now=NOW))
+    assert code is not None
+    terminal("add", "Alva")
+    terminal("remove", "Alva")
+    with pytest.raises(WrongSetupCode):
+        asyncio.run(accounts.create_first(code, "Eve", PASSWORD, now=NOW))
+
+
+def test_a_password_file_that_is_no_text_is_named(terminal: Terminal, tmp_path: Path) -> None:
+    """One sentence, and no trace."""
+    file = tmp_path / "binary"
+    file.write_bytes(b"\xff\xfe")
+    status, told = terminal("add", "Alva", "--password-file", str(file))
+    assert (status, "not text" in told["error_description"]) == (2, True)
 
 
 def test_mistakes_are_told_and_change_nothing(terminal: Terminal, accounts: Accounts) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections import Counter
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +34,7 @@ class Network:
         self.scene = scene
         self.asked: Counter[str] = Counter()
         self.down = False
+        self.hanging: set[str] = set()
         self.hangs = self.always_unchanged = False
         self.tag, self.unchanged = "", 0
         self.body: bytes | None = None
@@ -47,7 +50,7 @@ class Network:
 
     async def _serve(self, request: Request) -> Response:
         self.asked[request.url.path] += 1
-        if self.hangs:
+        if self.hangs or request.url.path in self.hanging:
             await asyncio.sleep(3600)
         if self.down:
             return Response(status_code=503)
@@ -234,6 +237,46 @@ def test_a_list_that_has_not_changed_is_not_sent_again(scene: Scene, network: Ne
         scene.now += timedelta(seconds=200)
         assert await network.resolver.status_list(LIST_URL, fresh_at=scene.now) is first
         assert (network.asked["/status/1"], network.unchanged) == (2, 1)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("tag", ["å", '"å"', "no quotes", '"' + "x" * 300 + '"', '"a"\r\nX: y'])
+def test_a_tag_that_cannot_be_sent_is_not_kept(scene: Scene, network: Network, tag: str) -> None:
+    """An issuer, or a cache in front of it, cannot stop the renewal of lists with an odd header."""
+    network.tag = '"7"'
+
+    async def story() -> None:
+        await network.resolver.status_list(LIST_URL, fresh_at=scene.now)
+        kept = network.resolver._kept[LIST_URL]
+        assert kept.tag == '"7"'
+        assert not remote._TAG.fullmatch(tag)
+        network.resolver._kept[LIST_URL] = replace(kept, tag=tag)
+        with pytest.raises(Unresolvable) if not tag.isascii() else nullcontext():
+            await network.resolver._fetch_list(LIST_URL)
+
+    asyncio.run(story())
+
+
+def test_an_issuer_that_hangs_holds_up_nobody_elses_list(
+    scene: Scene, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one list does not come, the others are read at their pace."""
+    monkeypatch.setattr(remote, "RENEWAL_WAIT_SECONDS", 0.05)
+
+    async def story() -> None:
+        resolver = network.resolver
+        for uri in ("https://university.example/status/0", LIST_URL):
+            network.body = b"e30.e30.e30"
+            await resolver.status_list(uri, fresh_at=scene.now)
+            await resolver.note_use(uri)
+        network.hanging = {"/status/0"}
+        for _ in range(3):
+            scene.pass_time(seconds=100)
+            await resolver.refresh_recent()
+        assert network.asked["/status/1"] == 4
+        assert network.asked["/status/0"] == 2
+        await resolver.close()
 
     asyncio.run(story())
 

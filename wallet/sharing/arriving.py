@@ -1,6 +1,7 @@
 """A request arrives (S0): fetched and checked after the person's yes, put before them, or found to be faulty."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -114,35 +115,41 @@ class Arrivals(Desk):
     async def begin_again(self, vault: UnlockedVault, share_id: str) -> tuple[str, Kept]:
         """Fetch a new request from the link of one that has ended (CS-28); returns the new share. Raises as `begin`.
 
-        What was chosen is carried over when the same is asked, by the same, with the same notice.
+        What was chosen is carried over when the same is asked, by the same, with the same notice, and when it would
+        show the same of the same certificates: a tick is a yes to what stood beside it.
         """
         share = self._share(vault, share_id)
         if share.state == FAULTY:
             raise NotFound("A faulty request is not fetched again from here")
         fetched = FetchedRequest.from_json(share.members["fetched"])
-        new_id = await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
         chosen = chosen_from_json(share.members["chosen"])
-        if chosen == Chosen():
-            return new_id, Kept.NOTHING
-        return new_id, self._carry_over(vault, chosen, asked_before=fetched, new_id=new_id)
-
-    def _carry_over(self, vault: UnlockedVault, chosen: Chosen, *, asked_before: FetchedRequest, new_id: str) -> Kept:
+        before = self._put_to(vault, share_id, share.members, fetched, at=fetched.fetched_at)
+        new_id = await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
         new = self._share(vault, new_id)
-        if new.state != OPEN:
-            return Kept.NOTHING
+        if chosen == Chosen() or new.state != OPEN:
+            return new_id, Kept.NOTHING
         members = {**new.members, "chosen": chosen_as_json(chosen)}
-        try:
-            # As it was when it arrived: that it has ended since is why it was fetched anew.
-            before = check_request(asked_before, trust=self._wallet.trust(), now=asked_before.fetched_at)
-            now = self._checked(new)
-            if _question(before) != _question(now):
-                return Kept.NONE
-            self._build(vault, new_id, members, now, language=vault.language)
-        except ProtocolError:
-            return Kept.NONE
+        again = FetchedRequest.from_json(new.members["fetched"])
+        if before is None or before != self._put_to(vault, new_id, members, again, at=self._wallet.clock()):
+            return new_id, Kept.NONE
         with self._database.transaction() as connection:
             update_share(connection, vault, new, members)
-        return Kept.ALL
+        return new_id, Kept.ALL
+
+    def _put_to(
+        self, vault: UnlockedVault, share_id: str, members: Mapping[str, Any], fetched: FetchedRequest, *, at: datetime
+    ) -> tuple[Any, ...] | None:
+        """The question, and what would be shown of which certificates; None when there is no decision to make.
+
+        `at` is when the request is looked at: that one has ended since is why it is fetched anew.
+        """
+        try:
+            checked = check_request(fetched, trust=self._wallet.trust(), now=at)
+            decision = self._build(vault, share_id, members, checked, language=vault.language)
+        except ProtocolError:
+            return None
+        shown = sorted((item.certificate_id, repr(item.path)) for item in decision.items)
+        return (*_question(checked), shown)
 
     def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
         digest = request_digest(checked)

@@ -1,5 +1,8 @@
 """Who gets in: the first account by the code from the terminal, then name and password, and nobody else."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from tests.issuer.desk import Desk
@@ -92,6 +95,17 @@ def test_somebody_changes_their_own_password(registrar: Registrar) -> None:
     assert registrar.visit("/issued").at.startswith("/sign-in")
     assert registrar.press("sign-in", login="registrator", password=PASSWORD).status == 403
     assert registrar.press("sign-in", login="registrator", password=new).at == "/issued"
+
+
+def test_a_session_of_a_removed_account_opens_nothing(registrar: Registrar) -> None:
+    """Even one that was opened while the account was being removed."""
+    desk = registrar.desk
+    app: Any = desk.client.app
+    sessions = app.state.pages.sessions
+    desk.client.cookies.clear()
+    desk.client.cookies.set(sessions.cookie_name, asyncio.run(sessions.open("nobody", now=desk.clock())))
+    for path in ("/", "/offered", "/account"):
+        assert registrar.visit(path).at.startswith("/sign-in")
 
 
 def test_guessing_the_present_password_is_slowed_down(registrar: Registrar) -> None:
