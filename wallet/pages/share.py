@@ -54,6 +54,9 @@ async def decide_page(
         return await _show_late_fault(request, pages, exc)
     except InvalidSelection:
         decision = sharing.choose(vault, share_id, Chosen(), language=pages.language(request))
+    if not sharing.is_as_shown(vault, decision):
+        # Something was revoked or received meanwhile: what was ticked stood beside something else.
+        decision = sharing.choose(vault, share_id, Chosen(), language=pages.language(request))
     return await _show_decision(request, pages, sharing, vault, decision)
 
 
@@ -80,6 +83,8 @@ async def choose(
             sharing.close(vault, share_id)
             return pages.redirect("/", message=N_("You left without answering. Nothing was sent."))
         before = sharing.decision(vault, share_id, language=language)
+        if not sharing.is_as_shown(vault, before):
+            return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
         chosen = _chosen(before, optional=optional, yes=yes, use=use)
         shown = sharing.choose(vault, share_id, chosen, language=language)
     except AlreadyAnswered:

@@ -25,7 +25,7 @@ router = APIRouter()
 
 KEPT = {
     Kept.ALL: N_("The same is asked for as before. What you had chosen is kept."),
-    Kept.NONE: N_("They ask for something else than before. Please choose again."),
+    Kept.NONE: N_("Something is different than before. Please choose again."),
 }
 BRING_A_REQUEST = N_("To answer a request, paste its link, choose a picture of its code, or type the code.")
 

@@ -29,7 +29,7 @@ from wallet.requests import (
     fetch_request,
 )
 from wallet.requests.faults import ErrorAddress
-from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json
+from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.ledger import append_event
 from wallet.store.shares import FAULTY, OPEN, add_share, update_share
 from wallet.vault import UnlockedVault
@@ -62,7 +62,7 @@ class Kept(StrEnum):
 
     NOTHING = "nothing"  # There were none.
     ALL = "all"
-    NONE = "none"  # Something else is asked for now.
+    NONE = "none"  # Something else is asked for now, or something else would be shown.
 
 
 class Arrivals(Desk):
@@ -88,7 +88,7 @@ class Arrivals(Desk):
             self._record(vault, fault_event(share_id, RequestFault(exc), who=host, host=host, came_by=came_by, now=now))
             raise
         await self.look_anew(vault)
-        members = {
+        members: dict[str, Any] = {
             "fetched": fetched.as_json(),
             "came_by": came_by.value,
             "salt": secrets.token_hex(16),
@@ -107,6 +107,7 @@ class Arrivals(Desk):
             fault = exc if isinstance(exc, RequestFault) else RequestFault(exc)
             self._keep_faulty(vault, share_id, fault, host=host, came_by=came_by, now=now)
             return share_id
+        members["offered"] = offered(decision)
         with self._database.transaction() as connection:
             add_share(connection, vault, share_id, state=OPEN, members=members, ends_at=checked.expires_at, now=now)
             append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
@@ -124,22 +125,24 @@ class Arrivals(Desk):
         fetched = FetchedRequest.from_json(share.members["fetched"])
         chosen = chosen_from_json(share.members["chosen"])
         before = self._put_to(vault, share_id, share.members, fetched, at=fetched.fetched_at)
+        shown = share.members.get("offered")
         new_id = await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
         new = self._share(vault, new_id)
         if chosen == Chosen() or new.state != OPEN:
             return new_id, Kept.NOTHING
         members = {**new.members, "chosen": chosen_as_json(chosen)}
         again = FetchedRequest.from_json(new.members["fetched"])
-        if before is None or before != self._put_to(vault, new_id, members, again, at=self._wallet.clock()):
+        now = self._put_to(vault, new_id, members, again, at=self._wallet.clock())
+        if before is None or now is None or before[0] != now[0] or shown != now[1]:
             return new_id, Kept.NONE
         with self._database.transaction() as connection:
-            update_share(connection, vault, new, members)
+            update_share(connection, vault, new, {**members, "offered": now[1]})
         return new_id, Kept.ALL
 
     def _put_to(
         self, vault: UnlockedVault, share_id: str, members: Mapping[str, Any], fetched: FetchedRequest, *, at: datetime
-    ) -> tuple[Any, ...] | None:
-        """The question, and what would be shown of which certificates; None when there is no decision to make.
+    ) -> tuple[tuple[Any, ...], list[str]] | None:
+        """The question, and what it offers of which certificates; None when there is no decision to make.
 
         `at` is when the request is looked at: that one has ended since is why it is fetched anew.
         """
@@ -148,8 +151,7 @@ class Arrivals(Desk):
             decision = self._build(vault, share_id, members, checked, language=vault.language)
         except ProtocolError:
             return None
-        shown = sorted((item.certificate_id, repr(item.path)) for item in decision.items)
-        return (*_question(checked), shown)
+        return _question(checked), offered(decision)
 
     def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
         digest = request_digest(checked)

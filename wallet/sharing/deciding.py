@@ -21,7 +21,7 @@ from wallet.ledger import Event, EventKind, Outcome
 from wallet.presentation import HeldCopy, answer_form, present, refusal
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
-from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json
+from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.certificates import take_copy
 from wallet.store.ledger import append_event
 from wallet.store.shares import OPEN, StoredShare, close_share, get_share, update_share
@@ -61,8 +61,12 @@ class Decisions(Desk):
         members = {**share.members, "chosen": chosen_as_json(chosen)}
         decision = self._build(vault, share_id, members, self._checked(share), language=language)
         with self._database.transaction() as connection:
-            update_share(connection, vault, share, members)
+            update_share(connection, vault, share, {**members, "offered": offered(decision)})
         return decision
+
+    def is_as_shown(self, vault: UnlockedVault, decision: Decision) -> bool:
+        """Whether a decision still offers what the person was shown last: a tick is a yes to what stood beside it."""
+        return bool(self._share(vault, decision.share_id).members.get("offered") == offered(decision))
 
     def keep_ticks(
         self, vault: UnlockedVault, share_id: str, *, ticked: frozenset[int], approved: frozenset[str]

@@ -94,6 +94,12 @@ class Desk:
         )
 
 
+def offered(decision: Decision) -> list[str]:
+    """What a decision offers of which certificates, chosen or not; to be kept with the share."""
+    groups = [*decision.required, *(group for part in decision.optional for group in part.groups)]
+    return sorted({f"{item.certificate_id} {item.path!r}" for group in groups for item in group.items})
+
+
 def chosen_as_json(chosen: Chosen) -> dict[str, Any]:
     """What was chosen, as it rests with the share."""
     return {

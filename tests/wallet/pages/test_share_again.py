@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from issuer.status import Status
 from tests.wallet.fake_verifier import Asked, FakeVerifier, credential, notice, query, with_optional
 from tests.wallet.pages.test_share_pages import OPTIONAL, confirm, decide, look, person, text_of, ticks
 from tests.wallet.test_pages import collect, send
@@ -145,7 +146,29 @@ def test_cs28_another_question_is_decided_afresh(world: World, employer: FakeVer
     again = renewed(browser, world, page, optional="1")
 
     assert ticks(again) == 0
-    assert "They ask for something else than before. Please choose again." in text_of(again)
+    assert "Something is different than before. Please choose again." in text_of(again)
+
+
+def test_cs28_a_tick_is_for_the_certificate_beside_which_it_stood(world: World, employer: FakeVerifier) -> None:
+    """It was revoked meanwhile and another one is proposed: the yes to the first is none to the second."""
+    browser = person(world)
+    collect(browser, world.university.offer()[1].offer)
+    asked = employer.ask(CONSENT, notice=notice(basis="consent"))
+    page = look(browser, asked.link())
+    changed(asked)
+    context = world.university.context
+    issued = context.store.status.list_issued(limit=10)
+    (proposed,) = [one for one in issued if one.title["en"] in text_of(page).partition("Other ways")[0]]
+    other = next(one for one in issued if one.id != proposed.id)
+    context.store.status.change(
+        [proposed.id], Status.REVOKED, publishing=context.publishing, reason="", now=world.clock()
+    )
+
+    again = renewed(browser, world, page, optional="1")
+
+    assert other.title["en"] in text_of(again)
+    assert ticks(again) == 0
+    assert "Something is different than before. Please choose again." in text_of(again)
 
 
 def test_cs28_without_a_tick_there_is_nothing_to_tell(world: World, employer: FakeVerifier) -> None:
