@@ -334,7 +334,7 @@ def test_the_country_of_a_body_without_a_name_is_known() -> None:
         ('<identifier type="Erasmus">SF TAMPERE01</identifier><title/>', {"und": "SF TAMPERE01"}),
         ('<identifier type="pic">999572294</identifier><title>XXX</title>', {"und": "PIC 999572294"}),
         ('<identifier type="local">185</identifier><title>TODO</title>', None),
-        ("<title>TODO</title><url>https://lu.se:x@evil.example/</url>", None),
+        ("<title>TODO</title><url>https://lu.se:x@evil.example/</url>", None),  # pragma: allowlist secret
         ('<identifier type="schac">TODO.fi</identifier><title/><url>TODO: url</url>', None),
     ],
 )
