@@ -40,7 +40,6 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "notice": _notice(decision, t),
         "retention": t.date(decision.retention_until) if decision.retention_until else "",
         "required": [_group(group, t) for group in decision.required],
-        "required_ids": {group.certificate.id for group in decision.required},
         "optional": [
             {"index": part.index, "ticked": part.is_ticked, "groups": [_group(group, t) for group in part.groups]}
             for part in decision.optional
@@ -82,7 +81,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             }
             for lack in decision.lacks
         ],
-        "items": [item.name.text(t.language) for item in decision.items],
+        "items": _names_of_items(decision, t),
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "answer_host": checked.answer_host,
@@ -108,6 +107,13 @@ def _called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
     """
     called = name if proven else t(N_("somebody who says it is %(name)s"), name=name)
     return called, called[:1].upper() + called[1:]
+
+
+def _names_of_items(decision: Decision, t: Translator) -> list[str]:
+    """What would be shared, by name; with the certificate that it comes from when there is more than one."""
+    titles = {group.certificate.id: group.names.title.text(t.language) for group in decision.groups}
+    names = [(item.name.text(t.language), titles[item.certificate_id]) for item in decision.items]
+    return [f"{name} – {title}" if len(titles) > 1 else name for name, title in names]
 
 
 def _ask_mail(decision: Decision, t: Translator) -> str:
