@@ -155,6 +155,7 @@ def test_every_screen_of_a_share(
 
 def _looker(page: Page, prefix: str) -> Callable[[str], None]:
     def look(name: str) -> None:
+        page.wait_for_selector("h1")  # A press leads to another page, which may not be there yet.
         screenshot(page, f"{prefix}-{name}")
         assert_accessible(page)
         assert overflow(page) == 0, name
