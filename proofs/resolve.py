@@ -4,7 +4,8 @@ Each service's `remote.py` gives a `Resolver` over its guarded HTTP client with 
 a `DictResolver`. What comes back is untrusted text: whoever asked checks it.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -73,6 +74,41 @@ class DictResolver:
     async def type_metadata(self, vct: str) -> bytes | None:
         """The type metadata given for this type."""
         return self._type_metadata.get(vct)
+
+
+class HurriedResolver:
+    """Another resolver's look-ups, which all together get some seconds: what was not found by then is not known.
+
+    For whoever waits for an answer: a page, or a peer whose presentations name addresses of its sender's choice. What
+    was begun goes on where the other resolver lets it, for the next look. To be made within a running loop.
+    """
+
+    def __init__(self, resolver: Resolver, *, seconds: float) -> None:
+        self._resolver = resolver
+        self._ends_at = asyncio.get_running_loop().time() + seconds
+
+    async def issuer_metadata(self, iss: str) -> bytes:
+        """As the other resolver's, in time."""
+        return await self._in_time(self._resolver.issuer_metadata(iss))
+
+    async def jwk_set(self, uri: str) -> bytes:
+        """As the other resolver's, in time."""
+        return await self._in_time(self._resolver.jwk_set(uri))
+
+    async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
+        """As the other resolver's, in time."""
+        return await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
+
+    async def type_metadata(self, vct: str) -> bytes | None:
+        """As the other resolver's, in time."""
+        return await self._in_time(self._resolver.type_metadata(vct))
+
+    async def _in_time(self, look_up: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                return await look_up
+        except TimeoutError as exc:
+            raise Unresolvable("looking things up took too long") from exc
 
 
 def _found(documents: Mapping[str, T], address: str) -> T:

@@ -217,19 +217,25 @@ class Accounts:
         return await self._database.run(self._find, self._accounts, self._accounts.c.id == account_id) is not None
 
     async def change_password(self, account_id: str, old: str, new: str) -> bool:
-        """Change a password; False when the old one is wrong. Raises `PasswordTooShort`."""
+        """Change a password, and end the account's sessions; False when the old one is wrong.
+
+        Raises `PasswordTooShort`, `PasswordTooLong`.
+        """
         _refuse_short(new)
         row = await self._database.run(self._find, self._accounts, self._accounts.c.id == account_id)
         if row is None or not await verify_password(row.password, old):
             return False
         hashed = await hash_password(new)
 
-        def store() -> int:
+        def store() -> bool:
             with self._database.transaction() as connection:
                 same = (self._accounts.c.id == account_id, self._accounts.c.password == row.password)
-                return int(connection.execute(update(self._accounts).where(*same).values(password=hashed)).rowcount)
+                if connection.execute(update(self._accounts).where(*same).values(password=hashed)).rowcount != 1:
+                    return False
+                self._end_sessions(connection, account_id)
+                return True
 
-        return await self._database.run(store) == 1
+        return await self._database.run(store)
 
     async def exists(self, login: str) -> bool:
         """Whether there is an account with this login name."""

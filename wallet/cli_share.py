@@ -25,7 +25,8 @@ from wallet.deployment import Deployment
 from wallet.ledger import Entry
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
-from wallet.pages.share_view import decision_view, entry_view, why_not_accepted
+from wallet.pages.history_view import entry_view, why_not_accepted
+from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.receipts import has_receipt, receipt_of, signed_receipt
 from wallet.requests import CameBy, CouldNotFetch, asked_host

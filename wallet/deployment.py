@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from proofs.resolve import Resolver
+from proofs.resolve import HurriedResolver, Resolver
 from proofs.trust import TrustList
 from schemas.errors import ProtocolError, TemporarilyUnavailable
 from service.clock import Clock
@@ -29,7 +29,7 @@ from wallet.examination import examine, judge, report_as_json
 from wallet.links import Arrival
 from wallet.offers import learn_offer
 from wallet.receiving import Examined
-from wallet.remote import HurriedResolver, WalletResolver, WalletWeb
+from wallet.remote import WalletResolver, WalletWeb
 from wallet.settings import WalletSettings
 from wallet.store.certificates import DatabaseShelf, get_certificate, update_view
 from wallet.store.collections import (

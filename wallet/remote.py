@@ -218,34 +218,3 @@ class WalletResolver:
         if answer.status != 200:
             raise Unresolvable(f"the answer has status {answer.status}")
         return answer
-
-
-class HurriedResolver:
-    """The same look-ups while a person waits for a page: all of them together get these seconds."""
-
-    def __init__(self, resolver: WalletResolver, *, seconds: float) -> None:
-        self._resolver = resolver
-        self._deadline = asyncio.get_running_loop().time() + seconds
-
-    async def issuer_metadata(self, iss: str) -> bytes:
-        """As the resolver's, in time."""
-        return await self._in_time(self._resolver.issuer_metadata(iss))
-
-    async def jwk_set(self, uri: str) -> bytes:
-        """As the resolver's, in time."""
-        return await self._in_time(self._resolver.jwk_set(uri))
-
-    async def type_metadata(self, vct: str) -> bytes | None:
-        """As the resolver's, in time."""
-        return await self._in_time(self._resolver.type_metadata(vct))
-
-    async def status_list(self, uri: str, *, fresh_at: datetime) -> str:
-        """As the resolver's, in time; the fetch itself goes on, for the next look."""
-        return await self._in_time(self._resolver.status_list(uri, fresh_at=fresh_at))
-
-    async def _in_time(self, asking: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await asking
-        except TimeoutError as exc:
-            raise Unresolvable("there was no answer in time") from exc

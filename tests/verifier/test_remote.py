@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer
-from proofs.resolve import DictResolver, Unresolvable
+from proofs.resolve import DictResolver, HurriedResolver, Unresolvable
 from proofs.trust import TrustEntry
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import LIST_URL, MICRO, MICRO_CLAIMS, START, Issuer, Scene
@@ -339,7 +339,7 @@ def test_look_ups_of_one_answer_take_some_seconds_in_all() -> None:
             return b""
 
     async def look() -> None:
-        look_ups = remote.LookUpsOfOneAnswer(Slow(status_lists={LIST_URL: "kept"}), seconds=0.1)
+        look_ups = HurriedResolver(Slow(status_lists={LIST_URL: "kept"}), seconds=0.1)
         for _ in range(3):
             with pytest.raises(Unresolvable):
                 await look_ups.issuer_metadata("https://slow.example")

@@ -10,8 +10,8 @@ from proofs import strict_json
 from service.i18n import N_
 from wallet.ledger import Filter, Outcome
 from wallet.pages.access import PagesDep, VaultDep, WalletDep
+from wallet.pages.history_view import entry_view, row_view, titles_of
 from wallet.pages.share_access import SharingDep
-from wallet.pages.share_view import entry_view, row_view, titles_of
 from wallet.pages.share_words import OUTCOMES
 from wallet.receipts import receipt_of, signed_receipt
 

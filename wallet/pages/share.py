@@ -16,8 +16,9 @@ from service.i18n import N_
 from wallet.decision import Chosen, Decision
 from wallet.pages import share_arrival, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
+from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
-from wallet.pages.share_view import decision_view, row_view
+from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
 from wallet.sharing import Sharing

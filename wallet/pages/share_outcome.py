@@ -17,8 +17,9 @@ from wallet.certificates import NoCopiesLeft
 from wallet.consent import CannotSatisfy, ShownSomethingElse, YesMissing
 from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
+from wallet.pages.history_view import entry_view, titles_of, why_not_accepted
 from wallet.pages.share_access import CHANGED, SharingDep, show_answered
-from wallet.pages.share_view import decision_view, entry_view, titles_of, why_not_accepted
+from wallet.pages.share_view import decision_view
 from wallet.presentation import CopyDiffers
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
 from wallet.sharing import Sharing

@@ -1,30 +1,24 @@
-"""Decisions and history entries as the templates show them: every text in the reader's language, nothing left to
-decide.
+"""Decisions as the templates show them: every text in the reader's language, nothing left to decide.
 
 Texts of others (names, purposes, reasons) are marked as such by the templates, which quote them with their source.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from babel import Locale
 
 from schemas.consent import Basis, LocalizedText
-from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.cards import read_card
-from wallet.certificates import StoredCertificate
 from wallet.decision import Alternative, Decision, Group, Item, LeftBehind, is_bound, unavoidable, unavoidable_names
-from wallet.ledger import Entry, Event, EventKind, Outcome
-from wallet.naming import Names, plain
-from wallet.pages.share_words import BASES, CAME_BY, KINDS, NO_LONGER, OBSTACLES, OUTCOMES, WARNINGS, fault_words
-from wallet.receipts import has_receipt
+from wallet.ledger import Entry, Outcome
+from wallet.naming import plain
+from wallet.pages.phrases import along, called, in_a_sentence
+from wallet.pages.share_words import BASES, KINDS, OBSTACLES, WARNINGS
 from wallet.recording import who_asks
-from wallet.requests import CameBy
-from wallet.vault import UnlockedVault
 
 _LONG_VALUE = 240
 _LETTER_SUBJECT = N_("A question about your request")
@@ -58,7 +52,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             }
             for one in decision.left_behind
         ],
-        "along": _along(
+        "along": along(
             [
                 name
                 for one in decision.left_behind
@@ -90,23 +84,8 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
 
 
 def _behind(one: LeftBehind, t: Translator) -> str:
-    names = [_lower(name, t) for name in one.names]
+    names = [in_a_sentence(name, t) for name in one.names]
     return t.listed([*names, t.plural("%(num)s more", "%(num)s more", one.further)] if one.further else names)
-
-
-def _along(names: Iterable[BothLanguages], t: Translator) -> str:
-    """What comes along with every share, on one line: what the format always tells, and what the certificate shows."""
-    always = (t(N_("the kind of certificate")), t(N_("who issued it")), t(N_("how long it is valid")))
-    return t.listed(dict.fromkeys([*always, *(_lower(name, t) for name in names)]))
-
-
-def _called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
-    """How sentences speak of somebody, inside and at their beginning.
-
-    An unproven name never stands there as if it were known (CS-09).
-    """
-    called = name if proven else t(N_("somebody who says it is %(name)s"), name=name)
-    return called, called[:1].upper() + called[1:]
 
 
 def _names_of_items(decision: Decision, t: Translator) -> list[str]:
@@ -135,10 +114,10 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         entry.at for entry in history if entry.outcome is Outcome.SHARED and entry.facts.get("client_id") == client_id
     ]
     name = who_asks(checked).text(t.language)
-    called, begins = _called(name, t, proven=checked.is_proven)
+    known_as, begins = called(name, t, proven=checked.is_proven)
     return {
         "name": name,
-        "called": called,
+        "called": known_as,
         "begins": begins,
         "level": level,
         "proven": checked.is_proven,
@@ -215,15 +194,9 @@ def _alternative(one: Alternative, t: Translator) -> dict[str, Any]:
         "add": f"add:{one.query_id}:{one.key}" if one.can_add else "",
         "title": t.listed(title.text(t.language) for title in one.certificates),
         "issuer": t.listed(dict.fromkeys(one.issuers)),
-        "items": t.listed(dict.fromkeys(_lower(name, t) for name in one.items)),
+        "items": t.listed(dict.fromkeys(in_a_sentence(name, t) for name in one.items)),
         "is_least": one.is_least,
     }
-
-
-def _lower(name: BothLanguages, t: Translator) -> str:
-    """A name inside a sentence; abbreviations such as ECTS keep their capitals."""
-    text = name.text(t.language)
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _language_of(text: LocalizedText, t: Translator) -> str:
@@ -235,129 +208,3 @@ def _language_of(text: LocalizedText, t: Translator) -> str:
 
 def _country(code: str, t: Translator) -> str:
     return str(Locale(t.language).territories.get(code.upper(), code)) if code else ""
-
-
-# --- history ----------------------------------------------------------------------------------------------------------
-
-
-def titles_of(vault: UnlockedVault) -> dict[str, BothLanguages]:
-    """What the certificates in the vault are called: the history keeps only the names of their types (CS-30)."""
-    return {one.id: Names(one).title for one in vault.certificates()}
-
-
-def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
-    """One line of the history: what went to whom until when. `titles` are those of the certificates still held."""
-    words = OUTCOMES[entry.outcome]
-    name = entry.who.text(t.language) or entry.host
-    unproven = entry.facts.get("level") == "unproven"
-    called, begins = _called(name, t, proven=not unproven)
-    certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_both(item["name"], t) for item in entry.shared]
-    return {
-        "id": entry.id,
-        "who": name,
-        "called": called,
-        "begins": begins,
-        "host": entry.host,
-        "unproven": unproven,
-        "moment": t.moment(entry.at),
-        "day": t.date(entry.at),
-        "word": t(words.word),
-        "state": words.state,
-        "icon": words.icon,
-        "items": t.listed(items) if items else "",
-        "count": len(items),
-        "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
-        "until": _until(entry, t),
-        "days_left": entry.days_left(today=now.date()),
-        "is_share": entry.is_share,
-        "outcome": entry.outcome.value,
-    }
-
-
-def _until(entry: Entry, t: Translator) -> str:
-    return t.date(entry.retention_until) if entry.retention_until and entry.shared else ""
-
-
-def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
-    """Everything that S4 and S6 show about one entry."""
-    facts, decided = entry.facts, entry.decided or {}
-    refused = next((event.facts for event in entry.events if event.kind is EventKind.REFUSED), None)
-    basis = facts.get("basis")
-    return {
-        **row_view(entry, t, now=now, titles=titles),
-        "events": [
-            {"moment": t.moment(event.at), "kind": _what(event), "reason": event.facts.get("reason", "")}
-            for event in entry.events
-        ],
-        "last": entry.events[-1].kind.value,
-        "reason": entry.events[-1].facts.get("reason", ""),
-        "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
-        "asked": [name.text(t.language) for name in entry.asked],
-        "shared": [
-            {
-                "name": _both(item["name"], t),
-                "certificate": _title(item, titles, t),
-                "certificate_id": item["certificate_id"],
-                "issuer": item["issuer"],
-                "required": item["required"],
-            }
-            for item in entry.shared
-        ],
-        "came_along": [
-            {
-                "certificate": _title(one, titles, t),
-                "items": t.listed(dict.fromkeys(_lower(BothLanguages(**name), t) for name in one["items"])),
-            }
-            for one in decided.get("came_along", ())
-        ],
-        "along": _along([BothLanguages(**name) for one in decided.get("came_along", ()) for name in one["items"]], t),
-        "decided": t.moment(entry.decided_at) if entry.decided_at else "",
-        "declined": [_both(name, t) for name in decided.get("declined", ())],
-        "level": facts.get("level", ""),
-        "purpose": _both(facts.get("purpose"), t),
-        "basis": t(BASES[Basis(basis)]) if basis else "",
-        "recipients": None if facts.get("recipients") is None else [_both(one, t) for one in facts["recipients"]],
-        "contact": facts.get("contact", ""),
-        "data_protection_contact": facts.get("data_protection_contact", ""),
-        "withdraw_url": facts.get("withdraw_url", ""),
-        "withdraw_contact": facts.get("withdraw_contact", ""),
-        "is_over": _is_over(entry.retention_until, now),
-        "language": (decided or refused or {}).get("language", ""),
-        "warnings": _warned((decided or refused or {}).get("warnings", ()), facts, t),
-        "has_receipt": has_receipt(entry),
-        "error": facts.get("error", ""),
-        "fault": fault_words(facts["error"]) if facts.get("error") and entry.is_share else None,
-        "certificate_id": facts.get("certificate_id", ""),
-        "copies": facts.get("copies", 0),
-        "could_share": (refused or {}).get("could_share", True),
-    }
-
-
-def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
-    held = titles.get(facts.get("certificate_id", ""))
-    return held.text(t.language) if held is not None else _both(facts["certificate"], t)
-
-
-def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
-    """What may be the reason: an issuer no longer vouches for what was shown."""
-    return [t(NO_LONGER[one.status], title=Names(one).title.text(t.language)) for one in certificates]
-
-
-def _what(event: Event) -> str:
-    return f"{event.kind.value}_by_you" if event.facts.get("by_you") else event.kind.value
-
-
-def _warned(kinds: Iterable[str], facts: Mapping[str, Any], t: Translator) -> list[str]:
-    # The certificate that a warning spoke of is named below; the sentence is kept general.
-    names = {"host": facts.get("host", ""), "certificate": t(N_("a certificate"))}
-    by_name = {kind.value: words for kind, words in WARNINGS.items()}
-    return [t(by_name[kind].sentence, **names) for kind in kinds if kind in by_name]
-
-
-def _is_over(until: date | None, now: datetime) -> bool:
-    return until is not None and until < now.date()
-
-
-def _both(value: Mapping[str, str] | None, t: Translator) -> str:
-    return BothLanguages(**value).text(t.language) if value else ""

@@ -1,7 +1,6 @@
 """A request arrives (S0): fetched and checked after the person's yes, put before them, or found to be faulty."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -124,34 +123,23 @@ class Arrivals(Desk):
             raise NotFound("A faulty request is not fetched again from here")
         fetched = FetchedRequest.from_json(share.members["fetched"])
         chosen = chosen_from_json(share.members["chosen"])
-        before = self._put_to(vault, share_id, share.members, fetched, at=fetched.fetched_at)
-        shown = share.members.get("offered")
         new_id = await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
         new = self._share(vault, new_id)
         if chosen == Chosen() or new.state != OPEN:
             return new_id, Kept.NOTHING
         members = {**new.members, "chosen": chosen_as_json(chosen)}
-        again = FetchedRequest.from_json(new.members["fetched"])
-        now = self._put_to(vault, new_id, members, again, at=self._wallet.clock())
-        if before is None or now is None or before[0] != now[0] or shown != now[1]:
+        try:
+            # The earlier one as it was when it arrived: that it has ended since is why it was fetched anew.
+            asked_before = check_request(fetched, trust=self._wallet.trust(), now=fetched.fetched_at)
+            asked_now = self._checked(new)
+            decision = self._build(vault, new_id, members, asked_now, language=vault.language)
+        except ProtocolError:
+            return new_id, Kept.NONE
+        if _question(asked_before) != _question(asked_now) or share.members["offered"] != offered(decision):
             return new_id, Kept.NONE
         with self._database.transaction() as connection:
-            update_share(connection, vault, new, {**members, "offered": now[1]})
+            update_share(connection, vault, new, {**members, "offered": offered(decision)})
         return new_id, Kept.ALL
-
-    def _put_to(
-        self, vault: UnlockedVault, share_id: str, members: Mapping[str, Any], fetched: FetchedRequest, *, at: datetime
-    ) -> tuple[tuple[Any, ...], list[str]] | None:
-        """The question, and what it offers of which certificates; None when there is no decision to make.
-
-        `at` is when the request is looked at: that one has ended since is why it is fetched anew.
-        """
-        try:
-            checked = check_request(fetched, trust=self._wallet.trust(), now=at)
-            decision = self._build(vault, share_id, members, checked, language=vault.language)
-        except ProtocolError:
-            return None
-        return _question(checked), offered(decision)
 
     def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
         digest = request_digest(checked)

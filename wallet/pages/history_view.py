@@ -1,0 +1,143 @@
+"""Entries of the history as the templates show them: every text in the reader's language, nothing left to decide.
+
+The history holds names and texts, never values; the title of a certificate is looked up while it is held (CS-30).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from schemas.consent import Basis
+from schemas.receipt import BothLanguages
+from service.i18n import N_, Translator
+from wallet.certificates import StoredCertificate
+from wallet.ledger import Entry, Event, EventKind
+from wallet.naming import Names
+from wallet.pages.phrases import along, called, in_a_sentence
+from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, WARNINGS, fault_words
+from wallet.receipts import has_receipt
+from wallet.requests import CameBy
+from wallet.vault import UnlockedVault
+
+
+def titles_of(vault: UnlockedVault) -> dict[str, BothLanguages]:
+    """What the certificates in the vault are called: the history keeps only the names of their types (CS-30)."""
+    return {one.id: Names(one).title for one in vault.certificates()}
+
+
+def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
+    """One line of the history: what went to whom until when. `titles` are those of the certificates still held."""
+    words = OUTCOMES[entry.outcome]
+    name = entry.who.text(t.language) or entry.host
+    unproven = entry.facts.get("level") == "unproven"
+    known_as, begins = called(name, t, proven=not unproven)
+    certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
+    items = [_both(item["name"], t) for item in entry.shared]
+    return {
+        "id": entry.id,
+        "who": name,
+        "called": known_as,
+        "begins": begins,
+        "host": entry.host,
+        "unproven": unproven,
+        "moment": t.moment(entry.at),
+        "day": t.date(entry.at),
+        "word": t(words.word),
+        "state": words.state,
+        "icon": words.icon,
+        "items": t.listed(items) if items else "",
+        "count": len(items),
+        "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
+        "until": _until(entry, t),
+        "days_left": entry.days_left(today=now.date()),
+        "is_share": entry.is_share,
+        "outcome": entry.outcome.value,
+    }
+
+
+def _until(entry: Entry, t: Translator) -> str:
+    return t.date(entry.retention_until) if entry.retention_until and entry.shared else ""
+
+
+def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
+    """Everything that S4 and S6 show about one entry."""
+    facts, decided = entry.facts, entry.decided or {}
+    refused = next((event.facts for event in entry.events if event.kind is EventKind.REFUSED), None)
+    basis = facts.get("basis")
+    return {
+        **row_view(entry, t, now=now, titles=titles),
+        "events": [
+            {"moment": t.moment(event.at), "kind": _what(event), "reason": event.facts.get("reason", "")}
+            for event in entry.events
+        ],
+        "last": entry.events[-1].kind.value,
+        "reason": entry.events[-1].facts.get("reason", ""),
+        "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
+        "asked": [name.text(t.language) for name in entry.asked],
+        "shared": [
+            {
+                "name": _both(item["name"], t),
+                "certificate": _title(item, titles, t),
+                "certificate_id": item["certificate_id"],
+                "issuer": item["issuer"],
+                "required": item["required"],
+            }
+            for item in entry.shared
+        ],
+        "came_along": [
+            {
+                "certificate": _title(one, titles, t),
+                "items": t.listed(dict.fromkeys(in_a_sentence(BothLanguages(**name), t) for name in one["items"])),
+            }
+            for one in decided.get("came_along", ())
+        ],
+        "along": along([BothLanguages(**name) for one in decided.get("came_along", ()) for name in one["items"]], t),
+        "decided": t.moment(entry.decided_at) if entry.decided_at else "",
+        "declined": [_both(name, t) for name in decided.get("declined", ())],
+        "level": facts.get("level", ""),
+        "purpose": _both(facts.get("purpose"), t),
+        "basis": t(BASES[Basis(basis)]) if basis else "",
+        "recipients": None if facts.get("recipients") is None else [_both(one, t) for one in facts["recipients"]],
+        "contact": facts.get("contact", ""),
+        "data_protection_contact": facts.get("data_protection_contact", ""),
+        "withdraw_url": facts.get("withdraw_url", ""),
+        "withdraw_contact": facts.get("withdraw_contact", ""),
+        "is_over": _is_over(entry.retention_until, now),
+        "language": (decided or refused or {}).get("language", ""),
+        "warnings": _warned((decided or refused or {}).get("warnings", ()), facts, t),
+        "has_receipt": has_receipt(entry),
+        "error": facts.get("error", ""),
+        "fault": fault_words(facts["error"]) if facts.get("error") and entry.is_share else None,
+        "certificate_id": facts.get("certificate_id", ""),
+        "copies": facts.get("copies", 0),
+        "could_share": (refused or {}).get("could_share", True),
+    }
+
+
+def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
+    held = titles.get(facts.get("certificate_id", ""))
+    return held.text(t.language) if held is not None else _both(facts["certificate"], t)
+
+
+def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
+    """What may be the reason: an issuer no longer vouches for what was shown."""
+    return [t(NO_LONGER[one.status], title=Names(one).title.text(t.language)) for one in certificates]
+
+
+def _what(event: Event) -> str:
+    return f"{event.kind.value}_by_you" if event.facts.get("by_you") else event.kind.value
+
+
+def _warned(kinds: Iterable[str], facts: Mapping[str, Any], t: Translator) -> list[str]:
+    # The certificate that a warning spoke of is named below; the sentence is kept general.
+    names = {"host": facts.get("host", ""), "certificate": t(N_("a certificate"))}
+    by_name = {kind.value: words for kind, words in WARNINGS.items()}
+    return [t(by_name[kind].sentence, **names) for kind in kinds if kind in by_name]
+
+
+def _is_over(until: date | None, now: datetime) -> bool:
+    return until is not None and until < now.date()
+
+
+def _both(value: Mapping[str, str] | None, t: Translator) -> str:
+    return BothLanguages(**value).text(t.language) if value else ""

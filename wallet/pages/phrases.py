@@ -1,0 +1,27 @@
+"""How pages put names of people, items and certificates into sentences."""
+
+from collections.abc import Iterable
+
+from schemas.receipt import BothLanguages
+from service.i18n import N_, Translator
+
+
+def along(names: Iterable[BothLanguages], t: Translator) -> str:
+    """What comes along with every share, on one line: what the format always tells, and what the certificate shows."""
+    always = (t(N_("the kind of certificate")), t(N_("who issued it")), t(N_("how long it is valid")))
+    return t.listed(dict.fromkeys([*always, *(in_a_sentence(name, t) for name in names)]))
+
+
+def called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
+    """How sentences speak of somebody, inside and at their beginning.
+
+    An unproven name never stands there as if it were known (CS-09).
+    """
+    called = name if proven else t(N_("somebody who says it is %(name)s"), name=name)
+    return called, called[:1].upper() + called[1:]
+
+
+def in_a_sentence(name: BothLanguages, t: Translator) -> str:
+    """A name inside a sentence; abbreviations such as ECTS keep their capitals."""
+    text = name.text(t.language)
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
