@@ -20,6 +20,7 @@ from service.doorway import Doorway, was_too_large
 from service.error_texts import texts_for
 from service.pages import Pages, SignInRequired
 from service.settings import ServiceSettings
+from service.stopping import Stopping
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 422: "invalid_request"}
 _DESCRIPTIONS = {
@@ -45,7 +46,7 @@ def build_app(
 
     `ready` raises `ProtocolError` when the service cannot work now (for `/ready`). `body_limits` gives path prefixes
     (our own paths, such as `/import`) another bound on the request body, in bytes, than `settings.body_limit_bytes`.
-    Put what handlers need into `app.state`; `app.state.pages` and `app.state.settings` are there.
+    Put what handlers need into `app.state`; `app.state.pages`, `app.state.settings` and `app.state.stopping` are there.
     """
     app = FastAPI(
         title=title,
@@ -57,10 +58,17 @@ def build_app(
     )
     app.state.settings = settings
     app.state.pages = pages
+    app.state.stopping = Stopping()
     app.add_exception_handler(ProtocolError, _on_protocol_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_middleware(Doorway, settings=settings, body_limits=dict(body_limits or {}), on_failure=_on_failure)
+    app.add_middleware(
+        Doorway,
+        settings=settings,
+        body_limits=dict(body_limits or {}),
+        stopping=app.state.stopping,
+        on_failure=_on_failure,
+    )
     _add_health(app, ready)
     if pages is not None:
         _add_page_routes(app, pages)

@@ -1,9 +1,11 @@
-"""What every request passes through, as one plain ASGI wrapper: path prefix, body limit, security headers, last resort.
+"""What every request passes through, as one plain ASGI wrapper: path prefix, body limit, security headers, the end of
+streams when the service stops, last resort.
 
 It is one wrapper because each costs time on every request. Nothing of a request is logged but its method, its route's
 shape and, for an error nobody expected, the kind of error and where in the code it arose: messages can hold values.
 """
 
+import asyncio
 import secrets
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -15,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import ProtocolError
 from service.settings import ServiceSettings
+from service.stopping import Stopping
 
 log = structlog.stdlib.get_logger()
 
@@ -40,9 +43,16 @@ class Doorway:
     """Wraps the application of a service."""
 
     def __init__(
-        self, app: ASGIApp, *, settings: ServiceSettings, body_limits: Mapping[str, int], on_failure: Failure
+        self,
+        app: ASGIApp,
+        *,
+        settings: ServiceSettings,
+        body_limits: Mapping[str, int],
+        stopping: Stopping,
+        on_failure: Failure,
     ) -> None:
         self._app = app
+        self._stopping = stopping
         self._prefix = settings.path_prefix
         self._limit = settings.body_limit_bytes
         self._limits = sorted(body_limits.items(), key=lambda item: -len(item[0]))
@@ -68,13 +78,15 @@ class Doorway:
             return
         self._strip_prefix(scope)
         limit = self._limit_for(scope["path"])
-        started = False
+        started = ended = False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal started
+            nonlocal started, ended
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = self._with_guards(message.get("headers", []))
+            else:
+                ended = not message.get("more_body", False)
             await send(message)
 
         declared = _content_length(scope)
@@ -82,7 +94,9 @@ class Doorway:
             await self._fail(scope, receive, send_guarded, 413, BodyTooLarge.error, "")
             return
         try:
-            await self._app(scope, _bounded(scope, receive, limit), send_guarded)
+            await self._app(scope, self._bounded(scope, receive, limit), send_guarded)
+            if started and not ended and self._stopping.has_begun:
+                await send({"type": "http.response.body", "body": b""})  # A stream was broken off: it ends properly.
         except BodyTooLarge:
             if not started:
                 await self._fail(scope, receive, send_guarded, 413, BodyTooLarge.error, "")
@@ -103,6 +117,37 @@ class Doorway:
         if prefix and path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
             scope["path"] = path[len(prefix) :] or "/"
             scope["raw_path"] = scope["path"].encode()
+
+    def _bounded(self, scope: MutableMapping[str, Any], receive: Receive, limit: int) -> Receive:
+        """What the application receives: the body up to its limit, then the end of the connection or of the service.
+
+        Only an answer that goes on and on waits for anything after the body (`service.stopping`).
+        """
+        received, is_whole = 0, False
+
+        async def receive_bounded() -> Message:
+            nonlocal received, is_whole
+            if is_whole:
+                return await self._end_of_connection(receive)
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > limit:
+                    scope[_TOO_LARGE] = True
+                    raise BodyTooLarge
+                is_whole = not message.get("more_body", False)
+            return message
+
+        return receive_bounded
+
+    async def _end_of_connection(self, receive: Receive) -> Message:
+        message, stop = asyncio.ensure_future(receive()), asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((message, stop), return_when=asyncio.FIRST_COMPLETED)
+            return message.result() if message.done() else {"type": "http.disconnect"}
+        finally:
+            message.cancel()
+            stop.cancel()
 
     def _limit_for(self, path: str) -> int:
         for start, limit in self._limits:
@@ -130,22 +175,6 @@ class Doorway:
 def was_too_large(scope: Mapping[str, Any]) -> bool:
     """Whether reading this request's body went over its limit (frameworks turn that into an error of their own)."""
     return bool(scope.get(_TOO_LARGE))
-
-
-def _bounded(scope: MutableMapping[str, Any], receive: Receive, limit: int) -> Receive:
-    received = 0
-
-    async def receive_bounded() -> Message:
-        nonlocal received
-        message = await receive()
-        if message["type"] == "http.request":
-            received += len(message.get("body", b""))
-            if received > limit:
-                scope[_TOO_LARGE] = True
-                raise BodyTooLarge
-        return message
-
-    return receive_bounded
 
 
 def _content_length(scope: Scope) -> int | None:

@@ -32,13 +32,20 @@ def serve(
     settings: S,
     announce: Callable[[S], Iterable[str]] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what is under way (10 s at most).
+    """Serve until SIGINT or SIGTERM, then end streams and finish what else is under way (10 s at most).
 
     Refuses unsafe settings with `UnsafeSettings`, binds (`CannotListen` when it cannot), records the public URL in the
     data directory, makes the application with the settings that hold the real port, and prints the address, the
     settings that lift a guard, and what `announce` adds (such as the code for the first account).
     """
     import uvicorn
+
+    class Server(uvicorn.Server):
+        """Says that it is about to stop before it waits for answers that are under way."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.state.stopping.begin()
+            await super().shutdown(sockets)
 
     refuse_unsafe(settings)
     sockets = listen(settings)
@@ -50,7 +57,7 @@ def serve(
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - The terminal is where the operator reads.
         print(f"{app.title}: {settings.base_url}/", flush=True)  # noqa: T201
         configure_logging()  # Only a process that serves: it holds on to this very stderr.
-        uvicorn.Server(_config(app, settings)).run(sockets=sockets)
+        Server(_config(app, settings)).run(sockets=sockets)
     finally:
         for one in sockets:
             one.close()

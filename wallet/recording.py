@@ -16,8 +16,9 @@ from typing import Any
 from proofs import base64url
 from proofs.keys import generate_signer
 from schemas.consent import LocalizedText
-from schemas.dcql import value_at
+from schemas.dcql import ClaimQuery, CredentialQuery, value_at
 from schemas.receipt import BothLanguages
+from schemas.types import type_of
 from wallet.consent import Consent
 from wallet.decision import Decision, Item, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
@@ -86,17 +87,34 @@ def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
 
 
 def _asked_names(decision: Decision) -> list[BothLanguages]:
-    """The names of what was asked for; when nothing here answers it, the names that the query itself uses."""
+    """The names of all that was asked for: of what is here, and of optional parts that nothing here answers.
+
+    When the required part cannot be answered, the names of everything in the query.
+    """
+    query = decision.checked.query
     items = [item for group in decision.required for item in group.items]
     items += [item for part in decision.optional for item in part.items]
-    if items:
-        return list(dict.fromkeys(item.name for item in items if not item.comes_along))
-    written = [
-        next((part for part in reversed(claim.path) if isinstance(part, str)), "")
-        for credential in decision.checked.query.credentials
-        for claim in credential.claims
+    names = [item.name for item in items if not item.comes_along]
+    answered = {item.query_id for item in items}
+    optional = {one for some in query.sets if not some.required for ids in some.options for one in ids}
+    lacking = [
+        one
+        for one in query.credentials
+        if one.id not in answered and (not decision.is_satisfiable or one.id in optional)
     ]
-    return list(dict.fromkeys(_same(plain(name.replace("_", " ")).capitalize()) for name in written))
+    names += [_name_in_query(credential, claim) for credential in lacking for claim in credential.claims]
+    return list(dict.fromkeys(names))
+
+
+def _name_in_query(credential: CredentialQuery, claim: ClaimQuery) -> BothLanguages:
+    """What a claim is called that no certificate here has: by the type asked for, else as the query writes it."""
+    types = (type_of(vct) for alternative in credential.types for vct in alternative)
+    known = next((one for one in types if one is not None), None)
+    path = tuple(None if isinstance(part, int) else part for part in claim.path)  # Any element is called the same.
+    if known is not None and known.spec_for(path) is not None:
+        return BothLanguages(sv=known.label(path, "sv"), en=known.label(path, "en"))
+    written = next((part for part in reversed(claim.path) if isinstance(part, str)), "")
+    return _same(plain(written.replace("_", " ")).capitalize())
 
 
 def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now: datetime) -> Event:

@@ -1,11 +1,12 @@
 """The sample service as a real process: `python -m tests.service.sample_service COMMAND ...`."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import StreamingResponse
 
 from schemas.errors import Malformed
 from service.app import build_app
@@ -18,13 +19,22 @@ SampleData = Annotated[Path, data_option("sample")]
 
 
 def make_app(settings: SampleSettings) -> FastAPI:
-    """An application with one slow answer."""
+    """An application with one slow answer, and one that has no end."""
     router = APIRouter()
 
     @router.get("/slow")
     async def slow() -> dict[str, str]:
         await asyncio.sleep(1.0)
         return {"done": settings.base_url}
+
+    @router.get("/events")
+    async def events() -> StreamingResponse:
+        async def forever() -> AsyncIterator[bytes]:
+            while True:
+                yield b": still here\n\n"
+                await asyncio.sleep(0.2)
+
+        return StreamingResponse(forever(), media_type="text/event-stream")
 
     return build_app(settings=settings, title="Sample", routers=[router], ready=lambda: None)
 

@@ -91,6 +91,33 @@ def test_an_answer_under_way_is_finished_before_it_stops(tmp_path: Path) -> None
         assert process.wait(15) in (0, -signal.SIGTERM, 143)
 
 
+def test_streams_end_when_it_stops(tmp_path: Path) -> None:
+    """Open pages that follow along hold up no stop and leave no trace of an error; slow answers are still finished."""
+    with sample_process(tmp_path) as (process, address):
+        ended: list[bytes] = []
+
+        def follow(path: str) -> None:
+            with urllib.request.urlopen(f"{address}{path}", timeout=20) as answer:
+                ended.append(answer.read())
+
+        followers = [threading.Thread(target=follow, args=(path,)) for path in ("/events", "/events", "/slow")]
+        for one in followers:
+            one.start()
+        time.sleep(0.6)
+        process.send_signal(signal.SIGTERM)
+        for one in followers:
+            one.join(8)
+        process.wait(8)
+
+        assert len(ended) == 3
+        assert sum(one.startswith(b": still here") for one in ended) == 2
+        assert f'{{"done":"{address}"}}'.encode() in ended
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert "Traceback" not in said
+        assert "ERROR" not in said
+
+
 def test_an_unsafe_setting_keeps_it_from_starting_and_is_named(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.service.sample_service", "serve", "--data", str(tmp_path)],

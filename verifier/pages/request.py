@@ -169,6 +169,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         checks=[CheckLine.of(check, record, t) for check in record.result.checks]
         if record.state is State.ANSWERED
         else [],
+        several_certificates=any(check.reason == "several_certificates" for check in record.result.checks),
         has_values=record.has_contents,
         certificates=certificates,
         kept_until=record.retention_until,

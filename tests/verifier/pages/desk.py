@@ -178,9 +178,17 @@ class Desk:
     # --- the person ----------------------------------------------------------------------------------------------
 
     def answer(
-        self, transaction: Transaction, *, optional: Iterable[int] = (), audience: str | None = None
+        self,
+        transaction: Transaction,
+        *,
+        optional: Iterable[int] = (),
+        audience: str | None = None,
+        from_several: bool = False,
     ) -> httpx2.Response:
-        """Answer as a wallet does: the required part, and the optional sets of these indexes."""
+        """Answer as a wallet does: the required part, and the optional sets of these indexes.
+
+        With `from_several` the optional parts come from another certificate than the required one.
+        """
         wallet = self.new_browser()
         wallet.get(transaction.request_uri)
         kind = transaction.question.template.credentials[0].vct[0]
@@ -195,21 +203,25 @@ class Desk:
             "status": {"status_list": {"idx": 7, "uri": LIST}},
             **(COURSE if credential_type.name == "micro-credential" else RESULTS),
         }
-        token = issue_sd_jwt_vc(
-            claims,
-            disclosable=plan_disclosures(credential_type.disclosable_paths()),
-            signer=self.issuer.signer,
-            holder_jwk=holder.public_jwk,
+        first, second = (
+            issue_sd_jwt_vc(
+                claims,
+                disclosable=plan_disclosures(credential_type.disclosable_paths()),
+                signer=self.issuer.signer,
+                holder_jwk=holder.public_jwk,
+            )
+            for _ in range(2)
         )
-        held = parse_sd_jwt(token)
+        held = parse_sd_jwt(first)
+        required = {one.id for one in transaction.question.template.credentials}
         candidate = Candidate("held", "dc+sd-jwt", (kind,), held.claims, disclosable=tuple(held.disclosure_at))
         found = answer(transaction.question.query, [candidate], sensitivity=credential_type.sensitivity)
         share = found.select(ticked=dict.fromkeys(optional, 0))
         vp_token = {
             query_id: [
                 build_presentation(
-                    token,
-                    disclosures=select_disclosures(held, choice.paths, nested=True),
+                    (token := second if from_several and query_id not in required else first),
+                    disclosures=select_disclosures(parse_sd_jwt(token), choice.paths, nested=True),
                     signer=holder,
                     audience=audience or transaction.client_id,
                     nonce=transaction.nonce,

@@ -204,3 +204,15 @@ def sign_in_again(desk: Desk) -> None:
     """The session has ended by itself."""
     fields = {"login": "anna", "password": "a long and quiet password"}
     assert post(desk.browser, "/sign-in", fields).status_code == 303
+
+
+def test_several_certificates_where_one_was_asked_for_are_told_beside_the_verdict(desk: Desk) -> None:
+    """Every check holds, and still nobody may read the parts as one: the warning stands above the checks."""
+    for from_several in (False, True):
+        made = desk.ask("employer-micro-credential")
+        assert desk.answer(made.transaction, optional=[1, 2], from_several=from_several).status_code == 200
+
+        page = desk.browser.get(f"/requests/{made.id}").text
+
+        assert 'data-state="verified"' in page
+        assert ('id="several-certificates"' in page.partition('id="checks"')[0]) is from_several

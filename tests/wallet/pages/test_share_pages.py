@@ -537,6 +537,18 @@ def test_s5_the_history_is_filtered_by_plain_words(world: World, employer: FakeV
     assert browser.get("/history?since=yesterday").status_code == 400
 
 
+def test_s6_what_was_asked_names_what_nothing_here_answers(world: World, employer: FakeVerifier) -> None:
+    """An optional part that the person lacks was asked for all the same, and stands in the history by its name."""
+    browser = person(world)
+    asked = with_optional(credential(["family_name"]), credential(["prerequisites_to_enroll"], query_id="extra"))
+    done = confirm(browser, decide(browser, look(browser, employer.ask(asked, notice=notice()).link()), "share"))
+
+    address = re.findall(r'href="(/history/[0-9a-f]+)"', done.text)[0]
+
+    assert "What was asked Family name Prerequisites to enrol" in text_of(browser.get(address))
+    assert "Förkunskapskrav" in text_of(browser.get(f"{address}?lang=sv"))
+
+
 def test_s6_the_entry_says_whom_to_turn_to(world: World, employer: FakeVerifier) -> None:
     """What was asked, what went, until when, days left, and the recipient's contact for taking back."""
     browser = person(world)
