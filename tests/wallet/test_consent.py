@@ -14,7 +14,7 @@ from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, World
 from wallet.certificates import NoCopiesLeft
 from wallet.consent import CannotSatisfy, Consent, ShownSomethingElse, YesMissing, decide
-from wallet.decision import Chosen, WarningKind, build_decision
+from wallet.decision import Chosen, Decision, WarningKind, build_decision
 from wallet.delivery import DeliveryState
 from wallet.ledger import EventKind, Outcome
 from wallet.requests import AlreadyAnswered, RequestExpired
@@ -122,6 +122,38 @@ async def test_cs04_of_two_certificates_the_person_may_take_the_other(world: Wor
     await sharer.approve(share_id)
     title = parse_sd_jwt(employer.answers[0]["vp_token"]["certificate"][0]).claims["achievement_title"]
     assert title == second.groups[0].certificate.claims["achievement_title"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_tick_never_changes_what_stands_beside_another(
+    world: World, employer: FakeVerifier, turned: bool
+) -> None:
+    """Only another certificate can answer one optional part; ticking it moves no other part over to it."""
+    sharer = await Sharer.named(world)
+    for offer in world.university.offer()[:2]:
+        await world.wallet.receive(sharer.vault, offer.offer)
+    held = sharer.vault.certificates()[:: -1 if turned else 1]
+    one, other = (
+        credential(query_id=name, claims=[{"path": ["course_code"], "values": [held[at].claims["course_code"]]}])
+        for name, at in (("certificate", 0), ("other", 1))
+    )
+    asked = with_optional(one, other, credential(["credits"], query_id="credits"))
+    share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
+
+    def beside(decision: Decision) -> list[list[tuple[str, tuple[tuple[str, str], ...]]]]:
+        return [[(item.certificate_id, item.lines) for item in part.items] for part in decision.optional]
+
+    fresh = sharer.decision(share_id)
+    indexes = [part.index for part in fresh.optional]
+    for ticked in (indexes[:1], indexes[1:], indexes):
+        chosen = sharer.choose(share_id, Chosen(ticked=frozenset(ticked)))
+        assert beside(chosen) == beside(fresh)
+        shown = {(item.certificate_id, item.lines) for item in chosen.items}
+        assert shown >= {pair for at, part in enumerate(beside(fresh)) if indexes[at] in ticked for pair in part}
+    assert {pair[0] for pair in beside(fresh)[1]} == {held[0].id}, "the certificate that is shown anyway"
+    await sharer.approve(share_id)
+    (answered,) = employer.answers[0]["vp_token"]["credits"]
+    assert parse_sd_jwt(answered).claims["credits"] == held[0].claims["credits"]
 
 
 async def test_several_certificates_are_shown_where_the_query_takes_several(

@@ -42,10 +42,10 @@ def build_decision(
     """
     usable = {one.id: one for one in certificates if obstacle_of(one, at=now) is None}
     found = answer(checked.query, [candidate_for(one) for one in usable.values()], sensitivity=sensitivity.weight)
-    selection = _select(found, chosen)
+    required_only, selection = _select(found, chosen)
     maker = _Maker(checked, usable, found, chosen, language)
     required = maker.required(selection)
-    optional = maker.optional(selection)
+    optional = maker.optional(required_only)
     shown = (*required, *(group for part in optional if part.is_ticked for group in part.groups))
     behind = tuple(_behind(group, shown) for group in _one_per_certificate(shown))
     notice = checked.stated.notice if checked.stated else None
@@ -74,17 +74,24 @@ def build_decision(
     return replace(decision, digest=shown_digest(decision, salt=salt))
 
 
-def _select(found: Answer, chosen: Chosen) -> Selection | None:
+def _select(found: Answer, chosen: Chosen) -> tuple[Selection, Selection] | tuple[None, None]:
+    """What answers the required part, and the same with the optional parts that the person ticked.
+
+    Each optional part is answered beside the required one alone: another tick never changes what stood beside this one.
+    """
     if not found.satisfiable:
-        return None
-    selection = found.select(option=chosen.option, picked=chosen.picked)
+        return None, None
+    required_only = found.select(option=chosen.option, picked=chosen.picked)
     ticked: dict[int, int] = {}
-    for part in found.optional_after(selection):
+    picked = dict(chosen.picked)
+    for part in found.optional_after(required_only):
         if part.index in chosen.ticked and part.satisfiable:
             ticked[part.index] = part.options[0].preference[0]
+            for query_id, choices in part.options[0].choices.items():
+                picked.setdefault(query_id, tuple(choice.key for choice in choices))
     if chosen.ticked - ticked.keys():
         raise InvalidSelection("there is no such optional part")
-    return found.select(option=chosen.option, picked=chosen.picked, ticked=ticked)
+    return required_only, found.select(option=chosen.option, picked=picked, ticked=ticked)
 
 
 class _Maker:
