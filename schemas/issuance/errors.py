@@ -1,4 +1,8 @@
-"""Errors of token endpoint (RFC 6749, 5.2), credential endpoint (OpenID4VCI 8.3.1) and bearer use (RFC 6750, 3.1)."""
+"""Errors of the endpoints of an issuer.
+
+Authorization and token endpoint (RFC 6749, 4.1.2.1 and 5.2), pushed requests (RFC 9126), DPoP (RFC 9449), client
+attestation, credential endpoint (OpenID4VCI 8.3.1), deferred (9.3), notification (11.3), use of tokens (RFC 6750, 3.1).
+"""
 
 from schemas.errors import ProtocolError
 
@@ -13,6 +17,70 @@ class InvalidClient(ProtocolError):
     """The client must identify itself and did not, or could not be authenticated."""
 
     error = "invalid_client"
+
+
+class InvalidClientAttestation(InvalidClient):
+    """The client's attestation, or its proof of possession, does not hold."""
+
+
+class UseAttestationChallenge(InvalidClient):
+    """The attestation's proof needs a challenge of this server; the answer carries one."""
+
+    error = "use_attestation_challenge"
+
+
+class UseFreshAttestation(InvalidClient):
+    """The client's attestation is no longer fresh."""
+
+    error = "use_fresh_attestation"
+
+
+class InvalidDPoPProof(ProtocolError):
+    """The DPoP proof is missing or does not hold (RFC 9449, section 5)."""
+
+    error = "invalid_dpop_proof"
+
+
+class UseDPoPNonce(ProtocolError):
+    """The DPoP proof needs a nonce of this server; the answer carries one (RFC 9449, section 8)."""
+
+    error = "use_dpop_nonce"
+
+
+class AccessDenied(ProtocolError):
+    """The person, or the issuer, said no."""
+
+    error = "access_denied"
+
+
+class UnsupportedResponseType(ProtocolError):
+    """Only the response type `code` is supported."""
+
+    error = "unsupported_response_type"
+
+
+class InvalidRequestURI(ProtocolError):
+    """The pushed request is unknown, was used, has expired, or is of another client (RFC 9126, section 4)."""
+
+    error = "invalid_request_uri"
+
+
+class InvalidTransactionID(ProtocolError):
+    """There is no such deferred transaction under this access token, or it was already used to obtain a credential."""
+
+    error = "invalid_transaction_id"
+
+
+class InvalidNotificationID(ProtocolError):
+    """There is no such notification under this access token."""
+
+    error = "invalid_notification_id"
+
+
+class InvalidNotificationRequest(ProtocolError):
+    """The notification request lacks something or is otherwise malformed."""
+
+    error = "invalid_notification_request"
 
 
 class UnauthorizedClient(ProtocolError):
