@@ -32,11 +32,11 @@ log = structlog.stdlib.get_logger()
 
 
 def create_app(settings: IssuerSettings, *, http: OutgoingHTTP | None = None, clock: Clock = utc_now) -> FastAPI:
-    """The application. Makes database, secret and key at first need. `http` is unused: an issuer asks nobody.
+    """The application. Makes database, secret and key at first need. `http` leads to the provider where people sign in.
 
     `app.state.issuer` is the `IssuerContext`.
     """
-    context = open_context(settings, clock=clock)
+    context = open_context(settings, clock=clock, http=http)
     routes = protocol_routes(context)
     app = build_app(
         settings=settings,
@@ -93,6 +93,7 @@ def _sweeping(context: IssuerContext) -> Callable[[FastAPI], AbstractAsyncContex
             sweeper.cancel()
             with suppress(asyncio.CancelledError):
                 await sweeper
+            await context.login.close()
             context.store.close()
 
     return lifespan

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from issuer.authorization.clients import ClientPolicy, load_clients
 from issuer.issuance import Issuing
 from issuer.offers import Offer, OfferLinks, links_of
 from issuer.profiles import InstitutionProfile, load_profile, plain_profile
+from issuer.remote import Login
 from issuer.settings import IssuerSettings
 from issuer.status import Publishing
 from issuer.store import IssuerStore, open_store
@@ -13,6 +15,7 @@ from issuer.store.keys import signing_key, valid_until
 from proofs.certified_keys import CertifiedKey
 from schemas.learning.achievement import Source
 from service.clock import Clock
+from service.http import OutgoingHTTP
 from service.single_use import StampedNonces
 
 
@@ -26,6 +29,10 @@ class IssuerContext:
     issuing: Issuing
     publishing: Publishing
     profile: InstitutionProfile
+    clients: ClientPolicy
+    client_nonces: StampedNonces
+    """Nonces of DPoP proofs and challenges of client attestations: one kind, since one proof can be both."""
+    login: Login
     clock: Clock
 
     @property
@@ -38,7 +45,7 @@ class IssuerContext:
         return links_of(offer, issuer=self.issuer, secret=self.store.secret, now=self.clock())
 
 
-def open_context(settings: IssuerSettings, *, clock: Clock) -> IssuerContext:
+def open_context(settings: IssuerSettings, *, clock: Clock, http: OutgoingHTTP | None = None) -> IssuerContext:
     """Open the data directory: database, secret and key are made when they are not there yet."""
     store = open_store(settings)
     key = signing_key(settings, now=clock())
@@ -59,7 +66,14 @@ def open_context(settings: IssuerSettings, *, clock: Clock) -> IssuerContext:
         ttl=timedelta(seconds=settings.status_list_ttl_seconds),
         lifetime=timedelta(seconds=settings.status_list_lifetime_seconds),
     )
-    return IssuerContext(settings, store, key, issuing, publishing, profile_of(settings), clock)
+    clients = load_clients(settings.clients_file, demands_authentication=settings.haip)
+    client_nonces = StampedNonces(
+        store.secret.subkey("client nonce"), purpose="issuer client nonce", lifetime_seconds=settings.nonce_seconds
+    )
+    login = Login(http or outgoing_http(settings), settings=settings, clock=clock)
+    return IssuerContext(
+        settings, store, key, issuing, publishing, profile_of(settings), clients, client_nonces, login, clock
+    )
 
 
 def profile_of(settings: IssuerSettings) -> InstitutionProfile:
@@ -68,3 +82,10 @@ def profile_of(settings: IssuerSettings) -> InstitutionProfile:
         return load_profile(settings.profile_file)
     names_from = Source.SETTINGS if settings.says_name else Source.ADDRESS
     return plain_profile(settings.names, settings.country, names_from=names_from, country_is_said=settings.says_country)
+
+
+def outgoing_http(settings: IssuerSettings) -> OutgoingHTTP:
+    """The guarded way out, as the operator opened it."""
+    return OutgoingHTTP(
+        allow_loopback=settings.allow_loopback, allow_hosts=settings.allow_hosts, ca_file=settings.ca_file
+    )

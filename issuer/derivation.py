@@ -51,6 +51,18 @@ class IssuerSecret:
         number = int.from_bytes(self._derive("typeable-code", offer_id, generation, series)[:7])
         return "".join(CROCKFORD[number >> 5 * place & 31] for place in range(TYPEABLE_LENGTH))
 
+    def authorization_code(self, authorization_id: str) -> str:
+        """The code that the person's yes makes of an authorization: 32 bytes, base64url."""
+        return _text(self._derive("authorization-code", authorization_id))
+
+    def login_value(self, purpose: str, authorization_id: str, browser_key: str) -> str:
+        """A value of one sign-in (`state`, `nonce`, `verifier`): of this authorization in this browser only."""
+        return _text(self._derive(f"login-{purpose}", authorization_id, browser_key))
+
+    def learner_key(self, name: str, value: str) -> bytes:
+        """What is kept of something that a person can be recognised by, such as an identifier or a birth date."""
+        return self._derive("learner", name, value)
+
     def key_mark(self, certificate_id: str, thumbprint: str) -> bytes:
         """A mark that recognises a holder key again within one certificate, and nothing else anywhere."""
         return self._derive("holder-key", certificate_id, thumbprint)

@@ -44,7 +44,7 @@ _MAX_PROOF_CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access token stands for: one certificate of one offer, until `until`."""
+    """One certificate that an access token stands for, until `until`."""
 
     offer_id: str
     generation: int
@@ -53,6 +53,14 @@ class Grant:
     until: datetime
     by_identifier: bool
     client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an access token opens: one or more certificates. `dpop_key`: thumbprint of the only key it works with."""
+
+    grants: tuple[Grant, ...]
+    dpop_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +149,16 @@ def period_from(now: datetime, *, issuing: Issuing) -> Period:
     return Period(start, end)
 
 
-def collect(request: Mapping[str, Any], grant: Grant, *, issuing: Issuing, slots: SlotBook, now: datetime) -> list[str]:
+def collect(
+    request: Mapping[str, Any], access: Access, *, issuing: Issuing, slots: SlotBook, now: datetime
+) -> list[str]:
     """Issue one copy per proof, in the order of the proofs, as compact SD-JWTs.
 
     `request` is the parsed JSON object of the credential request. Raises the errors of OpenID4VCI 8.3.1.
     """
     # 1. What is asked for.
-    credential_type = requested_type(request, grant)
+    grant = requested_grant(request, access)
+    credential_type = CREDENTIAL_TYPES[grant.type_name]
     proofs = requested_proofs(request, batch_size=issuing.batch_size)
     # 2. The proofs. One bad proof fails the whole request, before anything is spent.
     checked = check_proofs(proofs, client_id=grant.client_id, issuing=issuing, now=now)
@@ -165,8 +176,8 @@ def collect(request: Mapping[str, Any], grant: Grant, *, issuing: Issuing, slots
     return [sign_copy(credential_type, grant.claims, proof, reservation, issuing=issuing) for proof in checked]
 
 
-def requested_type(request: Mapping[str, Any], grant: Grant) -> CredentialType:
-    """The type that a request asks for, if this grant covers it (8.2). `format` and unknown members are ignored.
+def requested_grant(request: Mapping[str, Any], access: Access) -> Grant:
+    """The certificate that a request asks for, if this token covers it (8.2). `format` and unknown members are ignored.
 
     Raises `InvalidCredentialRequest`, `InvalidEncryptionParameters`, `UnknownCredentialConfiguration`,
     `UnknownCredentialIdentifier`, `InsufficientScope`.
@@ -180,15 +191,19 @@ def requested_type(request: Mapping[str, Any], grant: Grant) -> CredentialType:
     if not isinstance(identifier if configuration is None else configuration, str):
         raise InvalidCredentialRequest("the name of the credential is not a string")
     if identifier is not None:
-        if not grant.by_identifier or identifier != grant.offer_id:
-            raise UnknownCredentialIdentifier("this access token was given no such credential identifier")
-    elif configuration not in CREDENTIAL_TYPES:
+        for grant in access.grants:
+            if grant.by_identifier and identifier == grant.offer_id:
+                return grant
+        raise UnknownCredentialIdentifier("this access token was given no such credential identifier")
+    if configuration not in CREDENTIAL_TYPES:
         raise UnknownCredentialConfiguration("there is no such credential configuration")
-    elif configuration != grant.type_name:
+    covered = [grant for grant in access.grants if grant.type_name == configuration]
+    if not covered:
         raise InsufficientScope("this access token does not cover that credential configuration")
-    elif grant.by_identifier:
-        raise InvalidCredentialRequest("credential identifiers were issued: name the credential by its identifier")
-    return CREDENTIAL_TYPES[grant.type_name]
+    for grant in covered:
+        if not grant.by_identifier:
+            return grant
+    raise InvalidCredentialRequest("credential identifiers were issued: name the credential by its identifier")
 
 
 def requested_proofs(request: Mapping[str, Any], *, batch_size: int) -> list[str]:

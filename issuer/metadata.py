@@ -6,10 +6,12 @@ Only what truly exists is named. The addresses come from the public URL; `creden
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from issuer.authorization.clients import CLIENT_ALGORITHMS
+from issuer.authorization.token_request import AUTHORIZATION_DETAILS_TYPE, GRANT_TYPES, REFRESH_TOKEN_GRANT
 from issuer.issuance import PROOF_ALGORITHMS, SIGNING_ALGORITHMS
+from proofs import pkce
 from schemas.issuance import (
     FORMAT_SD_JWT_VC,
-    PRE_AUTHORIZED_CODE_GRANT,
     PROOF_TYPE_JWT,
     AuthorizationServerMetadata,
     BatchSupport,
@@ -77,16 +79,31 @@ def _claim(spec: ClaimSpec) -> ClaimDescription:
     )
 
 
-def authorization_server_metadata(*, issuer: str, anonymous_access: bool) -> AuthorizationServerMetadata:
-    """The authorization server metadata. There is no authorization endpoint, hence no response type."""
+def authorization_server_metadata(
+    *, issuer: str, anonymous_access: bool, methods: Sequence[str], refreshes: bool
+) -> AuthorizationServerMetadata:
+    """The authorization server metadata. `methods` are the ways in which clients authenticate here."""
+    algorithms = list(CLIENT_ALGORITHMS)
+    grant_types = [grant for grant in GRANT_TYPES if refreshes or grant != REFRESH_TOKEN_GRANT]
     return AuthorizationServerMetadata(
         issuer=issuer,
+        authorization_endpoint=f"{issuer}/authorize",
         token_endpoint=f"{issuer}/token",
+        pushed_authorization_request_endpoint=f"{issuer}/par",
+        require_pushed_authorization_requests=True,
+        authorization_response_iss_parameter_supported=True,
+        challenge_endpoint=f"{issuer}/challenge",
         scopes_supported=list(CREDENTIAL_TYPES),
-        response_types_supported=[],
-        grant_types_supported=[PRE_AUTHORIZED_CODE_GRANT],
-        token_endpoint_auth_methods_supported=["none"],
-        authorization_details_types_supported=["openid_credential"],
+        response_types_supported=["code"],
+        response_modes_supported=["query"],
+        grant_types_supported=grant_types,
+        code_challenge_methods_supported=[pkce.METHOD],
+        token_endpoint_auth_methods_supported=list(methods),
+        token_endpoint_auth_signing_alg_values_supported=algorithms,
+        client_attestation_signing_alg_values_supported=algorithms,
+        client_attestation_pop_signing_alg_values_supported=algorithms,
+        dpop_signing_alg_values_supported=algorithms,
+        authorization_details_types_supported=[AUTHORIZATION_DETAILS_TYPE],
         pre_authorized_grant_anonymous_access_supported=anonymous_access,
     )
 

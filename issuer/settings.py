@@ -9,6 +9,8 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from issuer.recognition import read_match_rules
+from schemas.errors import Malformed
 from service.settings import ServiceSettings
 
 DATABASE_FILE = "issuer.sqlite3"
@@ -37,6 +39,27 @@ class IssuerSettings(ServiceSettings):
         default=5, ge=1, le=5, description="Tries before a wrong transaction code burns the offer."
     )
     anonymous_access: bool = Field(default=True, description="Whether wallets may collect without a client identifier.")
+    refresh_token_days: int = Field(
+        default=180, ge=0, le=366, description="Days in which a wallet may fetch fresh copies; 0: never."
+    )
+    haip: bool = Field(
+        default=False,
+        description="Demand what HAIP 1.0 demands: client attestation (or a registered key) and DPoP, for everybody.",
+    )
+    clients_file: Path | None = Field(
+        default=None, description="Trusted wallet providers and registered clients (TOML); see docs/authorization.md."
+    )
+    login_issuer: str = Field(
+        default="", max_length=500, description="OpenID Connect issuer where people sign in to fetch; empty: nowhere."
+    )
+    login_client_id: str = Field(default="", max_length=500, description="Our client identifier there.")
+    login_client_secret_file: Path | None = Field(default=None, description="File with our client secret there.")
+    login_scopes: str = Field(default="openid profile", max_length=500, description="Scopes that we ask for there.")
+    login_match: str = Field(
+        default="",
+        max_length=2_000,
+        description="Which claim of the sign-in equals which field of a record: CLAIM=FIELD, separated by commas.",
+    )
     validity_days: int = Field(default=3650, ge=1, le=36_500, description="Days until a certificate expires.")
     status_list_size: int = Field(default=1_000_000, ge=1_000, le=10_000_000, description="Entries of a status list.")
     status_list_ttl_seconds: int = Field(default=300, ge=10, le=86_400, description="How long readers may keep a list.")
@@ -44,9 +67,9 @@ class IssuerSettings(ServiceSettings):
     failed_tokens_per_minute: int = Field(default=300, ge=1, description="Refused token requests from one address.")
     failed_codes_per_minute: int = Field(default=60, ge=1, description="Unknown typed codes from one address.")
 
-    @field_validator("profile_file", mode="before")
+    @field_validator("profile_file", "clients_file", "login_client_secret_file", mode="before")
     @classmethod
-    def _no_profile(cls, value: object) -> object:
+    def _no_file(cls, value: object) -> object:
         return None if value == "" else value
 
     @field_validator("status_list_size")
@@ -61,11 +84,32 @@ class IssuerSettings(ServiceSettings):
         found = super().problems()
         if self.profile_file is not None and not self.profile_file.is_file():
             found.append(f"{self.variable('profile_file')} names a file that is not there.")
+        for name in ("clients_file", "login_client_secret_file"):
+            file = getattr(self, name)
+            if file is not None and not file.is_file():
+                found.append(f"{self.variable(name)} names a file that is not there.")
+        found += self._login_problems()
         if self.status_list_ttl_seconds * 2 > self.status_list_lifetime_seconds:
             found.append(
                 f"{self.variable('status_list_lifetime_seconds')} must be at least twice "
                 f"{self.variable('status_list_ttl_seconds')}, or readers are left with an expired list."
             )
+        return found
+
+    def _login_problems(self) -> list[str]:
+        """What keeps people from signing in, or lets the wrong ones in."""
+        if not self.login_issuer:
+            return []
+        found = []
+        if not self.login_client_id:
+            found.append(f"{self.variable('login_client_id')} is needed with {self.variable('login_issuer')}.")
+        if "openid" not in self.login_scopes.split():
+            found.append(f"{self.variable('login_scopes')} must hold openid.")
+        try:
+            if not read_match_rules(self.login_match):
+                found.append(f"{self.variable('login_match')} must say how a sign-in is matched with records.")
+        except Malformed as exc:
+            found.append(f"{self.variable('login_match')}: {exc}.")
         return found
 
     @property

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from schemas.errors import Malformed
 
@@ -38,6 +39,11 @@ def read_pem(pem: str) -> x509.Certificate:
 def read_pem_chain(pem: bytes) -> list[x509.Certificate]:
     """Read every certificate of a PEM text, at least one. Raises `Malformed`."""
     return _read(x509.load_pem_x509_certificates, pem)
+
+
+def read_pem_anchors(pem: bytes) -> tuple[bytes, ...]:
+    """The certificates of a PEM file in DER form, to trust as anchors. Raises `Malformed`."""
+    return tuple(certificate.public_bytes(Encoding.DER) for certificate in read_pem_chain(pem))
 
 
 def _read(load: Callable[[bytes], Loaded], data: bytes) -> Loaded:

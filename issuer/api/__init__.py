@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from issuer.api.answers import Handler, protocol_endpoint
 from issuer.api.credential import CredentialEndpoint, NonceEndpoint
-from issuer.api.oauth import TokenEndpoint
+from issuer.api.oauth import ChallengeEndpoint, PushedRequestEndpoint, TokenEndpoint
 from issuer.api.offers import OfferEndpoint, TypedCodeEndpoint
 from issuer.api.status import StatusListEndpoint
 from issuer.api.wellknown import type_documents, well_known_documents
@@ -24,6 +24,8 @@ class _TypeableConvertor(StringConvertor):
 def protocol_routes(context: IssuerContext) -> list[Route]:
     """Every protocol endpoint under the path of the public URL; the well-known documents are outside it."""
     return [
+        _route("/par", PushedRequestEndpoint(context), "POST"),
+        _route("/challenge", ChallengeEndpoint(context), "POST"),
         _route("/token", TokenEndpoint(context), "POST"),
         _route("/nonce", NonceEndpoint(context), "POST"),
         _route("/credential", CredentialEndpoint(context), "POST"),

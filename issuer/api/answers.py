@@ -10,18 +10,26 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer.authorization.clients import CLIENT_ALGORITHMS
 from proofs import strict_json
 from schemas.errors import Malformed, ProtocolError, TooManyRequests
-from schemas.issuance import ErrorResponse, InvalidToken
+from schemas.issuance import ErrorResponse, InvalidDPoPProof, InvalidToken, UseDPoPNonce
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After"}
+NEW_NONCE, NEW_CHALLENGE = "DPoP-Nonce", "OAuth-Client-Attestation-Challenge"
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": f"WWW-Authenticate, Retry-After, {NEW_NONCE}, {NEW_CHALLENGE}",
+}
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, Accept-Language",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Accept, Accept-Language, DPoP, "
+        "OAuth-Client-Attestation, OAuth-Client-Attestation-PoP"
+    ),
     "Access-Control-Max-Age": "86400",
 }
 _NEVER_CACHED = CORS | NO_STORE
@@ -47,6 +55,23 @@ def error_answer(error: ProtocolError) -> Response:
     if isinstance(error, TooManyRequests) or retry_after is not None:
         headers["Retry-After"] = str(retry_after or 1)
     return json_answer(ErrorResponse.of(error), status=error.status, headers=headers)
+
+
+def resource_error_answer(error: ProtocolError) -> Response:
+    """The answer of an endpoint that wants an access token: a proof's faults are 401 here (RFC 9449, 7.1)."""
+    answer = error_answer(error)
+    if isinstance(error, InvalidDPoPProof | UseDPoPNonce):
+        answer.status_code = 401
+        told = f'error="{error.error}", error_description="{error.description}", '
+    elif isinstance(error, InvalidToken) and not isinstance(error, NoToken):
+        told = f'error="{error.error}", '
+    elif isinstance(error, NoToken):
+        told = ""
+    else:
+        return answer
+    algorithms = " ".join(CLIENT_ALGORITHMS)
+    answer.headers.append("WWW-Authenticate", f'DPoP {told}algs="{algorithms}"')
+    return answer
 
 
 class MethodNotAllowed(ProtocolError):

@@ -5,15 +5,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.api.answers import NoToken, json_answer, media_type, read_body
+from issuer.api.answers import json_answer, media_type, read_body
+from issuer.api.door import Door, Entrance
 from issuer.context import IssuerContext
 from issuer.issuance import collect
 from proofs import strict_json
-from schemas.errors import Malformed
-from schemas.issuance import InvalidCredentialRequest, InvalidEncryptionParameters, InvalidToken
+from schemas.errors import Malformed, ProtocolError
+from schemas.issuance import InvalidCredentialRequest, InvalidEncryptionParameters
 
 _MAX_BODY_BYTES = 1_000_000
-_MAX_TOKEN_CHARACTERS = 1_000
 
 
 class NonceEndpoint:
@@ -22,10 +22,14 @@ class NonceEndpoint:
     def __init__(self, context: IssuerContext) -> None:
         self._nonces = context.issuing.nonces
         self._clock = context.clock
+        self._door = Door(context)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer with a nonce; the request has no parameters, and a body would be ignored."""
-        return json_answer({"c_nonce": self._nonces.new(now=self._clock())})
+        """Answer with a nonce; the request has no parameters, and a body would be ignored. A nonce for DPoP comes along
+        (7.2)."""
+        answer = json_answer({"c_nonce": self._nonces.new(now=self._clock())})
+        self._door.add_nonce(answer)
+        return answer
 
 
 class CredentialEndpoint:
@@ -33,35 +37,25 @@ class CredentialEndpoint:
 
     def __init__(self, context: IssuerContext) -> None:
         self._context = context
+        self._door = Door(context)
 
     async def __call__(self, request: Request) -> Response:
-        """Issue copies under a bearer token."""
-        token = bearer_token(request)
-        body = await read_credential_request(request)
-        copies = await self._context.store.database.run(self._collect, token, body)
-        return json_answer({"credentials": [{"credential": copy} for copy in copies]})
+        """Issue copies under an access token."""
+        try:
+            entrance = self._door.access(request, "/credential")
+            body = await read_credential_request(request)
+            copies = await self._context.store.database.run(self._collect, entrance, body)
+        except ProtocolError as error:
+            return self._door.refused(error, at_resource=True)
+        answer = json_answer({"credentials": [{"credential": copy} for copy in copies]})
+        if entrance.dpop is not None:
+            self._door.add_nonce(answer)
+        return answer
 
-    def _collect(self, token: str, body: bytes) -> list[str]:
+    def _collect(self, entrance: Entrance, body: bytes) -> list[str]:
         context, now = self._context, self._context.clock()
-        grant = context.store.grants.for_token(token, now=now)
-        return collect(read_request(body), grant, issuing=context.issuing, slots=context.store.grants, now=now)
-
-
-def bearer_token(request: Request) -> str:
-    """The access token of the Authorization header (RFC 6750, 2.1); the scheme is case-insensitive.
-
-    Raises `InvalidToken` when there is none, more than one, or another scheme.
-    """
-    headers = request.headers.getlist("authorization")
-    if not headers:
-        raise NoToken
-    if len(headers) > 1:  # A proxy and we could take different ones for the right one.
-        raise InvalidToken("there is more than one Authorization header")
-    scheme, _, token = headers[0].partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > _MAX_TOKEN_CHARACTERS:
-        raise InvalidToken("an access token of the scheme Bearer is needed")
-    return token
+        access = entrance.enter()
+        return collect(read_request(body), access, issuing=context.issuing, slots=context.store.slots, now=now)
 
 
 async def read_credential_request(request: Request) -> bytes:

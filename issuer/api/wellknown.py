@@ -37,7 +37,10 @@ def well_known_documents(context: IssuerContext) -> dict[str, DocumentEndpoint]:
             issuer=issuer, names=settings.names, batch_size=settings.batch_size
         ),
         "oauth-authorization-server": authorization_server_metadata(
-            issuer=issuer, anonymous_access=settings.anonymous_access
+            issuer=issuer,
+            anonymous_access=settings.anonymous_access and not settings.haip,
+            methods=context.clients.methods,
+            refreshes=settings.refresh_token_days > 0,
         ),
         "jwt-vc-issuer": jwt_vc_issuer_metadata(issuer=issuer, keys=[key]),
     }

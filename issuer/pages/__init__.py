@@ -14,7 +14,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 import service
-from issuer.pages import home, imports, invitation, issued, offers, results
+from issuer.pages import authorize, home, imports, invitation, issued, offers, results
 from issuer.settings import IssuerSettings
 from schemas.learning.safe_xml import Limits
 from service.clock import Clock
@@ -35,7 +35,14 @@ NAV = (
 BODY_LIMITS = {"/import": Limits().max_bytes + 100_000}
 """An upload may be as large as a file of results, with what a form adds to it."""
 
+_REQUEST_OVER = ErrorTexts(
+    N_("This request is over"),
+    N_("Nothing was fetched."),
+    N_("Go back to your wallet and start fetching again."),
+)
 ERROR_TEXTS = {
+    "authorization_over": _REQUEST_OVER,
+    "invalid_request_uri": _REQUEST_OVER,
     "revocation_is_final": ErrorTexts(
         N_("A revoked certificate stays revoked"),
         N_("Nothing was changed."),
@@ -68,4 +75,4 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
 def page_routers() -> list[APIRouter]:
     """The routers of all pages. They come before the route of typed codes, which takes whatever looks like one."""
     door = staff_door(N_("For staff who issue certificates."))
-    return [door, *(one.router for one in (home, imports, results, offers, issued, invitation))]
+    return [door, *(one.router for one in (home, imports, results, offers, issued, invitation, authorize))]

@@ -12,19 +12,21 @@ from datetime import timedelta
 
 from issuer.derivation import IssuerSecret
 from issuer.settings import IssuerSettings
+from issuer.store.authorizations import AuthorizationStore
 from issuer.store.events import EventStore
 from issuer.store.grants import GrantStore
 from issuer.store.high_water import HighWaterMark
 from issuer.store.offers import OfferRules, OfferStore
 from issuer.store.pending import PendingFileRow
 from issuer.store.results import ResultStore
+from issuer.store.slots import SlotStore
 from issuer.store.status import StatusStore
 from issuer.store.tables import IssuerRow
 from service.accounts import Accounts
 from service.database import Database
 from service.sessions import Sessions
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TABLES_ELSEWHERE = (PendingFileRow,)
 """Tables defined beside their methods; named here so that they are part of the schema whoever opens the database."""
 
@@ -36,7 +38,9 @@ class IssuerStore:
     database: Database
     secret: IssuerSecret
     offers: OfferStore
+    authorizations: AuthorizationStore
     grants: GrantStore
+    slots: SlotStore
     status: StatusStore
     results: ResultStore
     events: EventStore
@@ -65,14 +69,23 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
         database=database,
         secret=secret,
         offers=OfferStore(database, secret=secret, rules=rules),
+        authorizations=AuthorizationStore(
+            database,
+            secret=secret,
+            rules=rules,
+            token_lifetime=timedelta(seconds=settings.access_token_seconds),
+            refresh_lifetime=timedelta(days=settings.refresh_token_days),
+        ),
         grants=GrantStore(
             database,
             secret=secret,
             token_lifetime=timedelta(seconds=settings.access_token_seconds),
-            status_list_size=settings.status_list_size,
+            refresh_lifetime=timedelta(days=settings.refresh_token_days),
+            allowance_batches=settings.allowance_batches,
         ),
+        slots=SlotStore(database, secret=secret, status_list_size=settings.status_list_size),
         status=StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json")),
-        results=ResultStore(database),
+        results=ResultStore(database, secret=secret),
         events=EventStore(database),
         accounts=Accounts(database, service=settings.service, device_secret=settings.device_secret()),
         sessions=Sessions(database, settings=settings),

@@ -1,27 +1,36 @@
-"""Codes, access tokens and slots at rest: where exactly one of many parallel requests wins.
+"""Codes and tokens at rest: where exactly one of many parallel requests wins.
 
-Implements `issuer.authorization.CodeBook` and `issuer.issuance.SlotBook`. Each method is one transaction.
+Implements `issuer.authorization.pre_authorized.CodeBook` and `issuer.authorization.tokens.RefreshBook`. Each method is
+one transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from issuer.authorization import NewToken, StoredCode, Verdict
+from issuer.authorization.pre_authorized import StoredCode, Verdict
+from issuer.authorization.tokens import (
+    GrantedCredential,
+    NewToken,
+    RefreshVerdict,
+    StoredRefreshToken,
+    TokenBinding,
+)
 from issuer.derivation import IssuerSecret, digest
-from issuer.issuance import NONCE_KIND, Grant, Period, Reservation, Slot, random_indexes
+from issuer.issuance import Access, Grant, Period
 from issuer.offers import OfferState
-from issuer.status import FULL_BELOW, Status
 from issuer.store.events import record
-from issuer.store.tables import OFFERS, SLOTS, SPENT, STATUS_LISTS
+from issuer.store.tables import AUTHORIZATIONS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
 from proofs import strict_json
-from schemas.issuance import CredentialRequestDenied, InvalidGrant, InvalidNonce, InvalidToken
+from schemas.errors import Refused
+from schemas.issuance import InvalidGrant, InvalidToken
+from schemas.learning.achievement import Achievement
+from schemas.types import CREDENTIAL_TYPES
 from service.database import Database
 from service.prepared import Prepared, moment
-from service.single_use import prune, spend
+from service.single_use import prune
 
 _KEEP_UNCOLLECTED = timedelta(days=30)
 """How long after its end an offer that nobody collected can still be offered again; then its claims are erased."""
@@ -46,6 +55,7 @@ _BY_TOKEN = Prepared(
         OFFERS.c.token_until,
         OFFERS.c.by_identifier,
         OFFERS.c.client_id,
+        OFFERS.c.dpop_key,
     ).where(OFFERS.c.token_digest == bindparam("token"))
 )
 _GRANT = Prepared(
@@ -58,74 +68,29 @@ _GRANT = Prepared(
         token_until=bindparam("until"),
         by_identifier=bindparam("identified"),
         client_id=bindparam("client"),
+        dpop_key=bindparam("key"),
         typeable_digest=None,
     )
-)
-_FOR_COLLECTION = Prepared(
-    select(
-        OFFERS.c.generation,
-        OFFERS.c.state,
-        OFFERS.c.token_digest,
-        OFFERS.c.token_until,
-        OFFERS.c.batches_left,
-        OFFERS.c.copies,
-        OFFERS.c.valid_from,
-        OFFERS.c.valid_until,
-        OFFERS.c.status,
-    ).where(OFFERS.c.id == bindparam("offer_id"))
-)
-_FIRST_COPIES = Prepared(
-    update(OFFERS)
-    .where(OFFERS.c.id == bindparam("offer_id"))
-    .values(
-        state=OfferState.COLLECTED.value,
-        state_at=bindparam("now"),
-        collected_at=bindparam("now"),
-        valid_from=bindparam("start"),
-        valid_until=bindparam("end"),
-        status_at=bindparam("now"),
-        batches_left=bindparam("left"),
-        copies=bindparam("count"),
-    )
-)
-_MORE_COPIES = Prepared(
-    update(OFFERS)
-    .where(OFFERS.c.id == bindparam("offer_id"))
-    .values(batches_left=bindparam("left"), copies=bindparam("count"))
-)
-_SLOTS_OF = Prepared(
-    select(SLOTS.c.list_id, SLOTS.c.idx, SLOTS.c.key_mark).where(SLOTS.c.offer_id == bindparam("offer"))
-)
-_NEW_SLOT = {
-    # The table's key refuses an index that is taken; such a row is left out, and tried again with another index.
-    name: Prepared(
-        dialect_insert(SLOTS)
-        .values(
-            list_id=bindparam("list_"), idx=bindparam("index_"), offer_id=bindparam("offer"), key_mark=bindparam("mark")
-        )
-        .on_conflict_do_nothing()
-    )
-    for name, dialect_insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
-_TAKE_ENTRIES = Prepared(
-    update(STATUS_LISTS)
-    .where(STATUS_LISTS.c.id == select(func.max(STATUS_LISTS.c.id)).scalar_subquery())
-    .where(STATUS_LISTS.c.allocated < STATUS_LISTS.c.size * FULL_BELOW)
-    .values(allocated=STATUS_LISTS.c.allocated + bindparam("count"))
-    .returning(STATUS_LISTS.c.id, STATUS_LISTS.c.size)
 )
 
 
 class GrantStore:
-    """Codes, tokens and slots of one issuer."""
+    """Codes and tokens of one issuer."""
 
     def __init__(
-        self, database: Database, *, secret: IssuerSecret, token_lifetime: timedelta, status_list_size: int
+        self,
+        database: Database,
+        *,
+        secret: IssuerSecret,
+        token_lifetime: timedelta,
+        refresh_lifetime: timedelta,
+        allowance_batches: int,
     ) -> None:
         self._database = database
         self._secret = secret
         self._token_lifetime = token_lifetime
-        self._list_size = status_list_size
+        self._refresh_lifetime = refresh_lifetime
+        self._allowance = allowance_batches
 
     # --- codes ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +98,12 @@ class GrantStore:
         """Whether there is a grant with this code, in whatever state."""
         with self._database.reading() as connection:
             return _BY_CODE.one_or_none(connection, code=digest(code)) is not None
+
+    def knows_refresh_token(self, refresh_token: str) -> bool:
+        """Whether there is such a refresh token, used or not."""
+        known = select(REFRESH_TOKENS.c.family).where(REFRESH_TOKENS.c.token_digest == digest(refresh_token))
+        with self._database.reading() as connection:
+            return connection.execute(known).first() is not None
 
     def redeem(
         self, code: str, judge: Callable[[StoredCode], Verdict], token: NewToken, *, now: datetime
@@ -150,7 +121,7 @@ class GrantStore:
             if verdict is Verdict.COUNT_WRONG_TRY:
                 self._count_try(connection, row, now=now)
             else:
-                self._withdraw_token(connection, row.id)
+                withdraw_family(connection, row.id)
         # Raised only after the transaction was committed: the count and the withdrawal stay.
         if verdict is Verdict.COUNT_WRONG_TRY:
             raise InvalidGrant("the transaction code is wrong")
@@ -170,8 +141,10 @@ class GrantStore:
             token=digest(token.token),
             until=now + self._token_lifetime,
             identified=token.by_identifier,
-            client=token.client_id,
+            client=token.binding.client_id,
+            key=token.binding.dpop_key,
         )
+        keep_refresh_token(connection, offer_id, token, until=now + self._refresh_lifetime)
 
     def _count_try(self, connection: Connection, row: Any, *, now: datetime) -> None:
         values: dict[str, Any] = {"tries_left": row.tries_left - 1}
@@ -180,119 +153,86 @@ class GrantStore:
             record(connection, "locked", row.id, now=now)
         connection.execute(update(OFFERS).where(OFFERS.c.id == row.id).values(**values))
 
-    def _withdraw_token(self, connection: Connection, offer_id: str) -> None:
-        connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(token_digest=None))
-
     # --- access tokens -------------------------------------------------------------------------------------------
 
-    def for_token(self, token: str, *, now: datetime) -> Grant:
-        """What an access token stands for. Raises `InvalidToken`."""
+    def for_token(self, token: str, *, now: datetime) -> Access:
+        """What an access token opens. Raises `InvalidToken`."""
         with self._database.reading() as connection:
-            row = _BY_TOKEN.one_or_none(connection, token=digest(token))
-        if row is None or row.claims is None or row.token_until is None or now >= moment(row.token_until):
-            raise InvalidToken("the access token is unknown, expired or revoked")
-        return Grant(
-            offer_id=row.id,
-            generation=row.generation,
-            type_name=row.type_name,
-            claims=strict_json.loads_object(row.claims),
-            until=moment(row.token_until),
-            by_identifier=bool(row.by_identifier),
-            client_id=row.client_id,
+            rows = _BY_TOKEN.all(connection, token=digest(token))
+        grants = tuple(
+            Grant(
+                offer_id=row.id,
+                generation=row.generation,
+                type_name=row.type_name,
+                claims=strict_json.loads_object(row.claims),
+                until=moment(row.token_until),
+                by_identifier=bool(row.by_identifier),
+                client_id=row.client_id,
+            )
+            for row in rows
+            if row.claims is not None and row.token_until is not None and now < moment(row.token_until)
         )
+        if not grants:
+            raise InvalidToken("the access token is unknown, expired or revoked")
+        return Access(grants, rows[0].dpop_key)
 
-    # --- slots ---------------------------------------------------------------------------------------------------
+    # --- refresh tokens ------------------------------------------------------------------------------------------
 
-    def reserve(
+    def refresh(
         self,
-        grant: Grant,
+        refresh_token: str,
+        judge: Callable[[StoredRefreshToken], RefreshVerdict],
+        token: NewToken,
         *,
-        nonce: str,
-        nonce_expires_at: datetime,
-        thumbprints: Sequence[str],
         period: Period,
         now: datetime,
-    ) -> Reservation:
-        """Spend the nonce and take a slot for each key that has none, in one transaction (see `issuer.issuance`).
-
-        Raises `InvalidNonce`, `InvalidToken`, or `CredentialRequestDenied`, which leaves the nonce spent.
-        """
+    ) -> tuple[RefreshVerdict, list[GrantedCredential]]:
+        """Judge a refresh token and act in one transaction. Raises `InvalidGrant` unless something was granted."""
         with self._database.transaction() as connection:
-            if not spend(connection, SPENT, kind=NONCE_KIND, value=nonce, expires_at=nonce_expires_at, now=now):
-                raise InvalidNonce("the nonce was used before, or has expired")
-            reserved = self._reserve(connection, grant, thumbprints, period, now=now)
-        # Raised only after the transaction was committed: the nonce stays spent.
-        if isinstance(reserved, str):
-            raise CredentialRequestDenied(reserved)
-        return reserved
+            mark = digest(refresh_token)
+            row = connection.execute(select(REFRESH_TOKENS).where(REFRESH_TOKENS.c.token_digest == mark)).one_or_none()
+            if row is None:
+                raise InvalidGrant("the refresh token is unknown or revoked")
+            binding = TokenBinding(row.client_id, row.dpop_key, row.attested_key, row.is_authenticated)
+            verdict = judge(StoredRefreshToken(row.family, binding, row.until, row.was_replaced))
+            if verdict is RefreshVerdict.REVOKE_FAMILY:
+                withdraw_family(connection, row.family)
+            else:
+                granted = self._renew(connection, row.family, token, period=period, now=now)
+                if verdict is RefreshVerdict.REPLACE:
+                    used = update(REFRESH_TOKENS).where(REFRESH_TOKENS.c.token_digest == mark)
+                    connection.execute(used.values(was_replaced=True))
+                    # The family ends when it was to end: replacing a token does not lengthen it.
+                    keep_refresh_token(connection, row.family, token, until=row.until)
+        if verdict is RefreshVerdict.REVOKE_FAMILY:
+            raise InvalidGrant("the refresh token was used before: everything that came of it has ended")
+        return verdict, granted
 
-    def _reserve(
-        self, connection: Connection, grant: Grant, thumbprints: Sequence[str], period: Period, *, now: datetime
-    ) -> Reservation | str:
-        """The slots, or the reason why there are none."""
-        offer = _FOR_COLLECTION.one_or_none(connection, offer_id=grant.offer_id)
-        if (
-            offer is None
-            or offer.generation != grant.generation
-            or offer.token_digest is None
-            or offer.token_until is None
-            or now >= moment(offer.token_until)
-        ):
-            raise InvalidToken("the access token is unknown, expired or revoked")
-        marks = {self._secret.key_mark(grant.offer_id, thumbprint): thumbprint for thumbprint in thumbprints}
-        slots: dict[str, Slot] = {}
-        is_first = offer.state != OfferState.COLLECTED
-        if not is_first:
-            if offer.status != Status.VALID:
-                return "the certificate was revoked or suspended"
-            period = Period(moment(offer.valid_from), moment(offer.valid_until))
-            slots = self._known_slots(connection, grant.offer_id, marks)
-        new = {mark: thumbprint for mark, thumbprint in marks.items() if thumbprint not in slots}
-        if not new:
-            return Reservation(slots, period.valid_from, period.valid_until)
-        if offer.batches_left < 1:
-            return "the copies that this offer allows have been issued"
-        slots |= self._take_slots(connection, grant.offer_id, new)
-        counts = {"offer_id": grant.offer_id, "left": offer.batches_left - 1, "count": offer.copies + len(new)}
-        if is_first:
-            _FIRST_COPIES.run(connection, now=now, start=period.valid_from, end=period.valid_until, **counts)
-            record(connection, "collected", grant.offer_id, now=now)
-        else:
-            _MORE_COPIES.run(connection, **counts)
-        return Reservation(slots, period.valid_from, period.valid_until)
-
-    def _known_slots(self, connection: Connection, offer_id: str, marks: Mapping[bytes, str]) -> dict[str, Slot]:
-        """The slots that these keys already have, by thumbprint."""
-        rows = _SLOTS_OF.all(connection, offer=offer_id)
-        return {marks[row.key_mark]: Slot(row.list_id, row.idx) for row in rows if row.key_mark in marks}
-
-    def _take_slots(self, connection: Connection, offer_id: str, marks: Mapping[bytes, str]) -> dict[str, Slot]:
-        """Take one unpredictable free entry for each mark; the table's key guarantees that none is taken twice."""
-        list_id, size = self._open_list(connection, len(marks))
-        taken: dict[str, Slot] = {}
-        missing = dict(marks)
-        while missing:
-            indexes = random_indexes(size, len(missing))
-            rows = [
-                {"list_": list_id, "index_": index, "offer": offer_id, "mark": mark}
-                for index, mark in zip(indexes, missing, strict=True)
-            ]
-            if _NEW_SLOT[connection.dialect.name].run_each(connection, rows) == len(rows):
-                new = zip(missing.values(), indexes, strict=True)
-                return taken | {thumbprint: Slot(list_id, index) for thumbprint, index in new}
-            taken |= self._known_slots(connection, offer_id, missing)
-            missing = {mark: thumbprint for mark, thumbprint in missing.items() if thumbprint not in taken}
-        return taken
-
-    def _open_list(self, connection: Connection, count: int) -> tuple[int, int]:
-        """Count the entries to the newest list that is not full enough yet, or to a fresh one; its number and size."""
-        found = _TAKE_ENTRIES.one_or_none(connection, count=count)
-        if found is not None:
-            return found.id, found.size
-        newest = connection.execute(select(func.max(STATUS_LISTS.c.id))).scalar_one()
-        list_id = (newest or 0) + 1
-        connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self._list_size, allocated=count, version=0))
-        return list_id, self._list_size
+    def _renew(
+        self, connection: Connection, family: str, token: NewToken, *, period: Period, now: datetime
+    ) -> list[GrantedCredential]:
+        """Open a new collection window for the certificates of a family, made from the records as they are now."""
+        granted = []
+        collected = OFFERS.c.state.in_((OfferState.COLLECTED.value, OfferState.REDEEMED.value))
+        for offer in connection.execute(select(OFFERS).where(OFFERS.c.family == family, collected)).all():
+            claims = _claims_now(connection, offer)
+            if claims is None:
+                continue
+            values: dict[str, Any] = {
+                "claims": claims,
+                "token_digest": digest(token.token),
+                "token_until": now + self._token_lifetime,
+                "client_id": token.binding.client_id,
+                "dpop_key": token.binding.dpop_key,
+                "batches_left": self._allowance,
+            }
+            if offer.valid_from is not None:
+                values |= {"valid_from": period.valid_from, "valid_until": period.valid_until}
+            connection.execute(update(OFFERS).where(OFFERS.c.id == offer.id).values(**values))
+            granted.append(GrantedCredential(offer.id, offer.type_name, bool(offer.by_identifier)))
+        if not granted:
+            raise InvalidGrant("the records of these certificates are no longer here")
+        return granted
 
     # --- erasure -------------------------------------------------------------------------------------------------
 
@@ -308,6 +248,8 @@ class GrantStore:
             nothing_closed = connection.execute(closed.limit(1)).first() is None
         with self._database.transaction() as connection:
             prune(connection, SPENT, now=now)
+            connection.execute(delete(AUTHORIZATIONS).where(AUTHORIZATIONS.c.until <= now))
+            connection.execute(delete(REFRESH_TOKENS).where(REFRESH_TOKENS.c.until <= now))
             connection.execute(
                 update(OFFERS)
                 .where(OFFERS.c.expires_at <= now - _KEEP_UNCOLLECTED, OFFERS.c.claims.is_not(None))
@@ -322,3 +264,43 @@ class GrantStore:
                     connection.execute(update(SLOTS).where(SLOTS.c.offer_id == row.id).values(key_mark=None))
                 connection.execute(update(OFFERS).where(OFFERS.c.id == row.id).values(**values))
         return len(rows)
+
+
+def keep_refresh_token(connection: Connection, family: str, token: NewToken, *, until: datetime) -> None:
+    """Keep the refresh token beside a new access token, if there is one."""
+    if token.refresh_token is None:
+        return
+    connection.execute(
+        insert(REFRESH_TOKENS).values(
+            token_digest=digest(token.refresh_token),
+            family=family,
+            client_id=token.binding.client_id,
+            dpop_key=token.binding.dpop_key,
+            attested_key=token.binding.attested_key,
+            is_authenticated=token.binding.is_authenticated,
+            until=until,
+            was_replaced=False,
+        )
+    )
+
+
+def withdraw_family(connection: Connection, family: str) -> None:
+    """End every access token and refresh token that came of one code."""
+    connection.execute(update(OFFERS).where(OFFERS.c.family == family).values(token_digest=None))
+    connection.execute(delete(REFRESH_TOKENS).where(REFRESH_TOKENS.c.family == family))
+
+
+def _claims_now(connection: Connection, offer: Any) -> bytes | None:
+    """The claims of a certificate as the records say today; as they were, when those are gone; None without both."""
+    result_ids: Sequence[str] = strict_json.loads(offer.result_ids)
+    found = {
+        row.id: Achievement.model_validate_json(row.achievement)
+        for row in connection.execute(select(RESULTS).where(RESULTS.c.id.in_(list(result_ids))))
+    }
+    if not result_ids or any(result_id not in found for result_id in result_ids):
+        return offer.claims  # type: ignore[no-any-return]
+    try:
+        claims = CREDENTIAL_TYPES[offer.type_name].claims_from([found[result_id] for result_id in result_ids])
+    except Refused:
+        return None
+    return strict_json.dumps(claims)

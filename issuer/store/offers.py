@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from issuer.derivation import IssuerSecret, digest, read_typeable_code
 from issuer.offers import (
@@ -21,7 +21,7 @@ from issuer.offers import (
     state_now,
 )
 from issuer.store.events import record, record_each
-from issuer.store.tables import OFFERS, SPENT
+from issuer.store.tables import OFFERS, REFRESH_TOKENS, SPENT
 from proofs import strict_json
 from service.database import Database
 from service.single_use import spend
@@ -124,7 +124,7 @@ class OfferStore:
         `unless` is asked about every earlier offer to people of these names, in the same transaction; when it says
         yes, `OfferedMeanwhile` is raised and nothing is made.
         """
-        rows = [self._new_row(draft, now=now) for draft in drafts]
+        rows = [new_row(draft, secret=self._secret, rules=self._rules, now=now) for draft in drafts]
         recipients = {draft.recipient for draft in drafts}
         with self._database.transaction() as connection:
             if once and not spend(connection, SPENT, kind=_ONCE, value=once, expires_at=now + _ONCE_LIFETIME, now=now):
@@ -188,6 +188,7 @@ class OfferStore:
             if not offer.can_be_offered_again:
                 raise CannotOfferAgain("this certificate was collected: revoke it instead")
             connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**_voided(now)))
+            connection.execute(delete(REFRESH_TOKENS).where(REFRESH_TOKENS.c.family == offer_id))
             record(connection, "voided", offer_id, now=now)
             return self._load(connection, offer_id, now=now)
 
@@ -205,9 +206,16 @@ class OfferStore:
                 raise CannotOfferAgain
             if row.claims is None:
                 raise CannotOfferAgain("what this offer held has been erased: make a new one")
-            values = self._fresh_codes(
-                offer_id, generation=offer.generation + 1, has_tx_code=offer.has_tx_code, now=now
+            values = fresh_codes(
+                offer_id,
+                secret=self._secret,
+                rules=self._rules,
+                generation=offer.generation + 1,
+                has_tx_code=offer.has_tx_code,
+                now=now,
             )
+            # Whoever began to collect with the old code can come back with nothing that it gave.
+            connection.execute(delete(REFRESH_TOKENS).where(REFRESH_TOKENS.c.family == offer_id))
             connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**values))
             record(connection, "offered_again", offer_id, now=now)
             return self._load(connection, offer_id, now=now)
@@ -286,45 +294,61 @@ class OfferStore:
             raise NoSuchOffer
         return read_offer(row, now=now)
 
-    def _new_row(self, draft: OfferDraft, *, now: datetime) -> dict[str, Any]:
-        offer_id = new_id()
-        return {
-            "id": offer_id,
-            "type_name": draft.type_name,
-            "title": strict_json.dumps(dict(draft.title)),
-            "recipient": draft.recipient,
-            "result_ids": strict_json.dumps(list(draft.result_ids)),
-            "claims": strict_json.dumps(dict(draft.claims)),
-            "created_at": now,
-            **self._fresh_codes(offer_id, generation=1, has_tx_code=draft.with_tx_code, now=now),
-        }
-
-    def _fresh_codes(self, offer_id: str, *, generation: int, has_tx_code: bool, now: datetime) -> dict[str, Any]:
-        codes = codes_of(self._secret, offer_id=offer_id, generation=generation, typeable_series=None)
-        values: dict[str, Any] = {
-            "generation": generation,
-            "expires_at": now + self._rules.lifetime,
-            "state": OfferState.OFFERED,
-            "state_at": now,
-            "code_digest": digest(codes.code),
-            "reference_digest": digest(codes.reference),
-            "tx_code_length": self._rules.tx_code_length if has_tx_code else 0,
-            "tries_left": self._rules.tx_code_tries if has_tx_code else 0,
-            "token_digest": None,
-            "token_until": None,
-            "by_identifier": False,
-            "client_id": None,
-            "batches_left": self._rules.allowance_batches,
-            "typeable_series": 0,
-            "typeable_digest": None,
-            "typeable_until": None,
-        }
-        return values | (self._typeable(offer_id, generation, 0, now=now) if has_tx_code else {})
-
     def _typeable(self, offer_id: str, generation: int, series: int, *, now: datetime) -> dict[str, Any]:
-        code = self._secret.typeable_code(offer_id, generation, series)
-        return {
-            "typeable_series": series,
-            "typeable_digest": digest(code),
-            "typeable_until": now + self._rules.typeable_lifetime,
-        }
+        return _typeable(offer_id, generation, series, secret=self._secret, rules=self._rules, now=now)
+
+
+def new_row(draft: OfferDraft, *, secret: IssuerSecret, rules: OfferRules, now: datetime) -> dict[str, Any]:
+    """The row of a new offer."""
+    offer_id = new_id()
+    return {
+        "id": offer_id,
+        "type_name": draft.type_name,
+        "title": strict_json.dumps(dict(draft.title)),
+        "recipient": draft.recipient,
+        "result_ids": strict_json.dumps(list(draft.result_ids)),
+        "claims": strict_json.dumps(dict(draft.claims)),
+        "created_at": now,
+        **fresh_codes(offer_id, secret=secret, rules=rules, generation=1, has_tx_code=draft.with_tx_code, now=now),
+    }
+
+
+def fresh_codes(
+    offer_id: str, *, secret: IssuerSecret, rules: OfferRules, generation: int, has_tx_code: bool, now: datetime
+) -> dict[str, Any]:
+    """What a new generation of an offer holds: its codes, a new period, a full allowance, and no token."""
+    codes = codes_of(secret, offer_id=offer_id, generation=generation, typeable_series=None)
+    values: dict[str, Any] = {
+        "generation": generation,
+        "expires_at": now + rules.lifetime,
+        "state": OfferState.OFFERED,
+        "state_at": now,
+        "code_digest": digest(codes.code),
+        "reference_digest": digest(codes.reference),
+        "tx_code_length": rules.tx_code_length if has_tx_code else 0,
+        "tries_left": rules.tx_code_tries if has_tx_code else 0,
+        "family": offer_id,
+        "token_digest": None,
+        "token_until": None,
+        "by_identifier": False,
+        "client_id": None,
+        "dpop_key": None,
+        "batches_left": rules.allowance_batches,
+        "typeable_series": 0,
+        "typeable_digest": None,
+        "typeable_until": None,
+    }
+    if not has_tx_code:
+        return values
+    return values | _typeable(offer_id, generation, 0, secret=secret, rules=rules, now=now)
+
+
+def _typeable(
+    offer_id: str, generation: int, series: int, *, secret: IssuerSecret, rules: OfferRules, now: datetime
+) -> dict[str, Any]:
+    code = secret.typeable_code(offer_id, generation, series)
+    return {
+        "typeable_series": series,
+        "typeable_digest": digest(code),
+        "typeable_until": now + rules.typeable_lifetime,
+    }

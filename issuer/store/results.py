@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select
 
+from issuer.derivation import IssuerSecret
 from issuer.offers import new_id
+from issuer.recognition import Feature, features_of_learner
 from issuer.store.events import record
 from issuer.store.pending import take_pending
-from issuer.store.tables import IMPORTS, RESULTS
+from issuer.store.tables import IMPORTS, LEARNER_KEYS, RESULTS
 from proofs import strict_json
 from schemas.errors import NotFound
 from schemas.learning.achievement import Achievement
@@ -60,8 +62,9 @@ class Result:
 class ResultStore:
     """The imported results of one issuer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, secret: IssuerSecret) -> None:
         self._database = database
+        self._secret = secret
 
     def save_import(self, draft: ImportDraft, *, now: datetime, pending_id: str | None = None) -> Import:
         """Keep all results of a file, or none. `pending_id` names the waiting file that ends with it: once.
@@ -78,6 +81,11 @@ class ResultStore:
             }
             for position, achievement in enumerate(draft.achievements)
         ]
+        keys = [
+            {"digest": self._secret.learner_key(*feature), "result_id": row["id"]}
+            for row, achievement in zip(rows, draft.achievements, strict=True)
+            for feature in features_of_learner(achievement.learner)
+        ]
         with self._database.transaction() as connection:
             if pending_id is not None:
                 take_pending(connection, pending_id)
@@ -93,6 +101,8 @@ class ResultStore:
             )
             if rows:
                 connection.execute(insert(RESULTS), rows)
+            if keys:
+                connection.execute(insert(LEARNER_KEYS), keys)
             record(connection, "imported", import_id, now=now)
         return self.get_import(import_id)
 
@@ -152,9 +162,31 @@ class ResultStore:
             raise NoSuchResult
         return [found[result_id] for result_id in result_ids]
 
+    def of_learner(self, features: Sequence[Feature]) -> list[Result]:
+        """The results whose learner has all of these features, newest import first; none for no feature."""
+        marks = list({self._secret.learner_key(*feature) for feature in features})
+        if not marks:
+            return []
+        having_all = (
+            select(LEARNER_KEYS.c.result_id)
+            .where(LEARNER_KEYS.c.digest.in_(marks))
+            .group_by(LEARNER_KEYS.c.result_id)
+            .having(func.count() == len(marks))
+        )
+        statement = (
+            select(RESULTS)
+            .join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
+            .where(RESULTS.c.id.in_(having_all))
+            .order_by(IMPORTS.c.imported_at.desc(), RESULTS.c.position)
+        )
+        with self._database.reading() as connection:
+            return [_read_result(row) for row in connection.execute(statement)]
+
     def delete_import(self, import_id: str) -> None:
         """Erase an import and its results; offers made from them stay."""
         with self._database.transaction() as connection:
+            of_import = select(RESULTS.c.id).where(RESULTS.c.import_id == import_id)
+            connection.execute(delete(LEARNER_KEYS).where(LEARNER_KEYS.c.result_id.in_(of_import)))
             connection.execute(delete(RESULTS).where(RESULTS.c.import_id == import_id))
             if not connection.execute(delete(IMPORTS).where(IMPORTS.c.id == import_id)).rowcount:
                 raise NoSuchResult

@@ -55,11 +55,13 @@ class OfferRow(IssuerRow, table=True):
     typeable_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     tx_code_length: int = 0  # 0: no transaction code
     tries_left: int = 0
-    # The grant.
-    token_digest: bytes | None = Field(default=None, unique=True)
+    # The grant. Several certificates of one authorization share a token, and a family of refresh tokens.
+    family: str = Field(index=True)
+    token_digest: bytes | None = Field(default=None, index=True)
     token_until: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
     by_identifier: bool = False  # the token answered authorization_details, so requests name the identifier
     client_id: str | None = None
+    dpop_key: str | None = None  # thumbprint of the only key that the token works with
     batches_left: int = 0
     # The certificate: all copies that this offer yielded.
     collected_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
@@ -69,6 +71,56 @@ class OfferRow(IssuerRow, table=True):
     status: int = 0
     status_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     status_reason: str = ""
+
+
+class AuthorizationRow(IssuerRow, table=True):
+    """One request to fetch certificates, from the pushed request to the redeemed code.
+
+    What the person signed in for (`drafts`: claims) is kept until the code is redeemed or has expired.
+    """
+
+    __tablename__ = "authorizations"
+
+    id: str = Field(primary_key=True)
+    request_digest: bytes = Field(unique=True)
+    client_id: str
+    attested_key: str | None = None
+    dpop_key: str | None = None
+    redirect_uri: str
+    client_state: str | None = None
+    code_challenge: str
+    wanted: bytes  # JSON: [type name, by identifier]
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    until: datetime = Field(sa_type=UTCDateTime, index=True)
+    stage: str  # see issuer.authorization.deciding.Stage
+    browser_digest: bytes | None = None
+    drafts: bytes | None = None  # JSON
+    code_digest: bytes | None = Field(default=None, unique=True)
+
+
+class RefreshTokenRow(IssuerRow, table=True):
+    """One refresh token. Used ones are kept until the family's end, so that a stolen one is recognised."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_digest: bytes = Field(primary_key=True)
+    family: str = Field(index=True)
+    client_id: str | None = None
+    dpop_key: str | None = None
+    attested_key: str | None = None
+    is_authenticated: bool = False
+    until: datetime = Field(sa_type=UTCDateTime, index=True)
+    was_replaced: bool = False
+
+
+class LearnerKeyRow(IssuerRow, table=True):
+    """What a person who signs in is recognised by: keyed digests of identifiers, names and birth dates of results."""
+
+    __tablename__ = "learner_keys"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    digest: bytes = Field(primary_key=True)
+    result_id: str = Field(primary_key=True, index=True)
 
 
 class SlotRow(IssuerRow, table=True):
@@ -144,6 +196,9 @@ class ResultRow(IssuerRow, table=True):
 
 OFFERS = table_of(OfferRow)
 SLOTS = table_of(SlotRow)
+AUTHORIZATIONS = table_of(AuthorizationRow)
+REFRESH_TOKENS = table_of(RefreshTokenRow)
+LEARNER_KEYS = table_of(LearnerKeyRow)
 STATUS_LISTS = table_of(StatusListRow)
 PUBLISHED_LISTS = table_of(PublishedListRow)
 EVENTS = table_of(EventRow)

@@ -124,6 +124,13 @@ class AuthorizationServerMetadata(Message):
     token_endpoint: str | None = None
     authorization_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
+    require_pushed_authorization_requests: bool | None = None
+    authorization_response_iss_parameter_supported: bool | None = None
+    challenge_endpoint: str | None = None
+    dpop_signing_alg_values_supported: list[str] | None = None
+    client_attestation_signing_alg_values_supported: list[str] | None = None
+    client_attestation_pop_signing_alg_values_supported: list[str] | None = None
+    token_endpoint_auth_signing_alg_values_supported: list[str] | None = None
     jwks_uri: str | None = None
     scopes_supported: list[str] | None = None
     response_types_supported: list[str] | None = None

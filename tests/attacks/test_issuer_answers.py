@@ -109,10 +109,28 @@ def test_the_metadata_names_what_exists_and_nothing_else(desk: Desk) -> None:
         assert configuration["proof_types_supported"] == {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}}
         paths = [tuple(claim["path"]) for claim in configuration["credential_metadata"]["claims"]]
         assert len(set(paths)) == len(paths)
-    assert server["grant_types_supported"] == ["urn:ietf:params:oauth:grant-type:pre-authorized_code"]
+    assert server["grant_types_supported"] == [
+        "authorization_code",
+        "urn:ietf:params:oauth:grant-type:pre-authorized_code",
+        "refresh_token",
+    ]
     assert server["pre-authorized_grant_anonymous_access_supported"] is True
-    assert server["token_endpoint_auth_methods_supported"] == ["none"]
-    assert "authorization_endpoint" not in server
+    assert server["token_endpoint_auth_methods_supported"] == [
+        "attest_jwt_client_auth",
+        "attest_jwt_client_auth_dpop",
+        "private_key_jwt",
+        "none",
+    ]
+    for name, path in {
+        "authorization_endpoint": "/authorize",
+        "token_endpoint": "/token",
+        "pushed_authorization_request_endpoint": "/par",
+        "challenge_endpoint": "/challenge",
+    }.items():
+        assert server[name] == desk.issuer + path
+    assert server["require_pushed_authorization_requests"] is True
+    assert server["authorization_response_iss_parameter_supported"] is True
+    assert server["code_challenge_methods_supported"] == ["S256"]
 
 
 def test_the_published_key_is_the_one_that_signs(desk: Desk) -> None:
@@ -138,7 +156,7 @@ def test_type_metadata_is_the_very_document_that_is_pinned(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Bearer x y", "Basic eDp5", "DPoP abc", "abc", "Bearer " + "x" * 5000],
+    [None, "", "Bearer", "Bearer ", "Bearer x y", "Basic eDp5", "abc", "Bearer " + "x" * 5000],
 )
 def test_i65_without_a_good_token_there_is_a_challenge(desk: Desk, authorization: str | None) -> None:
     """Missing, foreign and unknown tokens get 401 with a Bearer challenge."""

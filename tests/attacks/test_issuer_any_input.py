@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issuer.api.status import accepts
-from issuer.authorization import read_token_request
-from issuer.issuance import Grant, check_proofs, requested_proofs, requested_type
+from issuer.authorization.token_request import GRANT_TYPES, read_token_request
+from issuer.issuance import Access, Grant, check_proofs, requested_grant, requested_proofs
 from proofs import base64url, strict_json
 from proofs.keys import generate_signer
 from schemas.errors import ProtocolError
-from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT
 from tests.issuer.desk import NOON, Desk, running_desk
 
 KEY = generate_signer()
@@ -55,19 +54,29 @@ def tolerated(work: Any, *arguments: Any, **named: Any) -> None:
     st.lists(
         st.tuples(
             st.sampled_from(
-                ["grant_type", "pre-authorized_code", "tx_code", "client_id", "authorization_details", "x"]
+                [
+                    "grant_type",
+                    "pre-authorized_code",
+                    "tx_code",
+                    "client_id",
+                    "authorization_details",
+                    "code",
+                    "code_verifier",
+                    "redirect_uri",
+                    "refresh_token",
+                    "x",
+                ]
             ),
-            st.sampled_from([PRE_AUTHORIZED_CODE_GRANT, "[]", '[{"type":"openid_credential"}]'])
+            st.sampled_from([*GRANT_TYPES, "[]", '[{"type":"openid_credential"}]'])
             | st.text(max_size=20)
             | JSON.map(lambda value: strict_json.dumps(value).decode()),
         ),
         max_size=7,
-    ),
-    st.booleans(),
+    )
 )
-def test_any_token_request(form: list[tuple[str, str]], anonymous: bool) -> None:
+def test_any_token_request(form: list[tuple[str, str]]) -> None:
     """Whatever fields with whatever values, once or several times."""
-    tolerated(read_token_request, form, anonymous_access=anonymous)
+    tolerated(read_token_request, form)
 
 
 @given(
@@ -84,7 +93,7 @@ def test_any_token_request(form: list[tuple[str, str]], anonymous: bool) -> None
 )
 def test_any_credential_request(request: dict[str, Any]) -> None:
     """Whatever JSON object, with the members that mean something and others in their place."""
-    tolerated(requested_type, request, GRANT)
+    tolerated(requested_grant, request, Access((GRANT,), None))
     tolerated(requested_proofs, request, batch_size=10)
 
 

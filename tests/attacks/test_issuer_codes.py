@@ -258,7 +258,8 @@ def test_unknown_and_foreign_parameters_of_a_token_request_are_ignored(desk: Des
     [
         ({"grant_type": None}, "invalid_request"),
         ({"grant_type": ""}, "invalid_request"),
-        ({"grant_type": "authorization_code", "code": "x"}, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code", "code": "x"}, "invalid_request"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"pre__authorized_code": None}, "invalid_request"),
         ({"pre__authorized_code": ""}, "invalid_request"),

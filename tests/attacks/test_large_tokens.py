@@ -1,6 +1,7 @@
-"""Tokens made to be expensive: whoever reads them spends time in proportion to their size, not to its square."""
+"""Tokens made to be expensive: whoever reads them spends effort in proportion to their size, not to its square."""
 
-import time
+import cProfile
+import pstats
 from collections.abc import Callable
 from typing import Any
 
@@ -13,15 +14,11 @@ from tests.proofs.cast import digest, disclosure
 from tests.proofs.test_sd_jwt import signed
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The shortest of three runs."""
-    return min(_once(work) for _ in range(3))
-
-
-def _once(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def calls(work: Callable[[], object]) -> int:
+    """How many functions the work calls, those of the interpreter included: its cost, the same on every machine."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 def many(count: int) -> str:
@@ -31,7 +28,7 @@ def many(count: int) -> str:
 
 
 @pytest.mark.parametrize("name", ["read", "choose", "list"])
-def test_ten_times_the_disclosures_take_about_ten_times_as_long(name: str) -> None:
+def test_ten_times_the_disclosures_take_ten_times_the_effort(name: str) -> None:
     """Reading, choosing many of many, and listing what is always visible."""
 
     def work(count: int) -> Callable[[], object]:
@@ -45,7 +42,7 @@ def test_ten_times_the_disclosures_take_about_ten_times_as_long(name: str) -> No
         }
         return works[name]
 
-    assert seconds(work(20_000)) < 60 * seconds(work(2_000))
+    assert calls(work(20_000)) < 11 * calls(work(2_000))
 
 
 @pytest.mark.parametrize(
@@ -53,14 +50,14 @@ def test_ten_times_the_disclosures_take_about_ten_times_as_long(name: str) -> No
     ["a.b.c" + "~" * 1_900_000, "a.b.c~" + "A~" * 900_000, "~" * 1_900_000, "." * 1_900_000, "A" * 2_000_001],
     ids=["tildes", "disclosures", "only tildes", "dots", "letters"],
 )
-def test_what_is_no_token_is_refused_quickly(token: str) -> None:
+def test_what_is_no_token_is_refused_without_effort(token: str) -> None:
     """Size alone buys nothing."""
 
     def refused() -> None:
         with pytest.raises(ProtocolError):
             parse_sd_jwt(token)
 
-    assert _once(refused) < 2
+    assert calls(refused) < 1_000
 
 
 @pytest.mark.parametrize(
@@ -75,12 +72,12 @@ def test_what_is_no_token_is_refused_quickly(token: str) -> None:
     ],
     ids=["objects", "escapes", "texts", "integers", "decimals", "space"],
 )
-def test_two_megabytes_of_any_json_are_read_in_a_moment(text: bytes) -> None:
+def test_two_megabytes_of_any_json_are_read_in_a_few_steps(text: bytes) -> None:
     """Counting members and digits goes over the text once."""
-    assert _once(lambda: strict_json.loads(text, max_bytes=2_000_000)) < 5
+    assert calls(lambda: strict_json.loads(text, max_bytes=2_000_000)) < 2 * len(text)
 
 
-def test_a_deep_chain_of_wide_disclosures_is_read_in_a_moment() -> None:
+def test_a_deep_chain_of_wide_disclosures_is_read_member_by_member() -> None:
     """As deep as is allowed, as wide as fits."""
     inner = disclosure("salt", "x", 1)
     shown: list[Any] = [inner]
@@ -89,4 +86,4 @@ def test_a_deep_chain_of_wide_disclosures_is_read_in_a_moment() -> None:
         shown.append(inner)
     token = signed({"_sd": [digest(inner)]}, *shown)
 
-    assert _once(lambda: parse_sd_jwt(token)) < 5
+    assert calls(lambda: parse_sd_jwt(token)) < 30 * 60 * 2_000

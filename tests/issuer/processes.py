@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from issuer.authorization import CodeRequest, exchange_code
+from issuer.authorization.pre_authorized import exchange_code
+from issuer.authorization.token_request import CodeRequest
+from issuer.authorization.tokens import TokenBinding
 from issuer.issuance import Period
 from issuer.settings import IssuerSettings
 from issuer.store import IssuerStore, open_store
@@ -25,8 +27,15 @@ def redeem(store: IssuerStore, code: str, tx_code: str | None) -> str:
     """One token request; returns the access token or the error's code."""
     now = datetime.now(UTC)
     try:
-        request = CodeRequest(code, tx_code, None, None)
-        answer = exchange_code(request, codes=store.grants, issuer="https://x", lifetime_seconds=300, now=now)
+        answer = exchange_code(
+            CodeRequest(code, tx_code, None),
+            TokenBinding(None, None, None, is_authenticated=False),
+            codes=store.grants,
+            issuer="https://x",
+            lifetime_seconds=300,
+            with_refresh=False,
+            now=now,
+        )
     except ProtocolError as error:
         return error.error
     return f"token {answer.access_token}"
@@ -36,8 +45,8 @@ def reserve(store: IssuerStore, token: str, nonce: str, thumbprint: str) -> str:
     """One reservation; returns the slot or the error's code."""
     now = datetime.now(UTC)
     try:
-        grant = store.grants.for_token(token, now=now)
-        reserved = store.grants.reserve(
+        (grant,) = store.grants.for_token(token, now=now).grants
+        reserved = store.slots.reserve(
             grant,
             nonce=nonce,
             nonce_expires_at=grant.until,

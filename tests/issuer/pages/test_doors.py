@@ -10,7 +10,18 @@ from issuer.pages import page_routers
 from tests.issuer.desk import Desk
 from tests.issuer.pages.registrar import Registrar
 
-OPEN_TO_ALL = {"/sign-in", "/setup", "/sign-out", "/offer", "/wallet-address"}
+OPEN_TO_ALL = {
+    "/sign-in",
+    "/setup",
+    "/sign-out",
+    "/offer",
+    "/wallet-address",
+    # A person who fetches has no account here: the pages belong to the browser that opened the request.
+    "/authorize",
+    "/authorize/callback",
+    "/authorize/nobody",
+    "/authorize/nobody/done",
+}
 
 
 def routes(method: str) -> list[str]:

@@ -1,0 +1,156 @@
+"""Between the pushed request and the code: the person opens it, signs in, sees what would be fetched, and decides.
+
+An authorization is `pushed` by the wallet, `opened` in one browser, `signed_in` when we know which records are the
+person's, and then `allowed` (there is a code), `redeemed` (there is a token) or `refused`. Opening it again in another
+browser before the decision takes it over: a `request_uri` is spent by the decision (RFC 9126, section 4), not by
+looking at it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from issuer.authorization.pushed import Wanted
+from issuer.offers import IncompleteRecords, OfferDraft, draft_offers, set_incomplete_aside
+from proofs import strict_json
+from schemas.errors import NotFound, Refused
+from schemas.learning.achievement import Achievement
+from schemas.types import CREDENTIAL_TYPES
+
+DECIDING = timedelta(minutes=30)
+"""How long the person has, from opening the request, to sign in and to decide."""
+
+
+class Stage(StrEnum):
+    """Where an authorization stands."""
+
+    PUSHED = "pushed"
+    OPENED = "opened"
+    SIGNED_IN = "signed_in"
+    ALLOWED = "allowed"
+    REDEEMED = "redeemed"
+    REFUSED = "refused"
+
+
+UNDECIDED = frozenset({Stage.PUSHED, Stage.OPENED, Stage.SIGNED_IN})
+
+
+class AuthorizationOver(NotFound):
+    """This request was decided already, has expired, or was opened in another browser."""
+
+    error = "authorization_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What the pages need to know of one authorization. `drafts`: what could be fetched, once the person signed in."""
+
+    id: str
+    client_id: str
+    redirect_uri: str
+    client_state: str | None
+    wanted: tuple[Wanted, ...]
+    stage: Stage
+    until: datetime
+    drafts: tuple[OfferDraft, ...] = field(default=(), repr=False)
+
+    @property
+    def client_host(self) -> str:
+        """The host that the person goes back to: what a person can compare."""
+        return urlsplit(self.redirect_uri).netloc
+
+    def chooses_one(self, type_name: str) -> bool:
+        """Whether only one certificate of this type can be fetched: it was asked for by scope, without identifiers."""
+        return not any(wanted.type_name == type_name and wanted.by_identifier for wanted in self.wanted)
+
+
+def drafts_for(
+    wanted: Sequence[Wanted], records: Sequence[tuple[str, Achievement]]
+) -> tuple[list[OfferDraft], list[str]]:
+    """What can be fetched from one person's records (pairs of result identifier and achievement).
+
+    Returns the drafts, newest records first, and the names of the wanted types of which there is nothing complete.
+    """
+    found: list[OfferDraft] = []
+    nothing: list[str] = []
+    for each in wanted:
+        credential_type = CREDENTIAL_TYPES[each.type_name]
+        complete, _ = set_incomplete_aside(credential_type, [achievement for _, achievement in records])
+        # Compared by identity: two records of one course may be equal, and are still two.
+        chosen = {id(achievement) for achievement in complete}
+        usable = [pair for pair in records if id(pair[1]) in chosen]
+        try:
+            drafts = draft_offers(
+                credential_type,
+                [achievement for _, achievement in usable],
+                with_tx_code=False,
+                result_ids=[result_id for result_id, _ in usable],
+            )
+        except IncompleteRecords:  # pragma: no cover - the incomplete ones were set aside above
+            drafts = []
+        if drafts:
+            found += drafts
+        else:
+            nothing.append(each.type_name)
+    return found, nothing
+
+
+def chosen_drafts(authorization: Authorization, positions: Sequence[int]) -> tuple[OfferDraft, ...]:
+    """The drafts that the person chose. Raises `Refused` for none, for a position that is not there, and for two
+    certificates of a type of which the wallet can be told only one."""
+    if not positions or len(set(positions)) != len(positions):
+        raise Refused("nothing was chosen, or something twice")
+    if any(not 0 <= position < len(authorization.drafts) for position in positions):
+        raise Refused("there is no such certificate to fetch")
+    chosen = tuple(authorization.drafts[position] for position in sorted(positions))
+    names = [draft.type_name for draft in chosen]
+    if any(names.count(name) > 1 and authorization.chooses_one(name) for name in names):
+        raise Refused("only one certificate of this kind can be fetched at a time")
+    return chosen
+
+
+def return_url(authorization: Authorization, *, issuer: str, answer: Mapping[str, str]) -> str:
+    """The address that the person is sent back to: the wallet's, its own query kept, with our answer, `state` and `iss`
+    (RFC 6749, 4.1.2; RFC 9207)."""
+    parts = urlsplit(authorization.redirect_uri)
+    members = dict(answer)
+    if authorization.client_state is not None:
+        members["state"] = authorization.client_state
+    members["iss"] = issuer
+    added = "&".join(f"{name}={quote(value, safe='')}" for name, value in members.items())
+    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+
+
+def drafts_as_json(drafts: Sequence[OfferDraft]) -> bytes:
+    """Drafts as they are kept until the code is redeemed."""
+    return strict_json.dumps(
+        [
+            {
+                "type": draft.type_name,
+                "title": dict(draft.title),
+                "recipient": draft.recipient,
+                "claims": dict(draft.claims),
+                "results": list(draft.result_ids),
+            }
+            for draft in drafts
+        ]
+    )
+
+
+def drafts_from_json(data: bytes | None) -> tuple[OfferDraft, ...]:
+    """The opposite of `drafts_as_json`; nothing for None."""
+    found: list[Mapping[str, Any]] = [] if data is None else strict_json.loads(data)
+    return tuple(
+        OfferDraft(
+            type_name=each["type"],
+            title=each["title"],
+            recipient=each["recipient"],
+            claims=each["claims"],
+            with_tx_code=False,
+            result_ids=tuple(each["results"]),
+        )
+        for each in found
+    )

@@ -1,0 +1,181 @@
+"""Access and refresh tokens: to whom they are bound, and how the token endpoint answers (RFC 6749, 5.1; RFC 9449, 5).
+
+An access token that was asked for with a DPoP proof works with that key only. A refresh token is given to clients that
+can be held to something: of an attested client it is bound to the attested key and stays the same; of any other it is
+bound to the DPoP key or to the client's own key, is replaced at every use, and using an old one ends the whole family.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+
+from issuer.authorization.clients import AuthMethod, ClientIdentity
+from issuer.authorization.token_request import AUTHORIZATION_DETAILS_TYPE, RefreshRequest
+from issuer.issuance import Period
+from schemas.issuance import AuthorizationDetail, InvalidClient, InvalidDPoPProof, InvalidGrant, TokenResponse
+
+BEARER, DPOP = "Bearer", "DPoP"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBinding:
+    """Who may use a token: the client that asked, the key of its DPoP proof, its attested key (thumbprints)."""
+
+    client_id: str | None
+    dpop_key: str | None
+    attested_key: str | None
+    is_authenticated: bool
+
+    @property
+    def can_refresh(self) -> bool:
+        """Whether a refresh token would be bound to anything."""
+        return self.is_authenticated or self.dpop_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A new access token, whose it is, and the refresh token beside it, if any."""
+
+    token: str = field(repr=False)
+    by_identifier: bool
+    binding: TokenBinding
+    refresh_token: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedCredential:
+    """A certificate that a token covers; `by_identifier`: requests must name it by its identifier."""
+
+    offer_id: str
+    type_name: str
+    by_identifier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRefreshToken:
+    """What is known of a refresh token."""
+
+    family: str
+    binding: TokenBinding
+    until: datetime
+    was_replaced: bool
+
+
+class RefreshVerdict(Enum):
+    """What the store has to do with a refresh token."""
+
+    KEEP = auto()
+    """Give a new access token; the refresh token stays."""
+    REPLACE = auto()
+    """Give a new access token and a new refresh token; this one is used up."""
+    REVOKE_FAMILY = auto()
+    """It was used up before: somebody has stolen it, so everything that came of it ends."""
+
+
+def binding_of(client: ClientIdentity, dpop_key: str | None) -> TokenBinding:
+    """The binding of a token that this client asks for."""
+    return TokenBinding(client.client_id, dpop_key, client.attested_key, client.is_authenticated)
+
+
+def new_token(binding: TokenBinding, *, by_identifier: bool, with_refresh: bool) -> NewToken:
+    """A fresh access token of 256 random bits, and a refresh token when it is wanted and can be bound."""
+    refresh = secrets.token_urlsafe(32) if with_refresh and binding.can_refresh else None
+    return NewToken(secrets.token_urlsafe(32), by_identifier, binding, refresh)
+
+
+def token_response(
+    token: NewToken, credentials: Sequence[GrantedCredential], *, lifetime_seconds: int
+) -> TokenResponse:
+    """The answer. `authorization_details` are there only for what was asked for by them (OpenID4VCI 6.2)."""
+    identifiers: dict[str, list[str]] = {}
+    for credential in credentials:
+        if credential.by_identifier:
+            identifiers.setdefault(credential.type_name, []).append(credential.offer_id)
+    details = [
+        AuthorizationDetail(
+            type=AUTHORIZATION_DETAILS_TYPE, credential_configuration_id=type_name, credential_identifiers=found
+        )
+        for type_name, found in identifiers.items()
+    ]
+    return TokenResponse(
+        access_token=token.token,
+        token_type=DPOP if token.binding.dpop_key else BEARER,
+        expires_in=lifetime_seconds,
+        refresh_token=token.refresh_token,
+        authorization_details=details or None,
+    )
+
+
+def judge_refresh(
+    stored: StoredRefreshToken, client: ClientIdentity, *, dpop_key: str | None, now: datetime
+) -> RefreshVerdict:
+    """Decide what becomes of a refresh token. What raises here changes nothing.
+
+    Raises `InvalidGrant`, `InvalidClient`, `InvalidDPoPProof`.
+    """
+    bound = stored.binding
+    if client.client_id != bound.client_id and (client.client_id is not None or bound.is_authenticated):
+        raise InvalidGrant("the refresh token is of another client")
+    if bound.is_authenticated and not client.is_authenticated:
+        raise InvalidClient("the client must authenticate as it did before")
+    if bound.attested_key is not None:
+        if client.method is not AuthMethod.ATTESTATION or client.attested_key != bound.attested_key:
+            raise InvalidGrant("the refresh token is bound to another attested key")
+    elif bound.dpop_key is not None and dpop_key != bound.dpop_key:
+        if dpop_key is None:
+            raise InvalidDPoPProof("the refresh token is bound to a key: a DPoP proof is needed")
+        raise InvalidGrant("the refresh token is bound to another key")
+    if stored.was_replaced:
+        return RefreshVerdict.REVOKE_FAMILY
+    if now >= stored.until:
+        raise InvalidGrant("the refresh token has expired")
+    return RefreshVerdict.KEEP if bound.attested_key is not None else RefreshVerdict.REPLACE
+
+
+class RefreshBook(Protocol):
+    """Where refresh tokens are kept."""
+
+    def refresh(
+        self,
+        refresh_token: str,
+        judge: Callable[[StoredRefreshToken], RefreshVerdict],
+        token: NewToken,
+        *,
+        period: Period,
+        now: datetime,
+    ) -> tuple[RefreshVerdict, list[GrantedCredential]]:
+        """Judge and act in one transaction; what can be renewed is made from the records as they are now.
+
+        Raises `InvalidGrant` unless something was granted.
+        """
+        ...
+
+
+def exchange_refresh_token(
+    request: RefreshRequest,
+    client: ClientIdentity,
+    *,
+    dpop_key: str | None,
+    book: RefreshBook,
+    period: Period,
+    lifetime_seconds: int,
+    now: datetime,
+) -> TokenResponse:
+    """Give a new access token for the certificates that an earlier one covered (OpenID4VCI 14.5).
+
+    Raises `InvalidGrant`, `InvalidClient`, `InvalidDPoPProof`.
+    """
+    token = new_token(binding_of(client, dpop_key), by_identifier=False, with_refresh=True)
+    verdict, credentials = book.refresh(
+        request.refresh_token,
+        lambda stored: judge_refresh(stored, client, dpop_key=dpop_key, now=now),
+        token,
+        period=period,
+        now=now,
+    )
+    if verdict is RefreshVerdict.KEEP:
+        token = replace(token, refresh_token=None)
+    return token_response(token, credentials, lifetime_seconds=lifetime_seconds)

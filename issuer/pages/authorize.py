@@ -1,0 +1,261 @@
+"""Where a person allows a wallet to fetch certificates: signing in, seeing what would be fetched, yes or no.
+
+A wallet sends the browser to `/authorize` with a request that it pushed before. The person signs in at the provider
+that the operator named and comes back to a page with the very contents. The decision is answered with a page of our own
+that sends the browser on to the wallet: a form may not be redirected to another origin under our `form-action`.
+"""
+
+import hmac
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from issuer.authorization.deciding import (
+    DECIDING,
+    Authorization,
+    AuthorizationOver,
+    Stage,
+    chosen_drafts,
+    drafts_for,
+    return_url,
+)
+from issuer.context import IssuerContext
+from issuer.offers import OfferDraft
+from issuer.pages.access import FromOurForm, IssuerDep, PagesDep
+from issuer.pages.reports import preview
+from issuer.recognition import NotRecognised, features_of_claims, read_match_rules, same_person
+from issuer.remote import CALLBACK, LoginUnavailable
+from proofs.id_token import InvalidIDToken
+from schemas.errors import Refused
+from schemas.types import CREDENTIAL_TYPES
+from service.i18n import N_
+from service.pages import Pages
+from service.sessions import cookie_key, cookie_name, new_cookie
+
+router = APIRouter()
+log = structlog.stdlib.get_logger()
+
+_CHOOSE = N_("Choose at least one certificate. Of each kind, you can fetch one at a time here.")
+_ENDED = N_("You stopped the sign-in, or it failed. Nothing was fetched.")
+_UNAVAILABLE = N_("People cannot sign in here at the moment. Nothing was fetched. Try again later.")
+_UNKNOWN = N_("We found no record that belongs to this sign-in. Nothing was fetched.")
+_NOTHING = N_("You have no record here that such a certificate can be made of. Nothing was fetched.")
+
+
+@router.get("/authorize")
+async def open_request(
+    request: Request, issuer: IssuerDep, pages: PagesDep, request_uri: str = "", client_id: str = ""
+) -> Response:
+    """Open a pushed request in this browser, and send the person to sign in. Everything else in the query is ignored
+    (RFC 9101, section 6.3)."""
+    browser_key = new_cookie()
+    store = issuer.store
+    opened = await store.database.run(
+        lambda: store.authorizations.open(request_uri, client_id=client_id, browser_key=browser_key, now=issuer.clock())
+    )
+    response = await _to_sign_in(request, issuer, pages, opened, browser_key)
+    response.set_cookie(
+        _cookie(issuer, opened.id),
+        browser_key,
+        max_age=int(DECIDING.total_seconds()),
+        path="/",
+        secure=issuer.settings.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.get(CALLBACK)
+async def signed_in(
+    request: Request, issuer: IssuerDep, pages: PagesDep, state: str = "", code: str = "", iss: str = ""
+) -> Response:
+    """Back from signing in: find the person's records, and show what would be fetched."""
+    authorization_id, _, mark = state.partition(".")
+    authorization, browser_key = await _mine(request, issuer, authorization_id)
+    secret = issuer.store.secret
+    expected = secret.login_value("state", authorization.id, browser_key)
+    if not hmac.compare_digest(mark.encode("utf-8", "replace"), expected.encode()):
+        raise AuthorizationOver
+    if not code or (iss and iss != issuer.settings.login_issuer):  # RFC 9207: an answer of another provider.
+        return await _nothing_page(request, pages, authorization, _ENDED)
+    try:
+        claims = await issuer.login.finish(
+            code,
+            nonce=secret.login_value("nonce", authorization.id, browser_key),
+            verifier=secret.login_value("verifier", authorization.id, browser_key),
+        )
+        features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
+        results = await issuer.store.database.run(issuer.store.results.of_learner, features)
+        same_person(result.achievement.learner for result in results)
+    except NotRecognised as exc:
+        log.info("sign_in_not_recognised", reason=str(exc))
+        return await _nothing_page(request, pages, authorization, _UNKNOWN)
+    except (InvalidIDToken, LoginUnavailable) as exc:
+        log.warning("sign_in_failed", error=exc.error, reason=str(exc))
+        told = _UNAVAILABLE if isinstance(exc, LoginUnavailable) else _ENDED
+        return await _nothing_page(request, pages, authorization, told, status=exc.status)
+    drafts, _ = drafts_for(authorization.wanted, [(result.id, result.achievement) for result in results])
+    if not drafts:
+        return await _nothing_page(request, pages, authorization, _NOTHING)
+    store = issuer.store
+    await store.database.run(
+        lambda: store.authorizations.sign_in(authorization.id, drafts, browser_key=browser_key, now=issuer.clock())
+    )
+    return pages.redirect(f"/authorize/{authorization.id}")
+
+
+@router.get("/authorize/{authorization_id}")
+async def review(request: Request, authorization_id: str, issuer: IssuerDep, pages: PagesDep) -> Response:
+    """What would be fetched, by which wallet, and the two buttons."""
+    authorization, _ = await _mine(request, issuer, authorization_id)
+    if authorization.stage in (Stage.ALLOWED, Stage.REFUSED):
+        return pages.redirect(f"/authorize/{authorization_id}/done")
+    if authorization.stage is not Stage.SIGNED_IN:
+        raise AuthorizationOver
+    return await _review_page(request, issuer, pages, authorization)
+
+
+@router.post("/authorize/{authorization_id}/sign-in", dependencies=[FromOurForm])
+async def sign_in_again(request: Request, authorization_id: str, issuer: IssuerDep, pages: PagesDep) -> Response:
+    """Another try at signing in, as somebody else perhaps: a page with the link, since a form may not lead away."""
+    authorization, browser_key = await _mine(request, issuer, authorization_id)
+    return await _to_sign_in(request, issuer, pages, authorization, browser_key, by_page=True)
+
+
+@router.post("/authorize/{authorization_id}/decide", dependencies=[FromOurForm])
+async def decide(
+    request: Request,
+    authorization_id: str,
+    issuer: IssuerDep,
+    pages: PagesDep,
+    decision: Annotated[str, Form(max_length=20)] = "",
+    certificate: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Yes to what is chosen, or no. Anything but a clear yes fetches nothing."""
+    authorization, browser_key = await _mine(request, issuer, authorization_id)
+    store, now = issuer.store, issuer.clock()
+    if decision == "no":
+        await store.database.run(
+            lambda: store.authorizations.refuse(authorization.id, browser_key=browser_key, now=now)
+        )
+        return pages.redirect(f"/authorize/{authorization.id}/done")
+    try:
+        if decision != "yes":
+            raise Refused("there was no decision")
+        chosen = chosen_drafts(authorization, [int(each) for each in certificate or [] if each.isdecimal()])
+    except Refused:
+        return await _review_page(request, issuer, pages, authorization, fault=_CHOOSE, status=400)
+    await store.database.run(
+        lambda: store.authorizations.allow(authorization.id, chosen, browser_key=browser_key, now=now)
+    )
+    return pages.redirect(f"/authorize/{authorization.id}/done")
+
+
+@router.get("/authorize/{authorization_id}/done")
+async def done(request: Request, authorization_id: str, issuer: IssuerDep, pages: PagesDep) -> Response:
+    """Send the browser back to the wallet, with the code or with the no."""
+    authorization, _ = await _mine(request, issuer, authorization_id)
+    if authorization.stage is Stage.ALLOWED:
+        answer = {"code": issuer.store.secret.authorization_code(authorization.id)}
+    elif authorization.stage is Stage.REFUSED:
+        answer = {"error": "access_denied"}
+    else:
+        raise AuthorizationOver
+    return await pages.render(
+        request,
+        "authorize_done.html",
+        authorization=authorization,
+        is_allowed=authorization.stage is Stage.ALLOWED,
+        back=return_url(authorization, issuer=issuer.issuer, answer=answer),
+    )
+
+
+async def _mine(request: Request, issuer: IssuerContext, authorization_id: str) -> tuple[Authorization, str]:
+    """The authorization that this browser opened, and the key that shows it. Raises `AuthorizationOver`."""
+    cookie = request.cookies.get(_cookie(issuer, authorization_id)) if authorization_id.isascii() else None
+    if cookie is None or cookie_key(cookie) is None:
+        raise AuthorizationOver
+    store = issuer.store
+    found = await store.database.run(
+        lambda: store.authorizations.load(authorization_id, browser_key=cookie, now=issuer.clock())
+    )
+    return found, cookie
+
+
+def _cookie(issuer: IssuerContext, authorization_id: str) -> str:
+    return cookie_name(issuer.settings, f"authorize-{authorization_id}")
+
+
+async def _to_sign_in(
+    request: Request,
+    issuer: IssuerContext,
+    pages: Pages,
+    authorization: Authorization,
+    browser_key: str,
+    *,
+    by_page: bool = False,
+) -> Response:
+    """To the provider; when it cannot be asked, a page that says so."""
+    secret = issuer.store.secret
+    try:
+        url = await issuer.login.start(
+            state=f"{authorization.id}.{secret.login_value('state', authorization.id, browser_key)}",
+            nonce=secret.login_value("nonce", authorization.id, browser_key),
+            verifier=secret.login_value("verifier", authorization.id, browser_key),
+            language=pages.language(request),
+        )
+    except LoginUnavailable as exc:
+        log.warning("sign_in_unavailable", reason=str(exc))
+        return await _nothing_page(request, pages, authorization, _UNAVAILABLE, status=503)
+    if by_page:
+        return await pages.render(request, "authorize_sign_in.html", authorization=authorization, url=url)
+    return RedirectResponse(url, status_code=303)
+
+
+async def _nothing_page(
+    request: Request, pages: Pages, authorization: Authorization, told: str, *, status: int = 200
+) -> Response:
+    """Nothing can be fetched: why, and the ways on."""
+    return await pages.render(request, "authorize_nothing.html", status=status, authorization=authorization, told=told)
+
+
+async def _review_page(
+    request: Request,
+    issuer: IssuerContext,
+    pages: Pages,
+    authorization: Authorization,
+    *,
+    fault: str = "",
+    status: int = 200,
+) -> Response:
+    t = pages.translator(request)
+    seen = [
+        (position, draft, _seen(issuer, draft), authorization.chooses_one(draft.type_name))
+        for position, draft in enumerate(authorization.drafts)
+    ]
+    by_type: dict[str, list[tuple[int, OfferDraft, object, bool]]] = {}
+    for each in seen:
+        by_type.setdefault(each[1].type_name, []).append(each)
+    missing = [
+        CREDENTIAL_TYPES[wanted.type_name].title(t.language)
+        for wanted in authorization.wanted
+        if wanted.type_name not in by_type
+    ]
+    return await pages.render(
+        request,
+        "authorize_review.html",
+        status=status,
+        authorization=authorization,
+        institution=t.pick(issuer.settings.names),
+        groups=[(CREDENTIAL_TYPES[name].title(t.language), drafts) for name, drafts in by_type.items()],
+        missing=missing,
+        count=len(seen),
+        fault=fault,
+    )
+
+
+def _seen(issuer: IssuerContext, draft: OfferDraft) -> object:
+    return preview(CREDENTIAL_TYPES[draft.type_name], draft.claims, issuer=issuer.issuer, recipient=draft.recipient)
