@@ -1,9 +1,11 @@
 """What the issuer's handlers, pages and commands work with: one object, made once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from issuer.authorization.clients import ClientPolicy, load_clients
+from issuer.credential_request import KeyRules
 from issuer.issuance import Issuing
 from issuer.offers import Offer, OfferLinks, links_of
 from issuer.profiles import InstitutionProfile, load_profile, plain_profile
@@ -11,7 +13,7 @@ from issuer.remote import Login
 from issuer.settings import IssuerSettings
 from issuer.status import Publishing
 from issuer.store import IssuerStore, open_store
-from issuer.store.keys import signing_key, valid_until
+from issuer.store.keys import encryption_key, signing_key, valid_until
 from proofs.certified_keys import CertifiedKey
 from schemas.learning.achievement import Source
 from service.clock import Clock
@@ -32,6 +34,8 @@ class IssuerContext:
     clients: ClientPolicy
     client_nonces: StampedNonces
     """Nonces of DPoP proofs and challenges of client attestations: one kind, since one proof can be both."""
+    encryption_key: Mapping[str, str]
+    """Private JWK to which credential requests can be encrypted."""
     login: Login
     clock: Clock
 
@@ -49,14 +53,20 @@ def open_context(settings: IssuerSettings, *, clock: Clock, http: OutgoingHTTP |
     """Open the data directory: database, secret and key are made when they are not there yet."""
     store = open_store(settings)
     key = signing_key(settings, now=clock())
+    clients = load_clients(settings.clients_file, demands_authentication=settings.haip)
     nonces = StampedNonces(
         store.secret.subkey("c_nonce"), purpose="issuer c_nonce", lifetime_seconds=settings.nonce_seconds
     )
     issuing = Issuing(
         issuer=settings.base_url,
         signer=key.signer,
-        nonces=nonces,
-        batch_size=settings.batch_size,
+        key_rules=KeyRules(
+            issuer=settings.base_url,
+            nonces=nonces,
+            batch_size=settings.batch_size,
+            attesters=clients.key_attesters,
+            demanded_for=settings.key_attested,
+        ),
         validity=timedelta(days=settings.validity_days),
         chain_until=valid_until(key),
     )
@@ -66,13 +76,22 @@ def open_context(settings: IssuerSettings, *, clock: Clock, http: OutgoingHTTP |
         ttl=timedelta(seconds=settings.status_list_ttl_seconds),
         lifetime=timedelta(seconds=settings.status_list_lifetime_seconds),
     )
-    clients = load_clients(settings.clients_file, demands_authentication=settings.haip)
     client_nonces = StampedNonces(
         store.secret.subkey("client nonce"), purpose="issuer client nonce", lifetime_seconds=settings.nonce_seconds
     )
     login = Login(http or outgoing_http(settings), settings=settings, clock=clock)
     return IssuerContext(
-        settings, store, key, issuing, publishing, profile_of(settings), clients, client_nonces, login, clock
+        settings=settings,
+        store=store,
+        key=key,
+        issuing=issuing,
+        publishing=publishing,
+        profile=profile_of(settings),
+        clients=clients,
+        client_nonces=client_nonces,
+        encryption_key=encryption_key(settings),
+        login=login,
+        clock=clock,
     )
 
 

@@ -59,6 +59,14 @@ class IssuerSecret:
         """A value of one sign-in (`state`, `nonce`, `verifier`): of this authorization in this browser only."""
         return _text(self._derive(f"login-{purpose}", authorization_id, browser_key))
 
+    def transaction_id(self, offer_id: str, *thumbprints: str) -> str:
+        """The identifier of a deferred transaction: the same for the same keys of the same certificate."""
+        return _text(self._derive("deferred-transaction", offer_id, *thumbprints))
+
+    def notification_mark(self, offer_id: str, salt: str) -> str:
+        """What ties a notification identifier to one certificate."""
+        return _text(self._derive("notification", offer_id, salt)[:16])
+
     def learner_key(self, name: str, value: str) -> bytes:
         """What is kept of something that a person can be recognised by, such as an identifier or a birth date."""
         return self._derive("learner", name, value)

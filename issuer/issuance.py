@@ -2,13 +2,12 @@
 
 The procedure of `collect`, numbered as in the code:
 
-1. The request is well formed, asks for no encryption, and names a certificate that this token covers.
+1. The request is well formed and names a certificate that this token covers.
 2. Every proof holds: made for us, by distinct keys, with one nonce that we made and that is fresh.
 3. One transaction spends the nonce and takes one status slot per key. A key that already has a slot keeps it; new keys
    take new slots while the allowance lasts.
-4. Only then is anything signed. Nothing of what is signed is kept, so that a lost answer is simply asked for again
-with a
-   fresh nonce: the same keys get the same slots.
+4. Only then is anything signed. Nothing of what is signed is kept, so that a lost answer is simply asked for again with
+   a fresh nonce: the same keys get the same slots.
 """
 
 import functools
@@ -18,28 +17,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from issuer.credential_request import HolderKey, KeyRules, proven_keys
 from proofs.formats.sd_jwt import DisclosurePlan, plan_disclosures
 from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import Signer
-from proofs.proof_of_possession import CheckedProof, check_proof
 from schemas.errors import TemporarilyUnavailable
 from schemas.issuance import (
-    PROOF_TYPE_JWT,
     InsufficientScope,
     InvalidCredentialRequest,
-    InvalidEncryptionParameters,
-    InvalidNonce,
-    InvalidProof,
     UnknownCredentialConfiguration,
     UnknownCredentialIdentifier,
 )
 from schemas.types import CREDENTIAL_TYPES, CredentialType
-from service.single_use import StampedNonces
 
-PROOF_ALGORITHMS = ("ES256",)
 SIGNING_ALGORITHMS = ("ES256",)
 NONCE_KIND = "c_nonce"
-_MAX_PROOF_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +45,8 @@ class Grant:
     until: datetime
     by_identifier: bool
     client_id: str | None
+    review: str = ""
+    """Where the review of the certificate stands (`issuer.deferral.Review`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +83,14 @@ class Period:
     valid_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The copies of one certificate, compact SD-JWTs in the order of their keys."""
+
+    offer_id: str
+    copies: list[str] = field(repr=False)
+
+
 class SlotBook(Protocol):
     """Where nonces are spent and slots are kept."""
 
@@ -96,31 +98,31 @@ class SlotBook(Protocol):
         self,
         grant: Grant,
         *,
-        nonce: str,
-        nonce_expires_at: datetime,
+        nonce: str | None = None,
+        nonce_expires_at: datetime | None = None,
+        transaction_id: str | None = None,
         thumbprints: Sequence[str],
         period: Period,
         now: datetime,
     ) -> Reservation:
-        """Spend the nonce and take the slots in one transaction.
+        """Spend the nonce, or the deferred transaction, and take the slots in one transaction.
 
-        Raises `InvalidNonce` when it was spent, `InvalidToken` when the grant ended meanwhile,
-        `CredentialRequestDenied` when the allowance is used up or the certificate was revoked.
+        Raises `InvalidNonce` or `InvalidTransactionID` when it was spent, `InvalidToken` when the grant ended
+        meanwhile, `CredentialRequestDenied` when the allowance is used up or the certificate was revoked.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """What stays the same for all requests: who issues, with which key, how many copies at once, valid for how long.
+    """What stays the same for all requests: who issues, with which key, to which keys, valid for how long.
 
     `chain_until` is the end of the signer's certificate: from then on nobody accepts what it signed.
     """
 
     issuer: str
     signer: Signer
-    nonces: StampedNonces
-    batch_size: int
+    key_rules: KeyRules
     validity: timedelta
     chain_until: datetime
 
@@ -151,40 +153,39 @@ def period_from(now: datetime, *, issuing: Issuing) -> Period:
 
 def collect(
     request: Mapping[str, Any], access: Access, *, issuing: Issuing, slots: SlotBook, now: datetime
-) -> list[str]:
-    """Issue one copy per proof, in the order of the proofs, as compact SD-JWTs.
-
-    `request` is the parsed JSON object of the credential request. Raises the errors of OpenID4VCI 8.3.1.
-    """
+) -> Collected:
+    """Issue one copy per key, in the order of the proofs, as compact SD-JWTs. Raises the errors of OpenID4VCI 8.3.1."""
     # 1. What is asked for.
     grant = requested_grant(request, access)
-    credential_type = CREDENTIAL_TYPES[grant.type_name]
-    proofs = requested_proofs(request, batch_size=issuing.batch_size)
     # 2. The proofs. One bad proof fails the whole request, before anything is spent.
-    checked = check_proofs(proofs, client_id=grant.client_id, issuing=issuing, now=now)
-    nonce = checked[0].nonce or ""
+    proven = proven_keys(
+        request, type_name=grant.type_name, client_id=grant.client_id, rules=issuing.key_rules, now=now
+    )
     # 3. Nonce and slots, in one transaction.
     reservation = slots.reserve(
         grant,
-        nonce=nonce,
-        nonce_expires_at=issuing.nonces.expiry(nonce),
-        thumbprints=[proof.thumbprint for proof in checked],
+        nonce=proven.nonce,
+        nonce_expires_at=issuing.key_rules.nonces.expiry(proven.nonce),
+        thumbprints=[key.thumbprint for key in proven.keys],
         period=period_from(now, issuing=issuing),
         now=now,
     )
     # 4. The signatures.
-    return [sign_copy(credential_type, grant.claims, proof, reservation, issuing=issuing) for proof in checked]
+    return Collected(grant.offer_id, sign_copies(grant, proven.keys, reservation, issuing=issuing))
+
+
+def sign_copies(grant: Grant, keys: Sequence[HolderKey], reservation: Reservation, *, issuing: Issuing) -> list[str]:
+    """One copy for each key."""
+    credential_type = CREDENTIAL_TYPES[grant.type_name]
+    return [sign_copy(credential_type, grant.claims, key, reservation, issuing=issuing) for key in keys]
 
 
 def requested_grant(request: Mapping[str, Any], access: Access) -> Grant:
     """The certificate that a request asks for, if this token covers it (8.2). `format` and unknown members are ignored.
 
-    Raises `InvalidCredentialRequest`, `InvalidEncryptionParameters`, `UnknownCredentialConfiguration`,
+    Raises `InvalidCredentialRequest`, `UnknownCredentialConfiguration`,
     `UnknownCredentialIdentifier`, `InsufficientScope`.
     """
-    if request.get("credential_response_encryption") is not None:
-        # The answer may only be encrypted when the request was, and neither is offered here (8.2).
-        raise InvalidEncryptionParameters("this issuer does not offer encrypted credential responses")
     identifier, configuration = request.get("credential_identifier"), request.get("credential_configuration_id")
     if (identifier is None) == (configuration is None):
         raise InvalidCredentialRequest("exactly one of credential_configuration_id and credential_identifier is needed")
@@ -206,61 +207,10 @@ def requested_grant(request: Mapping[str, Any], access: Access) -> Grant:
     raise InvalidCredentialRequest("credential identifiers were issued: name the credential by its identifier")
 
 
-def requested_proofs(request: Mapping[str, Any], *, batch_size: int) -> list[str]:
-    """The key proofs of a request: `{"jwt": [...]}` with 1 to `batch_size` of them (8.2, F.1).
-
-    Raises `InvalidProof`, which is also the answer to a request without proofs (8.3.1.2).
-    """
-    proofs = request.get("proofs")
-    if proofs is None:
-        hint = "proofs is missing: the singular proof is no longer used" if "proof" in request else "proofs is missing"
-        raise InvalidProof(hint)
-    if not isinstance(proofs, dict) or list(proofs) != [PROOF_TYPE_JWT]:
-        raise InvalidProof("proofs needs exactly one member, jwt")
-    tokens = proofs[PROOF_TYPE_JWT]
-    if not isinstance(tokens, list) or not tokens or not all(isinstance(token, str) for token in tokens):
-        raise InvalidProof("proofs.jwt is not an array of JWTs")
-    if len(tokens) > batch_size:
-        raise InvalidProof(f"more than {batch_size} proofs")
-    if any(len(token) > _MAX_PROOF_CHARACTERS for token in tokens):
-        raise InvalidProof("a proof is too long")
-    return tokens
-
-
-def check_proofs(
-    tokens: Sequence[str], *, client_id: str | None, issuing: Issuing, now: datetime
-) -> list[CheckedProof]:
-    """Check every proof, that they share one nonce of ours, and that no key is there twice.
-
-    Raises `InvalidProof` (also for a proof without nonce) or `InvalidNonce`. Does not spend the nonce.
-    """
-    checked = []
-    for token in tokens:
-        proof = check_proof(
-            token,
-            expected_audience=issuing.issuer,
-            expected_client_id=client_id,
-            algorithms=PROOF_ALGORITHMS,
-            now=now,
-            max_age_seconds=None,  # The nonce, demanded below, tells by our own clock how old a proof is (13.8).
-        )
-        checked.append(proof)
-    nonces = {proof.nonce for proof in checked}
-    if None in nonces or "" in nonces:
-        raise InvalidProof("a proof has no nonce")
-    if len(nonces) != 1:
-        raise InvalidProof("the proofs do not share one nonce")
-    if len({proof.thumbprint for proof in checked}) != len(checked):
-        raise InvalidProof("two proofs are of the same key")
-    if not issuing.nonces.is_genuine(checked[0].nonce or "", now=now):
-        raise InvalidNonce("the nonce is not from here, or has expired")
-    return checked
-
-
 def sign_copy(
     credential_type: CredentialType,
     claims: Mapping[str, Any],
-    proof: CheckedProof,
+    key: HolderKey,
     reservation: Reservation,
     *,
     issuing: Issuing,
@@ -269,7 +219,7 @@ def sign_copy(
 
     Copies share no identifier: no `jti`, own salts, a slot of their own (HAIP 6.1).
     """
-    slot = reservation.slots[proof.thumbprint]
+    slot = reservation.slots[key.thumbprint]
     plan, integrity = _constants(credential_type.name)
     start = int(reservation.valid_from.timestamp())
     payload = {
@@ -282,7 +232,7 @@ def sign_copy(
         "exp": int(reservation.valid_until.timestamp()),
         "status": {"status_list": {"idx": slot.idx, "uri": status_list_uri(issuing.issuer, slot.list_id)}},
     }
-    return issue_sd_jwt_vc(payload, disclosable=plan, signer=issuing.signer, holder_jwk=proof.jwk)
+    return issue_sd_jwt_vc(payload, disclosable=plan, signer=issuing.signer, holder_jwk=key.jwk)
 
 
 def status_list_uri(issuer: str, list_id: int) -> str:

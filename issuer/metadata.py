@@ -8,8 +8,10 @@ from typing import Any
 
 from issuer.authorization.clients import CLIENT_ALGORITHMS
 from issuer.authorization.token_request import AUTHORIZATION_DETAILS_TYPE, GRANT_TYPES, REFRESH_TOKEN_GRANT
-from issuer.issuance import PROOF_ALGORITHMS, SIGNING_ALGORITHMS
+from issuer.credential_request import COMPRESSION, PROOF_ALGORITHMS, PROOF_TYPE_ATTESTATION, KeyRules
+from issuer.issuance import SIGNING_ALGORITHMS
 from proofs import pkce
+from proofs.jwe import ENCRYPTIONS, KEY_AGREEMENT
 from schemas.issuance import (
     FORMAT_SD_JWT_VC,
     PROOF_TYPE_JWT,
@@ -23,6 +25,8 @@ from schemas.issuance import (
     IssuerMetadata,
     JWTVCIssuerMetadata,
     ProofTypeSupport,
+    RequestEncryption,
+    ResponseEncryption,
 )
 from schemas.types import CREDENTIAL_TYPES, ClaimSpec, CredentialType
 
@@ -30,21 +34,45 @@ LOCALES = ("sv", "en")
 BACKGROUND, TEXT = "#1f3a5f", "#ffffff"
 
 
-def issuer_metadata(*, issuer: str, names: Mapping[str, str], batch_size: int) -> IssuerMetadata:
-    """The credential issuer metadata; `names` maps languages to the institution's name."""
+def issuer_metadata(
+    *,
+    issuer: str,
+    names: Mapping[str, str],
+    rules: KeyRules,
+    encryption_key: Mapping[str, Any],
+    encryption_required: bool,
+) -> IssuerMetadata:
+    """The credential issuer metadata; `names` maps languages to the institution's name, `encryption_key` is the public
+    JWK to which requests can be encrypted."""
+    encryptions = list(ENCRYPTIONS)
     return IssuerMetadata(
         credential_issuer=issuer,
         credential_endpoint=f"{issuer}/credential",
         nonce_endpoint=f"{issuer}/nonce",
-        batch_credential_issuance=BatchSupport(batch_size=batch_size),
+        deferred_credential_endpoint=f"{issuer}/deferred_credential",
+        notification_endpoint=f"{issuer}/notification",
+        credential_request_encryption=RequestEncryption(
+            jwks={"keys": [dict(encryption_key)]},
+            enc_values_supported=encryptions,
+            zip_values_supported=[COMPRESSION],
+            encryption_required=encryption_required,
+        ),
+        credential_response_encryption=ResponseEncryption(
+            alg_values_supported=[KEY_AGREEMENT],
+            enc_values_supported=encryptions,
+            zip_values_supported=[COMPRESSION],
+            encryption_required=encryption_required,
+        ),
+        batch_credential_issuance=BatchSupport(batch_size=rules.batch_size),
         display=[Display(name=names[locale], locale=locale) for locale in LOCALES],
         credential_configurations_supported={
-            name: credential_configuration(credential_type) for name, credential_type in CREDENTIAL_TYPES.items()
+            name: credential_configuration(credential_type, rules=rules)
+            for name, credential_type in CREDENTIAL_TYPES.items()
         },
     )
 
 
-def credential_configuration(credential_type: CredentialType) -> CredentialConfiguration:
+def credential_configuration(credential_type: CredentialType, *, rules: KeyRules) -> CredentialConfiguration:
     """What wallets need to know of one type."""
     return CredentialConfiguration(
         format=FORMAT_SD_JWT_VC,
@@ -52,9 +80,7 @@ def credential_configuration(credential_type: CredentialType) -> CredentialConfi
         scope=credential_type.name,
         cryptographic_binding_methods_supported=["jwk"],
         credential_signing_alg_values_supported=list(SIGNING_ALGORITHMS),
-        proof_types_supported={
-            PROOF_TYPE_JWT: ProofTypeSupport(proof_signing_alg_values_supported=list(PROOF_ALGORITHMS))
-        },
+        proof_types_supported=_proof_types(credential_type.name, rules),
         credential_metadata=CredentialMetadata(
             display=[
                 Display(
@@ -69,6 +95,20 @@ def credential_configuration(credential_type: CredentialType) -> CredentialConfi
             claims=[_claim(spec) for spec in credential_type.claims],
         ),
     )
+
+
+def _proof_types(type_name: str, rules: KeyRules) -> dict[str, ProofTypeSupport]:
+    """How keys are proven for a type. `attestation` exists only where somebody is trusted to vouch for keys."""
+    needed: dict[str, Any] | None = {} if type_name in rules.demanded_for else None
+    support = ProofTypeSupport(
+        proof_signing_alg_values_supported=list(PROOF_ALGORITHMS), key_attestations_required=needed
+    )
+    if not rules.attesters:
+        return {PROOF_TYPE_JWT: support}
+    attestation = ProofTypeSupport(
+        proof_signing_alg_values_supported=list(PROOF_ALGORITHMS), key_attestations_required={}
+    )
+    return {PROOF_TYPE_JWT: support, PROOF_TYPE_ATTESTATION: attestation}
 
 
 def _claim(spec: ClaimSpec) -> ClaimDescription:

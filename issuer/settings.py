@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from issuer.recognition import read_match_rules
 from schemas.errors import Malformed
+from schemas.types import CREDENTIAL_TYPES
 from service.settings import ServiceSettings
 
 DATABASE_FILE = "issuer.sqlite3"
@@ -60,6 +61,15 @@ class IssuerSettings(ServiceSettings):
         max_length=2_000,
         description="Which claim of the sign-in equals which field of a record: CLAIM=FIELD, separated by commas.",
     )
+    reviewed_types: str = Field(
+        default="", max_length=500, description="Types of which each certificate is looked at first, commas between."
+    )
+    key_attested_types: str = Field(
+        default="", max_length=500, description="Types that need an attestation of the holder keys, commas between."
+    )
+    encryption_required: bool = Field(
+        default=False, description="Whether credential requests and responses must be encrypted beyond TLS."
+    )
     validity_days: int = Field(default=3650, ge=1, le=36_500, description="Days until a certificate expires.")
     status_list_size: int = Field(default=1_000_000, ge=1_000, le=10_000_000, description="Entries of a status list.")
     status_list_ttl_seconds: int = Field(default=300, ge=10, le=86_400, description="How long readers may keep a list.")
@@ -89,12 +99,29 @@ class IssuerSettings(ServiceSettings):
             if file is not None and not file.is_file():
                 found.append(f"{self.variable(name)} names a file that is not there.")
         found += self._login_problems()
+        for name, types in (("reviewed_types", self.reviewed), ("key_attested_types", self.key_attested)):
+            for unknown in sorted(types - CREDENTIAL_TYPES.keys()):
+                found.append(f"{self.variable(name)} names {unknown}, which is no type of certificate.")
+        if self.key_attested and self.clients_file is None:
+            found.append(
+                f"{self.variable('key_attested_types')} needs {self.variable('clients_file')} with key_attesters."
+            )
         if self.status_list_ttl_seconds * 2 > self.status_list_lifetime_seconds:
             found.append(
                 f"{self.variable('status_list_lifetime_seconds')} must be at least twice "
                 f"{self.variable('status_list_ttl_seconds')}, or readers are left with an expired list."
             )
         return found
+
+    @property
+    def reviewed(self) -> frozenset[str]:
+        """The types of which each certificate waits for a review."""
+        return _names(self.reviewed_types)
+
+    @property
+    def key_attested(self) -> frozenset[str]:
+        """The types whose holder keys must be attested."""
+        return _names(self.key_attested_types)
 
     def _login_problems(self) -> list[str]:
         """What keeps people from signing in, or lets the wrong ones in."""
@@ -137,3 +164,7 @@ class IssuerSettings(ServiceSettings):
         """The institution's name in Swedish and English; where none is set, the host of the public URL."""
         name = self.name or self.name_en or self.origin.partition("://")[2]
         return {"sv": name, "en": self.name_en or name}
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for part in text.split(",") if (name := part.strip()))

@@ -24,25 +24,40 @@ PROOF_TYP = "openid4vci-proof+jwt"
 
 @dataclass(frozen=True, slots=True)
 class CheckedProof:
-    """A proof that holds: the minimal public key, its RFC 7638 thumbprint, and the nonce it was made with."""
+    """A proof that holds: the minimal public key, its RFC 7638 thumbprint, and the nonce it was made with.
+
+    `key_attestation` is what its header carries of that kind, unchecked (see `proofs.key_attestation`).
+    """
 
     jwk: dict[str, str]
     thumbprint: str
     nonce: str | None
+    key_attestation: str | None = None
 
 
-def make_proof(*, signer: Signer, audience: str, nonce: str | None, issuer: str | None, now: datetime) -> str:
+def make_proof(
+    *,
+    signer: Signer,
+    audience: str,
+    nonce: str | None,
+    issuer: str | None,
+    now: datetime,
+    key_attestation: str | None = None,
+) -> str:
     """Prove possession of the signer's key to a credential issuer.
 
     `audience` is the credential issuer identifier, `nonce` from its nonce endpoint, `issuer` the client identifier
-    (None when the token was obtained anonymously).
+    (None when the token was obtained anonymously), `key_attestation` vouches for this and other keys (appendix D).
     """
     claims: dict[str, Any] = {"aud": audience, "iat": int(now.timestamp())}
     if nonce is not None:
         claims["nonce"] = nonce
     if issuer is not None:
         claims["iss"] = issuer
-    return jose.sign_jws(claims, signer=signer, typ=PROOF_TYP, header={"jwk": signer.public_jwk})
+    header: dict[str, Any] = {"jwk": signer.public_jwk}
+    if key_attestation is not None:
+        header["key_attestation"] = key_attestation
+    return jose.sign_jws(claims, signer=signer, typ=PROOF_TYP, header=header)
 
 
 def check_proof(
@@ -99,7 +114,10 @@ def _check(
     nonce = claims.get("nonce")
     if nonce is not None and not isinstance(nonce, str):
         raise InvalidProof("the nonce of the key proof is not a string")
-    return CheckedProof(jwk=jwk, thumbprint=thumbprint(jwk), nonce=nonce)
+    attestation = unverified.header.get("key_attestation")
+    if attestation is not None and not isinstance(attestation, str):
+        raise InvalidProof("the key attestation of the key proof is not a string")
+    return CheckedProof(jwk=jwk, thumbprint=thumbprint(jwk), nonce=nonce, key_attestation=attestation)
 
 
 def _check_age(claims: dict[str, Any], *, now: datetime, max_age_seconds: int | None, skew_seconds: int) -> None:

@@ -5,7 +5,12 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.routing import Route
 
 from issuer.api.answers import Handler, protocol_endpoint
-from issuer.api.credential import CredentialEndpoint, NonceEndpoint
+from issuer.api.credential import (
+    CredentialEndpoint,
+    DeferredCredentialEndpoint,
+    NonceEndpoint,
+    NotificationEndpoint,
+)
 from issuer.api.oauth import ChallengeEndpoint, PushedRequestEndpoint, TokenEndpoint
 from issuer.api.offers import OfferEndpoint, TypedCodeEndpoint
 from issuer.api.status import StatusListEndpoint
@@ -29,6 +34,8 @@ def protocol_routes(context: IssuerContext) -> list[Route]:
         _route("/token", TokenEndpoint(context), "POST"),
         _route("/nonce", NonceEndpoint(context), "POST"),
         _route("/credential", CredentialEndpoint(context), "POST"),
+        _route("/deferred_credential", DeferredCredentialEndpoint(context), "POST"),
+        _route("/notification", NotificationEndpoint(context), "POST"),
         _route("/offers/{reference}", OfferEndpoint(context), "GET"),
         _route("/status/{list_id}", StatusListEndpoint(context), "GET"),
         *(_route(path, document, "GET") for path, document in type_documents().items()),

@@ -1,17 +1,24 @@
 """The documents at well-known addresses, and the type metadata: made once, served as bytes."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.api.answers import CORS
+from issuer.api.answers import CORS, Handler
 from issuer.context import IssuerContext
 from issuer.metadata import authorization_server_metadata, issuer_metadata, jwt_vc_issuer_metadata
-from proofs import strict_json
+from proofs import jose, strict_json
+from proofs.dates import numeric_date
+from proofs.jwe import public_part
 from schemas.types import CREDENTIAL_TYPES, CredentialType
 
 _FOR_MINUTES = CORS | {"Cache-Control": "public, max-age=300"}
+_VARIES = {"Vary": "Accept"}
+_METADATA_TYP = "openidvci-issuer-metadata+jwt"
+_SIGNED_FOR = timedelta(days=1)
 _FOR_EVER = CORS | {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -27,14 +34,64 @@ class DocumentEndpoint:
         return Response(self._document, headers=self._headers, media_type="application/json")
 
 
-def well_known_documents(context: IssuerContext) -> dict[str, DocumentEndpoint]:
+class IssuerMetadataEndpoint:
+    """The credential issuer metadata: unsigned JSON, or signed for who asks for `application/jwt` (12.2.2, 12.2.3)."""
+
+    def __init__(self, context: IssuerContext, document: Mapping[str, Any]) -> None:
+        self._context = context
+        self._document = dict(document)
+        self._unsigned = DocumentEndpoint(strict_json.dumps(dict(document)), _FOR_MINUTES | _VARIES)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer as it is asked for; JSON whenever that is accepted as much."""
+        if not prefers_jwt(request.headers.get("accept", "")):
+            return await self._unsigned(request)
+        now = self._context.clock()
+        claims = self._document | {
+            "iss": self._context.issuer,
+            "sub": self._context.issuer,
+            "iat": numeric_date(now),
+            "exp": numeric_date(now + _SIGNED_FOR),
+        }
+        signer = self._context.key.signer
+        token = jose.sign_jws(claims, signer=signer, typ=_METADATA_TYP, header=jose.certificate_header(signer))
+        return Response(token, headers=_FOR_MINUTES | _VARIES, media_type="application/jwt")
+
+
+def prefers_jwt(accept: str) -> bool:
+    """Whether an Accept header ranks `application/jwt` above `application/json`; malformed parts do not count."""
+    best = {"application/jwt": 0.0, "application/json": 0.0}
+    for part in accept.split(",")[:50]:
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "q":
+                try:
+                    weight = float(value)
+                except ValueError:
+                    weight = 0.0
+        kind = kind.lower()
+        # A type that is named outranks a range that only covers it.
+        if kind in best:
+            best[kind] = max(best[kind], weight + 0.0001 if 0 < weight <= 1 else 0.0)
+        elif kind in ("*/*", "application/*"):
+            best["application/json"] = max(best["application/json"], weight if 0 < weight <= 1 else 0.0)
+    return best["application/jwt"] > best["application/json"]
+
+
+def well_known_documents(context: IssuerContext) -> dict[str, Handler]:
     """The documents by path, with the path of the public URL inserted behind the well-known name."""
     settings, issuer = context.settings, context.issuer
     signer = context.key.signer
     key = {**signer.public_jwk, "kid": signer.kid, "use": "sig", "alg": signer.alg}
     documents = {
         "openid-credential-issuer": issuer_metadata(
-            issuer=issuer, names=settings.names, batch_size=settings.batch_size
+            issuer=issuer,
+            names=settings.names,
+            rules=context.issuing.key_rules,
+            encryption_key=public_part(context.encryption_key),
+            encryption_required=settings.encryption_required,
         ),
         "oauth-authorization-server": authorization_server_metadata(
             issuer=issuer,
@@ -44,10 +101,13 @@ def well_known_documents(context: IssuerContext) -> dict[str, DocumentEndpoint]:
         ),
         "jwt-vc-issuer": jwt_vc_issuer_metadata(issuer=issuer, keys=[key]),
     }
-    return {
+    found: dict[str, Handler] = {
         settings.well_known_path(name): DocumentEndpoint(strict_json.dumps(document.as_json()))
         for name, document in documents.items()
     }
+    path = settings.well_known_path("openid-credential-issuer")
+    found[path] = IssuerMetadataEndpoint(context, documents["openid-credential-issuer"].as_json())
+    return found
 
 
 def type_metadata_path(credential_type: CredentialType) -> str:

@@ -6,6 +6,9 @@ The operator writes a file (`ISSUER_CLIENTS_FILE`, TOML):
     issuer = "https://wallet-provider.example"      # optional: the root alone decides when it is missing
     roots = ["provider-root.pem"]                   # PEM files beside this one
 
+    [[key_attesters]]                               # who may vouch for how holder keys are kept
+    roots = ["key-root.pem"]
+
     [[clients]]                                     # clients by name
     client_id = "portal"
     redirect_uris = ["https://portal.example/cb"]
@@ -77,6 +80,8 @@ class ClientPolicy:
     clients: Mapping[str, RegisteredClient]
     attesters: tuple[Attester, ...]
     demands_authentication: bool
+    key_attesters: tuple[bytes, ...] = ()
+    """Roots (DER) under which key attestations are believed."""
 
     @property
     def methods(self) -> list[AuthMethod]:
@@ -140,6 +145,7 @@ class _ClientEntry(_Model):
 
 class _ClientsFile(_Model):
     attesters: list[_AttesterEntry] = []
+    key_attesters: list[_AttesterEntry] = []
     clients: list[_ClientEntry] = []
 
 
@@ -150,6 +156,9 @@ def load_clients(path: Path | None, *, demands_authentication: bool) -> ClientPo
     try:
         entries = _ClientsFile.model_validate(tomllib.loads(path.read_text("utf-8")))
         attesters = tuple(_attester(entry, path.parent) for entry in entries.attesters)
+        key_attesters = tuple(
+            anchor for entry in entries.key_attesters for anchor in _attester(entry, path.parent).anchors
+        )
         clients = {entry.client_id: _client(entry, path.parent) for entry in entries.clients}
     except OSError as exc:
         raise InvalidClients(f"{path.name}: {exc.filename or ''} cannot be read ({exc.strerror})") from exc
@@ -162,7 +171,7 @@ def load_clients(path: Path | None, *, demands_authentication: bool) -> ClientPo
         raise InvalidClients(f"{path.name}: {exc}") from exc
     if len(clients) != len(entries.clients):
         raise InvalidClients(f"{path.name}: a client_id is there twice")
-    return ClientPolicy(clients, attesters, demands_authentication)
+    return ClientPolicy(clients, attesters, demands_authentication, key_attesters)
 
 
 def _attester(entry: _AttesterEntry, directory: Path) -> Attester:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from issuer.derivation import IssuerSecret
 from issuer.settings import IssuerSettings
 from issuer.store.authorizations import AuthorizationStore
+from issuer.store.deferrals import DeferralStore
 from issuer.store.events import EventStore
 from issuer.store.grants import GrantStore
 from issuer.store.high_water import HighWaterMark
@@ -39,6 +40,7 @@ class IssuerStore:
     secret: IssuerSecret
     offers: OfferStore
     authorizations: AuthorizationStore
+    deferrals: DeferralStore
     grants: GrantStore
     slots: SlotStore
     status: StatusStore
@@ -76,6 +78,7 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
             token_lifetime=timedelta(seconds=settings.access_token_seconds),
             refresh_lifetime=timedelta(days=settings.refresh_token_days),
         ),
+        deferrals=DeferralStore(database, secret=secret),
         grants=GrantStore(
             database,
             secret=secret,

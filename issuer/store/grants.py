@@ -20,6 +20,7 @@ from issuer.authorization.tokens import (
 )
 from issuer.derivation import IssuerSecret, digest
 from issuer.issuance import Access, Grant, Period
+from issuer.notification import WalletEvent
 from issuer.offers import OfferState
 from issuer.store.events import record
 from issuer.store.tables import AUTHORIZATIONS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
@@ -56,6 +57,7 @@ _BY_TOKEN = Prepared(
         OFFERS.c.by_identifier,
         OFFERS.c.client_id,
         OFFERS.c.dpop_key,
+        OFFERS.c.review,
     ).where(OFFERS.c.token_digest == bindparam("token"))
 )
 _GRANT = Prepared(
@@ -168,6 +170,7 @@ class GrantStore:
                 until=moment(row.token_until),
                 by_identifier=bool(row.by_identifier),
                 client_id=row.client_id,
+                review=row.review,
             )
             for row in rows
             if row.claims is not None and row.token_until is not None and now < moment(row.token_until)
@@ -175,6 +178,13 @@ class GrantStore:
         if not grants:
             raise InvalidToken("the access token is unknown, expired or revoked")
         return Access(grants, rows[0].dpop_key)
+
+    def tell(self, offer_id: str, event: WalletEvent, *, now: datetime) -> None:
+        """Keep what the wallet told of a certificate; telling the same again changes nothing."""
+        told = update(OFFERS).where(OFFERS.c.id == offer_id, OFFERS.c.wallet_event != event.value)
+        with self._database.transaction() as connection:
+            if connection.execute(told.values(wallet_event=event.value)).rowcount:
+                record(connection, event.value, offer_id, now=now)
 
     # --- refresh tokens ------------------------------------------------------------------------------------------
 

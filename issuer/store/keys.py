@@ -15,8 +15,11 @@ from proofs.certified_keys import (
     import_certified_key,
     load_certified_key,
 )
-from proofs.keys import SoftwareSigner, read_chain
+from proofs.jwe import KEY_AGREEMENT
+from proofs.keys import SoftwareSigner, generate_signer, load_signer, read_chain, save_signer
 from schemas.errors import NotFound, Refused
+
+ENCRYPTION_KEY_NAME = "issuer-encryption"
 
 
 class KeyExists(Refused):
@@ -78,6 +81,16 @@ def import_key(
             chain_pem=chain_pem,
             passphrase=settings.key_passphrase(),
         )
+
+
+def encryption_key(settings: IssuerSettings) -> dict[str, str]:
+    """The private JWK to which wallets encrypt their requests; made now if there is none yet."""
+    file = settings.keys / f"{ENCRYPTION_KEY_NAME}.key.pem"
+    with _locked(settings.keys):
+        if not file.exists():
+            save_signer(generate_signer(), file, passphrase=settings.key_passphrase())
+    signer = load_signer(file, None, passphrase=settings.key_passphrase())
+    return {**signer.private_jwk(), "use": "enc", "alg": KEY_AGREEMENT, "kid": signer.kid}
 
 
 def valid_until(key: CertifiedKey) -> datetime:

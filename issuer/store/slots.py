@@ -9,13 +9,13 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from issuer.derivation import IssuerSecret
+from issuer.derivation import IssuerSecret, digest
 from issuer.issuance import NONCE_KIND, Grant, Period, Reservation, Slot, random_indexes
 from issuer.offers import OfferState
 from issuer.status import FULL_BELOW, Status
 from issuer.store.events import record
-from issuer.store.tables import OFFERS, SLOTS, SPENT, STATUS_LISTS
-from schemas.issuance import CredentialRequestDenied, InvalidNonce, InvalidToken
+from issuer.store.tables import DEFERRALS, OFFERS, SLOTS, SPENT, STATUS_LISTS
+from schemas.issuance import CredentialRequestDenied, InvalidNonce, InvalidToken, InvalidTransactionID
 from service.database import Database
 from service.prepared import Prepared, moment
 from service.single_use import spend
@@ -87,18 +87,26 @@ class SlotStore:
         self,
         grant: Grant,
         *,
-        nonce: str,
-        nonce_expires_at: datetime,
+        nonce: str | None = None,
+        nonce_expires_at: datetime | None = None,
+        transaction_id: str | None = None,
         thumbprints: Sequence[str],
         period: Period,
         now: datetime,
     ) -> Reservation:
-        """Spend the nonce and take a slot for each key that has none, in one transaction (see `issuer.issuance`).
+        """Spend the nonce, or the deferred transaction, and take a slot for each key that has none, in one transaction.
 
-        Raises `InvalidNonce`, `InvalidToken`, or `CredentialRequestDenied`, which leaves the nonce spent.
+        Raises `InvalidNonce`, `InvalidTransactionID`, `InvalidToken`, or `CredentialRequestDenied`, which leaves the
+        nonce spent.
         """
         with self._database.transaction() as connection:
-            if not spend(connection, SPENT, kind=NONCE_KIND, value=nonce, expires_at=nonce_expires_at, now=now):
+            if transaction_id is not None:
+                _obtain(connection, transaction_id)
+            elif (
+                nonce is None
+                or nonce_expires_at is None
+                or not spend(connection, SPENT, kind=NONCE_KIND, value=nonce, expires_at=nonce_expires_at, now=now)
+            ):
                 raise InvalidNonce("the nonce was used before, or has expired")
             reserved = self._reserve(connection, grant, thumbprints, period, now=now)
         # Raised only after the transaction was committed: the nonce stays spent.
@@ -173,3 +181,12 @@ class SlotStore:
         list_id = (newest or 0) + 1
         connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self._list_size, allocated=count, version=0))
         return list_id, self._list_size
+
+
+def _obtain(connection: Connection, transaction_id: str) -> None:
+    """Spend a deferred transaction and forget its keys. Raises `InvalidTransactionID` when it was spent."""
+    waiting = update(DEFERRALS).where(
+        DEFERRALS.c.id_digest == digest(transaction_id), DEFERRALS.c.was_obtained.is_(False)
+    )
+    if not connection.execute(waiting.values(was_obtained=True, keys=b"[]")).rowcount:
+        raise InvalidTransactionID

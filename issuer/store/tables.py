@@ -71,6 +71,9 @@ class OfferRow(IssuerRow, table=True):
     status: int = 0
     status_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     status_reason: str = ""
+    review: str = Field(default="", index=True)  # see issuer.deferral.Review
+    review_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    wallet_event: str = ""  # see issuer.notification.WalletEvent
 
 
 class AuthorizationRow(IssuerRow, table=True):
@@ -111,6 +114,18 @@ class RefreshTokenRow(IssuerRow, table=True):
     is_authenticated: bool = False
     until: datetime = Field(sa_type=UTCDateTime, index=True)
     was_replaced: bool = False
+
+
+class DeferralRow(IssuerRow, table=True):
+    """One deferred transaction: the keys for which copies are made once the certificate is approved."""
+
+    __tablename__ = "deferrals"
+
+    id_digest: bytes = Field(primary_key=True)
+    offer_id: str = Field(index=True)
+    keys: bytes  # JSON; empty once obtained
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    was_obtained: bool = False
 
 
 class LearnerKeyRow(IssuerRow, table=True):
@@ -198,6 +213,7 @@ OFFERS = table_of(OfferRow)
 SLOTS = table_of(SlotRow)
 AUTHORIZATIONS = table_of(AuthorizationRow)
 REFRESH_TOKENS = table_of(RefreshTokenRow)
+DEFERRALS = table_of(DeferralRow)
 LEARNER_KEYS = table_of(LearnerKeyRow)
 STATUS_LISTS = table_of(StatusListRow)
 PUBLISHED_LISTS = table_of(PublishedListRow)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from proofs.jose import check_jws
 from schemas.issuance import (
     AuthorizationServerMetadata,
     IssuerMetadata,
@@ -66,10 +67,30 @@ def test_i57_another_path_is_another_issuer(desk: Desk) -> None:
 
 
 def test_i58_unsigned_metadata_is_always_available(desk: Desk) -> None:
-    """A wallet that prefers signed metadata gets the unsigned document, labelled as what it is."""
-    answer = desk.client.get(credential_issuer_metadata_url(desk.issuer), headers={"Accept": "application/jwt"})
-    assert answer.headers["content-type"] == "application/json"
-    assert IssuerMetadata.read(answer.json()).display_name("en") == "Example University"
+    """Whoever does not ask for the signed form above it gets JSON, labelled as what it is."""
+    url = credential_issuer_metadata_url(desk.issuer)
+    for accept in ("", "*/*", "application/json", "text/html", "application/jwt;q=0.5, application/json", "a;q=b"):
+        answer = desk.client.get(url, headers={"Accept": accept})
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["vary"] == "Accept"
+        assert IssuerMetadata.read(answer.json()).display_name("en") == "Example University"
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/jwt", "application/jwt, application/json;q=0.9", "application/jwt, */*"]
+)
+def test_i58_signed_metadata_says_the_same_under_the_issuers_key(desk: Desk, accept: str) -> None:
+    """Typed, about this issuer, dated, with the chain without its root (12.2.3; HAIP 4.1)."""
+    url = credential_issuer_metadata_url(desk.issuer)
+    answer = desk.client.get(url, headers={"Accept": accept})
+    assert answer.headers["content-type"] == "application/jwt"
+    signer = desk.context.key.signer
+    checked = check_jws(answer.text, key=signer.public_jwk, typ="openidvci-issuer-metadata+jwt", algorithms={"ES256"})
+    assert checked.header["x5c"] == list(signer.x5c)
+    unsigned = desk.client.get(url).json()
+    assert checked.claims.pop("sub") == checked.claims.pop("iss") == desk.issuer
+    assert checked.claims.pop("iat") < checked.claims.pop("exp")
+    assert checked.claims == unsigned
 
 
 def test_i59_displays_are_in_swedish_and_english_each_once(desk: Desk) -> None:
@@ -95,11 +116,18 @@ def test_the_metadata_names_what_exists_and_nothing_else(desk: Desk) -> None:
         "credential_issuer",
         "credential_endpoint",
         "nonce_endpoint",
+        "deferred_credential_endpoint",
+        "notification_endpoint",
+        "credential_request_encryption",
+        "credential_response_encryption",
         "batch_credential_issuance",
         "display",
         "credential_configurations_supported",
     }
     assert document["batch_credential_issuance"] == {"batch_size": 10}
+    encryption = document["credential_request_encryption"]
+    assert encryption["encryption_required"] is False
+    assert all({"kid", "alg"} <= set(key) and "d" not in key for key in encryption["jwks"]["keys"])
     for name, configuration in document["credential_configurations_supported"].items():
         assert configuration["format"] == "dc+sd-jwt"
         assert configuration["vct"] == CREDENTIAL_TYPES[name].vct

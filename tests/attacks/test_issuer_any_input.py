@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from issuer.api.status import accepts
 from issuer.authorization.token_request import GRANT_TYPES, read_token_request
-from issuer.issuance import Access, Grant, check_proofs, requested_grant, requested_proofs
+from issuer.credential_request import answer_encryption, proven_keys, requested_proofs
+from issuer.issuance import Access, Grant, requested_grant
 from proofs import base64url, strict_json
 from proofs.keys import generate_signer
 from schemas.errors import ProtocolError
@@ -50,6 +51,18 @@ def tolerated(work: Any, *arguments: Any, **named: Any) -> None:
         assert all(0x20 <= ord(c) <= 0x7E and c not in '"\\' for c in refused.description)
 
 
+def tolerated_proofs(desk: Desk, tokens: list[str]) -> None:
+    """As `tolerated`, for the proofs of a request."""
+    tolerated(
+        proven_keys,
+        {"proofs": {"jwt": tokens}},
+        type_name="micro-credential",
+        client_id=None,
+        rules=desk.context.issuing.key_rules,
+        now=NOON,
+    )
+
+
 @given(
     st.lists(
         st.tuples(
@@ -80,7 +93,7 @@ def test_any_token_request(form: list[tuple[str, str]]) -> None:
 
 
 @given(
-    st.fixed_dictionaries(
+    request=st.fixed_dictionaries(
         {},
         optional={
             "credential_configuration_id": JSON | st.just("micro-credential"),
@@ -91,10 +104,12 @@ def test_any_token_request(form: list[tuple[str, str]]) -> None:
         },
     )
 )
-def test_any_credential_request(request: dict[str, Any]) -> None:
+def test_any_credential_request(desk: Desk, request: dict[str, Any]) -> None:
     """Whatever JSON object, with the members that mean something and others in their place."""
     tolerated(requested_grant, request, Access((GRANT,), None))
-    tolerated(requested_proofs, request, batch_size=10)
+    tolerated(requested_proofs, request, rules=desk.context.issuing.key_rules)
+    for was_encrypted in (True, False):
+        tolerated(answer_encryption, request, was_encrypted=was_encrypted)
 
 
 @given(
@@ -112,13 +127,13 @@ def test_any_proof(desk: Desk, header: dict[str, Any], keeps: set[str], claims: 
     parts = [base64url.encode(strict_json.dumps(part)) for part in (whole, usual | claims)]
     signature = base64url.encode(KEY.sign(".".join(parts).encode()))
     token = ".".join([*parts, signature])
-    tolerated(check_proofs, [token], client_id=None, issuing=desk.context.issuing, now=NOON)
+    tolerated_proofs(desk, [token])
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_proof_text(desk: Desk, token: str, other: str) -> None:
     """Whatever text stands in the place of a proof."""
-    tolerated(check_proofs, [token, other], client_id=None, issuing=desk.context.issuing, now=NOON)
+    tolerated_proofs(desk, [token, other])
 
 
 @given(st.text(max_size=60) | st.text(alphabet="*/,;q=0.1 applicationtextgzip", max_size=60))

@@ -213,12 +213,13 @@ def test_i27_a_dpop_proof_of_the_attested_key_can_stand_for_its_own(fetcher: Fet
 def test_i14_a_code_needs_its_verifier_its_address_and_its_client(fetcher: Fetcher) -> None:
     """A stolen code is worthless, and a wrong try does not spend it."""
     code = fetcher.allowed()
-    for wrong in (
+    tries: tuple[dict[str, Any], ...] = (
         {"code_verifier": pkce.new_verifier()},
         {"code_verifier": "x" * 43},
         {"redirect_uri": f"{BACK}&x=1"},
         {"code": "x" * 43},
-    ):
+    )
+    for wrong in tries:
         assert_refused(fetcher.ask_token(**{"code": code} | wrong), "invalid_grant")
     assert_refused(fetcher.ask_token(code, code_verifier=None), "invalid_request")
     mine, fetcher.instance = fetcher.instance, generate_signer()

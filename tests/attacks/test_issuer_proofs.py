@@ -395,7 +395,7 @@ def test_i60_copies_have_nothing_in_common_that_tells_them_apart_from_others(des
 def test_i63_a_copy_is_answered_as_it_is(desk: Desk) -> None:
     """An SD-JWT VC is a string in the answer, not encoded again."""
     answer = desk.ask_credential(desk.token(desk.offer()), desk.request()).json()
-    assert set(answer) == {"credentials"}
+    assert set(answer) == {"credentials", "notification_id"}
     assert set(answer["credentials"][0]) == {"credential"}
     assert parse_sd_jwt(answer["credentials"][0]["credential"]).claims["iss"] == desk.issuer
 
