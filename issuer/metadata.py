@@ -40,10 +40,10 @@ def issuer_metadata(
     names: Mapping[str, str],
     rules: KeyRules,
     encryption_key: Mapping[str, Any],
-    encryption_required: bool,
+    encryption: str,
 ) -> IssuerMetadata:
     """The credential issuer metadata; `names` maps languages to the institution's name, `encryption_key` is the public
-    JWK to which requests can be encrypted."""
+    JWK to which requests can be encrypted, `encryption` whether that is none, offered or required."""
     encryptions = list(ENCRYPTIONS)
     return IssuerMetadata(
         credential_issuer=issuer,
@@ -51,17 +51,21 @@ def issuer_metadata(
         nonce_endpoint=f"{issuer}/nonce",
         deferred_credential_endpoint=f"{issuer}/deferred_credential",
         notification_endpoint=f"{issuer}/notification",
-        credential_request_encryption=RequestEncryption(
+        credential_request_encryption=None
+        if encryption == "none"
+        else RequestEncryption(
             jwks={"keys": [dict(encryption_key)]},
             enc_values_supported=encryptions,
             zip_values_supported=[COMPRESSION],
-            encryption_required=encryption_required,
+            encryption_required=encryption == "required",
         ),
-        credential_response_encryption=ResponseEncryption(
+        credential_response_encryption=None
+        if encryption == "none"
+        else ResponseEncryption(
             alg_values_supported=[KEY_AGREEMENT],
             enc_values_supported=encryptions,
             zip_values_supported=[COMPRESSION],
-            encryption_required=encryption_required,
+            encryption_required=encryption == "required",
         ),
         batch_credential_issuance=BatchSupport(batch_size=rules.batch_size),
         display=[Display(name=names[locale], locale=locale) for locale in LOCALES],

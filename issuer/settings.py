@@ -4,7 +4,7 @@ Environment variables `ISSUER_...`, explained in `docs/settings-issuer.md`.
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -67,8 +67,8 @@ class IssuerSettings(ServiceSettings):
     key_attested_types: str = Field(
         default="", max_length=500, description="Types that need an attestation of the holder keys, commas between."
     )
-    encryption_required: bool = Field(
-        default=False, description="Whether credential requests and responses must be encrypted beyond TLS."
+    encryption: Literal["none", "offered", "required"] = Field(
+        default="offered", description="Encryption of credential requests and responses beyond TLS."
     )
     validity_days: int = Field(default=3650, ge=1, le=36_500, description="Days until a certificate expires.")
     status_list_size: int = Field(default=1_000_000, ge=1_000, le=10_000_000, description="Entries of a status list.")

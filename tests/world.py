@@ -126,10 +126,10 @@ class Network(httpx2.AsyncBaseTransport):
 
     @contextmanager
     def lose_answer(self, path: str) -> Iterator[None]:
-        """Requests to a path arrive and are acted on, but the answer is lost."""
+        """Requests to a path arrive and are acted on, but the answer is lost. Refusals do arrive."""
 
         def lose(request: httpx2.Request, answer: httpx2.Response) -> httpx2.Response:
-            if request.url.path == path:
+            if request.url.path == path and answer.status_code < 300:
                 raise httpx2.ReadError("lost", request=request)
             return answer
 
@@ -243,8 +243,10 @@ class World:
         return self.issuer("stranger.example")
 
     def issuer(self, host: str, **settings: Any) -> IssuerSide:
-        """Another issuer, at `https://host` (which may have a path)."""
+        """Another issuer, at `https://host` (which may have a path); without encryption beyond TLS unless told, so that
+        tests can read and change what passes."""
         url = f"https://{host}"
+        settings = {"encryption": "none"} | settings
         made = IssuerSettings(
             data=self._data(host),
             public_url=url,
@@ -253,7 +255,7 @@ class World:
             status_list_size=1000,
             **settings,
         )
-        app = create_issuer(made, clock=self.clock)
+        app = create_issuer(made, clock=self.clock, http=self.http())
         context: IssuerContext = app.state.issuer
         self._closing.append(context.store.close)
         self.network.connect(host.partition("/")[0], app)

@@ -22,8 +22,10 @@ class Stage(StrEnum):
     """How far a collection has come."""
 
     OFFERED = "offered"  # The person has seen who offers what, and has not answered.
+    AUTHORIZING = "authorizing"  # The person is away, signing in at the source.
     ASKING = "asking"  # Keys are made; the code may have been spent.
     COLLECTING = "collecting"  # The token is here; certificates are being asked for.
+    PENDING = "pending"  # The issuer has to look at it first: it is asked for again later.
     QUESTION = "question"  # It came from an issuer that nobody here vouches for: the person decides.
     DONE = "done"  # Everything that could be stored is stored.
     FAILED = "failed"  # Nothing more can come of it.
@@ -33,6 +35,7 @@ class PartState(StrEnum):
     """How far one of the offered certificates has come."""
 
     WAITING = "waiting"
+    DEFERRED = "deferred"
     RECEIVED = "received"
     UNKNOWN_ISSUER = "unknown_issuer"
     STORED = "stored"
@@ -49,6 +52,10 @@ class Part:
     received: tuple[str, ...] = field(default=(), repr=False)
     certificate_id: str = ""
     problem: str = ""
+    transaction_id: str = field(default="", repr=False)
+    ask_again_at: int = 0
+    """Seconds since 1970: before that the issuer does not want to be asked again."""
+    notification_id: str = field(default="", repr=False)
 
     @property
     def is_final(self) -> bool:
@@ -77,6 +84,18 @@ class Collection:
     access_token: str | None = field(default=None, repr=False)
     token_until: int | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The keys with which the wallet is a client here (`wallet.issuer_client.ClientKeys`)."""
+    is_bound: bool = False
+    """Whether the access token is bound to our key (DPoP)."""
+    refresh_token: str | None = field(default=None, repr=False)
+    state: str = field(default="", repr=False)
+    """What tells the answer of an authorization apart from somebody else's."""
+    code_verifier: str = field(default="", repr=False)
+    code: str | None = field(default=None, repr=False)
+    sign_in_url: str = field(default="", repr=False)
+    for_share: str = ""
+    """The request for which this is fetched, to go back to."""
     problem: str = ""
     peer_error: str = ""
 
@@ -95,6 +114,11 @@ class Collection:
         """Whether it stopped in the middle and can be taken up again without the person."""
         return self.stage in (Stage.ASKING, Stage.COLLECTING)
 
+    def can_go_on(self, *, at: int) -> bool:
+        """Whether it can be taken up now, without the person: it stopped in the middle, or may be asked for again."""
+        due = any(part.state is PartState.DEFERRED and part.ask_again_at <= at for part in self.parts)
+        return self.is_in_flight or (self.stage is Stage.PENDING and due)
+
     @property
     def stored_ids(self) -> list[str]:
         """The certificates that it put into the vault."""
@@ -109,7 +133,15 @@ class Collection:
     def failed(self, problem: str, peer_error: str = "") -> "Collection":
         """The end of a collection that came to nothing. Secrets that serve no more are dropped."""
         return replace(
-            self, stage=Stage.FAILED, problem=problem, peer_error=peer_error, tx_code=None, access_token=None
+            self,
+            stage=Stage.FAILED,
+            problem=problem,
+            peer_error=peer_error,
+            tx_code=None,
+            access_token=None,
+            refresh_token=None,
+            code=None,
+            client={},
         )
 
     def paused(self, problem: str, peer_error: str = "") -> "Collection":
@@ -170,9 +202,12 @@ class Keeper(Protocol):
 
 def concluded(collection: Collection) -> Collection:
     """The stage that follows from the parts; keys and token are dropped when they serve no more."""
+    states = {part.state for part in collection.parts}
+    if PartState.DEFERRED in states and not states & {PartState.WAITING, PartState.RECEIVED}:
+        return replace(collection, stage=Stage.PENDING)
     if any(not part.is_final and part.state is not PartState.UNKNOWN_ISSUER for part in collection.parts):
         return collection
-    collection = replace(collection, access_token=None, tx_code=None, problem="")
+    collection = replace(collection, access_token=None, tx_code=None, code=None, problem="")
     if any(part.state is PartState.UNKNOWN_ISSUER for part in collection.parts):
         return replace(collection, stage=Stage.QUESTION)
     if any(part.state is PartState.STORED for part in collection.parts):

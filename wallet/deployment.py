@@ -11,11 +11,12 @@ Pages and commands call these; what they decide is decided in the domain modules
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from proofs.resolve import HurriedResolver, Resolver
-from proofs.trust import TrustList
+from proofs.trust import TrustEntry, TrustList
 from schemas.errors import ProtocolError, TemporarilyUnavailable
 from service.clock import Clock
 from service.database import Database
@@ -23,11 +24,13 @@ from service.http import OutgoingHTTP
 from service.rate_limits import StoredRateLimit
 from service.sessions import Sessions
 from wallet import receiving
+from wallet.authorizing import ForeignAnswer, ask_to_sign_in, belongs, came_back
 from wallet.certificates import StoredCertificate
 from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
 from wallet.examination import examine, judge, report_as_json
+from wallet.issuer_client import ClientKeys, IssuerClient
 from wallet.links import Arrival
-from wallet.offers import learn_offer
+from wallet.offers import learn_offer, learn_type
 from wallet.receiving import Examined
 from wallet.remote import WalletResolver, WalletWeb
 from wallet.settings import WalletSettings
@@ -41,6 +44,7 @@ from wallet.store.collections import (
 )
 from wallet.store.opening import open_database
 from wallet.store.people import NameTaken, add_person, find_person, load_person, update_person
+from wallet.store.provider import DeploymentProvider
 from wallet.store.trust import TrustStore
 from wallet.trusted import refreshed, trust_list
 from wallet.vault import (
@@ -75,6 +79,7 @@ class Deployment:
         self.web = WalletWeb(http)
         self.resolver = WalletResolver(http, clock=clock)
         self.trust_store = TrustStore(self.device_secret)
+        self.provider = DeploymentProvider(settings, clock=clock)
         self.sessions = Sessions(self.database, settings=settings)
         self._tries_by_name = StoredRateLimit(
             self.database, purpose="unlock-name", count=10, seconds=300, device_secret=self.device_secret
@@ -317,10 +322,79 @@ class Deployment:
             if collection.stage is Stage.OFFERED:
                 collection = receiving.agreed(collection, tx_code=tx_code, batch_limit=self.settings.batch_limit)
             return await receiving.collect(
-                collection, web=self.web, keeper=held, examine=self._examine, clock=self.clock
+                collection,
+                web=self.web,
+                provider=self.provider,
+                keeper=held,
+                examine=self._examine,
+                clock=self.clock,
             )
         finally:
             held.let_go()
+
+    async def begin_sign_in(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """The person wants to fetch: keys are kept, the request is pushed, and the address to sign in at is known.
+
+        Raises `MovedOn`.
+        """
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            collection = held.collection
+            if collection.stage not in (Stage.OFFERED, Stage.AUTHORIZING):
+                return collection
+            collection = receiving.agreed(collection, tx_code=None, batch_limit=self.settings.batch_limit)
+            collection = replace(collection, stage=Stage.OFFERED)
+            held.save(collection)
+            client = IssuerClient(
+                ClientKeys.from_json(collection.client),
+                server=collection.offered.authorization_server,
+                web=self.web,
+                provider=self.provider,
+                clock=self.clock,
+            )
+            collection = await ask_to_sign_in(collection, client=client, provider=self.provider)
+            held.save(collection)
+            return collection
+        finally:
+            held.let_go()
+
+    async def come_back(self, vault: UnlockedVault, answer: Mapping[str, str]) -> str:
+        """The browser is back from signing in: take the answer to its collection, and go on; returns its identifier.
+
+        Raises `ForeignAnswer` when it belongs to nothing that was begun in this vault, or is of another server;
+        `MovedOn`.
+        """
+        state = answer.get("state", "")
+        found = [name for name, one in self.collections(vault).items() if state and belongs(one, state)]
+        if len(found) != 1:
+            raise ForeignAnswer("nothing here waits for this answer")
+        held = take_up(self.database, vault, found[0], now=self.clock())
+        try:
+            if not belongs(held.collection, state):
+                raise MovedOn
+            held.save(came_back(held.collection, answer))
+        finally:
+            held.let_go()
+        if held.collection.stage is Stage.ASKING:
+            await self.collect(vault, found[0], tx_code=None)
+        return found[0]
+
+    # --- fetching what a request asks for ------------------------------------------------------------------------
+
+    def sources_of(self, vct: str) -> list[TrustEntry]:
+        """Who can issue this type, says whoever this wallet trusts."""
+        return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
+
+    async def look_for(self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "") -> str:
+        """Begin to fetch a certificate of this type from an issuer; returns the new collection.
+
+        Raises `OfferUnusable`, `Unreachable`.
+        """
+        offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
+        at = int(self.clock().timestamp())
+        collection = replace(new_collection(f"fetch:{issuer}", offered, at=at), for_share=for_share)
+        with self.database.transaction() as connection:
+            return add_collection(connection, vault, collection)
 
     async def answer(self, vault: UnlockedVault, collection_id: str, *, keep: bool) -> Collection:
         """The person's answer about certificates of an issuer that nobody here vouches for. Raises `MovedOn`."""
@@ -342,7 +416,8 @@ class Deployment:
         collections = self.collections(vault)
         for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
             self.put_away(vault, collection_id)
-        waiting = [i for i, collection in collections.items() if collection.is_in_flight]
+        now = int(self.clock().timestamp())
+        waiting = [i for i, collection in collections.items() if collection.can_go_on(at=now)]
         if not waiting:
             return
         try:

@@ -9,7 +9,7 @@ Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from proofs import strict_json
@@ -19,6 +19,7 @@ from schemas.issuance import (
     AuthorizationServerMetadata,
     CredentialConfiguration,
     CredentialOffer,
+    Grants,
     IssuerMetadata,
     TxCode,
     authorization_server_metadata_url,
@@ -65,6 +66,12 @@ class Unreachable(ProtocolError):
     reason = "unreachable"
 
 
+class Busy(Unreachable):
+    """The issuer wants to be asked again later. Nothing that can be spent was sent."""
+
+    reason = "busy"
+
+
 class AddressRefused(Unreachable):
     """This wallet does not ask that address: it is not https, or not a public one. Nothing was sent."""
 
@@ -73,11 +80,13 @@ class AddressRefused(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer from the web: status, media type without parameters, and the body, within the bound asked for."""
+    """An answer from the web: status, media type without parameters, the body within the bound asked for, and the
+    headers with names in lower case."""
 
     status: int
     media_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Web(Protocol):
@@ -87,14 +96,17 @@ class Web(Protocol):
         """Fetch a document."""
         ...
 
-    async def post_form(self, url: str, form: Mapping[str, str], *, max_bytes: int) -> Reply:
-        """Send a form and ask for JSON."""
-        ...
-
-    async def post_json(
-        self, url: str, value: Mapping[str, Any] | None, *, bearer: str | None, max_bytes: int
+    async def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str],
+        max_bytes: int,
     ) -> Reply:
-        """Send a JSON object (or an empty body when `value` is None) and ask for JSON."""
+        """Send a form, a JSON value or bytes (one of them)."""
         ...
 
 
@@ -136,6 +148,11 @@ class Offered:
         return code if code and form.length in (None, len(code)) else None
 
     @property
+    def wants_sign_in(self) -> bool:
+        """Whether the person has to sign in at the source: the offer brings no code of its own."""
+        return self.offer.pre_authorized is None
+
+    @property
     def wants_tx_code(self) -> bool:
         """Whether the person has to enter a transaction code."""
         return self.offer.pre_authorized is not None and self.offer.pre_authorized.wants_tx_code
@@ -144,15 +161,33 @@ class Offered:
 async def learn_offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> Offered:
     """Fetch the offer if need be, then the metadata that it names. Raises `OfferUnusable` or `Unreachable`."""
     offer = await _offer(arrival, web=web, languages=languages, allow_loopback=allow_loopback)
-    grant = offer.pre_authorized
-    if grant is None:
-        raise OfferUnusable("grant_not_supported", "the offer has no pre-authorized code")
+    return await learn_issuer(offer, web=web, languages=languages)
+
+
+async def learn_issuer(offer: CredentialOffer, *, web: Web, languages: str) -> Offered:
+    """The metadata of the issuer and the authorization server that an offer names, which must fit."""
     if len(offer.credential_configuration_ids) > MOST_ITEMS:
         raise OfferUnusable("malformed", "the offer names too many credentials")
     metadata, raw = await _issuer_metadata(offer, web=web, languages=languages)
     server_id = _authorization_server(offer, metadata)
     server = await _authorization_server_metadata(server_id, web=web, languages=languages)
+    _check_grant(offer, server)
     return Offered(offer=offer, metadata=metadata, authorization_server=server, raw_displays=raw)
+
+
+async def learn_type(issuer: str, vct: str, *, web: Web, languages: str) -> Offered:
+    """What an issuer says about issuing this type, as if it had offered it with a sign-in.
+
+    Raises `OfferUnusable` (`not_issued_there` when it does not), `Unreachable`.
+    """
+    probe = CredentialOffer(credential_issuer=issuer, credential_configuration_ids=["?"])
+    document = await _issuer_document(probe, web=web, languages=languages)
+    supported = document.get("credential_configurations_supported")
+    for name, configuration in supported.items() if isinstance(supported, dict) else ():
+        if isinstance(configuration, dict) and configuration.get("vct") == vct and name:
+            offer = CredentialOffer(credential_issuer=issuer, credential_configuration_ids=[name])
+            return await learn_issuer(offer, web=web, languages=languages)
+    raise OfferUnusable("not_issued_there", "the issuer does not issue this type")
 
 
 async def _offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> CredentialOffer:
@@ -195,15 +230,7 @@ def _read_offer(body: bytes) -> CredentialOffer:
 async def _issuer_metadata(
     offer: CredentialOffer, *, web: Web, languages: str
 ) -> tuple[IssuerMetadata, dict[str, Mapping[str, Any]]]:
-    try:
-        url = credential_issuer_metadata_url(offer.credential_issuer)
-    except ProtocolError as exc:
-        raise OfferUnusable("malformed", "the credential issuer is not a web address") from exc
-    reply = await web.get(url, accept="application/json", languages=languages, max_bytes=LARGEST_METADATA)
-    document = _loads(_json_body(reply), largest=LARGEST_METADATA)
-    # 12.2.4: simple string comparison, so that one host's document cannot speak for another issuer (I-57).
-    if document.get("credential_issuer") != offer.credential_issuer:
-        raise OfferUnusable("issuer_mismatch", "the metadata is not about the issuer that the offer names")
+    document = await _issuer_document(offer, web=web, languages=languages)
     supported = document.get("credential_configurations_supported")
     if not isinstance(supported, dict):
         raise OfferUnusable("malformed", "the issuer's metadata lists no credentials")
@@ -223,10 +250,23 @@ async def _issuer_metadata(
     return metadata, displays
 
 
+async def _issuer_document(offer: CredentialOffer, *, web: Web, languages: str) -> dict[str, Any]:
+    try:
+        url = credential_issuer_metadata_url(offer.credential_issuer)
+    except ProtocolError as exc:
+        raise OfferUnusable("malformed", "the credential issuer is not a web address") from exc
+    reply = await web.get(url, accept="application/json", languages=languages, max_bytes=LARGEST_METADATA)
+    document = _loads(_json_body(reply), largest=LARGEST_METADATA)
+    # 12.2.4: simple string comparison, so that one host's document cannot speak for another issuer (I-57).
+    if document.get("credential_issuer") != offer.credential_issuer:
+        raise OfferUnusable("issuer_mismatch", "the metadata is not about the issuer that the offer names")
+    return document
+
+
 def _authorization_server(offer: CredentialOffer, metadata: IssuerMetadata) -> str:
     """Which authorization server gives the token (4.1.1, 12.2.4): the hint counts only among several, and as listed."""
-    assert offer.pre_authorized is not None
-    hint = offer.pre_authorized.authorization_server
+    grant = offer.pre_authorized or (offer.grants.authorization_code if offer.grants else None)
+    hint = grant.authorization_server if grant is not None else None
     listed = metadata.authorization_servers
     if listed is None:
         if hint is not None and hint != metadata.credential_issuer:
@@ -255,10 +295,23 @@ async def _authorization_server_metadata(server: str, *, web: Web, languages: st
         raise OfferUnusable("server_mismatch", "the metadata is not about the authorization server that was asked")
     if metadata.token_endpoint is None:
         raise OfferUnusable("malformed", "the authorization server has no token endpoint")
-    supported = metadata.grant_types_supported
-    if supported is not None and PRE_AUTHORIZED_CODE_GRANT not in supported:
-        raise OfferUnusable("grant_not_supported", "the authorization server does not take pre-authorized codes")
     return metadata
+
+
+def _check_grant(offer: CredentialOffer, server: AuthorizationServerMetadata) -> None:
+    """Refuse what the authorization server does not take, or this wallet cannot use. Raises `OfferUnusable`."""
+    supported = server.grant_types_supported
+    if offer.pre_authorized is not None:
+        if supported is not None and PRE_AUTHORIZED_CODE_GRANT not in supported:
+            raise OfferUnusable("grant_not_supported", "the authorization server does not take pre-authorized codes")
+        return
+    if offer.grants is not None and offer.grants.authorization_code is None and offer.grants != Grants():
+        raise OfferUnusable("grant_not_supported", "the offer has no grant that this wallet knows")
+    if supported is not None and "authorization_code" not in supported:
+        raise OfferUnusable("grant_not_supported", "the authorization server does not take authorization codes")
+    methods = server.code_challenge_methods_supported
+    if server.authorization_endpoint is None or (methods is not None and "S256" not in methods):
+        raise OfferUnusable("grant_not_supported", "the authorization server has no sign-in that is safe")
 
 
 def _json_body(reply: Reply) -> bytes:

@@ -1,21 +1,25 @@
 """Collecting what was offered: token, nonce, proofs, certificates; resumable at every step.
 
     collection = agreed(collection, tx_code="4711", batch_limit=10)
-    collection = await collect(collection, web=web, keeper=keeper, examine=examine, clock=clock)
+    collection = await collect(collection, web=web, provider=provider, keeper=keeper, examine=examine, clock=clock)
 
-The rules of the game (OpenID4VCI 1.0, sections 6 to 8; DESIGN 4.3; durability D02, D03):
+The rules of the game (OpenID4VCI 1.0, sections 6 to 11; DESIGN 4.3; durability D02, D03):
 
 1. Keys and intent are kept before the code is sent. Without an answer the code may be spent, and the page says so.
 2. The token is kept before it is used.
 3. Every request proves the same keys with a fresh nonce, so that a repeated request meets the same slots at the issuer.
 4. What was received is kept before it is judged, so that nothing needs to be asked for twice.
 5. A certificate and the end of its part are kept in one transaction: there is never a second one.
+6. What the issuer defers is asked for again later, with the same transaction, until it is there or denied.
+7. The issuer is told what became of it, when it wants to know.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer
@@ -27,14 +31,27 @@ from schemas.issuance import (
     CredentialConfiguration,
     CredentialRequest,
     CredentialResponse,
+    IssuerMetadata,
     NonceResponse,
 )
 from wallet.certificates import NewCertificate
 from wallet.collection import Collection, Keeper, Part, PartState, Stage, concluded
+from wallet.issuer_client import (
+    LARGEST_ANSWER,
+    ClientKeys,
+    IssuerClient,
+    WalletProvider,
+    error_code,
+    new_client_keys,
+)
+from wallet.message_encryption import SealedRequest, encryption_demanded, open_answer, request_key, seal_request
 from wallet.offers import Reply, Unreachable, Web
-from wallet.redemption import BUSY, LARGEST_ANSWER, error_code, redeem
+from wallet.redemption import BUSY, redeem, refresh
 
 LARGEST_CERTIFICATES = 10_000_000
+DEFAULT_INTERVAL = 10
+LONGEST_INTERVAL = 7 * 24 * 3600
+"""Seconds: what a strange issuer may make us wait at most."""
 _NONCE_TRIES = 3
 
 
@@ -65,47 +82,82 @@ def agreed(collection: Collection, *, tx_code: str | None, batch_limit: int) -> 
     copies = min(batch.batch_size, batch_limit) if batch else 1
     parts = []
     for part, (_, configuration) in zip(collection.parts, offered.items, strict=True):
-        if problem := unusable(
-            configuration,
-            offered.metadata.credential_response_encryption is not None
-            and offered.metadata.credential_response_encryption.encryption_required,
-        ):
+        if problem := unusable(configuration, offered.metadata):
             parts.append(replace(part, state=PartState.REFUSED, problem=problem))
         elif configuration.needs_proofs and not part.keys:
             parts.append(replace(part, keys=tuple(generate_signer().private_jwk() for _ in range(copies))))
         else:
             parts.append(part)
     wanted = tx_code if offered.wants_tx_code else None
-    return replace(collection, stage=Stage.ASKING, parts=tuple(parts), tx_code=wanted, problem="", peer_error="")
+    return replace(
+        collection,
+        stage=Stage.ASKING,
+        parts=tuple(parts),
+        tx_code=wanted,
+        client=collection.client or new_client_keys().as_json(),
+        problem="",
+        peer_error="",
+    )
 
 
-def unusable(configuration: CredentialConfiguration, encryption_required: bool = False) -> str:
+def unusable(configuration: CredentialConfiguration, metadata: IssuerMetadata) -> str:
     """Why this wallet cannot collect a configuration, as a stable reason; empty when it can."""
     if configuration.format != FORMAT_SD_JWT_VC:
         return "format_not_supported"
-    if encryption_required:
+    if encryption_demanded(metadata) and request_key(metadata) is None:
         return "encryption_not_supported"
     if configuration.proof_types_supported is None:
         return ""
     support = configuration.proof_types_supported.get(PROOF_TYPE_JWT)
-    if support is None or "ES256" not in support.proof_signing_alg_values_supported:
-        return "proof_not_supported"
-    return "attestation_not_supported" if support.key_attestations_required is not None else ""
+    return "" if support and "ES256" in support.proof_signing_alg_values_supported else "proof_not_supported"
 
 
 async def collect(
-    collection: Collection, *, web: Web, keeper: Keeper, examine: Examine, clock: Callable[[], datetime]
+    collection: Collection,
+    *,
+    web: Web,
+    provider: WalletProvider,
+    keeper: Keeper,
+    examine: Examine,
+    clock: Callable[[], datetime],
 ) -> Collection:
     """Move a collection on as far as it goes now, and return it as it was kept last.
 
-    It ends `DONE`, `FAILED`, in a `QUESTION` to the person, back at `OFFERED` (a wrong transaction code), or where it
-    was, with a `problem`, when the issuer cannot be reached now. Raises `MovedOn`.
+    It ends `DONE`, `FAILED`, in a `QUESTION` to the person, `PENDING` at the issuer, back at `OFFERED` (a wrong
+    transaction code, or a sign-in that has to be done again), or where it was, with a `problem`, when the issuer cannot
+    be reached now. Raises `MovedOn`.
     """
+    if not collection.client:  # It was begun before wallets had keys as clients.
+        collection = replace(collection, client=new_client_keys().as_json())
+    client = IssuerClient(
+        ClientKeys.from_json(collection.client),
+        server=collection.offered.authorization_server,
+        web=web,
+        provider=provider,
+        clock=clock,
+    )
     if collection.stage is Stage.ASKING:
-        collection = await redeem(collection, web=web, keeper=keeper, clock=clock)
-    if collection.stage is Stage.COLLECTING:
-        collection = await _get_parts(collection, web=web, keeper=keeper, examine=examine, clock=clock)
+        collection = await redeem(collection, client=client, provider=provider, keeper=keeper, clock=clock)
+    if collection.stage in (Stage.COLLECTING, Stage.PENDING):
+        work = _Work(client, web, provider, keeper, examine, clock)
+        collection = await _get_parts(collection, work)
     return collection
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What getting the certificates needs."""
+
+    client: IssuerClient
+    web: Web
+    provider: WalletProvider
+    keeper: Keeper
+    examine: Examine
+    clock: Callable[[], datetime]
+
+    def seconds(self) -> int:
+        """Now, in seconds since 1970."""
+        return int(self.clock().timestamp())
 
 
 def answered(collection: Collection, *, keep: bool) -> Collection:
@@ -137,48 +189,77 @@ async def keep_unknown(collection: Collection, *, keeper: Keeper, examine: Exami
     return collection
 
 
-async def _get_parts(
-    collection: Collection, *, web: Web, keeper: Keeper, examine: Examine, clock: Callable[[], datetime]
-) -> Collection:
-    """Steps 3 to 5 for every certificate of the offer."""
+async def _get_parts(collection: Collection, work: _Work) -> Collection:
+    """Steps 3 to 7 for every certificate of the offer."""
     collection = collection.paused("")
+    if _is_due(collection, work) and _token_is_over(collection, work):
+        collection = await refresh(collection, client=work.client, keeper=work.keeper, clock=work.clock)
+        if collection.problem:
+            work.keeper.save(collection)
+            return collection
     for name in [part.configuration for part in collection.parts]:
         part = _part(collection, name)
-        if part.state is PartState.WAITING:
-            collection = await _ask_for(collection, part, web=web, clock=clock)
-            keeper.save(collection)
+        if part.state is PartState.WAITING or (
+            part.state is PartState.DEFERRED and part.ask_again_at <= work.seconds()
+        ):
+            collection = await _ask_for(collection, part, work)
+            work.keeper.save(collection)
             if collection.problem:
                 return collection
         part = _part(collection, name)
         if part.state is PartState.RECEIVED:
-            examined = await examine(collection, part)
-            if examined.verdict is Verdict.GOOD and examined.certificate is not None:
-                collection = keeper.store(collection, part, examined.certificate)
-            elif examined.verdict is Verdict.UNKNOWN_ISSUER:
-                collection = collection.with_part(replace(part, state=PartState.UNKNOWN_ISSUER))
-                keeper.save(collection)
-            else:
-                collection = collection.with_part(_refused(part, examined.problem))
-                keeper.save(collection)
+            collection = await _judge(collection, part, work)
     collection = concluded(collection)
-    keeper.save(collection)
+    work.keeper.save(collection)
     return collection
 
 
-async def _ask_for(collection: Collection, part: Part, *, web: Web, clock: Callable[[], datetime]) -> Collection:
-    """One credential request; the part comes back received or refused, or the collection with a problem."""
+async def _judge(collection: Collection, part: Part, work: _Work) -> Collection:
+    examined = await work.examine(collection, part)
+    if examined.verdict is Verdict.GOOD and examined.certificate is not None:
+        collection = work.keeper.store(collection, part, examined.certificate)
+        await _tell(collection, part, "credential_accepted", work)
+    elif examined.verdict is Verdict.UNKNOWN_ISSUER:
+        collection = collection.with_part(replace(part, state=PartState.UNKNOWN_ISSUER))
+        work.keeper.save(collection)
+    else:
+        collection = collection.with_part(_refused(part, examined.problem))
+        work.keeper.save(collection)
+        await _tell(collection, part, "credential_failure", work)
+    return collection
+
+
+def _is_due(collection: Collection, work: _Work) -> bool:
+    """Whether anything is to be asked for now."""
+    return any(
+        part.state is PartState.WAITING or (part.state is PartState.DEFERRED and part.ask_again_at <= work.seconds())
+        for part in collection.parts
+    )
+
+
+def _token_is_over(collection: Collection, work: _Work) -> bool:
+    return (
+        collection.refresh_token is not None
+        and collection.token_until is not None
+        and collection.token_until <= work.seconds()
+    )
+
+
+async def _ask_for(collection: Collection, part: Part, work: _Work) -> Collection:
+    """One credential request, or one for what was deferred.
+
+    The part comes back received, deferred or refused, or the collection with a problem.
+    """
     for _ in range(_NONCE_TRIES):
         try:
-            reply = await _request(collection, part, web=web, now=clock())
+            sealed, reply = await _request(collection, part, work)
         except Unreachable as exc:
             return collection.paused(exc.reason)
         error = "" if reply.status in (200, 202) else error_code(reply)
         if error != "invalid_nonce":
             break
-    if reply.status == 200:
-        return collection.with_part(_received(part, reply))
-    if reply.status == 202:
-        return collection.with_part(_refused(part, "deferred_not_supported"))
+    if reply.status in (200, 202):
+        return collection.with_part(_answered(part, reply, sealed, work))
     if reply.status in BUSY:
         return collection.paused("busy", error)
     if reply.status >= 500:
@@ -189,54 +270,121 @@ async def _ask_for(collection: Collection, part: Part, *, web: Web, clock: Calla
     return replace(collection.with_part(_refused(part, problem)), peer_error=error)
 
 
-async def _request(collection: Collection, part: Part, *, web: Web, now: datetime) -> Reply:
+async def _request(collection: Collection, part: Part, work: _Work) -> tuple[SealedRequest, Reply]:
+    """Ask for one certificate; encrypted whenever the issuer offers that."""
+    metadata = collection.offered.metadata
+    endpoint = metadata.credential_endpoint
+    if part.state is PartState.DEFERRED:
+        endpoint = metadata.deferred_credential_endpoint or ""
+        value: dict[str, Any] = {"transaction_id": part.transaction_id}
+    else:
+        value = await _credential_request(collection, part, work)
+    sealed = seal_request(value, metadata)
+    reply = await work.client.ask_resource(
+        endpoint,
+        collection.access_token or "",
+        bound=collection.is_bound,
+        json=None if sealed.content is not None else value,
+        content=sealed.content,
+        media_type=sealed.media_type,
+        max_bytes=LARGEST_CERTIFICATES,
+    )
+    return sealed, reply
+
+
+async def _credential_request(collection: Collection, part: Part, work: _Work) -> dict[str, Any]:
     metadata = collection.offered.metadata
     proofs = None
     if part.keys:
-        nonce = await _nonce(metadata.nonce_endpoint, web=web)
+        nonce = await _nonce(metadata.nonce_endpoint, work)
         signers = [SoftwareSigner.from_private_jwk(key) for key in part.keys]
+        attestation = _key_attestation(collection, part, signers, nonce, work)
         proofs = {
             PROOF_TYPE_JWT: [
-                # `iss` stays out: the token was given to nobody in particular (Appendix F.1).
-                make_proof(signer=signer, audience=metadata.credential_issuer, nonce=nonce, issuer=None, now=now)
+                # `iss` stays out: it may be there only when the token was given to a client that proved itself (F.1).
+                make_proof(
+                    signer=signer,
+                    audience=metadata.credential_issuer,
+                    nonce=nonce,
+                    issuer=None,
+                    now=work.clock(),
+                    key_attestation=attestation,
+                )
                 for signer in signers
             ]
         }
     identifier = collection.identifiers.get(part.configuration)
-    request = CredentialRequest(
+    return CredentialRequest(
         credential_identifier=identifier,
         credential_configuration_id=None if identifier else part.configuration,
         proofs=proofs,
-    )
-    return await web.post_json(
-        metadata.credential_endpoint,
-        request.as_json(),
-        bearer=collection.access_token,
-        max_bytes=LARGEST_CERTIFICATES,
-    )
+    ).as_json()
 
 
-async def _nonce(endpoint: str | None, *, web: Web) -> str | None:
+def _key_attestation(
+    collection: Collection, part: Part, signers: Sequence[SoftwareSigner], nonce: str | None, work: _Work
+) -> str | None:
+    """What vouches for the keys, where the issuer wants that (appendix D)."""
+    supported = collection.offered.metadata.credential_configurations_supported[part.configuration]
+    support = (supported.proof_types_supported or {}).get(PROOF_TYPE_JWT)
+    if support is None or support.key_attestations_required is None:
+        return None
+    return work.provider.key_attestation([signer.public_jwk for signer in signers], nonce=nonce, now=work.clock())
+
+
+async def _nonce(endpoint: str | None, work: _Work) -> str | None:
     if endpoint is None:
         return None
-    reply = await web.post_json(endpoint, None, bearer=None, max_bytes=LARGEST_ANSWER)
+    reply = await work.web.post(endpoint, content=b"", headers={"accept": "application/json"}, max_bytes=LARGEST_ANSWER)
     if not 200 <= reply.status < 300:
         raise Unreachable(f"the nonce endpoint answered with status {reply.status}")
+    work.client.keep_nonce(reply)
     try:
         return NonceResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER)).c_nonce
     except ProtocolError as exc:
         raise Unreachable("the nonce endpoint's answer cannot be read") from exc
 
 
-def _received(part: Part, reply: Reply) -> Part:
+def _answered(part: Part, reply: Reply, sealed: SealedRequest, work: _Work) -> Part:
+    """What an answer with 200 or 202 makes of a part."""
     try:
-        answer = CredentialResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_CERTIFICATES))
+        value = open_answer(sealed, media_type=reply.media_type, body=reply.body, max_bytes=LARGEST_CERTIFICATES)
+        answer = CredentialResponse.read(value)
     except ProtocolError:
         return _refused(part, "answer_unreadable")
+    if answer.transaction_id is not None:
+        wait = min(answer.interval or DEFAULT_INTERVAL, LONGEST_INTERVAL)
+        return replace(
+            part,
+            state=PartState.DEFERRED,
+            transaction_id=answer.transaction_id,
+            ask_again_at=work.seconds() + wait,
+        )
     tokens = tuple(item.credential for item in answer.credentials or [] if isinstance(item.credential, str))
     if not tokens or len(tokens) != len(answer.credentials or []) or len(tokens) > max(len(part.keys), 1):
         return _refused(part, "answer_unreadable")
-    return replace(part, state=PartState.RECEIVED, received=tokens)
+    return replace(
+        part,
+        state=PartState.RECEIVED,
+        received=tokens,
+        transaction_id="",
+        notification_id=answer.notification_id or "",
+    )
+
+
+async def _tell(collection: Collection, part: Part, event: str, work: _Work) -> None:
+    """Tell the issuer what became of its answer, once, when it wants to know; nothing hangs on it (11.1)."""
+    endpoint = collection.offered.metadata.notification_endpoint
+    if endpoint is None or not part.notification_id or collection.access_token is None:
+        return
+    with suppress(Unreachable):
+        await work.client.ask_resource(
+            endpoint,
+            collection.access_token,
+            bound=collection.is_bound,
+            json={"notification_id": part.notification_id, "event": event},
+            max_bytes=LARGEST_ANSWER,
+        )
 
 
 def _refused(part: Part, problem: str) -> Part:
@@ -246,7 +394,7 @@ def _refused(part: Part, problem: str) -> Part:
 def _ended(collection: Collection, problem: str, error: str) -> Collection:
     """The token serves no more: what has not been stored yet will not come."""
     for part in collection.parts:
-        if part.state is PartState.WAITING:
+        if part.state in (PartState.WAITING, PartState.DEFERRED):
             collection = collection.with_part(_refused(part, problem))
     return replace(collection, peer_error=error)
 

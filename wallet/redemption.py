@@ -1,10 +1,10 @@
-"""Spending an offer's code for a token, so that the person knows what happened even when the answer is lost.
+"""Spending a code for a token, so that the person knows what happened even when the answer is lost.
 
-    collection = await redeem(collection, web=web, keeper=keeper, clock=clock)
+    collection = await redeem(collection, client=client, provider=provider, keeper=keeper, clock=clock)
 
 Keys and intent are kept before the code is sent. While there is no answer, the code may be spent or not: another
-attempt tells, and when it is refused the answer was lost on the way, which costs the person a new offer and nothing
-else.
+attempt tells, and when it is refused the answer was lost on the way, which costs the person a new offer, or another
+sign-in, and nothing else.
 Source: OpenID4VCI 1.0, section 6; RFC 6749, section 5.
 """
 
@@ -14,16 +14,23 @@ from datetime import datetime
 
 from proofs import strict_json
 from schemas.errors import ProtocolError
-from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, ErrorResponse, TokenRequest, TokenResponse
+from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, TokenRequest, TokenResponse
 from wallet.collection import Collection, Keeper, Stage, concluded
-from wallet.offers import AddressRefused, Reply, Unreachable, Web
+from wallet.issuer_client import LARGEST_ANSWER, IssuerClient, WalletProvider, error_code
+from wallet.offers import AddressRefused, Busy, Reply, Unreachable
 
-LARGEST_ANSWER = 100_000
 BUSY = frozenset({429, 503})
-_CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
-async def redeem(collection: Collection, *, web: Web, keeper: Keeper, clock: Callable[[], datetime]) -> Collection:
+async def redeem(
+    collection: Collection,
+    *,
+    client: IssuerClient,
+    provider: WalletProvider,
+    keeper: Keeper,
+    clock: Callable[[], datetime],
+) -> Collection:
     """Spend the code for a token. Nothing is sent when nothing of the offer can be collected."""
     if all(part.is_final for part in collection.parts):
         collection = concluded(collection)
@@ -32,17 +39,15 @@ async def redeem(collection: Collection, *, web: Web, keeper: Keeper, clock: Cal
     sent_before = collection.unanswered
     collection = replace(collection, unanswered=True, problem="", peer_error="")
     keeper.save(collection)
-    offered = collection.offered
-    assert offered.offer.pre_authorized is not None
-    assert offered.authorization_server.token_endpoint is not None
-    form = TokenRequest(
-        grant_type=PRE_AUTHORIZED_CODE_GRANT,
-        pre_authorized_code=offered.offer.pre_authorized.pre_authorized_code,
-        tx_code=collection.tx_code,
-    ).as_form()
+    endpoint = collection.offered.authorization_server.token_endpoint
+    assert endpoint is not None
+    form = _token_request(collection, provider).as_form()
     try:
-        reply = await web.post_form(offered.authorization_server.token_endpoint, form, max_bytes=LARGEST_ANSWER)
-    except AddressRefused as exc:
+        reply = await client.ask_server(endpoint, form, attested=True, bound=True)
+        if collection.code is None and client.can_be_nobody and error_code(reply) in CLIENT_ERRORS:
+            # It takes attestations, but not of our provider; an offer it also gives to nobody in particular.
+            reply = await client.ask_server(endpoint, form, attested=False, bound=True)
+    except (AddressRefused, Busy) as exc:
         collection = replace(collection, unanswered=sent_before).paused(exc.reason)  # Nothing was sent.
     except Unreachable as exc:
         collection = collection.paused(exc.reason)
@@ -52,13 +57,52 @@ async def redeem(collection: Collection, *, web: Web, keeper: Keeper, clock: Cal
     return collection
 
 
+async def refresh(
+    collection: Collection, *, client: IssuerClient, keeper: Keeper, clock: Callable[[], datetime]
+) -> Collection:
+    """Get a new access token for what is still to come; without one the collection keeps waiting, with a problem."""
+    endpoint = collection.offered.authorization_server.token_endpoint
+    if collection.refresh_token is None or endpoint is None:
+        return collection.failed("too_late")
+    form = TokenRequest(grant_type="refresh_token", refresh_token=collection.refresh_token).as_form()
+    try:
+        reply = await client.ask_server(endpoint, form, attested=True, bound=True)
+    except Unreachable as exc:
+        return collection.paused(exc.reason)
+    if reply.status != 200:
+        busy = reply.status in BUSY or reply.status >= 500
+        collection = collection.paused("busy") if busy else collection.failed("too_late", error_code(reply))
+    else:
+        refreshed = _token_answer(collection, reply, sent_before=False, at=int(clock().timestamp()))
+        collection = replace(refreshed, stage=collection.stage if not refreshed.problem else refreshed.stage)
+    keeper.save(collection)
+    return collection
+
+
+def _token_request(collection: Collection, provider: WalletProvider) -> TokenRequest:
+    if collection.code is not None:
+        return TokenRequest(
+            grant_type="authorization_code",
+            code=collection.code,
+            code_verifier=collection.code_verifier,
+            redirect_uri=provider.redirect_uri,
+        )
+    offer = collection.offered.offer
+    assert offer.pre_authorized is not None
+    return TokenRequest(
+        grant_type=PRE_AUTHORIZED_CODE_GRANT,
+        pre_authorized_code=offer.pre_authorized.pre_authorized_code,
+        tx_code=collection.tx_code,
+    )
+
+
 def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at: int) -> Collection:
     if reply.status == 200:
         try:
             token = TokenResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER))
         except ProtocolError:
             return collection.failed("answer_unreadable")
-        if token.token_type.lower() != "bearer":
+        if token.token_type.lower() not in ("bearer", "dpop"):
             return collection.failed("token_not_supported")
         names = {p.configuration: token.credential_identifier(p.configuration) for p in collection.parts}
         return replace(
@@ -67,14 +111,22 @@ def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at
             access_token=token.access_token,
             token_until=None if token.expires_in is None else at + token.expires_in,
             identifiers={configuration: name for configuration, name in names.items() if name is not None},
+            is_bound=token.token_type.lower() == "dpop",
+            refresh_token=token.refresh_token or collection.refresh_token,
             unanswered=False,
             tx_code=None,
+            code=None,
+            code_verifier="",
         )
     if reply.status in BUSY:
         return replace(collection, unanswered=sent_before).paused("busy")
     if reply.status >= 500:
         return collection.paused("unreachable")
     error = error_code(reply)
+    if error == "invalid_grant" and collection.code is not None:
+        # The sign-in has to be done again; nothing is lost by it.
+        again = replace(collection, stage=Stage.OFFERED, code=None, code_verifier="", unanswered=False)
+        return again.paused("sign_in_again", error)
     if error == "invalid_grant" and collection.offered.wants_tx_code:
         # A wrong transaction code does not spend the offer's code (I-06): the person can try again.
         problem = "wrong_code_or_lost" if sent_before else "wrong_code"
@@ -82,13 +134,4 @@ def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at
         return again.paused(problem, error)
     if error == "invalid_grant":
         return collection.failed("answer_lost" if sent_before else "offer_used", error)
-    return collection.failed("wallet_not_known" if error in _CLIENT_ERRORS else "refused_by_issuer", error)
-
-
-def error_code(reply: Reply) -> str:
-    """The issuer's error code, kept only when it looks like one."""
-    try:
-        error = ErrorResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER)).error
-    except ProtocolError:
-        return f"http_{reply.status}"
-    return error if len(error) <= 60 and error.replace("_", "").isalnum() and error.isascii() else "other"
+    return collection.failed("wallet_not_known" if error in CLIENT_ERRORS else "refused_by_issuer", error)

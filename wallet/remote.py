@@ -45,28 +45,27 @@ class WalletWeb:
             self._http.get(url, headers=headers, max_bytes=max_bytes, timeout_seconds=TIMEOUT_SECONDS)
         )
 
-    async def post_form(self, url: str, form: Mapping[str, str], *, max_bytes: int) -> Reply:
-        """Send a form and ask for JSON."""
+    async def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str],
+        max_bytes: int,
+    ) -> Reply:
+        """Send a form, a JSON value or bytes (one of them)."""
         return await _answered(
             self._http.post(
                 url,
                 form=form,
-                headers={"accept": "application/json"},
+                json=json,
+                content=content,
+                headers=headers,
                 max_bytes=max_bytes,
                 timeout_seconds=TIMEOUT_SECONDS,
             )
-        )
-
-    async def post_json(
-        self, url: str, value: Mapping[str, Any] | None, *, bearer: str | None, max_bytes: int
-    ) -> Reply:
-        """Send a JSON object, or nothing, and ask for JSON."""
-        headers = {"accept": "application/json"}
-        if bearer is not None:
-            headers["authorization"] = f"Bearer {bearer}"
-        sent: dict[str, Any] = {"content": b""} if value is None else {"json": value}
-        return await _answered(
-            self._http.post(url, **sent, headers=headers, max_bytes=max_bytes, timeout_seconds=TIMEOUT_SECONDS)
         )
 
 
@@ -77,7 +76,7 @@ async def _answered(asking: Awaitable[Answer]) -> Reply:
         raise AddressRefused(str(exc)) from exc
     except CouldNotCheck as exc:
         raise Unreachable(str(exc)) from exc
-    return Reply(status=answer.status, media_type=answer.media_type, body=answer.body)
+    return Reply(status=answer.status, media_type=answer.media_type, body=answer.body, headers=answer.headers)
 
 
 @dataclass(slots=True)

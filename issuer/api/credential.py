@@ -114,13 +114,15 @@ class _IssuingEndpoint:
         except Malformed as exc:
             raise InvalidCredentialRequest(str(exc)) from exc
         was_encrypted = media_type(request) in _ENCRYPTED
+        if was_encrypted and self._context.settings.encryption == "none":
+            raise InvalidEncryptionParameters("this issuer does not offer encrypted credential requests")
         if was_encrypted:
             body = self._decrypt(body)
-        elif self._context.settings.encryption_required:
+        elif self._context.settings.encryption == "required":
             raise InvalidEncryptionParameters("this issuer wants encrypted requests")
         value = read_request(body)
         encryption = answer_encryption(value, was_encrypted=was_encrypted)
-        if encryption is None and self._context.settings.encryption_required:
+        if encryption is None and self._context.settings.encryption == "required":
             raise InvalidEncryptionParameters("this issuer wants to encrypt its responses")
         return _Asked(value, encryption)
 

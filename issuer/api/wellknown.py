@@ -91,7 +91,7 @@ def well_known_documents(context: IssuerContext) -> dict[str, Handler]:
             names=settings.names,
             rules=context.issuing.key_rules,
             encryption_key=public_part(context.encryption_key),
-            encryption_required=settings.encryption_required,
+            encryption=settings.encryption,
         ),
         "oauth-authorization-server": authorization_server_metadata(
             issuer=issuer,

@@ -86,8 +86,12 @@ class ClientPolicy:
     @property
     def methods(self) -> list[AuthMethod]:
         """The methods that are of use here, as metadata names them."""
-        found = [AuthMethod.ATTESTATION, AuthMethod.ATTESTATION_BY_DPOP, AuthMethod.PRIVATE_KEY]
-        return [*found, *([] if self.demands_authentication else [AuthMethod.NONE])]
+        found: list[AuthMethod] = []
+        if self.attesters:
+            found += [AuthMethod.ATTESTATION, AuthMethod.ATTESTATION_BY_DPOP]
+        if any(client.keys for client in self.clients.values()):
+            found.append(AuthMethod.PRIVATE_KEY)
+        return found if self.demands_authentication else [*found, AuthMethod.NONE]
 
 
 @dataclass(frozen=True, slots=True)

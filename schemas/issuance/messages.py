@@ -23,9 +23,13 @@ class AuthorizationDetail(Message):
 
 
 class TokenRequest(Message):
-    """A token request of the pre-authorized code flow, as form members; `authorization_details` is JSON text."""
+    """A token request of any of the three grants, as form members; `authorization_details` is JSON text."""
 
     grant_type: NonEmpty
+    code: str | None = None
+    code_verifier: str | None = None
+    redirect_uri: str | None = None
+    refresh_token: str | None = None
     pre_authorized_code: str | None = Field(default=None, alias="pre-authorized_code")
     tx_code: str | None = None
     client_id: str | None = None
@@ -36,6 +40,13 @@ class TokenRequest(Message):
     def as_form(self) -> dict[str, str]:
         """The members to send as `application/x-www-form-urlencoded`."""
         return {name: str(value) for name, value in self.as_json().items()}
+
+
+class PushedResponse(Message):
+    """The answer to a pushed authorization request (RFC 9126, section 2.2)."""
+
+    request_uri: NonEmpty
+    expires_in: int | None = None
 
 
 class TokenResponse(Message):

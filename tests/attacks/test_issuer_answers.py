@@ -143,12 +143,7 @@ def test_the_metadata_names_what_exists_and_nothing_else(desk: Desk) -> None:
         "refresh_token",
     ]
     assert server["pre-authorized_grant_anonymous_access_supported"] is True
-    assert server["token_endpoint_auth_methods_supported"] == [
-        "attest_jwt_client_auth",
-        "attest_jwt_client_auth_dpop",
-        "private_key_jwt",
-        "none",
-    ]
+    assert server["token_endpoint_auth_methods_supported"] == ["none"], "nobody is trusted to vouch for wallets"
     for name, path in {
         "authorization_endpoint": "/authorize",
         "token_endpoint": "/token",

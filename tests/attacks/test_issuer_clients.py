@@ -347,7 +347,11 @@ def test_under_haip_nobody_is_served_without_attestation_and_key(strict: Fetcher
     assert strict._token(form, None, "").json()["token_type"] == "DPoP"
     assert strict.token()["token_type"] == "DPoP"
     document = strict.desk.client.get("https://issuer.example/.well-known/oauth-authorization-server/uni").json()
-    assert "none" not in document["token_endpoint_auth_methods_supported"]
+    assert document["token_endpoint_auth_methods_supported"] == [
+        "attest_jwt_client_auth",
+        "attest_jwt_client_auth_dpop",
+        "private_key_jwt",
+    ]
     assert document["pre-authorized_grant_anonymous_access_supported"] is False
 
 

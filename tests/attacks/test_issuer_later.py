@@ -282,7 +282,7 @@ def test_i55_what_cannot_be_opened_is_refused(desk: Desk) -> None:
 
 def test_i55_where_encryption_is_demanded_plain_requests_are_refused(tmp_path: Path) -> None:
     """In both directions, as the metadata says."""
-    with running_desk(tmp_path, encryption_required=True) as desk:
+    with running_desk(tmp_path, encryption="required") as desk:
         token = desk.token(desk.offer())
         assert_refused(desk.ask_credential(token, desk.request()), "invalid_encryption_parameters")
         assert_refused(encrypted(desk, token, desk.request()), "invalid_encryption_parameters")

@@ -288,10 +288,12 @@ async def test_unreadable_token_answers_end_in_words(world: World, answer: Any) 
 
 
 async def test_a_token_without_lifetime_or_with_other_case_is_normal(world: World) -> None:
-    """Peers leave `expires_in` out and write `bearer` in small letters; unknown members are ignored."""
+    """Peers leave `expires_in` out and write the type of a token in small letters; unknown members are ignored."""
 
     def strip(answer: dict[str, Any]) -> dict[str, Any]:
-        return {"access_token": answer["access_token"], "token_type": "bearer", "c_nonce": "old", "new": {}}
+        if "error" in answer:
+            return answer
+        return {"access_token": answer["access_token"], "token_type": answer["token_type"].lower(), "new": {}}
 
     assert (await collected_with(world, "/token", strip)).stage is Stage.DONE
 
@@ -507,7 +509,6 @@ async def test_a_stale_nonce_is_replaced(world: World) -> None:
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (httpx2.Response(202, json={"transaction_id": "t", "interval": 5}), "deferred_not_supported"),
         (httpx2.Response(400, json={"error": "credential_request_denied"}), "denied"),
         (httpx2.Response(400, json={"error": "<script>alert(1)</script>"}), "refused_by_issuer"),
         (httpx2.Response(400, content=b"not json"), "refused_by_issuer"),
@@ -534,14 +535,6 @@ async def test_every_refusal_has_its_words(world: World, answer: httpx2.Response
         ({"format": "mso_mdoc", "doctype": "x"}, "format_not_supported"),
         ({"proof_types_supported": {"ldp_vp": {"proof_signing_alg_values_supported": ["x"]}}}, "proof_not_supported"),
         ({"proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["EdDSA"]}}}, "proof_not_supported"),
-        (
-            {
-                "proof_types_supported": {
-                    "jwt": {"proof_signing_alg_values_supported": ["ES256"], "key_attestations_required": {}}
-                }
-            },
-            "attestation_not_supported",
-        ),
     ],
 )
 async def test_what_cannot_be_collected_does_not_spend_the_code(
@@ -595,7 +588,7 @@ class _NoWeb:
     async def get(self, url: str, *, accept: str, languages: str, max_bytes: int) -> Any:
         raise Unreachable
 
-    post_form = post_json = get
+    post = get
 
 
 @settings(max_examples=300, deadline=None)

@@ -237,7 +237,14 @@ async def _collect_until_death(world: World, vault: UnlockedVault, collection_id
     collection = receiving.agreed(held.collection, tx_code=None, batch_limit=3)
     keeper = _Dying(held, at=at, after=after)
     try:
-        await receiving.collect(collection, web=wallet.web, keeper=keeper, examine=wallet._examine, clock=wallet.clock)
+        await receiving.collect(
+            collection,
+            web=wallet.web,
+            provider=wallet.provider,
+            keeper=keeper,
+            examine=wallet._examine,
+            clock=wallet.clock,
+        )
     except _Crash:
         # A dead process lets go of nothing; its lease ends by itself.
         world.clock.move(seconds=61)
@@ -323,10 +330,11 @@ async def test_a_request_that_never_arrived_is_simply_repeated(world: World) -> 
 
 
 async def test_too_late_is_said(world: World) -> None:
-    """When the collection window has closed, the person is told to ask for a new offer."""
+    """When the collection window has closed and nothing can open it again, the person has to ask for a new offer."""
     vault = await world.wallet.person()
     wallet = world.wallet.deployment
-    collection_id = await world.wallet.begin(vault, world.university.offer()[0].offer)
+    never = world.issuer("once.example", refresh_token_days=0)
+    collection_id = await world.wallet.begin(vault, never.offer()[0].offer)
     with world.network.cut_before("/credential"):
         await wallet.collect(vault, collection_id, tx_code=None)
     world.clock.move(minutes=6)
@@ -334,6 +342,22 @@ async def test_too_late_is_said(world: World) -> None:
     late = await wallet.collect(vault, collection_id, tx_code=None)
 
     assert (late.stage, late.problem) == (Stage.FAILED, "too_late")
+
+
+async def test_a_closed_window_is_opened_again_with_the_refresh_token(world: World) -> None:
+    """The person comes back after days; the same keys meet the same certificate."""
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id = await world.wallet.begin(vault, world.university.offer()[0].offer)
+    with world.network.cut_before("/credential"):
+        await wallet.collect(vault, collection_id, tx_code=None)
+    world.clock.move(days=3)
+
+    late = await wallet.collect(vault, collection_id, tx_code=None)
+
+    assert late.stage is Stage.DONE
+    (issued,) = world.university.context.store.status.list_issued(limit=10)
+    assert issued.copies == 10
 
 
 async def test_two_windows_do_not_collect_the_same_at_once(world: World) -> None:

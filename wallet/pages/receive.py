@@ -14,10 +14,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 
+from schemas.errors import NotFound
 from schemas.issuance import display_name
 from service import qr
 from service.i18n import N_
 from service.pages import LanguageSwitch
+from wallet.authorizing import ForeignAnswer
 from wallet.cards import read_card
 from wallet.collection import Collection, MovedOn, PartState, Stage
 from wallet.hosts import host_of
@@ -26,6 +28,7 @@ from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.words import problem_words, tx_code_words
+from wallet.store.provider import BACK
 
 router = APIRouter()
 
@@ -37,6 +40,9 @@ NOT_A_LINK = N_(
     "Copy the whole link, or type the whole code, for example university.example/4K7M2-9QX3T."
 )
 UNFITTING_CODE = N_("The code should be %(form)s. Nothing was sent, and no try was used.")
+ELSEWHERE = N_("This is being collected in another window. Look again in a moment.")
+FETCHED = N_("The certificate is in your wallet. Here is the request again.")
+MOST_ANSWER_CHARACTERS = 4_000
 MISSING_CODE = N_("Write the code that the issuer gave you.")
 
 
@@ -178,6 +184,8 @@ async def collect(
     """Collect what was offered, or go on where it stopped."""
     before = wallet.collection(vault, collection_id)
     code: str | None = None
+    if before.stage in (Stage.OFFERED, Stage.AUTHORIZING) and before.offered.wants_sign_in:
+        return await _sign_in(request, wallet, vault, pages, collection_id)
     if before.stage is Stage.OFFERED and before.offered.wants_tx_code:
         code = before.offered.read_tx_code(tx_code)
         if code is None:
@@ -185,8 +193,58 @@ async def collect(
     try:
         await wallet.collect(vault, collection_id, tx_code=code)
     except MovedOn:
-        message = N_("This is being collected in another window. Look again in a moment.")
-        return pages.redirect(f"/receive/{collection_id}", message=message, kind="info")
+        return pages.redirect(f"/receive/{collection_id}", message=ELSEWHERE, kind="info")
+    return go_to(request, f"/receive/{collection_id}")
+
+
+async def _sign_in(
+    request: Request, wallet: WalletDep, vault: VaultDep, pages: PagesDep, collection_id: str
+) -> Response:
+    """Push what is wanted; the page that follows sends the browser to the source, since a form may not."""
+    try:
+        await wallet.begin_sign_in(vault, collection_id)
+    except MovedOn:
+        return pages.redirect(f"/receive/{collection_id}", message=ELSEWHERE, kind="info")
+    return go_to(request, f"/receive/{collection_id}?go=yes")
+
+
+@router.get(BACK)
+async def fetched(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
+    """Back from signing in at the source (the redirection endpoint, RFC 6749, section 3.1.2)."""
+    answer = {name: value for name, value in request.query_params.items() if len(value) <= MOST_ANSWER_CHARACTERS}
+    if len(request.query_params.multi_items()) != len(request.query_params):
+        raise ForeignAnswer("the answer repeats a member")
+    try:
+        collection_id = await wallet.come_back(vault, answer)
+    except MovedOn:
+        return pages.redirect("/", message=ELSEWHERE, kind="info")
+    collection = wallet.collection(vault, collection_id)
+    if collection.stage is Stage.DONE and collection.for_share:
+        wallet.put_away(vault, collection_id)
+        return pages.redirect(f"/share/{collection.for_share}", message=FETCHED)
+    return go_to(request, f"/receive/{collection_id}")
+
+
+@router.post("/fetch", dependencies=[FromOurForm])
+async def fetch(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    issuer: Annotated[str, Form(max_length=2_000)],
+    vct: Annotated[str, Form(max_length=2_000)],
+    share: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Begin to fetch a certificate that a request asks for, from an issuer that this wallet trusts for it."""
+    if issuer not in {entry.identifier for entry in wallet.sources_of(vct)}:
+        raise NotFound("nobody here vouches for this issuer for this kind of certificate")
+    try:
+        collection_id = await wallet.look_for(vault, issuer, vct, for_share=share)
+    except (OfferUnusable, Unreachable) as exc:
+        words = problem_words(exc.reason)
+        return await pages.render(
+            request, "fetch_failed.html", status=exc.status, vault=vault, problem=words, code=exc.reason, share=share
+        )
     return go_to(request, f"/receive/{collection_id}")
 
 
@@ -260,6 +318,9 @@ async def _show(
         issuer_host=host_of(offered.issuer),
         issuer=offered.issuer,
         wants_code=offered.wants_tx_code,
+        wants_sign_in=offered.wants_sign_in,
+        source_host=host_of(offered.authorization_server.issuer),
+        go_now=request.query_params.get("go") == "yes",
         tx_code=offered.tx_code,
         code_form=code_form[:1].upper() + code_form[1:],
         code_fault=code_fault,

@@ -83,7 +83,20 @@ _PROBLEMS = {
     ),
     "grant_not_supported": Words(
         N_("This wallet cannot collect this offer"),
-        N_("The issuer wants you to log in at its own pages first. This wallet cannot do that yet."),
+        N_("The issuer hands out certificates in a way that this wallet does not know."),
+    ),
+    "not_issued_there": Words(
+        N_("This issuer does not have that certificate"), N_("It does not list it. Nothing was fetched.")
+    ),
+    "not_allowed": Words(
+        N_("Nothing was fetched"),
+        N_("You said no at the source, or it found no record of yours."),
+        N_("You can sign in again whenever you want."),
+    ),
+    "sign_in_again": Words(
+        N_("The sign-in took too long"),
+        N_("What you allowed was no longer good when we came to fetch it. Nothing was fetched."),
+        N_("Sign in again."),
     ),
     "format_not_supported": Words(
         N_("This wallet cannot keep this kind of certificate"), N_("It is of a format that this wallet does not know.")
@@ -93,10 +106,6 @@ _PROBLEMS = {
     ),
     "proof_not_supported": Words(
         N_("This wallet cannot collect this offer"), N_("The issuer demands keys of a kind that this wallet lacks.")
-    ),
-    "attestation_not_supported": Words(
-        N_("This wallet cannot collect this offer"),
-        N_("The issuer wants the maker of the wallet to vouch for it. This wallet cannot do that yet."),
     ),
     # While collecting
     "wrong_code": Words(

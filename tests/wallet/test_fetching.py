@@ -1,0 +1,302 @@
+"""The wallet fetches with a sign-in at the source, waits for what is deferred, tells the issuer, and encrypts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from lxml import html
+from starlette.testclient import TestClient
+
+from issuer.deferral import Review
+from issuer.store.results import ImportDraft
+from proofs.trust import TrustEntry
+from schemas.types import CREDENTIAL_TYPES
+from tests.issuer.fetching import records
+from tests.issuer.provider import CLIENT_ID, ISSUER, Provider
+from tests.world import IssuerSide, World
+from wallet.authorizing import ForeignAnswer
+from wallet.collection import Collection, PartState, Stage
+from wallet.store.provider import DeploymentProvider
+from wallet.vault import UnlockedVault
+
+pytestmark = pytest.mark.anyio
+VCT = CREDENTIAL_TYPES["micro-credential"].vct
+
+
+class Source:
+    """An issuer where people sign in, which trusts the provider of the wallet; and the person's browser there."""
+
+    def __init__(self, world: World, **settings: Any) -> None:
+        self.world = world
+        self.provider = Provider(world.clock)  # type: ignore[arg-type]
+        world.network.connect("id.example", self.provider.app())
+        self.attesting: DeploymentProvider = world.wallet.deployment.provider
+        clients = world.directory / "clients.toml"
+        clients.write_text(
+            f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{self.attesting.root_file.resolve()}"]\n'
+            f'[[key_attesters]]\nroots = ["{self.attesting.root_file.resolve()}"]\n'
+        )
+        self.side: IssuerSide = world.issuer(
+            "source.example",
+            clients_file=clients,
+            login_issuer=ISSUER,
+            login_client_id=CLIENT_ID,
+            login_match="pnr=identifier:nationalIdentifier",
+            **settings,
+        )
+        draft = ImportDraft("results.json", "json", "0" * 64, (), records("DT4011"))
+        self.side.context.store.results.save_import(draft, now=world.clock())
+        self.browser = TestClient(self.side.app, base_url=self.side.url)
+        world.wallet.trust(self.entry)
+
+    @property
+    def entry(self) -> TrustEntry:
+        """What says that this issuer, at this address, may issue the type."""
+        return replace(self.side.trust_entry, identifier=self.side.url, types=(VCT,))
+
+    def allow(self, url: str, decision: str = "yes") -> dict[str, str]:
+        """The person opens the address, signs in and decides; the query that the browser brings back."""
+        opened = self.browser.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
+        assert opened.status_code == 303, opened.text
+        brought = self.provider.sign_in(opened.headers["location"])
+        page = self.browser.get("/authorize/callback", params=brought, headers={"Accept": "text/html"})
+        tree: Any = html.fromstring(page.text)
+        data = {
+            "csrf": tree.xpath("//input[@name='csrf']/@value")[0],
+            "decision": decision,
+            "certificate": tree.xpath("//input[@name='certificate']/@value"),
+        }
+        done = self.browser.post(tree.xpath("//form[@id='decide-form']/@action")[0], data=data)
+        done_tree: Any = html.fromstring(done.text)
+        (link,) = done_tree.xpath("//a[@id='back-to-wallet']/@href")
+        assert str(link).startswith(self.attesting.redirect_uri)
+        return {name: values[0] for name, values in parse_qs(urlsplit(str(link)).query).items()}
+
+
+async def away(world: World, vault: UnlockedVault, source: Source) -> tuple[str, Collection]:
+    """The person has chosen to fetch, and is about to sign in."""
+    wallet = world.wallet.deployment
+    collection_id = await wallet.look_for(vault, source.side.url, VCT)
+    return collection_id, await wallet.begin_sign_in(vault, collection_id)
+
+
+@pytest.mark.parametrize("haip", [False, True])
+async def test_a_certificate_is_fetched_with_a_sign_in(world: World, haip: bool) -> None:
+    """Pushed and attested; the browser carries nothing but a reference; the copies are bound and stored."""
+    source = Source(world, haip=haip, encryption="required" if haip else "offered")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    assert [entry.identifier for entry in wallet.sources_of(VCT)] == [source.side.url]
+    collection_id, collection = await away(world, vault, source)
+    assert collection.stage is Stage.AUTHORIZING
+    query = parse_qs(urlsplit(collection.sign_in_url).query)
+    assert set(query) == {"client_id", "request_uri"}
+    assert query["client_id"] == ["https://wallet.example"]
+
+    answer = source.allow(collection.sign_in_url)
+    assert await wallet.come_back(vault, answer) == collection_id
+
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    (certificate,) = vault.certificates()
+    assert certificate.copies_total == 10
+    (issued,) = source.side.context.store.status.list_issued(limit=10)
+    assert issued.copies == 10
+    kinds = [event.kind for event in source.side.context.store.events.since(0)]
+    assert kinds.count("credential_accepted") == 1, "the issuer was told"
+
+
+async def test_the_person_says_no_at_the_source(world: World) -> None:
+    """Nothing is stored, and the sign-in can be begun again."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url, "no"))
+    refused = wallet.collection(vault, collection_id)
+    assert (refused.stage, refused.problem) == (Stage.OFFERED, "not_allowed")
+    again = await wallet.begin_sign_in(vault, collection_id)
+    await wallet.come_back(vault, source.allow(again.sign_in_url))
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answer: answer | {"state": "x"},
+        lambda answer: answer | {"state": ""},
+        lambda answer: {name: value for name, value in answer.items() if name != "state"},
+        lambda answer: answer | {"iss": "https://other.example"},
+        lambda answer: {name: value for name, value in answer.items() if name != "iss"},
+        lambda answer: answer | {"state": answer["state"] + "ö"},
+    ],
+)
+async def test_i15_an_answer_of_somebody_else_goes_nowhere(
+    world: World, change: Callable[[dict[str, str]], dict[str, str]]
+) -> None:
+    """Forged, mixed up, or of another server: no code is sent anywhere, and the right answer still works."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    answer = source.allow(collection.sign_in_url)
+    with pytest.raises(ForeignAnswer):
+        await wallet.come_back(vault, change(answer))
+    assert world.network.asked("source.example/token") == 0
+    await wallet.come_back(vault, answer)
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+
+
+async def test_an_answer_belongs_to_the_vault_that_asked(world: World) -> None:
+    """Somebody who is led to use another person's answer gets nothing of it (login CSRF)."""
+    source = Source(world)
+    maja, elin = await world.wallet.person("Maja"), await world.wallet.person("Elin")
+    _, collection = await away(world, maja, source)
+    answer = source.allow(collection.sign_in_url)
+    with pytest.raises(ForeignAnswer):
+        await world.wallet.deployment.come_back(elin, answer)
+    assert elin.certificates() == []
+
+
+async def test_an_answer_works_once(world: World) -> None:
+    """Going back in the browser does not send the code again."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    _, collection = await away(world, vault, source)
+    answer = source.allow(collection.sign_in_url)
+    await wallet.come_back(vault, answer)
+    with pytest.raises(ForeignAnswer):
+        await wallet.come_back(vault, answer)
+    assert len(vault.certificates()) == 1
+
+
+async def test_a_code_that_came_too_late_asks_for_another_sign_in(world: World) -> None:
+    """The browser was left open for two minutes."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    answer = source.allow(collection.sign_in_url)
+    world.clock.move(minutes=2)
+    await wallet.come_back(vault, answer)
+    late = wallet.collection(vault, collection_id)
+    assert (late.stage, late.problem) == (Stage.OFFERED, "sign_in_again")
+
+
+async def test_what_takes_time_is_asked_for_again(world: World) -> None:
+    """The person leaves, comes back after days, and finds it in the wallet; the same transaction all the time."""
+    source = Source(world, reviewed_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    waiting = wallet.collection(vault, collection_id)
+    assert waiting.stage is Stage.PENDING
+    asked = world.network.asked("/deferred_credential")
+    await wallet.resume(vault)
+    assert world.network.asked("/deferred_credential") == asked, "not before the issuer wants to be asked"
+    world.clock.move(seconds=11)
+    await wallet.resume(vault)
+    assert wallet.collection(vault, collection_id).parts[0].state is PartState.DEFERRED
+
+    deferrals = source.side.context.store.deferrals
+    (one,) = deferrals.list_waiting()
+    deferrals.review(one.offer_id, Review.APPROVED, now=world.clock())
+    world.clock.move(days=2)
+    await wallet.resume(vault)
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    assert len(vault.certificates()) == 1
+
+
+async def test_a_denial_ends_the_waiting(world: World) -> None:
+    """And says so."""
+    source = Source(world, reviewed_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    deferrals = source.side.context.store.deferrals
+    (one,) = deferrals.list_waiting()
+    deferrals.review(one.offer_id, Review.DENIED, now=world.clock())
+    world.clock.move(seconds=11)
+    await wallet.resume(vault)
+    denied = wallet.collection(vault, collection_id)
+    assert (denied.stage, denied.problem) == (Stage.FAILED, "denied")
+
+
+async def test_keys_are_attested_where_the_issuer_wants_that(world: World) -> None:
+    """By the same provider that vouches for the wallet."""
+    source = Source(world, key_attested_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+
+
+async def test_an_answer_that_was_to_be_encrypted_and_is_not_is_refused(world: World) -> None:
+    """Whoever is in between cannot strip it."""
+    source = Source(world, encryption="required")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    answer = source.allow(collection.sign_in_url)
+
+    def stripped(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path != "/credential":
+            return None
+        assert request.headers["content-type"] == "application/jwt"
+        return httpx2.Response(200, json={"credentials": [{"credential": "x~"}]})
+
+    with world.network.answering(stripped):
+        await wallet.come_back(vault, answer)
+    told = wallet.collection(vault, collection_id)
+    assert (told.stage, told.problem) == (Stage.FAILED, "answer_unreadable")
+
+
+async def test_an_offer_with_a_sign_in_is_fetched_too(world: World, tmp_path: Path) -> None:
+    """An offer that names the authorization code grant; the wallet hands its state back (OpenID4VCI 5.1.3)."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    offer = (
+        '{"credential_issuer": "https://source.example", "credential_configuration_ids": ["micro-credential"],'
+        ' "grants": {"authorization_code": {"issuer_state": "abc"}}}'
+    )
+    from urllib.parse import quote
+
+    collection_id = await world.wallet.begin(vault, f"openid-credential-offer://?credential_offer={quote(offer)}")
+    collection = await wallet.begin_sign_in(vault, collection_id)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+
+
+async def test_the_pages_lead_there_and_back(world: World) -> None:
+    """Without scripts: the offer, the way to the source, the way back, the certificate."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id = await wallet.look_for(vault, source.side.url, VCT)
+    browser = world.wallet.browser()
+    unlock: Any = html.fromstring(browser.get(f"/receive/{collection_id}").text)
+    (door,) = unlock.xpath("//form[.//button[@id='unlock']]")
+    fields = dict(door.form_values()) | {"name": "Maja", "passphrase": "fyra ord utan samband"}
+    page = browser.post(door.action, data=fields)
+    assert 'id="sign-in-and-fetch"' in page.text
+    page_tree: Any = html.fromstring(page.text)
+    (form,) = page_tree.xpath("//form[.//button[@id='sign-in-and-fetch']]")
+    away_page = browser.post(form.action, data=dict(form.form_values()))
+    away_tree: Any = html.fromstring(away_page.text)
+    (link,) = away_tree.xpath("//a[@id='to-source']/@href")
+    (refresh,) = away_tree.xpath("//meta[@http-equiv='refresh']/@content")
+    assert refresh == f"0; url={link}"
+    answer = source.allow(str(link))
+    done = browser.get("/fetched", params=answer)
+    assert 'id="read-certificate"' in done.text
+    foreign = browser.get("/fetched", params=answer)
+    assert foreign.status_code == 400
+    assert "foreign_answer" in foreign.text
