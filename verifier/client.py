@@ -38,7 +38,7 @@ ASK_AGAIN_SECONDS = 1.0
 _BUSY = frozenset({429, 502, 503, 504})
 
 RequestKind = Literal["cross_device", "same_device"]
-FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired"})
+FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired", "withdrawn", "deleted"})
 
 
 class VerifierRefused(ProtocolError):

@@ -26,7 +26,9 @@ from schemas.presentation import AuthorizationErrorResponse, AuthorizationRespon
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
-from verifier.disclosed import disclosed_items
+from verifier.deletion import StatementWriter
+from verifier.deletion_desk import DeletionDesk
+from verifier.disclosed import kept_presentations
 from verifier.policies import Policy
 from verifier.queries import Question
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
@@ -45,7 +47,17 @@ from verifier.requests import (
 )
 from verifier.responses import Answer, open_response, read_form
 from verifier.settings import VerifierSettings
-from verifier.store import Contents, RecentChanges, RequestRecord, RequestStore, State, TrustStore
+from verifier.store import (
+    Contents,
+    DeletionStore,
+    Eraser,
+    RecentChanges,
+    RequestRecord,
+    RequestStore,
+    Sealer,
+    State,
+    TrustStore,
+)
 from verifier.store.records import Report
 from verifier.store.requests import NoSuchRequest, Outcome, Pending
 from verifier.template_files import TemplateShelf, load_templates
@@ -111,7 +123,16 @@ class Verifier:
         self.clock = clock
         self.http = http
         secret = settings.device_secret()
-        self.requests = RequestStore(database, device_secret=secret, time_zone=settings.time_zone)
+        writer = StatementWriter(identity.signer, backup_days=settings.backup_days, time_zone=settings.time_zone)
+        sealer = Sealer(secret)
+        eraser = Eraser(sealer, writer)
+        self.requests = RequestStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone)
+        self.deletions = DeletionDesk(
+            DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
+            signer=identity.signer,
+            at_once=settings.withdraw_at_once,
+            clock=clock,
+        )
         self.recent = RecentChanges(self.requests, clock=clock)
         self.trust = TrustStore(database)
         self._code_key = sealing.derive_subkey(secret, purpose="verifier response codes")
@@ -262,17 +283,14 @@ class Verifier:
         if found.verdict is Verdict.REJECTED:
             return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
         await self._keep_fresh(found)
-        read = [proof for proof in found.proofs if proof.sd_jwt is not None]
-        contents = Contents(
-            items=disclosed_items(read, template=transaction.question.template),
-            evidence=tuple((proof.query_id, proof.token) for proof in read),
-        )
+        kept = kept_presentations(found.proofs, template=transaction.question.template)
         return Outcome(
             digest,
             200,
             verdict=found.verdict,
             report=Report.of(found),
-            contents=contents if read else None,
+            contents=Contents(kept) if kept else None,
+            holder_keys=frozenset(proof.holder_thumbprint for proof in found.proofs) - {""},
             response_code_digest=code_digest,
         )
 
