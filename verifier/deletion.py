@@ -18,6 +18,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from proofs.after_share import sign_recipient_message
 from proofs.keys import Signer
 from schemas.consent import LocalizedText, Path
@@ -25,6 +27,7 @@ from schemas.errors import ProtocolError
 from schemas.withdrawal import (
     STATEMENT_TYPE,
     DeletionStatement,
+    Ground,
     ItemReference,
     Reason,
     StatedException,
@@ -45,6 +48,7 @@ ASKING_PROGRAM: Final = LocalizedText(
     sv="Det program hos oss som ställde frågan har fått veta att det ska radera sin egen kopia.",
     en="Our program that asked has been told to delete its own copy.",
 )
+MIN_WORDS_CHARACTERS: Final = 10
 
 
 class UnknownItem(ProtocolError):
@@ -124,6 +128,43 @@ def merged(some: Iterable[StatedItem], more: Iterable[StatedItem]) -> tuple[Stat
     found = list(some)
     found += [one for one in more if not covers(found, [one])]
     return tuple(found)
+
+
+def item_name(item: ItemReference) -> str:
+    """An item in one word, for forms and commands: `transcript/courses/*/credits`."""
+    return "/".join([item.credential, *("*" if part is None else str(part) for part in item.path)])
+
+
+class InvalidRefusal(ProtocolError):
+    """A refusal lacks its ground, its words in one of the languages, or what is kept; `field` says which."""
+
+    error = "invalid_refusal"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def stated_exception(
+    askable: Sequence[StatedItem], *, ground: str, words_sv: str, words_en: str, keep: Collection[str]
+) -> StatedException:
+    """What is kept of the items that are to go, on which ground, and why.
+
+    `keep` names items as `item_name` does. Raises `InvalidRefusal`.
+    """
+    if ground not in list(Ground):
+        raise InvalidRefusal("ground", f"the ground is one of {', '.join(Ground)}")
+    for name, text in (("words_sv", words_sv), ("words_en", words_en)):
+        if len(" ".join(text.split())) < MIN_WORDS_CHARACTERS:
+            raise InvalidRefusal(name, "say in both languages, in a sentence, why it is kept")
+    kept = tuple(item for item in askable if item_name(item) in keep)
+    if len({item_name(item) for item in kept}) != len(set(keep)) or not kept:
+        raise InvalidRefusal("keep", "name what is kept, as the list of the deletion does")
+    try:
+        words = LocalizedText(sv=" ".join(words_sv.split()), en=" ".join(words_en.split()))
+    except ValidationError as exc:
+        raise InvalidRefusal("words_sv", "the words have at most 600 ordinary characters in each language") from exc
+    return StatedException(ground=Ground(ground), words=words, items=kept)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -121,6 +121,11 @@ class DeletionDesk:
         await database.run(database.forget_deleted)
         return done
 
+    def newest(self, request_id: str) -> Deletion | None:
+        """The newest deletion of a request; None when there is none."""
+        some = self.store.of_request(request_id)
+        return some[0] if some else None
+
     def days_left(self, due_on: date) -> int:
         """How many days are left until then, today not counted; negative when it is overdue."""
         return (due_on - self._clock().astimezone(ZoneInfo(self.store.time_zone)).date()).days

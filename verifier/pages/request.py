@@ -164,11 +164,11 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         template_name=template.name,
         stand=stand_of(record),
         not_returned=record.state is State.NOT_RETURNED,
-        verdict=VERDICTS.get(record.verdict) if record.verdict and record.state in (State.ANSWERED, State.DELETED) else None,
+        verdict=VERDICTS.get(record.verdict)
+        if record.verdict and record.state in (State.ANSWERED, State.DELETED)
+        else None,
         answered_at=record.answered_at if record.state.is_answered else None,
-        checks=[CheckLine.of(check, record, t) for check in record.result.checks]
-        if record.state.is_answered
-        else [],
+        checks=[CheckLine.of(check, record, t) for check in record.result.checks] if record.state.is_answered else [],
         several_certificates=any(check.reason == "several_certificates" for check in record.result.checks),
         has_values=record.has_contents,
         certificates=certificates,
