@@ -239,7 +239,8 @@ class DeletionStore:
         with self.database.transaction() as connection:
             one = self._one(connection, deletion_id)
             is_refused = one.state in (DeletionState.REFUSED, DeletionState.PARTLY)
-            if not one.is_open and (exceptions or not is_refused):
+            is_newest = self._of_request(connection, one.request_id)[0].id == one.id
+            if not one.is_open and (exceptions or not is_refused or not is_newest):
                 raise AlreadyDecided
             cause = Cause(
                 reason=_REASONS[one.action],
@@ -255,9 +256,14 @@ class DeletionStore:
             return self._of_request(connection, one.request_id)[0]
 
     def askable(self, deletion_id: str) -> tuple[StatedItem, ...]:
-        """The items about which an open deletion is: what was chosen, or everything. Raises `NoSuchDeletion`."""
+        """The items that would be deleted: what was chosen, or everything; what was kept, where it was refused.
+
+        Raises `NoSuchDeletion`.
+        """
         with self.database.reading() as connection:
             one = self._one(connection, deletion_id)
+            if one.exceptions:
+                return tuple(item for exception in one.exceptions for item in exception.items)
             if one.chosen is not None:
                 return one.chosen
             row = connection.execute(WHOLE.where(REQUESTS.c.id == one.request_id)).one()
