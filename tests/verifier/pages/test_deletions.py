@@ -167,7 +167,7 @@ def test_a_part_is_kept_with_its_ground_and_deleted_after_all(waiting_desk: Desk
 
     page = waiting_desk.browser.get(answered.headers["location"]).text
     assert 'data-state="partly"' in page
-    assert GOOD["words_sv"] in page
+    assert str(GOOD["words_sv"]) in page
     assert "Level (EQF)" in page
     shown = waiting_desk.browser.get(f"/requests/{made.id}?values=shown").text
     assert "Ångström" in shown
