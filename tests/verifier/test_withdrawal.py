@@ -21,6 +21,7 @@ from verifier.deletion_desk import DeskAnswer
 from verifier.exchange import MadeRequest, browser_binding
 from verifier.requests import Kind, build_notice
 from verifier.store import DeletionState, Event, NoSuchRequest, State
+from verifier.store.contents import places_of
 from verifier.store.deletions import AlreadyDecided
 
 WORDS = LocalizedText(sv="Bokföringslagen kräver det.", en="The accounting act demands it.")
@@ -541,3 +542,40 @@ def test_requests_are_still_what_openid4vp_says(scene: Scene) -> None:
     assert not {name for name in parameters if "withdraw" in name or "receipt" in name}
     token = parameters["verifier_info"][0]["data"]
     assert request_parameters_of(token)["withdraw"]["endpoint"] == "http://localhost:8003/withdrawals"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Many
+
+
+def test_nothing_of_many_deleted_shares_is_left_in_pages_that_are_used_again(scene: Scene) -> None:
+    """Here and there between others that stay, some in two steps: rows are moved about, and leave nothing behind."""
+    made = [shared(scene, "course-results" if number % 2 else "employer-micro-credential") for number in range(24)]
+    gone: set[bytes] = set()
+    for number, one in enumerate(made):
+        if number % 3 == 0:
+            continue
+        gone |= pieces(scene, one)
+        if number % 3 == 1:
+            first = one.transaction.question.template.credentials[0].id
+            take(scene, act(scene, one, "erase", items=[{"credential": first, "path": ["family_name"]}]))
+            gone |= pieces(scene, one)
+        take(scene, act(scene, one))
+    left = {piece for one in made[::3] for piece in pieces(scene, one)}
+    files = [path.read_bytes() for path in scene.settings.data.rglob("*") if path.is_file()]
+
+    assert len(gone) > 500
+    assert not [piece for piece in gone if any(piece in content for content in files)]
+    assert [piece for piece in left if any(piece in content for content in files)]
+
+
+def pieces(scene: Scene, made: MadeRequest) -> set[bytes]:
+    """Pieces of what is sealed of a share, all through, and of its wrapped keys."""
+    with scene.verifier.database.reading() as connection:
+        number = connection.exec_driver_sql(
+            "SELECT contents_number FROM requests WHERE id = ?", (made.id,)
+        ).scalar_one()
+        rows = connection.exec_driver_sql(
+            "SELECT sealed, wrapped_key FROM contents WHERE place BETWEEN ? AND ?", places_of(number)
+        ).all()
+    return {bytes(part)[start : start + 24] for row in rows for part in row for start in range(1, len(part) - 24, 200)}
