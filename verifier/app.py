@@ -187,6 +187,7 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
     chores = [
         _repeat("tidy", UPKEEP_SECONDS, verifier.tidy),
         _repeat("forget", UPKEEP_SECONDS, verifier.forget),
+        _repeat("check_log", 24 * 3600, verifier.check_log),
         _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.refresh_recent_lists),
         _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),
         _repeat("sessions", 10 * UPKEEP_SECONDS, lambda: sessions.prune(now=clock())),

@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from proofs import base64url, sealing
 from proofs.resolve import Resolver
 from schemas.errors import CouldNotCheck, ProtocolError
@@ -64,6 +66,7 @@ from verifier.template_files import TemplateShelf, load_templates
 from verifier.verification import Verdict, Verification, issuers_of_unknown_keys, verify_answer
 
 WATCH_DAYS = 7
+_log = structlog.get_logger("verifier")
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 
 MAX_REFERENCE_CHARACTERS = 100
@@ -135,6 +138,7 @@ class Verifier:
         )
         self.recent = RecentChanges(self.requests, clock=clock)
         self.trust = TrustStore(database)
+        self.log_is_whole = True
         self._code_key = sealing.derive_subkey(secret, purpose="verifier response codes")
         self._random_bytes = random_bytes
         self._remote: RemoteResolver | None = None
@@ -374,6 +378,12 @@ class Verifier:
     async def forget(self) -> None:
         """Take values and keys that were deleted out of the files, too, and end counts of tries that are over."""
         await self.database.run(self.requests.forget, now=self.clock())
+
+    async def check_log(self) -> None:
+        """See whether lines of the log are missing, and remember it for the page that shows the log."""
+        self.log_is_whole = await self.database.run(self.requests.log_is_whole)
+        if not self.log_is_whole:
+            _log.error("log_not_whole")
 
     async def close(self) -> None:
         """Stop what is still being looked up."""

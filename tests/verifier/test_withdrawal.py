@@ -22,7 +22,7 @@ from verifier.exchange import MadeRequest, browser_binding
 from verifier.requests import Kind, build_notice
 from verifier.store import DeletionState, Event, NoSuchRequest, State
 from verifier.store.contents import places_of
-from verifier.store.deletions import AlreadyDecided
+from verifier.store.deletion_records import AlreadyDecided
 
 WORDS = LocalizedText(sv="Bokföringslagen kräver det.", en="The accounting act demands it.")
 
@@ -579,3 +579,26 @@ def pieces(scene: Scene, made: MadeRequest) -> set[bytes]:
             "SELECT sealed, wrapped_key FROM contents WHERE place BETWEEN ? AND ?", places_of(number)
         ).all()
     return {bytes(part)[start : start + 24] for row in rows for part in row for start in range(1, len(part) - 24, 200)}
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "DELETE FROM log WHERE number = (SELECT max(number) FROM log)",
+        "DELETE FROM log WHERE number = 2",
+        "DELETE FROM log WHERE number = 1",
+        "DELETE FROM log",
+    ],
+)
+def test_d28_a_log_that_was_cut_is_noticed(scene: Scene, cut: str) -> None:
+    """At its end, in the middle, at its beginning: by the numbers, and by what refers to them."""
+    made = shared(scene)
+    take(scene, act(scene, made))
+    asyncio.run(scene.verifier.check_log())
+    assert scene.verifier.log_is_whole
+
+    with scene.verifier.database.transaction() as connection:
+        connection.exec_driver_sql(cut)
+    asyncio.run(scene.verifier.check_log())
+
+    assert not scene.verifier.log_is_whole

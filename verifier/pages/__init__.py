@@ -29,7 +29,7 @@ NAV = (
     NavItem("/", N_("Requests"), shown="in"),
     NavItem("/ask", N_("Ask"), shown="in"),
     NavItem("/deletions", N_("Deletions"), shown="in"),
-    NavItem("/retention", N_("Kept data"), shown="in"),
+    NavItem("/retention", N_("Kept"), shown="in"),
     NavItem("/log", N_("Log"), shown="in"),
 )
 

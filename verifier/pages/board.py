@@ -111,7 +111,7 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
         )
         for entry in entries
     ]
-    return await pages.render(request, "log.html", entries=lines)
+    return await pages.render(request, "log.html", entries=lines, is_whole=verifier.log_is_whole)
 
 
 def told(entry: LogEntry, t: Translator) -> str:

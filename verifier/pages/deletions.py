@@ -16,7 +16,7 @@ from verifier.pages.access import FromOurForm, PagesDep, SignedIn, StaffDep, Ver
 from verifier.pages.deletion_view import GROUNDS, DeletionView, item_lines, view_of
 from verifier.pages.live import event_stream
 from verifier.store import Deletion
-from verifier.store.deletions import AlreadyDecided
+from verifier.store.deletion_records import AlreadyDecided
 
 router = APIRouter(dependencies=[SignedIn])
 

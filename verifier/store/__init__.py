@@ -1,7 +1,8 @@
 """The verifier's database: requests and what became of them, whom it trusts, which lists it watches, its log."""
 
 from verifier.store.contents import Contents, Sealer
-from verifier.store.deletions import Deletion, DeletionStore, Standing
+from verifier.store.deletion_records import Deletion, Standing
+from verifier.store.deletions import DeletionStore
 from verifier.store.erasing import Eraser
 from verifier.store.recent import RecentChanges
 from verifier.store.records import DeletionState, Event, LogEntry, ProofSummary, RequestRecord, State

@@ -6,14 +6,13 @@ one is open is added to it, and its month runs from the first.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from proofs.after_share import CheckedHolderMessage
-from schemas.errors import NotFound, ProtocolError
 from schemas.withdrawal import (
     Action,
     Reason,
@@ -26,7 +25,17 @@ from service.database import Database
 from service.single_use import spend
 from verifier.deletion import chosen_items, covers, due_date, merged, shared_items
 from verifier.store.contents import PLACES_OF_ONE, Sealer
-from verifier.store.erasing import Cause, Eraser, exceptions_from, insert_deletion, items_from, items_to
+from verifier.store.deletion_records import (
+    AlreadyDecided,
+    Deletion,
+    DueDay,
+    NoSuchDeletion,
+    NoSuchShare,
+    Replayed,
+    Standing,
+    deletion_of,
+)
+from verifier.store.erasing import Cause, Eraser, insert_deletion, items_to
 from verifier.store.log import write_log
 from verifier.store.mapping import WHOLE, question_of, record_of
 from verifier.store.records import DeletionState, Event, Report, RequestRecord
@@ -35,76 +44,6 @@ from verifier.store.tables import CONTENTS, DELETIONS, HOLDER_KEYS, LOG, REQUEST
 _JTI_KIND: Final = "holder message"
 _KEPT_JTI: Final = timedelta(minutes=15)  # Longer than a message can be fresh, before and after its time.
 _REASONS = {Action.WITHDRAW.value: Reason.WITHDRAWN, Action.ERASE.value: Reason.ERASED}
-
-
-class NoSuchShare(NotFound):
-    """There is no such share, or this key has nothing to do with it: which of the two is not told."""
-
-
-class Replayed(ProtocolError):
-    """The message was used before; a new one with another jti gets the same answer."""
-
-    error = "replayed"
-
-
-class NoSuchDeletion(NotFound):
-    """There is nothing of this id to be deleted."""
-
-
-class AlreadyDecided(ProtocolError):
-    """It was decided already, or it changed meanwhile: look again."""
-
-    error = "conflict"
-    status = 409
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """Something that was or is to be deleted.
-
-    `number` grows with every change of any deletion. `action` is `withdraw`, `erase` or `retention`. `chosen` are the
-    items that are to go, None for everything; `items` those that went. `statement` is the signed one, "" while it is
-    open and where requests are not signed.
-    """
-
-    id: str
-    number: int
-    request_id: str
-    maker: str
-    action: str
-    state: DeletionState
-    chosen: tuple[StatedItem, ...] | None
-    receipt_id: str
-    received_at: datetime
-    due_on: date
-    decided_at: datetime | None
-    items: tuple[StatedItem, ...]
-    exceptions: tuple[StatedException, ...]
-    statement: str
-    acknowledged_at: datetime | None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody still has to decide."""
-        return self.state is DeletionState.RECEIVED
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a share stands for the person who made it: the newest deletion, None when nothing was asked or done."""
-
-    deletion: Deletion | None
-    kept_until: date
-
-
-@dataclass(frozen=True, slots=True)
-class DueDay:
-    """How many answers from one template go on one day."""
-
-    day: date
-    delete_at: datetime
-    template_name: str
-    count: int
 
 
 class DeletionStore:
@@ -286,14 +225,14 @@ class DeletionStore:
         wanted = select(DELETIONS).where(DELETIONS.c.state == DeletionState.RECEIVED.value)
         with self.database.reading() as connection:
             order = wanted.order_by(DELETIONS.c.due_on, DELETIONS.c.number).limit(limit)
-            return [_deletion(row) for row in connection.execute(order).all()]
+            return [deletion_of(row) for row in connection.execute(order).all()]
 
     def decided(self, *, limit: int = 50) -> list[Deletion]:
         """What was decided or done last, newest first."""
         wanted = select(DELETIONS).where(DELETIONS.c.state != DeletionState.RECEIVED.value)
         with self.database.reading() as connection:
             rows = connection.execute(wanted.order_by(DELETIONS.c.number.desc()).limit(limit)).all()
-        return [_deletion(row) for row in rows]
+        return [deletion_of(row) for row in rows]
 
     def calendar(self) -> list[DueDay]:
         """What will be deleted when: every day and template with answers of which something is kept."""
@@ -321,7 +260,7 @@ class DeletionStore:
         wanted = select(DELETIONS).where(DELETIONS.c.maker == maker, DELETIONS.c.number > number)
         with self.database.reading() as connection:
             rows = connection.execute(wanted.order_by(DELETIONS.c.number).limit(limit)).all()
-        return [_deletion(row) for row in rows]
+        return [deletion_of(row) for row in rows]
 
     def acknowledge(self, deletion_id: str, *, number: int, maker: str, now: datetime) -> Deletion:
         """A program says that it did to its own copy what the deletion says; twice is harmless.
@@ -347,11 +286,11 @@ class DeletionStore:
         row = connection.execute(select(DELETIONS).where(DELETIONS.c.id == deletion_id)).one_or_none()
         if row is None:
             raise NoSuchDeletion
-        return _deletion(row)
+        return deletion_of(row)
 
     def _of_request(self, connection: Connection, request_id: str) -> list[Deletion]:
         wanted = select(DELETIONS).where(DELETIONS.c.request_id == request_id)
-        return [_deletion(row) for row in connection.execute(wanted.order_by(DELETIONS.c.number.desc())).all()]
+        return [deletion_of(row) for row in connection.execute(wanted.order_by(DELETIONS.c.number.desc())).all()]
 
 
 def _answers(one: Deletion, chosen: Sequence[StatedItem] | None) -> bool:
@@ -382,23 +321,3 @@ def _joined(cause: Cause, waiting: Deletion) -> Cause:
 
 def _change(connection: Connection, request_id: str, **values: Any) -> None:
     connection.execute(update(REQUESTS).where(REQUESTS.c.id == request_id).values(**values))
-
-
-def _deletion(row: Row[Any]) -> Deletion:
-    return Deletion(
-        id=row.id,
-        number=row.number,
-        request_id=row.request_id,
-        maker=row.maker,
-        action=row.action,
-        state=DeletionState(row.state),
-        chosen=items_from(row.chosen) if row.chosen else None,
-        receipt_id=row.receipt_id,
-        received_at=row.received_at,
-        due_on=date.fromisoformat(row.due_on),
-        decided_at=row.decided_at,
-        items=items_from(row.erased),
-        exceptions=exceptions_from(row.exceptions),
-        statement=row.statement,
-        acknowledged_at=row.acknowledged_at,
-    )

@@ -22,7 +22,7 @@ from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
 from verifier.store.contents import Contents, Sealer
 from verifier.store.erasing import Cause, Eraser, delete_contents
-from verifier.store.log import last_number, read_log, write_log
+from verifier.store.log import is_whole, last_number, read_log, write_log
 from verifier.store.mapping import (
     PENDING_COLUMNS,
     WHOLE,
@@ -316,6 +316,11 @@ class RequestStore:
         """The log, newest first, of everything or of one request."""
         with self.database.reading() as connection:
             return read_log(connection, limit=limit, request_id=request_id)
+
+    def log_is_whole(self) -> bool:
+        """Whether no line of the log is missing."""
+        with self.database.reading() as connection:
+            return is_whole(connection)
 
     # --- time passes ---------------------------------------------------------------------------------------------
 

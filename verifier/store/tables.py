@@ -119,7 +119,7 @@ class DeletionRow(VerifierRow, table=True):
     number: int = Field(unique=True)  # of the line in the log of its last change
     request_id: str = Field(index=True)
     maker: str = Field(index=True)  # who made the request, so that a program learns of its own
-    action: str  # see verifier.store.deletions.Cause
+    action: str  # see verifier.store.erasing.Cause
     state: str = Field(index=True)  # see verifier.store.records.DeletionState
     chosen: str = ""  # JSON: the items that are to go; "" for everything
     receipt_id: str = ""

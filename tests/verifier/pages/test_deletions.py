@@ -232,3 +232,12 @@ def test_the_pages_speak_plainly(waiting_desk: Desk, language: str) -> None:
     for path in ("/deletions", "/retention", f"/deletions/{deletion_id}", f"/deletions/{deletion_id}/refuse"):
         text = re.sub(r"<[^>]*>|legal claims", " ", waiting_desk.browser.get(f"{path}?lang={language}").text)
         assert not re.search(r"\b(credential|verifier|claim|attribute|presentation|holder)s?\b", text)
+
+
+def test_a_log_that_lacks_lines_says_so(desk: Desk) -> None:
+    """Whoever reads it must not take it for all that happened."""
+    shared(desk)
+    assert 'id="log-not-whole"' not in desk.browser.get("/log").text
+    desk.verifier.log_is_whole = False
+
+    assert 'id="log-not-whole"' in desk.browser.get("/log").text
