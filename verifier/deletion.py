@@ -12,7 +12,7 @@ Source: docs/withdrawal.md; GDPR, articles 7(3), 12(3) and 17.
 """
 
 import calendar
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -183,8 +183,14 @@ class Remainder:
     erased: tuple[StatedItem, ...]
 
 
-def without(kept: Sequence[KeptPresentation], chosen: Sequence[StatedItem], shared: Sequence[StatedItem]) -> Remainder:
-    """Take the chosen items out of what is kept.
+def without(
+    kept: Sequence[KeptPresentation],
+    chosen: Sequence[StatedItem],
+    shared: Sequence[StatedItem],
+    *,
+    keeping: Sequence[StatedItem] = (),
+) -> Remainder:
+    """Take the chosen items out of what is kept. What is in `keeping` stays, by whatever other name it was chosen.
 
     A presentation is signed as a whole: one that shows an erased item goes, even where other items of it stay. One of
     which nothing that was asked is left goes altogether, with what its certificate always shows.
@@ -192,6 +198,7 @@ def without(kept: Sequence[KeptPresentation], chosen: Sequence[StatedItem], shar
     certificates: dict[str, set[int]] = {}
     for one in kept:
         certificates.setdefault(one.query_id, set()).add(one.certificate)
+    chosen = [item for item in chosen if not any(_is_same(item, one, certificates) for one in keeping)]
     changed: dict[int, KeptPresentation | None] = {}
     erased = tuple(chosen)
     for place, one in enumerate(kept):
@@ -208,6 +215,12 @@ def without(kept: Sequence[KeptPresentation], chosen: Sequence[StatedItem], shar
         also = [ItemReference(credential=one.query_id, path=path) for path in paths]
         erased = merged(erased, [each for ref in also for each in _narrowed(ref, asked)])
     return Remainder(changed, erased)
+
+
+def _is_same(item: StatedItem, other: StatedItem, certificates: Mapping[str, set[int]]) -> bool:
+    """Whether two items are one claim of one certificate that two queries asked for."""
+    share_one = certificates.get(item.credential, set()) & certificates.get(other.credential, set())
+    return bool(share_one and item.path and other.path and agree(item.path, other.path))
 
 
 def _narrowed(reference: ItemReference, asked: Sequence[StatedItem]) -> tuple[StatedItem, ...]:

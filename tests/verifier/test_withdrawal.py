@@ -19,6 +19,7 @@ from tests.verifier.withdrawing import act, receipt_for, statement_of, submissio
 from verifier.deletion import due_date
 from verifier.deletion_desk import DeskAnswer
 from verifier.exchange import MadeRequest, browser_binding
+from verifier.request_templates import parse_template
 from verifier.requests import Kind, build_notice
 from verifier.store import DeletionState, Event, NoSuchRequest, State
 from verifier.store.contents import places_of
@@ -260,14 +261,36 @@ def test_one_course_of_several_can_be_erased(scene: Scene) -> None:
     assert not [path for path in left if path[:2] == ("courses", 0)]
 
 
-def test_the_same_item_of_the_same_certificate_goes_wherever_it_was_asked(scene: Scene) -> None:
-    """Asked for twice, shown from one certificate: erasing it under one name erases it under the other."""
+def asked_twice(scene: Scene) -> MadeRequest:
+    """An answered request that asks for the same items twice, met by one certificate."""
     template = scene.template().model_dump(mode="json", exclude_defaults=True)
     first = template["credentials"][0]
     wanted = [item for item in first["items"] if item["path"] in (["family_name"], ["date_of_issuance"])]
     again = first | {"id": "again", "items": wanted}
-    made = scene.ask(scene.template().__class__.model_validate(template | {"credentials": [first, again]}))
+    made = scene.ask(parse_template(template | {"credentials": [first, again]}))
     scene.answer(made)
+    return made
+
+
+def test_what_is_kept_on_a_ground_does_not_go_by_another_name(waiting: Scene) -> None:
+    """Asked for twice: keeping it once keeps it, and the statement does not say that it was deleted."""
+    made = asked_twice(waiting)
+    take(waiting, act(waiting, made))
+    (one,) = inbox(waiting)
+    kept = [item for item in waiting.verifier.deletions.store.askable(one.id) if item.path == ("family_name",)][:1]
+    exception = StatedException(ground=Ground.LEGAL_CLAIMS, words=WORDS, items=tuple(kept))
+
+    asyncio.run(waiting.verifier.deletions.refuse(one.id, [exception], actor="anna"))
+
+    statement = statement_of(take(waiting, act(waiting, made, "status")), waiting, made)
+    assert ("family_name",) in values(waiting, made)
+    assert ("date_of_issuance",) not in values(waiting, made)
+    assert not [item for item in statement.items if item.path == ("family_name",)]
+
+
+def test_the_same_item_of_the_same_certificate_goes_wherever_it_was_asked(scene: Scene) -> None:
+    """Asked for twice, shown from one certificate: erasing it under one name erases it under the other."""
+    made = asked_twice(scene)
     item = {"credential": "again", "path": ["family_name"]}
 
     statement = statement_of(take(scene, act(scene, made, "erase", items=[item])), scene, made)

@@ -88,7 +88,7 @@ class Eraser:
             chosen = cause.chosen if cause.chosen is not None else self.shared(connection, row)
             excepted = [item for exception in cause.exceptions for item in exception.items]
             going = [item for item in chosen if item not in excepted]
-            erased, destroyed, left = self._erase_some(connection, row, kept, template, going)
+            erased, destroyed, left = self._erase_some(connection, row, kept, template, going, excepted)
         self._record(connection, row, cause, erased, destroyed, is_all_gone=not left, now=now)
 
     def shared(self, connection: Connection, row: Row[Any]) -> tuple[StatedItem, ...]:
@@ -122,6 +122,7 @@ class Eraser:
         kept: Sequence[_Kept],
         template: RequestTemplate,
         going: Sequence[StatedItem],
+        keeping: Sequence[StatedItem],
     ) -> tuple[tuple[StatedItem, ...], list[str], int]:
         """Delete some items: what went, the keys that were destroyed, and how many presentations are left."""
         if not going:
@@ -132,7 +133,8 @@ class Eraser:
             # What nobody can read cannot be taken apart either, and is of no use to keep.
             _delete_places(connection, [one.place for one in kept])
             return tuple(going), [one.sealed.key_id for one in kept], 0
-        remainder = without(opened, going, shared_items(template, {one.query_id for one in kept}))
+        shared = shared_items(template, {one.query_id for one in kept})
+        remainder = without(opened, going, shared, keeping=keeping)
         _delete_places(connection, [kept[index].place for index in remainder.changed])
         for index, left in remainder.changed.items():
             if left is not None:
