@@ -233,7 +233,7 @@ def _authenticate_by_hash(
     if leaf.sha256 != parameters["client_id"].partition(":")[2]:
         raise InvalidRequestSignature("the client identifier is not the hash of the signing certificate")
     _check_signature(jws, leaf.public_jwk, algorithms)
-    return _identify(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
+    return identify_by_certificate(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
 
 
 def _authenticate_by_dns_name(
@@ -251,7 +251,7 @@ def _authenticate_by_dns_name(
     for address in (parameters[each] for each in ("response_uri", "redirect_uri") if each in parameters):
         if host_of(address) != name:
             raise InvalidClientIdentifier("the answer would go to another host than the client identifier")
-    return _identify(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
+    return identify_by_certificate(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
 
 
 _AUTHENTICATE_BY_CERTIFICATE: dict[str, _Authenticate] = {
@@ -274,7 +274,9 @@ def _read_certificate(x5c: tuple[str, ...]) -> Leaf:
         raise InvalidRequestSignature(f"the certificate of the request object cannot be used: {exc}") from exc
 
 
-def _identify(x5c: tuple[str, ...], leaf: Leaf, client_id: str, trust: TrustList, now: datetime) -> VerifierIdentity:
+def identify_by_certificate(
+    x5c: tuple[str, ...], leaf: Leaf, client_id: str, trust: TrustList, now: datetime
+) -> VerifierIdentity:
     """How sure we are of the holder of a certificate. Raises `InvalidRequestSignature` for a chain that is refused."""
     try:
         anchors = verify_chain(x5c, anchors=trust.anchors("verifier"), now=now).anchors

@@ -41,6 +41,7 @@ def _plain(text: str) -> str:
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=160), AfterValidator(_plain)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=600), AfterValidator(_plain)]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(_plain)]
 Path = tuple[str | Annotated[int, Field(ge=0)] | None, ...]
 
 
@@ -125,22 +126,28 @@ class Retention(_Message):
 
 
 class Withdrawal(_Message):
-    """Where to take back or ask for deletion: a page, or a contact."""
+    """Where to take back or ask for deletion: an endpoint for wallets (docs/withdrawal.md), a page, a contact, a phone.
 
+    `endpoint` and `url` are addresses as the verifier wrote them: who uses one, checks it first.
+    """
+
+    endpoint: Address = ""
     url: ShortText = ""
     contact: ShortText = ""
+    phone: ShortText = ""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
-        if not (self.url or self.contact):
-            raise ValueError("withdraw needs a url or a contact")
+        if not (self.endpoint or self.url or self.contact or self.phone):
+            raise ValueError("withdraw needs an endpoint, a url, a contact or a phone")
         return self
 
 
 class RequestNotice(_Message):
     """What a verifier declares about one request.
 
-    `client_id`, `nonce` and `iat` bind the signed notice to its request and are empty in a plain one. `retention`,
+    `client_id`, `nonce` and `iat` bind the signed notice to its request and are empty in a plain one.
+    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md). `retention`,
     `basis`, `recipients`, `countries` and `automated_decisions` are None when nothing was declared, which a wallet
     shows as "not stated": an empty list says "none".
     """
@@ -159,6 +166,7 @@ class RequestNotice(_Message):
     countries: Annotated[tuple[ShortText, ...], Field(max_length=50)] | None = None
     automated_decisions: bool | None = None
     withdraw: Withdrawal | None = None
+    receipt_endpoint: Address = ""
 
     def claims(self) -> dict[str, Any]:
         """The notice as JSON members, without those that declare nothing."""

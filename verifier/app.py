@@ -27,11 +27,12 @@ from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
 from service.rate_limits import RateLimit
 from service.sessions import Sessions
-from verifier.api import embedding, wallets
+from verifier.api import embedding, wallets, withdrawals
+from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
-from verifier.requests import ClientIdentity
+from verifier.requests import RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
 from verifier.settings import VerifierSettings
 from verifier.store import VerifierRow
 from verifier.trust_lists import refresh_lists
@@ -42,6 +43,7 @@ RECENT_LISTS_SECONDS = 1.0
 AHEAD_SECONDS = 90
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30
+WITHDRAWALS_PER_MINUTE = 60
 
 _log = structlog.get_logger("verifier")
 
@@ -139,17 +141,24 @@ def create_app(
     app = build_app(
         settings=settings,
         title="Verifier",
-        routers=[wallets.router, embedding.router, *page_routers(), wallets.code_router],
+        routers=[wallets.router, withdrawals.router, embedding.router, *page_routers(), wallets.code_router],
         pages=make_pages(settings, clock=clock, sessions=sessions),
         ready=verifier.database.check,
         lifespan=lifespan,
-        body_limits={"/response": settings.response_limit_bytes, "/request": 50_000, "/api": 200_000},
+        body_limits={
+            "/response": settings.response_limit_bytes,
+            "/request": 50_000,
+            "/api": 200_000,
+            WITHDRAWALS_PATH: MAX_ACT_BYTES,
+            RECEIPTS_PATH: MAX_SUBMISSION_BYTES,
+        },
     )
     app.state.verifier = verifier
     app.state.sessions = sessions
     app.state.accounts = accounts
     app.state.catalogues = catalogues_of(settings)
     app.state.code_limit = RateLimit(count=CODES_PER_MINUTE, seconds=60)
+    app.state.withdrawal_limit = RateLimit(count=WITHDRAWALS_PER_MINUTE, seconds=60)
     app.state.streams = Streams()
     app.state.key_limit = RateLimit(count=WRONG_KEYS_PER_MINUTE, seconds=60)
     return app
@@ -178,6 +187,7 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
     chores = [
         _repeat("tidy", UPKEEP_SECONDS, verifier.tidy),
         _repeat("forget", UPKEEP_SECONDS, verifier.forget),
+        _repeat("check_log", 24 * 3600, verifier.check_log),
         _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.refresh_recent_lists),
         _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),
         _repeat("sessions", 10 * UPKEEP_SECONDS, lambda: sessions.prune(now=clock())),

@@ -20,6 +20,7 @@ from service.commands import CommandFailed, JSONOption, command_app, run, run_as
 from service.serving import serve as serve_app
 from service.web_wallet import normal_wallet
 from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_http, open_database
+from verifier.cli_deletions import deletions_app, retention_app
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
 from verifier.cli_trust import trust_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
@@ -38,6 +39,8 @@ def open_accounts(data: Path) -> Accounts:
 
 app = command_app("intyga-verifier", help="Ask people for certificates and check what they show (OpenID4VP).")
 app.add_typer(trust_app, name="trust")
+app.add_typer(deletions_app, name="deletions")
+app.add_typer(retention_app, name="retention")
 api_key_app = command_app("api-key", help="Keys for programs that make requests.")
 app.add_typer(api_key_app, name="api-key")
 keys_app = command_app("keys", help="The key that requests are signed with: made at first need.")
@@ -120,7 +123,10 @@ def result(
     verifier = open_verifier(data)
     record = run_async(wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait))
     contents = verifier.contents(request_id, viewer="command line") if record.has_contents else None
-    document = result_document(record, contents=contents, catalogues=catalogues_of(verifier.settings))
+    deletion = verifier.deletions.newest(request_id)
+    document = result_document(
+        record, contents=contents, deletion=deletion, catalogues=catalogues_of(verifier.settings)
+    )
     show(document, as_json=as_json, human=_human_result)
 
 
@@ -225,6 +231,10 @@ def _human_result(told: dict[str, Any]) -> str:
         lines.append(f"  {kind}{number}: {value['label']['en']}: {value['display']}")
     if told["values"] is not None:
         lines.append(f"Kept until {told['retention_until']}.")
+    if told["withdrawn_at"]:
+        lines.append(f"Taken back by the person at {told['withdrawn_at']}: do not use it any more.")
+    if told["values_deleted_at"]:
+        lines.append(f"Values deleted at {told['values_deleted_at']}.")
     return "\n".join(lines)
 
 

@@ -38,7 +38,7 @@ ASK_AGAIN_SECONDS = 1.0
 _BUSY = frozenset({429, 502, 503, 504})
 
 RequestKind = Literal["cross_device", "same_device"]
-FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired"})
+FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired", "withdrawn", "deleted"})
 
 
 class VerifierRefused(ProtocolError):
@@ -111,9 +111,10 @@ class ReceivedValue:
 class VerifierResult:
     """Where a request stands, and its result once it is answered.
 
-    `state` is `waiting`, `opened`, `awaiting_return`, `answered`, `declined`, `not_returned` or `expired`; `verdict` is
-    `accepted`, `rejected`, `undetermined` or "". `values` is None when there are none, or when they were deleted on
-    `retention_until`. `document` is the whole JSON answer.
+    `state` is `waiting`, `opened`, `awaiting_return`, `answered`, `declined`, `not_returned`, `expired`, `withdrawn`
+    (the person took it back: do not use it any more) or `deleted` (the values are gone); `verdict` is `accepted`,
+    `rejected`, `undetermined` or "". `values` is None when there are none, or when they were deleted. `document` is the
+    whole JSON answer.
     """
 
     id: str
@@ -154,6 +155,25 @@ class VerifierResult:
             and certificate in (None, value.certificate)
             and all(part is None or part == at for part, at in zip(path, value.path, strict=True))
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionNotice:
+    """Something of your requests that was or is to be deleted.
+
+    `state` `received`: do not use it any more, somebody decides. `deleted` and `partly`: `items` were deleted; delete
+    your copy of them, and `acknowledge_deletion`. `refused`: it is kept, on the ground in `document`. `items` are pairs
+    of credential query and claims path.
+    """
+
+    id: str
+    number: int
+    request_id: str
+    action: str
+    state: str
+    items: tuple[tuple[str, tuple[str | int | None, ...]], ...]
+    is_acknowledged: bool
+    document: Mapping[str, Any] = field(repr=False)
 
 
 class VerifierClient:
@@ -266,6 +286,31 @@ class VerifierClient:
         with _read_as_expected(answer):
             return str(told["id"])
 
+    async def deletions(self, *, after: int = 0) -> tuple[list[DeletionNotice], int]:
+        """What was taken back or deleted after this number, and the number to ask with next time.
+
+        Keep that number, and do what each notice says before you keep it. Raises `VerifierRefused`,
+        `VerifierUnreachable`.
+        """
+        found: list[DeletionNotice] = []
+        while True:
+            answer = await _answered(
+                self._http.get(
+                    f"{self._url}/api/deletions?after={after:d}", headers=self._headers, max_bytes=MAX_ANSWER_BYTES
+                )
+            )
+            told = _told(answer, 200)
+            with _read_as_expected(answer):
+                found += [_deletion(one) for one in told["deletions"]]
+                after = int(told["next_after"])
+                if told["has_more"] is not True:
+                    return found, after
+
+    async def acknowledge_deletion(self, notice: DeletionNotice) -> None:
+        """Say that your copy is deleted, too. Raises `VerifierRefused` with status 409 when it changed meanwhile."""
+        url = f"{self._url}/api/deletions/{quote(notice.id, safe='')}/acknowledgement"
+        _told(await _answered(self._http.post(url, json={"number": notice.number}, headers=self._headers)), 200)
+
 
 class BlockingVerifierClient:
     """The same client for code without async; keeps an event loop of its own. Not for use within a running loop."""
@@ -315,6 +360,14 @@ class BlockingVerifierClient:
         """As `VerifierClient.take_back`."""
         return self._run(self._client.take_back(response_code))
 
+    def deletions(self, *, after: int = 0) -> tuple[list[DeletionNotice], int]:
+        """As `VerifierClient.deletions`."""
+        return self._run(self._client.deletions(after=after))
+
+    def acknowledge_deletion(self, notice: DeletionNotice) -> None:
+        """As `VerifierClient.acknowledge_deletion`."""
+        self._run(self._client.acknowledge_deletion(notice))
+
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
 
@@ -347,6 +400,19 @@ def _read_as_expected(answer: Answer) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError) as exc:
         raise VerifierRefused("invalid_answer", "the answer is not that of a verifier", answer.status) from exc
+
+
+def _deletion(told: Mapping[str, Any]) -> DeletionNotice:
+    return DeletionNotice(
+        id=told["id"],
+        number=int(told["number"]),
+        request_id=told["request_id"],
+        action=told["action"],
+        state=told["state"],
+        items=tuple((one["credential"], tuple(one["path"])) for one in told["items"]),
+        is_acknowledged=told["acknowledged_at"] is not None,
+        document=told,
+    )
 
 
 def _result(told: Mapping[str, Any]) -> VerifierResult:

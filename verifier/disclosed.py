@@ -68,6 +68,32 @@ class DisclosedItem:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPresentation:
+    """What is kept of one presentation: its items, and the evidence, byte for byte as received.
+
+    An item that several presentations of one certificate show is kept with the first. `token` is None when the
+    evidence had to go because it showed something that was erased.
+    """
+
+    query_id: str
+    certificate: int
+    items: tuple[DisclosedItem, ...] = field(repr=False)
+    token: str | None = field(repr=False)
+
+
+def kept_presentations(proofs: Iterable[PresentedProof], *, template: RequestTemplate) -> tuple[KeptPresentation, ...]:
+    """What is kept of an answer: of each presentation that could be read, what was asked and what is always visible."""
+    read = [proof for proof in proofs if proof.sd_jwt is not None]
+    items = list(disclosed_items(read, template=template))
+    kept = []
+    for proof in read:
+        own = [item for item in items if (item.query_id, item.certificate) == (proof.query_id, proof.certificate)]
+        items = [item for item in items if item not in own]
+        kept.append(KeptPresentation(proof.query_id, proof.certificate, tuple(own), proof.token))
+    return tuple(kept)
+
+
 def disclosed_items(proofs: Iterable[PresentedProof], *, template: RequestTemplate) -> tuple[DisclosedItem, ...]:
     """Every asked value that came, in the template's order, after what its type always shows."""
     by_query = {query_id: items for query_id, _, items in template.queries()}

@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from proofs import base64url, sealing
 from proofs.resolve import Resolver
 from schemas.errors import CouldNotCheck, ProtocolError
@@ -26,7 +28,9 @@ from schemas.presentation import AuthorizationErrorResponse, AuthorizationRespon
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
-from verifier.disclosed import disclosed_items
+from verifier.deletion import StatementWriter
+from verifier.deletion_desk import DeletionDesk
+from verifier.disclosed import kept_presentations
 from verifier.policies import Policy
 from verifier.queries import Question
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
@@ -45,13 +49,24 @@ from verifier.requests import (
 )
 from verifier.responses import Answer, open_response, read_form
 from verifier.settings import VerifierSettings
-from verifier.store import Contents, RecentChanges, RequestRecord, RequestStore, State, TrustStore
+from verifier.store import (
+    Contents,
+    DeletionStore,
+    Eraser,
+    RecentChanges,
+    RequestRecord,
+    RequestStore,
+    Sealer,
+    State,
+    TrustStore,
+)
 from verifier.store.records import Report
 from verifier.store.requests import NoSuchRequest, Outcome, Pending
 from verifier.template_files import TemplateShelf, load_templates
 from verifier.verification import Verdict, Verification, issuers_of_unknown_keys, verify_answer
 
 WATCH_DAYS = 7
+_log = structlog.get_logger("verifier")
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 
 MAX_REFERENCE_CHARACTERS = 100
@@ -111,9 +126,19 @@ class Verifier:
         self.clock = clock
         self.http = http
         secret = settings.device_secret()
-        self.requests = RequestStore(database, device_secret=secret, time_zone=settings.time_zone)
+        writer = StatementWriter(identity.signer, backup_days=settings.backup_days, time_zone=settings.time_zone)
+        sealer = Sealer(secret)
+        eraser = Eraser(sealer, writer)
+        self.requests = RequestStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone)
+        self.deletions = DeletionDesk(
+            DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
+            signer=identity.signer,
+            at_once=settings.withdraw_at_once,
+            clock=clock,
+        )
         self.recent = RecentChanges(self.requests, clock=clock)
         self.trust = TrustStore(database)
+        self.log_is_whole = True
         self._code_key = sealing.derive_subkey(secret, purpose="verifier response codes")
         self._random_bytes = random_bytes
         self._remote: RemoteResolver | None = None
@@ -262,17 +287,14 @@ class Verifier:
         if found.verdict is Verdict.REJECTED:
             return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
         await self._keep_fresh(found)
-        read = [proof for proof in found.proofs if proof.sd_jwt is not None]
-        contents = Contents(
-            items=disclosed_items(read, template=transaction.question.template),
-            evidence=tuple((proof.query_id, proof.token) for proof in read),
-        )
+        kept = kept_presentations(found.proofs, template=transaction.question.template)
         return Outcome(
             digest,
             200,
             verdict=found.verdict,
             report=Report.of(found),
-            contents=contents if read else None,
+            contents=Contents(kept) if kept else None,
+            holder_keys=frozenset(proof.holder_thumbprint for proof in found.proofs) - {""},
             response_code_digest=code_digest,
         )
 
@@ -356,6 +378,12 @@ class Verifier:
     async def forget(self) -> None:
         """Take values and keys that were deleted out of the files, too, and end counts of tries that are over."""
         await self.database.run(self.requests.forget, now=self.clock())
+
+    async def check_log(self) -> None:
+        """See whether lines of the log are missing, and remember it for the page that shows the log."""
+        self.log_is_whole = await self.database.run(self.requests.log_is_whole)
+        if not self.log_is_whole:
+            _log.error("log_not_whole")
 
     async def close(self) -> None:
         """Stop what is still being looked up."""

@@ -142,6 +142,7 @@ class RequestTemplate(_Written):
     countries: tuple[ShortText, ...] | None = None
     automated_decisions: bool | None = None
     withdraw_url: ShortText = ""
+    withdraw_phone: ShortText = ""
     credentials: Annotated[tuple[TemplateCredential, ...], Field(min_length=1, max_length=20)]
     alternatives: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
 

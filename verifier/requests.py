@@ -41,6 +41,9 @@ MAX_SERVED: Final = 10
 CODE_SECONDS: Final = 15 * 60
 RETURN_SECONDS: Final = 10 * 60
 
+WITHDRAWALS_PATH: Final = "/withdrawals"
+RECEIPTS_PATH: Final = "/receipts"
+
 CONTENT_ENCRYPTIONS: Final = ("A128GCM", "A256GCM")  # both, as HAIP 5 demands
 KEY_AGREEMENT: Final = "ECDH-ES"
 SUPPORTED_FORMATS: Final[Mapping[str, Any]] = {
@@ -241,7 +244,14 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
         recipients=template.recipients,
         countries=template.countries,
         automated_decisions=template.automated_decisions,
-        withdraw=Withdrawal(url=template.withdraw_url, contact=template.contact),
+        withdraw=Withdrawal(
+            # A statement is signed: without a key there is no endpoint to ask.
+            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if is_signed else "",
+            url=template.withdraw_url,
+            contact=template.contact,
+            phone=template.withdraw_phone,
+        ),
+        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if is_signed else "",
     )
 
 

@@ -7,13 +7,16 @@ from typing import Any
 from schemas.verification import Check
 from service.i18n import Catalogues
 from verifier.sentences import check_name, check_sentence, verdict_sentence
-from verifier.store import Contents, ProofSummary, RequestRecord
+from verifier.store import Contents, Deletion, ProofSummary, RequestRecord
 
 
-def result_document(record: RequestRecord, *, contents: Contents | None, catalogues: Catalogues) -> dict[str, Any]:
+def result_document(
+    record: RequestRecord, *, contents: Contents | None, deletion: Deletion | None, catalogues: Catalogues
+) -> dict[str, Any]:
     """Everything there is to tell about a request.
 
-    `accepted` is true only when everything was checked and held. `values` is null when there are none (any more).
+    `accepted` is true only when everything was checked and held, and ends when the person takes the share back.
+    `values` is null when there are none (any more). `deletion` is the newest one, null when there is none.
     """
     verdict = record.verdict
     return {
@@ -35,6 +38,31 @@ def result_document(record: RequestRecord, *, contents: Contents | None, catalog
         "answered_at": _moment(record.answered_at),
         "retention_until": record.retention_until.isoformat(),
         "values_deleted_at": _moment(record.contents_deleted_at),
+        "withdrawn_at": _moment(record.withdrawn_at),
+        "deletion": deletion_document(deletion) if deletion is not None else None,
+    }
+
+
+def deletion_document(one: Deletion) -> dict[str, Any]:
+    """What is known of a deletion: who wants what, where it stands, until when it must be answered. No value is in it.
+
+    `chosen` is null for everything. While `state` is `received`, what it is about must not be used; `deleted` asks
+    everybody who has a copy to delete it as well, except for what `exceptions` name.
+    """
+    return {
+        "id": one.id,
+        "number": one.number,
+        "request_id": one.request_id,
+        "action": one.action,
+        "state": one.state.value,
+        "chosen": None if one.chosen is None else [item.model_dump(mode="json") for item in one.chosen],
+        "items": [item.model_dump(mode="json") for item in one.items],
+        "exceptions": [exception.model_dump(mode="json") for exception in one.exceptions],
+        "received_at": _moment(one.received_at),
+        "due_on": one.due_on.isoformat(),
+        "decided_at": _moment(one.decided_at),
+        "acknowledged_at": _moment(one.acknowledged_at),
+        "statement": one.statement or None,
     }
 
 

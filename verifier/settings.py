@@ -51,6 +51,13 @@ class VerifierSettings(ServiceSettings):
         default=3600, ge=60, le=7 * 24 * 3600, description="How often signed trust lists are read again, in seconds."
     )
 
+    withdraw_at_once: bool = Field(
+        default=True, description="Delete at once when a person takes back; else somebody decides within a month."
+    )
+    backup_days: int = Field(
+        default=30, ge=0, le=3_650, description="How long copies stay in backups, in days; said in statements."
+    )
+
     @field_validator("wallet_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:

@@ -22,6 +22,8 @@ from typing import Any
 
 from proofs.certificates import Leaf, leaf_names
 from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
+from proofs.formats.sd_jwt_vc import holder_jwk
+from proofs.keys import thumbprint
 from proofs.resolve import Resolver
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
@@ -73,6 +75,12 @@ class PresentedProof:
     status_read_at: datetime | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sd_jwt: UnverifiedSDJWT | None = field(default=None, repr=False)
+
+    @property
+    def holder_thumbprint(self) -> str:
+        """The RFC 7638 thumbprint of the key that bound it, "" when it could not be read."""
+        key = holder_jwk(self.sd_jwt.payload) if self.sd_jwt is not None else None
+        return thumbprint(key) if key is not None else ""
 
     @property
     def status_list(self) -> str:

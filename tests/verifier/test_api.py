@@ -14,7 +14,9 @@ from proofs import strict_json
 from proofs.resolve import DictResolver
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import Scene, request_parameters_of
+from tests.verifier.withdrawing import act, statement_in
 from verifier.app import create_app
+from verifier.store import Event
 
 
 class Web:
@@ -326,3 +328,140 @@ def test_addresses_come_from_the_public_url_with_its_path(tmp_path: Path) -> Non
     with Web(scene).client as client:
         path = urlsplit(made.transaction.request_uri).path
         assert client.get(path, headers={"Host": "attacker.example"}).status_code == 200
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Taken back and deleted
+
+
+def withdraw(web: Web, request_id: str, action: str = "withdraw", **claims: Any) -> Any:
+    """Take the share back, as the wallet that made it."""
+    transaction = web.scene.verifier.result(request_id).transaction
+    made = web.scene.verifier.made(transaction)
+    body = act(web.scene, made, action, **claims)
+    return web.client.post("/withdrawals", content=body, headers={"Content-Type": "application/jwt"})
+
+
+def deletions(web: Web, **query: Any) -> dict[str, Any]:
+    """What the program is told."""
+    answer = web.client.get("/api/deletions", params=query, headers=web.authorized)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_a_program_learns_that_a_share_was_taken_back(web: Web) -> None:
+    """The state says so, nothing is accepted any more, and the list tells what to delete."""
+    made = web.make(reference="Application 17")
+    web.answer(made["request"])
+    assert deletions(web) == {"deletions": [], "next_after": 0, "has_more": False}
+
+    taken = withdraw(web, made["id"])
+
+    assert taken.status_code == 200
+    assert taken.headers["content-type"] == "application/jwt"
+    assert taken.headers["cache-control"] == "no-store"
+    told = web.result(made["id"])
+    assert (told["state"], told["accepted"], told["values"]) == ("withdrawn", False, None)
+    assert told["withdrawn_at"]
+    assert (told["deletion"]["state"], told["deletion"]["statement"]) == ("deleted", taken.text)
+    page = deletions(web)
+    (one,) = page["deletions"]
+    assert (one["request_id"], one["action"], one["state"]) == (made["id"], "withdraw", "deleted")
+    assert {item["path"][0] for item in one["items"]} == {"family_name", "date_of_issuance"}
+    assert one["acknowledged_at"] is None
+    assert deletions(web, after=page["next_after"])["deletions"] == []
+
+
+def test_a_program_acknowledges_what_it_deleted(web: Web) -> None:
+    """With the number that it read; twice is harmless, an older number is not taken, other keys are told nothing."""
+    made = web.make()
+    web.answer(made["request"])
+    withdraw(web, made["id"])
+    (one,) = deletions(web)["deletions"]
+    path = f"/api/deletions/{one['id']}/acknowledgement"
+
+    stale = web.client.post(path, json={"number": one["number"] - 1}, headers=web.authorized)
+    first = web.client.post(path, json={"number": one["number"]}, headers=web.authorized)
+    again = web.client.post(path, json={"number": one["number"]}, headers=web.authorized)
+    _, other = asyncio.run(web.app.state.accounts.new_api_key("other", now=web.scene.now))
+    foreign = {"Authorization": f"Bearer {other}"}
+    strange = web.client.post(path, json={"number": one["number"]}, headers=foreign)
+
+    assert (stale.status_code, stale.json()["error"]) == (409, "conflict")
+    assert (first.status_code, again.status_code, strange.status_code) == (200, 200, 404)
+    assert first.json() == again.json() == deletions(web)["deletions"][0]
+    assert first.json()["acknowledged_at"]
+    assert web.client.get("/api/deletions", headers=foreign).json()["deletions"] == []
+    assert web.client.get("/api/deletions").status_code == 401
+    log = [entry.event for entry in web.scene.verifier.requests.log(request_id=made["id"])]
+    assert log.count(Event.COPY_DELETED) == 1
+
+
+def test_the_statement_says_that_the_program_was_told(web: Web) -> None:
+    """Only where a program asked, which may have a copy of its own."""
+    made = web.make()
+    web.answer(made["request"])
+    client_id = web.scene.verifier.identity.client_id
+
+    told = statement_in(withdraw(web, made["id"]).text, client_id=client_id, scene=web.scene)
+    by_staff = web.scene.ask()
+    web.scene.answer(by_staff)
+    untold = statement_in(withdraw(web, by_staff.id).text, client_id=client_id, scene=web.scene)
+
+    assert len(told.informed) == 1
+    assert untold.informed == ()
+
+
+def test_the_list_goes_in_pages_and_tells_the_retention_date_too(web: Web) -> None:
+    """Ask on with `next_after`; nothing is told twice, nothing is left out."""
+    made = [web.make() for _ in range(3)]
+    for one in made:
+        web.answer(one["request"])
+    web.scene.pass_time(days=91)
+
+    seen, after, pages = [], 0, 0
+    while True:
+        page = deletions(web, after=after, limit=2)
+        seen += page["deletions"]
+        after, pages = page["next_after"], pages + 1
+        if not page["has_more"]:
+            break
+
+    assert pages == 2
+    assert {one["request_id"] for one in seen} == {one["id"] for one in made}
+    assert {(one["action"], one["state"]) for one in seen} == {("retention", "deleted")}
+    assert web.result(made[0]["id"])["state"] == "deleted"
+
+
+def test_a_wish_that_waits_is_told_and_told_again_when_decided(tmp_path: Path) -> None:
+    """First: do not use it. Then, with a higher number: delete it. An acknowledgement of the first does not count."""
+    web = Web(Scene(tmp_path, withdraw_at_once=False))
+    with web.client:
+        made = web.make()
+        web.answer(made["request"])
+        assert withdraw(web, made["id"]).status_code == 202
+        (first,) = deletions(web)["deletions"]
+        told = web.result(made["id"])
+        path = f"/api/deletions/{first['id']}/acknowledgement"
+        web.client.post(path, json={"number": first["number"]}, headers=web.authorized)
+        asyncio.run(web.app.state.verifier.deletions.delete(first["id"], actor="anna"))
+        (second,) = deletions(web, after=first["number"])["deletions"]
+
+    assert (first["state"], told["state"], told["values"]) == ("received", "withdrawn", None)
+    assert (second["id"], second["state"], second["acknowledged_at"]) == (first["id"], "deleted", None)
+    assert second["number"] > first["number"]
+
+
+def test_the_description_of_the_interface_names_what_is_there(tmp_path: Path) -> None:
+    """OpenAPI: the new addresses, and exactly the members that come."""
+    web = Web(Scene(tmp_path, api_docs=True))
+    described = web.client.get("/openapi.json").json()
+    made = web.make()
+    web.answer(made["request"])
+    withdraw(web, made["id"])
+    (one,) = deletions(web)["deletions"]
+
+    assert {"/api/deletions", "/api/deletions/{deletion_id}/acknowledgement"} <= set(described["paths"])
+    answer = described["paths"]["/api/deletions"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/DeletionPage"}
+    assert set(described["components"]["schemas"]["DeletionOut"]["properties"]) == set(one)

@@ -1,6 +1,7 @@
 """The library that others embed, against the real application."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from proofs import strict_json
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import Scene
 from tests.verifier.test_api import Web
+from tests.verifier.withdrawing import act
 from verifier import client
 from verifier.client import NoResultYet, VerifierClient, VerifierRefused, VerifierUnreachable
 
@@ -187,5 +189,31 @@ def test_a_verifier_that_keeps_to_haip_decides_the_kind(tmp_path: Path) -> None:
             assert "return_url" in str(refused.value)
             made = await verifier.make_request("course-results", return_url="https://employer.example/back")
             assert (await verifier.get_result(made.id)).document["kind"] == "same_device"
+
+    asyncio.run(embed())
+
+
+def test_what_was_taken_back_reaches_the_program(scene: Scene) -> None:
+    """Read, delete the own copy, acknowledge, and go on from there."""
+    web = Web(scene)
+
+    async def embed() -> None:
+        async with client_of(web) as verifier:
+            made = await verifier.make_request("course-results")
+            await asyncio.to_thread(web.answer, made.request)
+            transaction = scene.verifier.result(made.id).transaction
+            await scene.verifier.deletions.take_act(act(scene, scene.verifier.made(transaction)))
+            (notice,), after = await verifier.deletions()
+            assert (notice.request_id, notice.action, notice.state) == (made.id, "withdraw", "deleted")
+            assert ("transcript", ("courses", None, "achievement_title")) in notice.items
+            await verifier.acknowledge_deletion(notice)
+            assert await verifier.deletions(after=after) == ([], after)
+            (again,), _ = await verifier.deletions()
+            assert again.is_acknowledged
+            result = await verifier.get_result(made.id)
+            assert (result.state, result.accepted, result.is_final) == ("withdrawn", False, True)
+            with pytest.raises(VerifierRefused) as refused:
+                await verifier.acknowledge_deletion(replace(notice, number=notice.number + 1))
+            assert refused.value.status == 409
 
     asyncio.run(embed())

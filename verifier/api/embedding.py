@@ -4,6 +4,8 @@
     GET  /api/requests/{id}?wait=20                                        the result, as soon as it is final
     GET  /api/requests/{id}/events                                         server-sent events
     POST /api/returns               {"response_code": "..."}               the browser came back (same device)
+    GET  /api/deletions?after=0                                            what was taken back or deleted since
+    POST /api/deletions/{id}/acknowledgement    {"number": 17}             your copy is deleted as well
 
 The key comes as `Authorization: Bearer ...`. `verifier/client.py` is the library for it. A key sees the requests that
 it made, and no others: what somebody showed is for the one who asked.
@@ -28,12 +30,13 @@ from verifier.exchange import LONGEST_LIFETIME_SECONDS, MAX_REFERENCE_CHARACTERS
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
-from verifier.result_document import result_document
+from verifier.result_document import deletion_document, result_document
 from verifier.store import NoSuchRequest
 
 router = APIRouter(prefix="/api")
 
 LONGEST_WAIT_SECONDS = 30.0
+MOST_DELETIONS = 100
 
 
 class InvalidAPIKey(ProtocolError):
@@ -92,6 +95,61 @@ class Returned(BaseModel):
     response_code: str = Field(max_length=200)
 
 
+class Acknowledged(BaseModel):
+    """A program did with its own copy what a deletion says; `number` is the deletion's as it was read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1)
+
+
+class DeletionItem(BaseModel):
+    """One item: the `id` of its credential query, its claims path (null: every element), and what it is called."""
+
+    credential: str
+    path: list[str | int | None]
+    label: dict[str, str]
+
+
+class DeletionException(BaseModel):
+    """What was kept, on which ground in law, and why."""
+
+    ground: str
+    words: dict[str, str]
+    items: list[DeletionItem]
+
+
+class DeletionOut(BaseModel):
+    """Something that was or is to be deleted.
+
+    `action` is `withdraw`, `erase` or `retention`. `state` is `received` (do not use it any more; somebody decides
+    until `due_on`), `deleted`, `partly` or `refused`. `chosen` is null for everything, `items` what was deleted: delete
+    it, too, and acknowledge. `number` grows with every change.
+    """
+
+    id: str
+    number: int
+    request_id: str
+    action: str
+    state: str
+    chosen: list[DeletionItem] | None
+    items: list[DeletionItem]
+    exceptions: list[DeletionException]
+    received_at: str
+    due_on: str
+    decided_at: str | None
+    acknowledged_at: str | None
+    statement: str | None
+
+
+class DeletionPage(BaseModel):
+    """Deletions in the order of their last change. Ask again after `next_after`; `has_more` says whether at once."""
+
+    deletions: list[DeletionOut]
+    next_after: int
+    has_more: bool
+
+
 @router.post("/requests", status_code=201)
 async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
     """Make a request. Answers with the links to hand over and the id for the result."""
@@ -132,7 +190,8 @@ async def get_result(
     contents = None
     if record.has_contents:
         contents = await verifier.database.run(verifier.contents, request_id, viewer=key.id)
-    document = result_document(record, contents=contents, catalogues=catalogues)
+    deletion = await verifier.database.run(verifier.deletions.newest, request_id)
+    document = result_document(record, contents=contents, deletion=deletion, catalogues=catalogues)
     return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
@@ -162,6 +221,32 @@ async def take_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> d
     That the browser is the one that started is for the caller to check against its own session.
     """
     return {"id": await verifier.database.run(verifier.redeem, returned.response_code, binding="", maker=key.id)}
+
+
+@router.get("/deletions")
+async def list_deletions(
+    key: KeyDep,
+    verifier: VerifierDep,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_DELETIONS)] = MOST_DELETIONS,
+) -> DeletionPage:
+    """What people took back, asked to be deleted, or whose time was over, among the requests of this key.
+
+    Keep `next_after` and ask with it next time. A deletion that changes comes again, with a higher number.
+    """
+    await verifier.tidy()
+    found = await verifier.database.run(verifier.deletions.store.since, after, maker=key.id, limit=limit + 1)
+    some = [DeletionOut.model_validate(deletion_document(one)) for one in found[:limit]]
+    return DeletionPage(deletions=some, next_after=some[-1].number if some else after, has_more=len(found) > limit)
+
+
+@router.post("/deletions/{deletion_id}/acknowledgement")
+async def acknowledge(deletion_id: str, done: Acknowledged, key: KeyDep, verifier: VerifierDep) -> DeletionOut:
+    """You did with your own copy what the deletion says. Twice is harmless; 409 when it has changed meanwhile."""
+    one = await verifier.database.run(
+        verifier.deletions.store.acknowledge, deletion_id, number=done.number, maker=key.id, now=verifier.clock()
+    )
+    return DeletionOut.model_validate(deletion_document(one))
 
 
 async def _own(verifier: Verifier, request_id: str, key: APIKey) -> None:

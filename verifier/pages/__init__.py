@@ -4,7 +4,8 @@
     app = build_app(settings=settings, title="Verifier", routers=[..., *page_routers()], pages=pages, ready=...)
     app.state.verifier, app.state.accounts = verifier, accounts
 
-Staff: the board of requests (`/`), asking (`/ask`), one request with its result (`/requests/ID`), the log (`/log`).
+Staff: the board of requests (`/`), asking (`/ask`), one request with its result (`/requests/ID`), what people want
+deleted (`/deletions`), what is kept until when (`/retention`), the log (`/log`).
 Public: sharing by oneself (`/share/TEMPLATE`), choosing a wallet for a link (`/present`), coming back (`/return`).
 """
 
@@ -19,7 +20,7 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from service.sessions import Sessions
 from service.staff_door import staff_door
-from verifier.pages import ask, board, evidence, invitation, request, share
+from verifier.pages import ask, board, deletions, evidence, invitation, request, retention, share
 from verifier.settings import VerifierSettings
 
 ROOM = Path(__file__).parent.parent
@@ -27,6 +28,8 @@ ROOM = Path(__file__).parent.parent
 NAV = (
     NavItem("/", N_("Requests"), shown="in"),
     NavItem("/ask", N_("Ask"), shown="in"),
+    NavItem("/deletions", N_("Deletions"), shown="in"),
+    NavItem("/retention", N_("Kept"), shown="in"),
     NavItem("/log", N_("Log"), shown="in"),
 )
 
@@ -63,4 +66,4 @@ def make_pages(settings: VerifierSettings, *, clock: Clock, sessions: Sessions) 
 def page_routers() -> list[APIRouter]:
     """The routers of all pages."""
     door = staff_door(N_("For staff who ask for certificates and read the answers."))
-    return [door, *(one.router for one in (board, ask, request, evidence, share, invitation))]
+    return [door, *(one.router for one in (board, ask, request, evidence, deletions, retention, share, invitation))]

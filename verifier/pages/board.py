@@ -30,6 +30,11 @@ EVENTS = {
     Event.EXPIRED: N_("The time for answering ended"),
     Event.VIEWED: N_("Somebody looked at the values"),
     Event.DELETED: N_("The values were deleted"),
+    Event.WITHDRAWN: N_("The person took back what was shared"),
+    Event.ERASURE_ASKED: N_("The person's wish for deletion was noted for staff"),
+    Event.DELETION_REFUSED: N_("Deletion was refused on a ground in law"),
+    Event.COPY_DELETED: N_("The program that asked said that its copy is deleted"),
+    Event.COUNTERSIGNED: N_("A receipt of the person was countersigned"),
 }
 _OUTCOMES = {
     Verdict.ACCEPTED.value: N_("Every check held"),
@@ -106,7 +111,7 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
         )
         for entry in entries
     ]
-    return await pages.render(request, "log.html", entries=lines)
+    return await pages.render(request, "log.html", entries=lines, is_whole=verifier.log_is_whole)
 
 
 def told(entry: LogEntry, t: Translator) -> str:

@@ -155,6 +155,8 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         contents = await verifier.database.run(lambda: verifier.contents(record.id, viewer=viewer))
         certificates = shown_certificates(contents.items, record.proofs, template, t) if contents else []
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
+    deletion = await verifier.database.run(verifier.deletions.newest, record.id)
+    counts = record.state in (State.ANSWERED, State.DELETED)
     return await pages.render(
         request,
         "result.html",
@@ -164,16 +166,17 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         template_name=template.name,
         stand=stand_of(record),
         not_returned=record.state is State.NOT_RETURNED,
-        verdict=VERDICTS.get(record.verdict) if record.verdict and record.state is State.ANSWERED else None,
-        answered_at=record.answered_at if record.state is State.ANSWERED else None,
-        checks=[CheckLine.of(check, record, t) for check in record.result.checks]
-        if record.state is State.ANSWERED
-        else [],
+        verdict=VERDICTS.get(record.verdict) if record.verdict and counts else None,
+        answered_at=record.answered_at if record.state.is_answered else None,
+        checks=[CheckLine.of(check, record, t) for check in record.result.checks] if record.state.is_answered else [],
         several_certificates=any(check.reason == "several_certificates" for check in record.result.checks),
         has_values=record.has_contents,
         certificates=certificates,
         kept_until=record.retention_until,
         deleted_at=record.contents_deleted_at,
+        withdrawn_at=record.withdrawn_at,
+        deletion_id=deletion.id if deletion is not None else "",
+        is_covered=deletion is not None and deletion.is_open,
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),
         events=[(t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t))) for entry in entries],
     )

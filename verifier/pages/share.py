@@ -30,6 +30,8 @@ _PHASES: Final = {
     State.OPENED: "open",
     State.AWAITING_RETURN: "open",
     State.ANSWERED: "received",
+    State.DELETED: "received",
+    State.WITHDRAWN: "withdrawn",
     State.DECLINED: "nothing",
     State.NOT_RETURNED: "nothing",
     State.EXPIRED: "over",

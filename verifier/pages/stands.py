@@ -45,8 +45,15 @@ NO_ANSWER: Final = Stand(
     N_("The other person did not share anything. You cannot tell why, and they need not say."),
 )
 EXPIRED: Final = Stand("expired", "quiet", "clock", N_("Expired"), N_("The time for answering is over."))
+WITHDRAWN: Final = Stand(
+    "withdrawn",
+    "quiet",
+    "undo",
+    N_("Taken back"),
+    N_("The person took back what was shared. Do not use it any more."),
+)
 
-STANDS: Final = (WAITING, OPENED, VERIFIED, FAILED, UNKNOWN, NO_ANSWER, EXPIRED)
+STANDS: Final = (WAITING, OPENED, VERIFIED, FAILED, UNKNOWN, NO_ANSWER, WITHDRAWN, EXPIRED)
 
 _BY_STATE: Final = {
     State.WAITING: WAITING,
@@ -56,14 +63,15 @@ _BY_STATE: Final = {
     State.DECLINED: NO_ANSWER,
     State.NOT_RETURNED: FAILED,
     State.EXPIRED: EXPIRED,
+    State.WITHDRAWN: WITHDRAWN,
 }
 _BY_VERDICT: Final = {Verdict.ACCEPTED: VERIFIED, Verdict.REJECTED: FAILED, Verdict.UNDETERMINED: UNKNOWN}
-_FURTHEST: Final = (VERIFIED, UNKNOWN, FAILED, NO_ANSWER, OPENED, WAITING, EXPIRED)
+_FURTHEST: Final = (VERIFIED, UNKNOWN, FAILED, WITHDRAWN, NO_ANSWER, OPENED, WAITING, EXPIRED)
 
 
 def stand_of(record: RequestRecord) -> Stand:
     """Where one transaction stands. An answer without a verdict counts as one that could not be checked."""
-    if record.state is State.ANSWERED:
+    if record.state in (State.ANSWERED, State.DELETED):
         return _BY_VERDICT[record.verdict] if record.verdict else UNKNOWN
     return _BY_STATE[record.state]
 

@@ -1,14 +1,21 @@
 """The verifier's database: requests and what became of them, whom it trusts, which lists it watches, its log."""
 
-from verifier.store.contents import Contents
+from verifier.store.contents import Contents, Sealer
+from verifier.store.deletion_records import Deletion, Standing
+from verifier.store.deletions import DeletionStore
+from verifier.store.erasing import Eraser
 from verifier.store.recent import RecentChanges
-from verifier.store.records import Event, LogEntry, ProofSummary, RequestRecord, State
+from verifier.store.records import DeletionState, Event, LogEntry, ProofSummary, RequestRecord, State
 from verifier.store.requests import NoSuchRequest, RequestStore
 from verifier.store.tables import VerifierRow
 from verifier.store.trust import PinnedList, TrustStore
 
 __all__ = [
     "Contents",
+    "Deletion",
+    "DeletionState",
+    "DeletionStore",
+    "Eraser",
     "Event",
     "LogEntry",
     "NoSuchRequest",
@@ -17,6 +24,8 @@ __all__ = [
     "RecentChanges",
     "RequestRecord",
     "RequestStore",
+    "Sealer",
+    "Standing",
     "State",
     "TrustStore",
     "VerifierRow",

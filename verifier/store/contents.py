@@ -1,18 +1,54 @@
-"""What a person showed, as it rests: sealed under the device secret, bound to its request, gone on its date."""
+"""What a person showed, as it rests: each presentation sealed under a key of its own, gone together with that key.
 
-from collections.abc import Iterable
+    sealed = sealer.seal_presentation(request_id, presentation)
+    sealed.key_id, sealed.wrapped_key, sealed.content
+
+The key is random, used once, and rests wrapped by the service's key, which lies beside the database and not in it.
+Destroying the wrapped key makes every copy of the content unreadable, wherever it is (docs/adr/0006).
+"""
+
+import secrets
 from dataclasses import dataclass, field
+from typing import Final
 
 from proofs import sealing, strict_json
-from verifier.disclosed import DisclosedItem
+from verifier.disclosed import DisclosedItem, KeptPresentation
+
+PLACES_OF_ONE: Final = 64  # More than there are presentations in an answer, see `verifier.responses`.
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The values of one answer, and the evidence: each presentation with its query id, byte for byte as received."""
+    """What is kept of an answer, presentation by presentation."""
 
-    items: tuple[DisclosedItem, ...] = field(repr=False)
-    evidence: tuple[tuple[str, str], ...] = field(repr=False)
+    presentations: tuple[KeptPresentation, ...] = field(repr=False)
+
+    @property
+    def items(self) -> tuple[DisclosedItem, ...]:
+        """The values, in the order of the template."""
+        return tuple(item for one in self.presentations for item in one.items)
+
+    @property
+    def evidence(self) -> tuple[tuple[str, str], ...]:
+        """Each presentation that is kept whole, with its query id, byte for byte as received."""
+        return tuple((one.query_id, one.token) for one in self.presentations if one.token is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPresentation:
+    """A presentation as it rests: the key's identifier, the key wrapped, and what it opens."""
+
+    key_id: str
+    wrapped_key: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+def places_of(number: int) -> tuple[int, int]:
+    """The first and the last place in the table for the presentations of one answer, by the number of its log line.
+
+    They stand one after the other, so that rows are added at the end of the table.
+    """
+    return number * PLACES_OF_ONE, (number + 1) * PLACES_OF_ONE - 1
 
 
 class Sealer:
@@ -20,22 +56,31 @@ class Sealer:
 
     def __init__(self, device_secret: bytes) -> None:
         self._key = sealing.derive_subkey(device_secret, purpose="verifier contents")
+        self._wrapping_key = sealing.derive_subkey(device_secret, purpose="verifier data keys")
 
-    def seal_contents(self, request_id: str, contents: Contents) -> bytes:
-        """Seal the contents of an answer for its request."""
+    def seal_presentation(self, request_id: str, kept: KeptPresentation) -> SealedPresentation:
+        """Seal what is kept of one presentation under a fresh key."""
         members = {
-            "items": [item.as_json() for item in contents.items],
-            "evidence": [[query_id, token] for query_id, token in contents.evidence],
+            "query": kept.query_id,
+            "certificate": kept.certificate,
+            "items": [item.as_json() for item in kept.items],
+            "token": kept.token,
         }
-        return sealing.seal(self._key, strict_json.dumps(members), context=_context("contents", request_id))
+        key, key_id = sealing.generate_key(), secrets.token_hex(8)
+        context = _context("presentation", f"{request_id}\x00{key_id}")
+        content = sealing.seal(key, strict_json.dumps(members), context=context)
+        return SealedPresentation(key_id, sealing.wrap_key(self._wrapping_key, key, context=context), content)
 
-    def open_contents(self, request_id: str, sealed: bytes) -> Contents:
-        """Open sealed contents. Raises `SealBroken`."""
-        plain = sealing.unseal(self._key, sealed, context=_context("contents", request_id))
-        members = strict_json.loads_object(plain, max_bytes=20_000_000)
-        return Contents(
+    def open_presentation(self, request_id: str, sealed: SealedPresentation) -> KeptPresentation:
+        """Open what `seal_presentation` made. Raises `SealBroken`."""
+        context = _context("presentation", f"{request_id}\x00{sealed.key_id}")
+        key = sealing.unwrap_key(self._wrapping_key, sealed.wrapped_key, context=context)
+        members = strict_json.loads_object(sealing.unseal(key, sealed.content, context=context), max_bytes=20_000_000)
+        return KeptPresentation(
+            query_id=members["query"],
+            certificate=members["certificate"],
             items=tuple(DisclosedItem.from_json(item) for item in members["items"]),
-            evidence=tuple((query_id, token) for query_id, token in _pairs(members["evidence"])),
+            token=members["token"],
         )
 
     def seal_key(self, request_id: str, jwk: dict[str, str]) -> bytes:
@@ -59,7 +104,3 @@ class Sealer:
 
 def _context(what: str, request_id: str) -> bytes:
     return f"intyga verifier {what} 1\x00{request_id}".encode()
-
-
-def _pairs(value: Iterable[list[str]]) -> Iterable[tuple[str, str]]:
-    return ((one[0], one[1]) for one in value)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from service.database import UTCDateTime
 from service.prepared import Prepared
 from verifier.store.records import Event, LogEntry
-from verifier.store.tables import LOG
+from verifier.store.tables import DELETIONS, LOG, REQUESTS
 
 _COLUMNS = ("event", "request_id", "template_name", "outcome", "detail", "actor", "report")
 _INSERT = Prepared(
@@ -47,6 +47,19 @@ def write_log(
 def last_number(connection: Connection) -> int:
     """The number of the newest line, 0 when there is none."""
     return int(connection.execute(_COUNTER).scalar_one())
+
+
+def is_whole(connection: Connection) -> bool:
+    """Whether no line is missing: numbers run from 1 without a gap, as far as anything refers to them (D28).
+
+    A database put together from two backups, or a log that somebody cut, shows here. It reads the whole index, so it is
+    for the start and for once a day. Lines that were changed in place do not show.
+    """
+    counted = connection.execute(select(func.count(), func.min(LOG.c.number), func.max(LOG.c.number))).one()
+    count, first, last = int(counted[0]), counted[1], counted[2] or 0
+    referred = (select(func.max(column)).scalar_subquery() for column in (REQUESTS.c.changed, DELETIONS.c.number))
+    newest = max(int(number or 0) for number in connection.execute(select(*referred)).one())
+    return newest <= last and count == last and (count == 0 or first == 1)
 
 
 def read_log(connection: Connection, *, limit: int, request_id: str) -> list[LogEntry]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from proofs import strict_json
 from schemas.presentation import ResponseMode
@@ -13,10 +13,26 @@ from verifier.queries import Question
 from verifier.request_templates import parse_template
 from verifier.requests import Kind, Transaction
 from verifier.store.contents import Sealer
-from verifier.store.records import OPEN_STATES, Report, RequestRecord, State
+from verifier.store.records import OPEN_STATES, DeletionState, Report, RequestRecord, State
+from verifier.store.tables import LOG, REQUESTS, TEMPLATES
 from verifier.verification import Verdict
 
-_MOMENTS = ("made_at", "code_expires_at", "expires_at", "answered_at", "return_by")
+WHOLE = (
+    select(REQUESTS, TEMPLATES.c.text.label("template"), LOG.c.report)
+    .join_from(REQUESTS, TEMPLATES, TEMPLATES.c.digest == REQUESTS.c.template_digest)
+    .outerjoin(LOG, LOG.c.number == REQUESTS.c.answer_number)
+)
+"""A request with its template and its report: what `record_of` reads."""
+
+_MOMENTS = (
+    "made_at",
+    "code_expires_at",
+    "expires_at",
+    "answered_at",
+    "return_by",
+    "contents_deleted_at",
+    "withdrawn_at",
+)
 PENDING_COLUMNS = frozenset(
     {
         "id",
@@ -90,10 +106,21 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
         result=report.result,
         proofs=report.proofs,
         wallet_error=row.wallet_error if is_told else "",
-        has_contents=row.contents_number is not None and row.delete_at > now and state is State.ANSWERED,
+        has_contents=may_be_read(row, now),
         contents_deleted_at=row.contents_deleted_at,
+        withdrawn_at=row.withdrawn_at,
         delete_at=row.delete_at,
         changed=row.changed,
+    )
+
+
+def may_be_read(row: Row[Any], now: datetime) -> bool:
+    """Whether values are there, are not due, count, and nobody is waiting for their deletion."""
+    return (
+        row.contents_number is not None
+        and row.delete_at > now
+        and row.state == State.ANSWERED.value
+        and row.deletion != DeletionState.RECEIVED.value
     )
 
 
@@ -110,4 +137,8 @@ def state_now(row: Row[Any], now: datetime) -> State:
         return State.EXPIRED
     if state is State.AWAITING_RETURN and row.return_by is not None and row.return_by <= now:
         return State.NOT_RETURNED
+    if state is State.ANSWERED and row.withdrawn_at is not None:
+        return State.WITHDRAWN
+    if state is State.ANSWERED and row.contents_deleted_at is not None:
+        return State.DELETED
     return state

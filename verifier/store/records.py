@@ -11,7 +11,11 @@ from verifier.verification import Verdict, Verification
 
 
 class State(StrEnum):
-    """Where a request stands. `EXPIRED` is never stored: it is a waiting or opened request whose time is over."""
+    """Where a request stands.
+
+    Three are never stored: `EXPIRED` is a waiting or opened request whose time is over, `WITHDRAWN` an answered one
+    that the person took back, `DELETED` an answered one whose values are gone (retention date, or by wish).
+    """
 
     WAITING = "waiting"
     OPENED = "opened"
@@ -20,11 +24,18 @@ class State(StrEnum):
     DECLINED = "declined"
     NOT_RETURNED = "not_returned"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    DELETED = "deleted"
 
     @property
     def is_final(self) -> bool:
-        """True when nothing more will happen."""
+        """True when no answer will come any more. An answered request may still be taken back, and its values go."""
         return self not in (State.WAITING, State.OPENED, State.AWAITING_RETURN)
+
+    @property
+    def is_answered(self) -> bool:
+        """True when an answer came and counts, or did until it was taken back or deleted."""
+        return self in (State.ANSWERED, State.WITHDRAWN, State.DELETED)
 
 
 OPEN_STATES = (State.WAITING.value, State.OPENED.value)
@@ -42,6 +53,20 @@ class Event(StrEnum):
     EXPIRED = "expired"
     VIEWED = "viewed"
     DELETED = "deleted"
+    WITHDRAWN = "withdrawn"
+    ERASURE_ASKED = "erasure_asked"
+    DELETION_REFUSED = "deletion_refused"
+    COPY_DELETED = "copy_deleted"
+    COUNTERSIGNED = "countersigned"
+
+
+class DeletionState(StrEnum):
+    """Where a deletion stands: somebody must decide, all of it is done, a part of it, or it was refused."""
+
+    RECEIVED = "received"
+    DELETED = "deleted"
+    PARTLY = "partly"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +120,7 @@ class RequestRecord:
     wallet_error: str
     has_contents: bool
     contents_deleted_at: datetime | None
+    withdrawn_at: datetime | None
     delete_at: datetime
     changed: int
 
@@ -110,8 +136,11 @@ class RequestRecord:
 
     @property
     def is_accepted(self) -> bool:
-        """True only for an answer that is complete and of which everything was checked and held."""
-        return self.state is State.ANSWERED and self.verdict is Verdict.ACCEPTED
+        """True only for an answer that is complete and of which everything was checked and held.
+
+        It stays true when the values were deleted, and ends when the person takes the share back.
+        """
+        return self.state in (State.ANSWERED, State.DELETED) and self.verdict is Verdict.ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, delete, insert, null, or_, select, union_all, update
 
 from schemas.errors import NotFound
+from schemas.withdrawal import Reason
 from service.database import Database, UTCDateTime
 from service.prepared import Prepared
 from service.rate_limits import rate_limits_table
@@ -20,10 +21,19 @@ from service.single_use import prune, spend
 from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
 from verifier.store.contents import Contents, Sealer
-from verifier.store.log import last_number, read_log, write_log
-from verifier.store.mapping import PENDING_COLUMNS, record_of, state_now, transaction_of, with_moments
+from verifier.store.erasing import Cause, Eraser, delete_contents
+from verifier.store.log import is_whole, last_number, read_log, write_log
+from verifier.store.mapping import (
+    PENDING_COLUMNS,
+    WHOLE,
+    may_be_read,
+    record_of,
+    state_now,
+    transaction_of,
+    with_moments,
+)
 from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
-from verifier.store.tables import CONTENTS, LOG, REQUESTS, SPENT, TEMPLATES
+from verifier.store.tables import HOLDER_KEYS, REQUESTS, SPENT, TEMPLATES
 from verifier.verification import Verdict
 
 REPLAY_SECONDS: Final = 60
@@ -64,6 +74,7 @@ class Pending:
 class Outcome:
     """What an answer comes to, to be stored as a whole: a verification, or an error of the wallet.
 
+    `holder_keys` are the thumbprints of the keys that bound what is kept: whoever has one may take the share back.
     `response_code_digest` is given when the person's browser must come back before the result counts.
     """
 
@@ -72,6 +83,7 @@ class Outcome:
     verdict: Verdict | None = None
     report: Report | None = None
     contents: Contents | None = None
+    holder_keys: frozenset[str] = frozenset()
     wallet_error: str = ""
     response_code_digest: bytes | None = None
 
@@ -83,9 +95,10 @@ class _AlreadyAnswered(Exception):
 class RequestStore:
     """The requests of one verifier."""
 
-    def __init__(self, database: Database, *, device_secret: bytes, time_zone: str) -> None:
+    def __init__(self, database: Database, *, sealer: Sealer, eraser: Eraser, time_zone: str) -> None:
         self.database = database
-        self._sealer = Sealer(device_secret)
+        self._sealer = sealer
+        self._eraser = eraser
         self._time_zone = time_zone
         self._tidied_at: datetime | None = None
         self._tries = rate_limits_table(database.metadata)
@@ -142,7 +155,7 @@ class RequestStore:
         with self.database.transaction() as connection:
             if connection.execute(_SERVE, {"of_handle": handle, "at": now}).rowcount != 1:
                 raise NoSuchRequest("this request is unknown, over, or was fetched too often")
-            row = connection.execute(_WHOLE.where(REQUESTS.c.handle == handle)).one()
+            row = connection.execute(WHOLE.where(REQUESTS.c.handle == handle)).one()
             if row.state == State.WAITING.value:
                 number = write_log(connection, Event.OPENED, row.id, row.template_name, now)
                 _change(connection, row.id, state=State.OPENED.value, changed=number)
@@ -152,7 +165,7 @@ class RequestStore:
         """The request behind a typed code. Raises `NoSuchRequest` for an unknown, expired or used one."""
         with self.database.reading() as connection:
             row = connection.execute(
-                _WHOLE.where(
+                WHOLE.where(
                     REQUESTS.c.code == code,
                     REQUESTS.c.code_expires_at > now,
                     REQUESTS.c.expires_at > now,
@@ -190,7 +203,6 @@ class RequestStore:
             "verdict": outcome.verdict.value if outcome.verdict else "",
             "wallet_error": outcome.wallet_error,
         }
-        sealed = self._sealer.seal_contents(transaction.id, outcome.contents) if outcome.contents else None
         statement = _ANSWER
         if outcome.response_code_digest is not None:  # Indexed columns are touched only when they change.
             statement = _ANSWER_THEN_RETURN
@@ -209,10 +221,12 @@ class RequestStore:
                 number = write_log(
                     connection, event, transaction.id, name, now, outcome=told, detail=detail, report=report
                 )
-                if sealed is not None:
-                    _INSERT_CONTENTS.run(connection, number=number, sealed=sealed)
                 values["answer_number"] = number
-                values["contents_number"] = number if sealed is not None else None
+                values["contents_number"] = number if outcome.contents else None
+                if outcome.contents:
+                    self._eraser.seal(connection, transaction.id, number, outcome.contents.presentations)
+                    for thumbprint in outcome.holder_keys:
+                        _INSERT_HOLDER_KEY.run(connection, thumbprint=thumbprint, request_id=transaction.id)
                 if statement.run(connection, **values, changed=number, of_id=transaction.id) != 1:
                     raise _AlreadyAnswered
         except _AlreadyAnswered:
@@ -257,14 +271,14 @@ class RequestStore:
     def get(self, request_id: str, *, now: datetime) -> RequestRecord:
         """A request and what became of it. Raises `NoSuchRequest`."""
         with self.database.reading() as connection:
-            row = connection.execute(_WHOLE.where(REQUESTS.c.id == request_id)).one_or_none()
+            row = connection.execute(WHOLE.where(REQUESTS.c.id == request_id)).one_or_none()
         if row is None:
             raise NoSuchRequest("there is no request of this id")
         return record_of(row, self._sealer, now)
 
     def list_transactions(self, *, now: datetime, limit: int = 100, offset: int = 0) -> list[RequestRecord]:
         """The requests, newest first."""
-        order = _WHOLE.order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id).limit(limit).offset(offset)
+        order = WHOLE.order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id).limit(limit).offset(offset)
         with self.database.reading() as connection:
             rows = connection.execute(order).all()
         return [record_of(row, self._sealer, now) for row in rows]
@@ -273,27 +287,25 @@ class RequestStore:
         """The requests that were made together (link and QR), oldest first; none for an empty name."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                _WHOLE.where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
+                WHOLE.where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
             ).all()
         return [record_of(row, self._sealer, now) for row in rows]
 
     def contents(self, request_id: str, *, now: datetime, viewer: str) -> Contents | None:
         """What the person showed, and a line in the log that it was looked at; None when there is nothing (any more).
 
-        Values that are due, and those of an answer whose browser has not come back, are not given. Raises
-        `NoSuchRequest`, `SealBroken`.
+        Values that are due, those of an answer whose browser has not come back, and those whose deletion somebody waits
+        for are not given. Raises `NoSuchRequest`, `SealBroken`.
         """
         with self.database.transaction() as connection:
             row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request_id)).one_or_none()
             if row is None:
                 raise NoSuchRequest("there is no request of this id")
-            if row.contents_number is None or row.delete_at <= now or row.state != State.ANSWERED.value:
+            if not may_be_read(row, now):
                 return None
-            sealed = connection.execute(
-                select(CONTENTS.c.sealed).where(CONTENTS.c.number == row.contents_number)
-            ).scalar_one()
+            contents = Contents(self._eraser.open(connection, row))
             write_log(connection, Event.VIEWED, row.id, row.template_name, now, viewer)
-        return self._sealer.open_contents(row.id, sealed)
+        return contents
 
     def change_counter(self) -> int:
         """A number that grows with every change: live views ask for it and look again when it has moved."""
@@ -304,6 +316,11 @@ class RequestStore:
         """The log, newest first, of everything or of one request."""
         with self.database.reading() as connection:
             return read_log(connection, limit=limit, request_id=request_id)
+
+    def log_is_whole(self) -> bool:
+        """Whether no line of the log is missing."""
+        with self.database.reading() as connection:
+            return is_whole(connection)
 
     # --- time passes ---------------------------------------------------------------------------------------------
 
@@ -323,7 +340,7 @@ class RequestStore:
         with self.database.transaction() as connection:
             rows = connection.execute(_DUE, span).all()
             for row in rows:
-                _settle(connection, row, now)
+                self._settle(connection, row, now)
             prune(connection, SPENT, now=now)
         if any(row.contents_number is not None for row in rows):
             self.database.forget_deleted()
@@ -340,25 +357,23 @@ class RequestStore:
             connection.execute(delete(self._tries).where(self._tries.c.ends_at <= now))
         self.database.forget_deleted()
 
-
-def _settle(connection: Connection, row: Row[Any], now: datetime) -> None:
-    """Do what is due for one request."""
-    if row.state == State.AWAITING_RETURN.value and row.return_by <= now:
-        _end_unreturned(connection, row, now)
-        return
-    if row.state in OPEN_STATES:
-        number = write_log(connection, Event.EXPIRED, row.id, row.template_name, now)
-        _change(connection, row.id, encryption_key=None, code=None, changed=number)
-    if row.contents_number is not None and row.delete_at <= now:
-        number = write_log(connection, Event.DELETED, row.id, row.template_name, now)
-        _delete_contents(connection, row)
-        _change(connection, row.id, contents_number=None, contents_deleted_at=now, changed=number)
+    def _settle(self, connection: Connection, row: Row[Any], now: datetime) -> None:
+        """Do what is due for one request."""
+        if row.state == State.AWAITING_RETURN.value and row.return_by <= now:
+            _end_unreturned(connection, row, now)
+            return
+        if row.state in OPEN_STATES:
+            number = write_log(connection, Event.EXPIRED, row.id, row.template_name, now)
+            _change(connection, row.id, encryption_key=None, code=None, changed=number)
+        if row.contents_number is not None and row.delete_at <= now:
+            due = Cause(Reason.RETENTION, "retention", received_at=now, due_on=row.retention_until)
+            self._eraser.erase(connection, row.id, due, now=now)
 
 
 def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> None:
     """The browser did not come back, or another one did: the answer does not count, and its values go."""
     number = write_log(connection, Event.NOT_RETURNED, row.id, row.template_name, now)
-    _delete_contents(connection, row)
+    delete_contents(connection, row.contents_number)
     _change(
         connection,
         row.id,
@@ -367,14 +382,9 @@ def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> Non
         return_by=None,
         verdict=Verdict.REJECTED.value if row.verdict else "",
         contents_number=None,
-        contents_deleted_at=now if row.contents_number is not None else None,
+        contents_deleted_at=now if row.contents_number is not None else row.contents_deleted_at,
         changed=number,
     )
-
-
-def _delete_contents(connection: Connection, row: Row[Any]) -> None:
-    if row.contents_number is not None:
-        connection.execute(delete(CONTENTS).where(CONTENTS.c.number == row.contents_number))
 
 
 def _change(connection: Connection, request_id: str, **values: Any) -> None:
@@ -383,11 +393,6 @@ def _change(connection: Connection, request_id: str, **values: Any) -> None:
 
 # Statements of the hot paths, made once: building them costs more than running them.
 
-_WHOLE = (
-    select(REQUESTS, TEMPLATES.c.text.label("template"), LOG.c.report)
-    .join_from(REQUESTS, TEMPLATES, TEMPLATES.c.digest == REQUESTS.c.template_digest)
-    .outerjoin(LOG, LOG.c.number == REQUESTS.c.answer_number)
-)
 _BY_HANDLE = Prepared(
     select(*(column for column in REQUESTS.c if column.name in PENDING_COLUMNS), TEMPLATES.c.text.label("template"))
     .join_from(REQUESTS, TEMPLATES, TEMPLATES.c.digest == REQUESTS.c.template_digest)
@@ -418,7 +423,9 @@ _ANSWER_VALUES = {
     "encryption_key": null(),  # Used, and gone (HAIP 5).
     **{name: bindparam(name) for name in _ANSWER_COLUMNS},
 }
-_INSERT_CONTENTS = Prepared(insert(CONTENTS).values(number=bindparam("number"), sealed=bindparam("sealed")))
+_INSERT_HOLDER_KEY = Prepared(
+    insert(HOLDER_KEYS).values(thumbprint=bindparam("thumbprint"), request_id=bindparam("request_id"))
+)
 _UNANSWERED = (REQUESTS.c.id == bindparam("of_id")) & or_(*(REQUESTS.c.state == state for state in OPEN_STATES))
 _ANSWER = Prepared(update(REQUESTS).where(_UNANSWERED).values(_ANSWER_VALUES))
 _ANSWER_THEN_RETURN = Prepared(

@@ -1,11 +1,13 @@
 """The verifier's tables. Rows are not messages: a table class does not validate what it is given.
 
 Rows of requests stay small and keep their size, so that storing an answer touches few pages: what is large stands in
-tables of its own. What a person showed rests sealed in one table and goes on its retention date; everything else here
-holds no value of any certificate. Response codes are kept as digests, encryption keys sealed and until they were used.
+tables of its own. What a person showed rests sealed in one table and goes on its retention date, or when the person
+takes it back; everything else here holds no value of any certificate. Response codes are kept as digests, encryption
+keys sealed and until they were used.
 """
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from sqlalchemy import Table
 from sqlmodel import Field, SQLModel
@@ -67,8 +69,10 @@ class RequestRow(VerifierRow, table=True):
     answer_number: int | None = None  # of the line in the log that holds the report
     verdict: str = ""
     wallet_error: str = ""
-    contents_number: int | None = None  # of the row in `contents`, as long as there is one
+    contents_number: int | None = None  # of the rows in `contents`, as long as there are any
     contents_deleted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UTCDateTime)  # the person took the share back
+    deletion: str = ""  # state of the newest row in `deletions`
     changed: int = 0  # number of the log entry of its last change
 
 
@@ -82,12 +86,50 @@ class TemplateRow(VerifierRow, table=True):
 
 
 class ContentsRow(VerifierRow, table=True):
-    """What a person showed, sealed. A table of its own: rows are added at its end and deleted, never changed."""
+    """What is kept of one presentation, sealed under a key of its own, which is wrapped by the service's key.
+
+    Deleting the row destroys the key and what it opened. A table of its own: rows are added at its end and deleted.
+    """
 
     __tablename__ = "contents"
 
-    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # of its line in the log
+    place: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # see `verifier.store.contents`
+    query_id: str
+    key_id: str
+    wrapped_key: bytes
     sealed: bytes
+
+
+class HolderKeyRow(VerifierRow, table=True):
+    """The thumbprint of a key that bound a presentation of a share: whoever signs with it may take the share back."""
+
+    __tablename__ = "holder_keys"
+    __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}
+
+    thumbprint: str = Field(primary_key=True)
+    request_id: str = Field(primary_key=True)
+
+
+class DeletionRow(VerifierRow, table=True):
+    """Something that was or is to be deleted, and the statement about it. Kept for good; it holds no value."""
+
+    __tablename__ = "deletions"
+
+    id: str = Field(primary_key=True)
+    number: int = Field(unique=True)  # of the line in the log of its last change
+    request_id: str = Field(index=True)
+    maker: str = Field(index=True)  # who made the request, so that a program learns of its own
+    action: str  # see verifier.store.erasing.Cause
+    state: str = Field(index=True)  # see verifier.store.records.DeletionState
+    chosen: str = ""  # JSON: the items that are to go; "" for everything
+    receipt_id: str = ""
+    received_at: datetime = Field(sa_type=UTCDateTime)
+    due_on: str  # ISO date
+    decided_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    erased: str = ""  # JSON: the items that were deleted
+    exceptions: str = ""  # JSON: what was kept, on which ground
+    statement: str = ""  # the signed statement
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UTCDateTime)  # the program deleted its copy
 
 
 class LogRow(VerifierRow, table=True):
@@ -148,6 +190,9 @@ rate_limits_table(VerifierRow.metadata)
 REQUESTS = table_of(RequestRow)
 TEMPLATES = table_of(TemplateRow)
 CONTENTS = table_of(ContentsRow)
+HOLDER_KEYS = table_of(HolderKeyRow)
+DELETIONS = table_of(DeletionRow)
+API_KEYS = VerifierRow.metadata.tables["api_keys"]
 LOG = table_of(LogRow)
 TRUST_ENTRIES = table_of(TrustEntryRow)
 TRUST_LISTS = table_of(TrustListRow)

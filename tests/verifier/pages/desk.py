@@ -8,6 +8,7 @@ desk.answer(made, optional=["certificate-optional-1"])
 
 import asyncio
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from proofs import strict_json
+from proofs.after_share import sign_holder_message
 from proofs.certified_keys import create_certified_key
 from proofs.formats.concealment import plan_disclosures
 from proofs.formats.sd_jwt import parse_sd_jwt, select_disclosures
@@ -30,6 +32,7 @@ from proofs.status_list import make_status_list_token, new_status_list, set_stat
 from proofs.trust import entry_from_anchor
 from schemas.dcql import Candidate, answer
 from schemas.types import CREDENTIAL_TYPES
+from schemas.withdrawal import WITHDRAWAL_TYPE
 from service.http import OutgoingHTTP
 from verifier.app import create_app
 from verifier.exchange import Verifier
@@ -193,7 +196,7 @@ class Desk:
         wallet.get(transaction.request_uri)
         kind = transaction.question.template.credentials[0].vct[0]
         credential_type = next(one for one in CREDENTIAL_TYPES.values() if one.vct == kind)
-        holder = generate_signer()
+        self.holder = holder = generate_signer()
         day = self.time().replace(hour=0, minute=0)
         claims = {
             "vct": kind,
@@ -232,6 +235,20 @@ class Desk:
             for query_id, choices in share.choices.items()
         }
         return self.post_answer(transaction, {"vp_token": vp_token, "state": transaction.state})
+
+    def withdraw(self, transaction: Transaction, action: str = "withdraw", **claims: Any) -> httpx2.Response:
+        """Take the last answer back, as the wallet that gave it."""
+        whole = {
+            "aud": transaction.client_id,
+            "nonce": transaction.nonce,
+            "iat": int(self.time().timestamp()),
+            "jti": secrets.token_urlsafe(16),
+            "action": action,
+            **claims,
+        }
+        body = sign_holder_message(whole, signer=self.holder, typ=WITHDRAWAL_TYPE)
+        wallet = TestClient(self.app, base_url=self.settings.base_url)
+        return wallet.post("/withdrawals", content=body, headers={"Content-Type": "application/jwt"})
 
     def decline(self, transaction: Transaction) -> httpx2.Response:
         """Say no, as a wallet does."""

@@ -52,11 +52,17 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def changes() -> dict[str, object]:
+    """What is set otherwise than usual."""
+    return {}
+
+
+@pytest.fixture
+def site(tmp_path: Path, changes: dict[str, object]) -> Iterator[Site]:
     """The pages as they are served."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    desk = Desk(tmp_path, Time(), changes={"port": listening.getsockname()[1]})
+    desk = Desk(tmp_path, Time(), changes=changes | {"port": listening.getsockname()[1]})
     code = asyncio.run(desk.app.state.accounts.setup_code(now=desk.time()))
     server = uvicorn.Server(uvicorn.Config(desk.app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -1,0 +1,323 @@
+"""What was asked to be deleted, and what became of it: the inbox of staff, the answers for wallets and programs.
+
+Every method is one transaction. A share is found by the thumbprint of a key that bound it, so that a key that did not,
+an unknown request and another audience are one and the same answer. A share has at most one open wish: what comes while
+one is open is added to it, and its month runs from the first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from proofs.after_share import CheckedHolderMessage
+from schemas.withdrawal import (
+    Action,
+    Reason,
+    ReceiptSubmission,
+    StatedException,
+    StatedItem,
+    WithdrawalAct,
+)
+from service.database import Database
+from service.single_use import spend
+from verifier.deletion import chosen_items, covers, due_date, merged, shared_items
+from verifier.store.contents import PLACES_OF_ONE, Sealer
+from verifier.store.deletion_records import (
+    AlreadyDecided,
+    Deletion,
+    DueDay,
+    NoSuchDeletion,
+    NoSuchShare,
+    Replayed,
+    Standing,
+    deletion_of,
+)
+from verifier.store.erasing import Cause, Eraser, insert_deletion, items_to
+from verifier.store.log import write_log
+from verifier.store.mapping import WHOLE, question_of, record_of
+from verifier.store.records import DeletionState, Event, Report, RequestRecord
+from verifier.store.tables import CONTENTS, DELETIONS, HOLDER_KEYS, LOG, REQUESTS, SPENT
+
+_JTI_KIND: Final = "holder message"
+_KEPT_JTI: Final = timedelta(minutes=15)  # Longer than a message can be fresh, before and after its time.
+_REASONS = {Action.WITHDRAW.value: Reason.WITHDRAWN, Action.ERASE.value: Reason.ERASED}
+
+
+class DeletionStore:
+    """The deletions of one verifier."""
+
+    def __init__(self, database: Database, *, sealer: Sealer, eraser: Eraser, time_zone: str) -> None:
+        self.database = database
+        self.time_zone = time_zone
+        self._sealer = sealer
+        self._eraser = eraser
+
+    # --- what wallets ask --------------------------------------------------------------------------------------------
+
+    def act_upon(self, message: CheckedHolderMessage, act: WithdrawalAct, *, at_once: bool, now: datetime) -> Standing:
+        """Do what the person wants, or note it for staff; the same wish again changes nothing.
+
+        `at_once` deletes in the same transaction. Raises `NoSuchShare`, `Replayed`, `UnknownItem`.
+        """
+        with self.database.transaction() as connection:
+            row = self._share(connection, message, act, now)
+            if act.action is not Action.STATUS:
+                self._wish(connection, row, act, at_once, now)
+            newest = self._of_request(connection, row.id)
+        return Standing(newest[0] if newest else None, date.fromisoformat(row.retention_until))
+
+    def countersign(
+        self,
+        message: CheckedHolderMessage,
+        submission: ReceiptSubmission,
+        *,
+        check: Callable[[RequestRecord], None],
+        now: datetime,
+    ) -> RequestRecord:
+        """The share that a receipt is about, when `check` finds that it fits; that it was counter-signed is logged.
+
+        Raises `NoSuchShare`, `Replayed` and what `check` raises.
+        """
+        with self.database.transaction() as connection:
+            row = self._share(connection, message, submission, now)
+            record = record_of(row, self._sealer, now)
+            check(record)
+            write_log(connection, Event.COUNTERSIGNED, row.id, row.template_name, now)
+        return record
+
+    def _share(
+        self,
+        connection: Connection,
+        message: CheckedHolderMessage,
+        about: WithdrawalAct | ReceiptSubmission,
+        now: datetime,
+    ) -> Row[Any]:
+        """The share that a key bound; its message is spent."""
+        bound = select(HOLDER_KEYS.c.request_id).where(HOLDER_KEYS.c.thumbprint == message.thumbprint)
+        wanted = WHOLE.where(REQUESTS.c.id.in_(bound), REQUESTS.c.client_id == message.audience)
+        if about.nonce is not None:
+            wanted = wanted.where(REQUESTS.c.nonce == about.nonce)
+        if about.request_id is not None:
+            wanted = wanted.where(REQUESTS.c.handle == about.request_id)
+        row = connection.execute(wanted).one_or_none()
+        if row is None:
+            raise NoSuchShare
+        spent = f"{message.thumbprint}\x00{message.jti}"
+        if not spend(connection, SPENT, kind=_JTI_KIND, value=spent, expires_at=now + _KEPT_JTI, now=now):
+            raise Replayed
+        return row
+
+    def _wish(self, connection: Connection, row: Row[Any], act: WithdrawalAct, at_once: bool, now: datetime) -> None:
+        answered = {proof.query_id for proof in Report.from_json(row.report or "").proofs}
+        shared = shared_items(question_of(row.template).template, answered)
+        chosen = chosen_items(act.items, shared) if act.items is not None else None
+        if act.action is Action.WITHDRAW and row.withdrawn_at is None:
+            number = write_log(connection, Event.WITHDRAWN, row.id, row.template_name, now)
+            _change(connection, row.id, withdrawn_at=now, changed=number)
+        earlier = self._of_request(connection, row.id)
+        if any(_answers(one, chosen) for one in earlier):
+            return
+        cause = Cause(
+            reason=_REASONS[act.action.value],
+            action=act.action.value,
+            received_at=now,
+            due_on=due_date(now, time_zone=self.time_zone).isoformat(),
+            receipt_id=act.receipt_id or "",
+            chosen=chosen,
+        )
+        waiting = next((one for one in earlier if one.is_open), None)
+        if waiting is not None:
+            cause = _joined(cause, waiting)
+        if at_once:
+            self._eraser.erase(connection, row.id, cause, now=now)
+        elif waiting is None or (cause.chosen, cause.action) != (waiting.chosen, waiting.action):
+            self._note(connection, row, cause, waiting, now)
+
+    def _note(
+        self, connection: Connection, row: Row[Any], cause: Cause, waiting: Deletion | None, now: datetime
+    ) -> None:
+        """Put a wish before staff."""
+        number = write_log(connection, Event.ERASURE_ASKED, row.id, row.template_name, now)
+        values: dict[str, Any] = {
+            "number": number,
+            "state": DeletionState.RECEIVED.value,
+            "chosen": "" if cause.chosen is None else items_to(cause.chosen),
+            "acknowledged_at": None,
+        }
+        if waiting is None:
+            insert_deletion(connection, row, cause, **values)
+        else:
+            values |= {"action": cause.action, "receipt_id": cause.receipt_id}
+            connection.execute(update(DELETIONS).where(DELETIONS.c.id == waiting.id).values(**values))
+        _change(connection, row.id, deletion=DeletionState.RECEIVED.value, changed=number)
+
+    # --- what staff does ---------------------------------------------------------------------------------------------
+
+    def delete(self, deletion_id: str, *, actor: str, now: datetime) -> Deletion:
+        """Delete what was asked for: now, or after all when it had been refused.
+
+        Raises `NoSuchDeletion`, `AlreadyDecided` when it is deleted.
+        """
+        return self._decide(deletion_id, (), actor=actor, now=now)
+
+    def refuse(self, deletion_id: str, exceptions: Sequence[StatedException], *, actor: str, now: datetime) -> Deletion:
+        """Keep what the exceptions name and delete the rest of what was asked for.
+
+        Raises `NoSuchDeletion`, `AlreadyDecided` when it is not open.
+        """
+        if not exceptions or not all(exception.items for exception in exceptions):
+            raise ValueError("a refusal says what is kept, and on which ground")
+        return self._decide(deletion_id, exceptions, actor=actor, now=now)
+
+    def _decide(
+        self, deletion_id: str, exceptions: Sequence[StatedException], *, actor: str, now: datetime
+    ) -> Deletion:
+        with self.database.transaction() as connection:
+            one = self._one(connection, deletion_id)
+            is_refused = one.state in (DeletionState.REFUSED, DeletionState.PARTLY)
+            is_newest = self._of_request(connection, one.request_id)[0].id == one.id
+            if not one.is_open and (exceptions or not is_refused or not is_newest):
+                raise AlreadyDecided
+            cause = Cause(
+                reason=_REASONS[one.action],
+                action=one.action,
+                received_at=one.received_at,
+                due_on=one.due_on.isoformat(),
+                actor=actor,
+                receipt_id=one.receipt_id,
+                chosen=one.chosen,
+                exceptions=tuple(exceptions),
+            )
+            self._eraser.erase(connection, one.request_id, cause, now=now)
+            return self._of_request(connection, one.request_id)[0]
+
+    def askable(self, deletion_id: str) -> tuple[StatedItem, ...]:
+        """The items that would be deleted: what was chosen, or everything; what was kept, where it was refused.
+
+        Raises `NoSuchDeletion`.
+        """
+        with self.database.reading() as connection:
+            one = self._one(connection, deletion_id)
+            if one.exceptions:
+                return tuple(item for exception in one.exceptions for item in exception.items)
+            if one.chosen is not None:
+                return one.chosen
+            row = connection.execute(WHOLE.where(REQUESTS.c.id == one.request_id)).one()
+            return self._eraser.shared(connection, row)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def get(self, deletion_id: str) -> Deletion:
+        """One deletion. Raises `NoSuchDeletion`."""
+        with self.database.reading() as connection:
+            return self._one(connection, deletion_id)
+
+    def of_request(self, request_id: str) -> list[Deletion]:
+        """The deletions of one request, newest first."""
+        with self.database.reading() as connection:
+            return self._of_request(connection, request_id)
+
+    def open(self, *, limit: int = 200) -> list[Deletion]:
+        """What waits for a decision, the one that is due first at the top."""
+        wanted = select(DELETIONS).where(DELETIONS.c.state == DeletionState.RECEIVED.value)
+        with self.database.reading() as connection:
+            order = wanted.order_by(DELETIONS.c.due_on, DELETIONS.c.number).limit(limit)
+            return [deletion_of(row) for row in connection.execute(order).all()]
+
+    def decided(self, *, limit: int = 50) -> list[Deletion]:
+        """What was decided or done last, newest first."""
+        wanted = select(DELETIONS).where(DELETIONS.c.state != DeletionState.RECEIVED.value)
+        with self.database.reading() as connection:
+            rows = connection.execute(wanted.order_by(DELETIONS.c.number.desc()).limit(limit)).all()
+        return [deletion_of(row) for row in rows]
+
+    def calendar(self) -> list[DueDay]:
+        """What will be deleted when: every day and template with answers of which something is kept."""
+        kept = select((CONTENTS.c.place // PLACES_OF_ONE).label("number")).distinct().subquery()
+        columns = (REQUESTS.c.retention_until, REQUESTS.c.delete_at, REQUESTS.c.template_name)
+        counted = (
+            select(*columns, func.count().label("answers"))
+            .select_from(
+                kept.join(LOG, LOG.c.number == kept.c.number).join(REQUESTS, REQUESTS.c.id == LOG.c.request_id)
+            )
+            .group_by(*columns)
+            .order_by(REQUESTS.c.delete_at, REQUESTS.c.template_name)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(counted).all()
+        return [
+            DueDay(date.fromisoformat(row.retention_until), row.delete_at, row.template_name, int(row.answers))
+            for row in rows
+        ]
+
+    # --- what programs ask -------------------------------------------------------------------------------------------
+
+    def since(self, number: int, *, maker: str, limit: int) -> list[Deletion]:
+        """What changed after this number among the requests of one program, oldest first."""
+        wanted = select(DELETIONS).where(DELETIONS.c.maker == maker, DELETIONS.c.number > number)
+        with self.database.reading() as connection:
+            rows = connection.execute(wanted.order_by(DELETIONS.c.number).limit(limit)).all()
+        return [deletion_of(row) for row in rows]
+
+    def acknowledge(self, deletion_id: str, *, number: int, maker: str, now: datetime) -> Deletion:
+        """A program says that it did to its own copy what the deletion says; twice is harmless.
+
+        Raises `NoSuchDeletion`, `AlreadyDecided` when the deletion has changed since this number.
+        """
+        with self.database.transaction() as connection:
+            one = self._one(connection, deletion_id)
+            if one.maker != maker:
+                raise NoSuchDeletion
+            if one.number != number:
+                raise AlreadyDecided("the deletion has changed: read it again")
+            if one.acknowledged_at is None:
+                row = connection.execute(WHOLE.where(REQUESTS.c.id == one.request_id)).one()
+                write_log(connection, Event.COPY_DELETED, row.id, row.template_name, now, maker)
+                connection.execute(update(DELETIONS).where(DELETIONS.c.id == one.id).values(acknowledged_at=now))
+                one = replace(one, acknowledged_at=now)
+        return one
+
+    # --- steps -------------------------------------------------------------------------------------------------------
+
+    def _one(self, connection: Connection, deletion_id: str) -> Deletion:
+        row = connection.execute(select(DELETIONS).where(DELETIONS.c.id == deletion_id)).one_or_none()
+        if row is None:
+            raise NoSuchDeletion
+        return deletion_of(row)
+
+    def _of_request(self, connection: Connection, request_id: str) -> list[Deletion]:
+        wanted = select(DELETIONS).where(DELETIONS.c.request_id == request_id)
+        return [deletion_of(row) for row in connection.execute(wanted.order_by(DELETIONS.c.number.desc())).all()]
+
+
+def _answers(one: Deletion, chosen: Sequence[StatedItem] | None) -> bool:
+    """Whether a deletion that was decided answers this wish as well."""
+    if one.is_open:
+        return False
+    if one.chosen is None:  # About everything: deleted, or kept on a ground.
+        return True
+    told = [*one.items, *(item for exception in one.exceptions for item in exception.items)]
+    return chosen is not None and covers(told, chosen)
+
+
+def _joined(cause: Cause, waiting: Deletion) -> Cause:
+    """A new wish together with the one that is open: both, from the day of the first."""
+    is_everything = cause.chosen is None or waiting.chosen is None
+    is_withdrawal = Action.WITHDRAW.value in (cause.action, waiting.action)
+    action = Action.WITHDRAW if is_withdrawal else Action.ERASE
+    return replace(
+        cause,
+        reason=_REASONS[action.value],
+        action=action.value,
+        received_at=waiting.received_at,
+        due_on=waiting.due_on.isoformat(),
+        receipt_id=waiting.receipt_id or cause.receipt_id,
+        chosen=None if is_everything else merged(waiting.chosen or (), cause.chosen or ()),
+    )
+
+
+def _change(connection: Connection, request_id: str, **values: Any) -> None:
+    connection.execute(update(REQUESTS).where(REQUESTS.c.id == request_id).values(**values))
