@@ -12,7 +12,7 @@ Steps, each repeated as a comment where it is taken:
 4. where to: the response URI belongs to the identifier
 5. the formats and the query
 6. the key for an encrypted answer
-7. the notice
+7. the notice, and what the sender has registered to ask for: no fault of theirs stops a request, the person is told
 
 A request is checked again each time a page shows it: trust may have been withdrawn, and time passes.
 """
@@ -48,6 +48,7 @@ from wallet.requests.answer_key import AnswerKey, choose_answer_key
 from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
 from wallet.requests.links import link_as_json, link_from_json
 from wallet.requests.notice import StatedNotice, read_notice
+from wallet.requests.registration import Registration, read_registration
 
 FORMATS = frozenset({"dc+sd-jwt"})
 ALGORITHMS = frozenset({"ES256"})
@@ -99,6 +100,7 @@ class CheckedRequest:
     query: Query
     identity: VerifierIdentity
     stated: StatedNotice | None
+    registration: Registration
     answer_key: AnswerKey | None
     asked_at: datetime
     expires_at: datetime
@@ -132,11 +134,13 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
     except ProtocolError as exc:
         raise RequestFault(exc, tell=tell) from exc
     stated = read_notice(request, signing_jwk=sender.signing_jwk)  # 7.
+    registration = read_registration(request, query, sender=sender, trust=trust, now=now)
     return CheckedRequest(
         request=request,
         query=query,
         identity=sender.identity,
         stated=stated,
+        registration=registration,
         answer_key=answer_key,
         asked_at=fetched.fetched_at,
         expires_at=expires_at,
