@@ -10,7 +10,7 @@ the array of claims is named `claim` in the tables of TS 119 475 and `claims` el
 `claim` and `claims` in one entry, or a path that is no path, make the certificate malformed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,8 +77,12 @@ def read_registered(value: object) -> tuple[RegisteredCredential, ...]:
     return registered
 
 
-def beyond(query: Query, registered: tuple[RegisteredCredential, ...]) -> tuple[Beyond, ...]:
+def beyond(
+    query: Query, registered: tuple[RegisteredCredential, ...], *, only: Collection[str] | None = None
+) -> tuple[Beyond, ...]:
     """What a query asks for that was not registered, each once.
+
+    `only` are the ids of the credential queries that the registration is about; None when it is about all of them.
 
     A credential query that takes several types is covered for each of them or not at all: the person may hold any. One
     that takes any type is covered by no registration.
@@ -86,10 +90,9 @@ def beyond(query: Query, registered: tuple[RegisteredCredential, ...]) -> tuple[
     found: dict[Beyond, None] = {}
     for credential in query.credentials:
         types = tuple(dict.fromkeys(vct for alternative in credential.types for vct in alternative))
-        fitting = [
-            [one for one in registered if one.format == credential.format and vct in one.types] for vct in types
-        ]
-        if not types or not all(fitting):
+        fitting = [[one for one in registered if one.format == credential.format and vct in one.types] for vct in types]
+        is_meant = only is None or credential.id in only
+        if not types or not is_meant or not all(fitting):
             found |= {(types, claim.path): None for claim in credential.claims} or {(types, ()): None}
             continue
         for claim in credential.claims:

@@ -133,7 +133,7 @@ def hard_cases() -> list[Case]:
         _case("authority", "sv", "subdomain", _DECEPTIVE, "The known name stands in front.", {"OA-07"},
               host="uhr.se.antagningsbesked.example"),
         _case("bank", "en", "homograph", _DECEPTIVE, "Letters that look the same.", {"OA-07"},
-              host="xn--swdbank-uyf.se"),
+              host="xn--swdbank-8gg.se"),
         _case("authority", "en", "synonym", _DECEPTIVE, "A name that sounds official.", {"OA-07"},
               host="swedish-tax-refund.example"),
         _case("bank", "en", "typo", _DECEPTIVE, "Two letters swapped.", {"OA-07"}, host="swedbnak.se"),

@@ -222,7 +222,7 @@ def needing_a_yes() -> str:
 
 def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal) -> None:
     """`--approve` covers all that is required, and prints each item that needs a yes; here nobody listens."""
-    done = terminal.run("present", needing_a_yes(), "--approve", "--json")
+    done = terminal.run("present", needing_a_yes(), "--approve", "--override", "unproven", "--json")
 
     assert json.loads(done.stdout)["outcome"] == "not_delivered"
     assert "Somebody who says it is Firm asks (we cannot confirm who is asking)." in done.stderr
@@ -232,7 +232,7 @@ def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal
 
 def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> None:
     """The last line and the history do not make a fact of what the sender says of itself (CS-09)."""
-    done = terminal.run("present", needing_a_yes(), "--approve")
+    done = terminal.run("present", needing_a_yes(), "--approve", "--override", "unproven")
     history = terminal.run("ledger").stdout.splitlines()[0]
 
     assert "Answer to somebody who says it is Firm: " in done.stdout
@@ -241,8 +241,8 @@ def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> Non
 
 def test_without_a_flag_each_such_item_is_asked_about(terminal: Terminal) -> None:
     """The person answers per item; one no, and nothing is shared."""
-    no = terminal.run("present", needing_a_yes(), "--json", said="share\ny\nn\n")
-    yes = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\n")
+    no = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\nn\n")
+    yes = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\ny\n")
 
     assert (no.returncode, '"error": "yes_missing"' in no.stderr) == (1, True)
     assert json.loads(yes.stdout)["outcome"] == "not_delivered"

@@ -126,6 +126,8 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "client_id": client_id,
         "registration": t(registration),
         "registration_state": state,
+        "registered_purpose": checked.registration.purpose.text(t.language),
+        "registrar": plain(checked.registration.registrar),
         "dns_names": t.listed(checked.identity.dns_names) if checked.identity.dns_names else "",
         "last_shared": t.date(max(earlier)) if earlier else "",
     }

@@ -1,0 +1,99 @@
+"""Registration certificates of recipients, checked: a registrar's word on who may ask for what.
+
+    checked = check_registration_certificate(token, trust=trust, now=now)
+    checked.certificate.identifier, checked.chain
+
+A registrar is an entry of the trust list in the role `registrar`. Whose word it is that a party may ask for something
+is another question than who that party is: an anchor for verifiers never makes a registrar, and `any` does not either.
+
+Source: ETSI TS 119 475, clause 5.2 (JWT form). Its header may hold `iat` (JAdES); `b64` is refused, even when true.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from proofs import base64url, jose
+from proofs.certificates import Leaf, NoAnchor, unverified_leaf, verify_chain
+from proofs.dates import read_date, read_optional_date
+from proofs.keys import DEFAULT_ALGORITHMS
+from proofs.leaf import certificate_digests
+from proofs.trust import TrustList
+from schemas.errors import CouldNotCheck, Malformed, Refused
+from schemas.registration import TYP, RegistrationCertificate
+
+MAX_BYTES: Final = 100_000
+_ALGORITHMS_OF_OTHERS: Final = frozenset(
+    {"ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "EdDSA", "Ed25519", "Ed448"}
+) - frozenset(DEFAULT_ALGORITHMS)
+
+
+class UnsupportedAlgorithm(CouldNotCheck):
+    """The registration certificate is signed with an algorithm that is not used here; it may well hold."""
+
+
+class UnknownRegistrar(CouldNotCheck):
+    """The registration certificate is signed by somebody whom the trust list does not name as a registrar."""
+
+
+class RegistrationExpired(Refused):
+    """The registration certificate is not valid now."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRegistration:
+    """A registration certificate whose signature, registrar and dates were checked; not whose it is.
+
+    `chain` holds the base64url SHA-256 of every certificate that vouches for it, its anchors included. `can_be_revoked`
+    says that it names a status, which was not asked for.
+    """
+
+    certificate: RegistrationCertificate
+    chain: tuple[str, ...]
+    registrar: str
+    can_be_revoked: bool
+
+
+def check_registration_certificate(
+    token: str, *, trust: TrustList, now: datetime, skew_seconds: int = 60
+) -> CheckedRegistration:
+    """Check the signature, the registrar and the dates of a registration certificate.
+
+    Does not check that it belongs to the party that asks, nor its status list.
+
+    Raises `Malformed` for another form, `Refused` (of it `RegistrationExpired`) for one that does not hold, and
+    `CouldNotCheck`: `UnsupportedAlgorithm`, or `UnknownRegistrar` when its chain leads to no registrar of the trust
+    list. Whether the signature holds is found out first: a forgery is refused, whoever it claims to be from.
+    """
+    jws = jose.parse_jws(token, max_bytes=MAX_BYTES)
+    if jws.header["alg"] in _ALGORITHMS_OF_OTHERS:
+        raise UnsupportedAlgorithm("the registration certificate is signed with an algorithm that is not used here")
+    x5c = jws.header.get("x5c")
+    if not isinstance(x5c, list):
+        raise Malformed("the registration certificate carries no certificate of its registrar")
+    leaf = unverified_leaf(x5c)
+    checked = jose.check_jws(jws, key=leaf.public_jwk, typ=TYP, algorithms=DEFAULT_ALGORITHMS)
+    certificate = RegistrationCertificate.from_claims(checked.claims)
+    _check_dates(checked.claims, now=now, skew=timedelta(seconds=skew_seconds))
+    try:
+        verified: Leaf = verify_chain(x5c, anchors=trust.anchors("registrar"), now=now)
+    except NoAnchor as exc:
+        raise UnknownRegistrar("the registrar of the registration certificate is not known here") from exc
+    entries = trust.under_anchors("registrar", verified.anchors, verified.uris)
+    entry = next((one for one in entries if one.is_in_force(at=now)), None)
+    if entry is None:
+        raise UnknownRegistrar("the registrar of the registration certificate is not known here any more")
+    anchors = tuple(base64url.encode(hashlib.sha256(anchor).digest()) for anchor in verified.anchors)
+    return CheckedRegistration(
+        certificate, (*certificate_digests(x5c), *anchors), entry.name, "status" in checked.claims
+    )
+
+
+def _check_dates(claims: dict[str, object], *, now: datetime, skew: timedelta) -> None:
+    """`iat` is mandatory; `exp` is not (clause 5.2.4), and then the status list or the registrar ends it."""
+    issued, ends = read_date(claims.get("iat"), name="iat"), read_optional_date(claims, "exp")
+    if issued > now + skew:
+        raise RegistrationExpired("the registration certificate is from the future")
+    if ends is not None and ends <= now - skew:
+        raise RegistrationExpired("the registration certificate has expired")
