@@ -261,7 +261,9 @@ async def test_cs21_a_question_that_was_refused_is_shown_as_repeated_and_can_be_
     assert len(employer.forms) == answers
     other = await sharer.begin(employer.ask(query(["credits"]), notice=notice()).link())
     assert WarningKind.REPEATED not in [warned.kind for warned in sharer.decision(other).warned]
-    shown = await sharer.sharing.begin(sharer.vault, _parsed(ask()), came_by=CameBy.LINK, show_muted=True)
+    shown = await sharer.sharing.begin(
+        sharer.vault, parse_link(ask(), max_chars=60_000), came_by=CameBy.LINK, show_muted=True
+    )
     assert sharer.decision(shown).is_satisfiable
     world.clock.move(hours=25)
     later = await sharer.begin(ask())
