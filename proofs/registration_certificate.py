@@ -10,17 +10,19 @@ Source: ETSI TS 119 475, clause 5.2 (JWT form). Its header may hold `iat` (JAdES
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Literal
 
-from proofs import base64url, jose
+from proofs import base64url, jose, status_list
 from proofs.certificates import Leaf, NoAnchor, unverified_leaf, verify_chain
 from proofs.dates import read_date, read_optional_date
 from proofs.keys import DEFAULT_ALGORITHMS
 from proofs.leaf import certificate_digests
+from proofs.resolve import Resolver
 from proofs.trust import TrustList
-from schemas.errors import CouldNotCheck, Malformed, Refused
+from schemas.errors import CouldNotCheck, Malformed, ProtocolError, Refused
 from schemas.registration import TYP, RegistrationCertificate
 
 MAX_BYTES: Final = 100_000
@@ -42,17 +44,27 @@ class RegistrationExpired(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrationStatus:
+    """Where the registrar keeps the status of a registration certificate, and by whom the list must be signed."""
+
+    uri: str
+    index: int
+    anchors: tuple[bytes, ...]
+    registrar_jwk: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedRegistration:
     """A registration certificate whose signature, registrar and dates were checked; not whose it is.
 
-    `chain` holds the base64url SHA-256 of every certificate that vouches for it, its anchors included. `can_be_revoked`
-    says that it names a status, which was not asked for.
+    `chain` holds the base64url SHA-256 of every certificate that vouches for it, its anchors included. `status` is
+    where to ask whether it was revoked, None when it cannot be; that has not been asked.
     """
 
     certificate: RegistrationCertificate
     chain: tuple[str, ...]
     registrar: str
-    can_be_revoked: bool
+    status: RegistrationStatus | None
 
 
 def check_registration_certificate(
@@ -60,7 +72,7 @@ def check_registration_certificate(
 ) -> CheckedRegistration:
     """Check the signature, the registrar and the dates of a registration certificate.
 
-    Does not check that it belongs to the party that asks, nor its status list.
+    Does not check that it belongs to the party that asks, nor its status: see `ask_registration_status`.
 
     Raises `Malformed` for another form, `Refused` (of it `RegistrationExpired`) for one that does not hold, and
     `CouldNotCheck`: `UnsupportedAlgorithm`, or `UnknownRegistrar` when its chain leads to no registrar of the trust
@@ -86,8 +98,40 @@ def check_registration_certificate(
         raise UnknownRegistrar("the registrar of the registration certificate is not known here any more")
     anchors = tuple(base64url.encode(hashlib.sha256(anchor).digest()) for anchor in verified.anchors)
     return CheckedRegistration(
-        certificate, (*certificate_digests(x5c), *anchors), entry.name, "status" in checked.claims
+        certificate,
+        chain=(*certificate_digests(x5c), *anchors),
+        registrar=entry.name,
+        status=_status(checked.claims, verified),
     )
+
+
+async def ask_registration_status(
+    status: RegistrationStatus, *, resolver: Resolver, now: datetime
+) -> Literal["valid", "revoked", "unknown"]:
+    """Ask the registrar's list whether a registration certificate still holds. Raises nothing.
+
+    Only for one whose registrar is known: a stranger must not choose what a wallet fetches.
+    """
+    try:
+        token = await resolver.status_list(status.uri, fresh_at=now)
+        listed = status_list.check_status_list_token(
+            token, expected_uri=status.uri, anchors=status.anchors, issuer_keys=(status.registrar_jwk,), now=now
+        )
+        return "valid" if listed.status(status.index) == status_list.VALID else "revoked"
+    except ProtocolError:
+        return "unknown"
+
+
+def _status(claims: Mapping[str, Any], registrar: Leaf) -> RegistrationStatus | None:
+    """The reference to the status list. Raises `Malformed` for another mechanism, which could not be asked."""
+    if "status" not in claims:
+        return None
+    reference = claims["status"].get("status_list") if isinstance(claims["status"], dict) else None
+    uri = reference.get("uri") if isinstance(reference, dict) else None
+    index = reference.get("idx") if isinstance(reference, dict) else None
+    if not isinstance(uri, str) or len(uri) > 2_000 or type(index) is not int or index < 0:
+        raise Malformed("the status of the registration certificate does not name a list and an index in it")
+    return RegistrationStatus(uri, index, registrar.anchors, registrar.public_jwk)
 
 
 def _check_dates(claims: dict[str, object], *, now: datetime, skew: timedelta) -> None:

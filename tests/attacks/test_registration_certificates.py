@@ -6,10 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from proofs import base64url, jose, strict_json
 from proofs.certified_keys import create_certified_key
 from proofs.keys import SoftwareSigner
+from proofs.status_list import make_status_list_token, new_status_list, set_status
 from proofs.trust import entry_from_anchor
 from schemas.dcql import parse_query
 from schemas.errors import Malformed
@@ -183,6 +188,7 @@ def _ends(registrar: Registrar) -> int:
         lambda one: one.certificate(credentials=[registered("family_name")] * 101),
         lambda one: one.certificate(sub=None),
         lambda one: one.certificate(purpose={"sv": "x"}),
+        lambda one: one.certificate(status={"other": 1}),
         lambda one: {"sub": "https://employer.example"},  # not signed at all
         lambda one: "not a token",
         lambda one: one.certificate().replace(".", ".A", 1),
@@ -212,10 +218,14 @@ async def test_an_unproven_sender_cannot_borrow_a_registration(world: World, reg
     assert await outcome_of(world, ask(stranger, registrar.certificate())) is RegistrationOutcome.UNKNOWN
 
 
+LIST = "https://registrar.example/status/1"
+IN_LIST: dict[str, Any] = {"status": {"status_list": {"idx": 3, "uri": LIST}}}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"status": {"status_list": {"idx": 1, "uri": "https://registrar.example/status/1"}}},
+        IN_LIST,
         {"act": {"sub": "https://middle.example"}},
         {"intermediary": {"sub": "https://middle.example", "sname": "Middle"}},
     ],
@@ -223,10 +233,64 @@ async def test_an_unproven_sender_cannot_borrow_a_registration(world: World, reg
 async def test_what_was_not_found_out_is_not_covered(
     world: World, employer: FakeVerifier, registrar: Registrar, changes: dict[str, Any]
 ) -> None:
-    """It may have been revoked, or speaks for somebody through somebody: could not check, never covered."""
+    """Its list cannot be reached, or it speaks for somebody through somebody: could not check, never covered."""
     asked = ask(employer, registrar.certificate(**changes))
 
     assert await outcome_of(world, asked) is RegistrationOutcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "by_registrar", "outcome"),
+    [
+        (0, True, RegistrationOutcome.COVERED),
+        (1, True, RegistrationOutcome.FAILED),
+        (2, True, RegistrationOutcome.FAILED),
+        (0, False, RegistrationOutcome.UNKNOWN),
+    ],
+)
+async def test_a_registration_can_be_revoked(
+    world: World,
+    employer: FakeVerifier,
+    registrar: Registrar,
+    value: int,
+    by_registrar: bool,
+    outcome: RegistrationOutcome,
+) -> None:
+    """The registrar's list is asked once, when the request arrives; a list of somebody else says nothing."""
+    signer = registrar.signer if by_registrar else Registrar.named(world, "other-registrar.example").signer
+    served = _served(world, signer, [0, 0, 0, value])
+
+    assert await outcome_of(world, ask(employer, registrar.certificate(**IN_LIST))) is outcome
+    assert served == [LIST]
+
+
+async def test_the_list_of_an_unknown_registrar_is_never_asked(world: World, employer: FakeVerifier) -> None:
+    """A stranger must not choose what the wallet fetches."""
+    stranger = Registrar.named(world, "registrar.example")
+    served = _served(world, stranger.signer, [0, 0, 0, 0])
+
+    assert await outcome_of(world, ask(employer, stranger.certificate(**IN_LIST))) is RegistrationOutcome.UNKNOWN
+    assert served == []
+
+
+def _served(world: World, signer: SoftwareSigner, statuses: list[int]) -> list[str]:
+    """Serve a status list at the registrar's; the returned list tells when it was asked."""
+    asked: list[str] = []
+    data = new_status_list(8, bits=2)
+    for index, value in enumerate(statuses):
+        set_status(data, index, value, bits=2)
+
+    async def serve(request: Request) -> Response:
+        asked.append(LIST)
+        now = world.clock()
+        token = make_status_list_token(
+            statuses=data, bits=2, uri=LIST, signer=signer, issued_at=now, expires_at=now + timedelta(hours=1),
+            ttl_seconds=300,
+        )  # fmt: skip
+        return Response(token, media_type="application/statuslist+jwt")
+
+    world.network.connect("registrar.example", Starlette(routes=[Route("/status/1", serve)]))
+    return asked
 
 
 async def test_an_algorithm_that_is_not_used_here_is_unknown(

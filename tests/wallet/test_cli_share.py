@@ -147,6 +147,17 @@ def test_the_ledger_tells_everything_without_values(services: Services, terminal
     assert text.startswith(f"{written:%Y-%m-%d %H:%M} +0")
 
 
+def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Terminal) -> None:
+    """`--rules` judges what the history kept again, and says the same."""
+    terminal.json("present", ask(services)["request"], "--refuse")
+
+    entries = terminal.json("ledger", "--rules")["entries"]
+
+    assert {one["event"] for one in entries} >= {"asked", "refused"}
+    assert all(one["same"] and one["fired"] == one["fired_again"] for one in entries)
+    assert all("REG-1" in one["fired"] for one in entries)
+
+
 def test_the_data_directory_tells_nothing(services: Services) -> None:
     """After all this no name of a recipient and no value can be read in the wallet's files."""
     files = [path.read_bytes() for path in Path(services.data / "wallet").glob("wallet.sqlite3*")]

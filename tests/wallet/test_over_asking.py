@@ -181,6 +181,9 @@ async def test_another_fact_would_be_noticed(world: World, employer: FakeVerifie
     assert changed is not None
     assert not changed.is_same
     assert replay({}) is None
+    unreadable = replay({**kept, "rules_facts": {"level": "of another time"}})
+    assert unreadable is not None
+    assert (unreadable.now, unreadable.then) == ((), tuple(kept["rules_fired"]))
 
 
 async def test_the_kept_facts_hold_no_values(world: World, employer: FakeVerifier) -> None:

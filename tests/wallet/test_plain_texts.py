@@ -1,7 +1,7 @@
 """CS-41: what stands on decision screens is short and in everybody's words, in both languages (checked by machine).
 
-`test_pages.py` looks at every text of the wallet. Decision screens are held to more: plural forms count as well, a colon
-ends no sentence, and no button says OK.
+`test_pages.py` looks at every text of the wallet. Decision screens are held to more: plural forms count as well, a
+colon ends no sentence, and no button says OK.
 """
 
 import re

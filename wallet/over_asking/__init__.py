@@ -11,7 +11,7 @@ The rules know no clock, no network and no values: `AskedFacts` holds the names 
 from wallet.over_asking.facts import AskedCertificate, AskedFacts, AskedItem, ShownCertificate, gather
 from wallet.over_asking.past import AFTER_REFUSAL, Past, asked_paths, is_muted, past_of, same_question
 from wallet.over_asking.policy import PolicyOutcome, policy_outcome
-from wallet.over_asking.replay import Replayed, replay
+from wallet.over_asking.replay import Replayed, replay, warned_again
 from wallet.over_asking.rules import RULES, RULES_VERSION, Level, Place, Rule, Says, evaluate, fired, rule_of, says
 from wallet.over_asking.warned import Warned, WarningKind
 
@@ -43,4 +43,5 @@ __all__ = [
     "rule_of",
     "same_question",
     "says",
+    "warned_again",
 ]

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from wallet.over_asking.facts import AskedFacts
 from wallet.over_asking.rules import RULES_VERSION, evaluate, fired
+from wallet.over_asking.warned import Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +38,14 @@ def replay(kept: Mapping[str, Any]) -> Replayed | None:
     """Judge again what an event kept; None for an event of before the rules were kept."""
     if "rules_facts" not in kept:
         return None
-    facts = AskedFacts.model_validate(kept["rules_facts"])
-    return Replayed(tuple(kept["rules_fired"]), tuple(fired(evaluate(facts))), str(kept["rules_version"]))
+    now = tuple(fired(warned_again(kept)))
+    return Replayed(tuple(kept["rules_fired"]), now, str(kept["rules_version"]))
+
+
+def warned_again(kept: Mapping[str, Any]) -> tuple[Warned, ...]:
+    """What the rules of today say of the facts that an event kept; nothing of facts that they cannot read any more."""
+    try:
+        facts = AskedFacts.model_validate(kept.get("rules_facts"))
+    except ValidationError:
+        return ()
+    return evaluate(facts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from service.i18n import N_, Translator
 from wallet.decision import Decision
-from wallet.over_asking import AskedFacts, PolicyOutcome, Warned, WarningKind, evaluate, says
+from wallet.over_asking import PolicyOutcome, Warned, WarningKind, says, warned_again
 from wallet.pages.phrases import in_a_sentence
 from wallet.requests import RegistrationOutcome
 
@@ -76,9 +76,7 @@ def warning_views(decision: Decision, t: Translator) -> dict[str, Any]:
 
 def kept_sentences(kinds: list[str], kept: Mapping[str, Any], t: Translator) -> list[str]:
     """The sentences of a decision in the history: with their names where the facts of then still give the same."""
-    found: tuple[Warned, ...] = ()
-    if "rules_facts" in kept:
-        found = evaluate(AskedFacts.model_validate(kept["rules_facts"]))
+    found = warned_again(kept)
     if [warned.kind.value for warned in found] != kinds:
         known = [WarningKind(kind) for kind in kinds if kind in set(WarningKind)]
         found = tuple(Warned(kind, {"host": str(kept.get("host", ""))}) for kind in known)

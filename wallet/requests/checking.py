@@ -65,12 +65,17 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class FetchedRequest:
-    """A request as it came: the link, and the request object when there is one. Nothing in it is believed."""
+    """A request as it came: the link, and the request object when there is one. Nothing in it is believed.
+
+    `registration_status` is what the registrar's list said then of a registration certificate in it; empty when it was
+    not asked.
+    """
 
     link: RequestLink
     request_object: str
     wallet_nonce: str | None
     fetched_at: datetime
+    registration_status: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The request as it rests between two screens."""
@@ -79,6 +84,7 @@ class FetchedRequest:
             "request_object": self.request_object,
             "wallet_nonce": self.wallet_nonce,
             "fetched_at": self.fetched_at.timestamp(),
+            "registration_status": self.registration_status,
         }
 
     @classmethod
@@ -89,6 +95,7 @@ class FetchedRequest:
             request_object=members["request_object"],
             wallet_nonce=members["wallet_nonce"],
             fetched_at=datetime.fromtimestamp(members["fetched_at"], UTC),
+            registration_status=members.get("registration_status", ""),
         )
 
 
@@ -134,7 +141,9 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
     except ProtocolError as exc:
         raise RequestFault(exc, tell=tell) from exc
     stated = read_notice(request, signing_jwk=sender.signing_jwk)  # 7.
-    registration = read_registration(request, query, sender=sender, trust=trust, now=now)
+    registration = read_registration(
+        request, query, sender=sender, trust=trust, status=fetched.registration_status, now=now
+    )
     return CheckedRequest(
         request=request,
         query=query,

@@ -9,8 +9,8 @@ No outcome stops a request: the person is told, and decides (RPRC_17, RPRC_21). 
   ask, and all that is asked is registered;
 - *exceeded*: the same, but something is asked beyond it;
 - *unknown*: nothing is wrong with it, but its registrar or algorithm is not known, the sender has not proven who it is,
-  it speaks for somebody else through an intermediary, or it can be revoked and its status was not asked;
-- *failed*: its signature, form or dates do not hold, it is about somebody else, or there are several;
+  it speaks for somebody else through an intermediary, or whether it was revoked was not asked or not found out;
+- *failed*: its signature, form or dates do not hold, it was revoked, it is about somebody else, or there are several;
 - *missing*: there is none.
 """
 
@@ -18,7 +18,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from proofs.registration_certificate import CheckedRegistration, check_registration_certificate
+from proofs.registration_certificate import (
+    CheckedRegistration,
+    RegistrationStatus,
+    check_registration_certificate,
+)
 from proofs.request_object import AuthenticatedRequest
 from proofs.trust import TrustList
 from schemas.consent import LocalizedText
@@ -43,6 +47,7 @@ class RegistrationOutcome(StrEnum):
 class Registration:
     """The outcome, and what is asked beyond it.
 
+    `status` is where to ask whether it was revoked, set only when the registrar is known and it is about the sender.
     `identifier` and `chain` are set only when the certificate was checked and is about the sender: they are what an
     issuer's disclosure policy is judged by. `purpose` and `registrar` are the registered purpose and who registered it.
     """
@@ -53,12 +58,22 @@ class Registration:
     chain: tuple[str, ...] = ()
     purpose: BothLanguages = field(default_factory=BothLanguages)
     registrar: str = ""
+    status: RegistrationStatus | None = None
 
 
 def read_registration(
-    request: AuthorizationRequest, query: Query, *, sender: AuthenticatedRequest, trust: TrustList, now: datetime
+    request: AuthorizationRequest,
+    query: Query,
+    *,
+    sender: AuthenticatedRequest,
+    trust: TrustList,
+    status: str,
+    now: datetime,
 ) -> Registration:
-    """What the registration certificate of a request shows. Raises nothing: what is wrong with it is an outcome."""
+    """What the registration certificate of a request shows. Raises nothing: what is wrong with it is an outcome.
+
+    `status` is what `ask_registration_status` found when the request arrived, empty when it was not asked.
+    """
     found = [info for info in request.verifier_info if info.format == FORMAT]
     if not found:
         return Registration(RegistrationOutcome.MISSING)
@@ -87,9 +102,12 @@ def read_registration(
         purpose=_purpose(checked),
         registrar=checked.registrar,
     )
-    if checked.can_be_revoked and not more:
-        return replace(known, outcome=RegistrationOutcome.UNKNOWN, identifier="", chain=())
-    return known
+    if checked.status is None or status == "valid":
+        return replace(known, status=checked.status)
+    if status == "revoked":
+        return Registration(RegistrationOutcome.FAILED)
+    outcome = known.outcome if more else RegistrationOutcome.UNKNOWN
+    return replace(known, outcome=outcome, identifier="", chain=(), status=checked.status)
 
 
 def _is_about(checked: CheckedRegistration, sender: AuthenticatedRequest) -> bool:

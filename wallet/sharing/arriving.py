@@ -1,16 +1,19 @@
 """A request arrives (S0): fetched and checked after the person's yes, put before them, or found to be faulty."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from proofs import base64url
+from proofs.registration_certificate import ask_registration_status
+from proofs.resolve import HurriedResolver
 from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import AuthorizationErrorResponse, RequestLink
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery
+from wallet.deployment import HURRY_SECONDS
 from wallet.ledger import Event, EventKind, new_entry_id
 from wallet.over_asking import Past, is_muted, past_of
 from wallet.presentation import answer_form
@@ -99,6 +102,9 @@ class Arrivals(Desk):
         try:
             checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
             self._refuse_repeated(vault, checked)
+            fetched = await self._with_registration_status(fetched, checked, now=now)
+            members["fetched"] = fetched.as_json()
+            checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
             members["past"] = self._past(vault, checked, came_by=came_by).model_dump(mode="json")
             decision = self._build(vault, share_id, members, checked, language=vault.language)
         except AlreadyAnswered:
@@ -147,6 +153,16 @@ class Arrivals(Desk):
         with self._database.transaction() as connection:
             update_share(connection, vault, new, {**members, "offered": offered(decision)})
         return new_id, Kept.ALL
+
+    async def _with_registration_status(
+        self, fetched: FetchedRequest, checked: CheckedRequest, *, now: datetime
+    ) -> FetchedRequest:
+        """The request with what the registrar's list says of its registration; asked once, kept with the request."""
+        if checked.registration.status is None:
+            return fetched
+        hurried = HurriedResolver(self._wallet.resolver, seconds=HURRY_SECONDS)
+        status = await ask_registration_status(checked.registration.status, resolver=hurried, now=now)
+        return replace(fetched, registration_status=status)
 
     def _past(self, vault: UnlockedVault, checked: CheckedRequest, *, came_by: CameBy) -> Past:
         # Histories do not know yet of requests to delete that were not answered in time: there are none (OA-14).

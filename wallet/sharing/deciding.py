@@ -97,7 +97,7 @@ class Decisions(Desk):
         Raises `NotMutable` for a question that was not refused before.
         """
         share = self._open_share(vault, share_id)
-        if not Past.model_validate(share.members["past"]).was_refused:
+        if not Past.model_validate(share.members.get("past", {})).was_refused:
             raise NotMutable
         now = self._wallet.clock()
         facts = {"muted": True, "muted_until": (now + AFTER_REFUSAL).timestamp()}
