@@ -7,11 +7,11 @@ LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-tr
 ROOMS := schemas proofs service issuer wallet verifier
 SOURCES := $(ROOMS) examples bench tests
 
-.PHONY: help install demo test lint format bench lock screenshots clean
+.PHONY: help install demo test lint format bench over-asking lock screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 .venv/.runtime: requirements/runtime.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found. Install it, then run make again."; exit 1; }
@@ -51,6 +51,9 @@ format: .venv/.development ## write the code in its one format
 
 bench: .venv/.development ## print the performance figures as ratios, write bench/results/latest.json
 	@$(BIN)/python -m bench
+
+over-asking: .venv/.development ## print precision and recall of the rules on over-asking, on the labelled set
+	@$(BIN)/python -m tests.over_asking.report
 
 screenshots: .venv/.chromium ## take the README's pictures from the real pages
 	@$(BIN)/python -m examples.screenshots

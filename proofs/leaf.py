@@ -37,10 +37,11 @@ class Leaf:
     """What the first certificate of a chain says.
 
     `uris`, `dns_names` (lower case) and `ip_addresses` are its subject alternative names, `subject` its subject in
-    RFC 4514 form, `legal_name` the organization in it (else the common name), `sha256` the base64url SHA-256 of its
-    DER form, `authority_key_ids` the base64url authority key identifiers of all certificates of the chain
-    (OpenID4VP 1.0, section 6.1.1), `anchors` the DER forms of the anchors the chain leads to: none when the chain was
-    not checked, several when an authority renewed its certificate.
+    RFC 4514 form, `legal_name` the organization in it (else the common name), `organization_identifier` the identifier
+    in it (ETSI EN 319 412-1), `sha256` the base64url SHA-256 of its DER form, `authority_key_ids` the base64url
+    authority key identifiers of all certificates of the chain (OpenID4VP 1.0, section 6.1.1), `anchors` the DER forms
+    of the anchors the chain leads to: none when the chain was not checked, several when an authority renewed its
+    certificate.
     """
 
     public_jwk: dict[str, str]
@@ -54,6 +55,7 @@ class Leaf:
     not_before: datetime
     not_after: datetime
     anchors: tuple[bytes, ...]
+    organization_identifier: str = ""
 
     @property
     def anchor(self) -> bytes | None:
@@ -127,4 +129,17 @@ def read_leaf(chain: Sequence[x509.Certificate], *, anchors: tuple[bytes, ...]) 
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         anchors=anchors,
+        organization_identifier=next(
+            (
+                str(attribute.value)
+                for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_IDENTIFIER)
+            ),
+            "",
+        ),
     )
+
+
+def certificate_digests(x5c: Sequence[str]) -> tuple[str, ...]:
+    """The base64url SHA-256 of every certificate of a chain, its leaf first. Raises `Malformed`."""
+    chain = read_chain(tuple(x5c))
+    return tuple(base64url.encode(hashlib.sha256(each.public_bytes(Encoding.DER)).digest()) for each in chain)

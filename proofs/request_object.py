@@ -56,7 +56,7 @@ class VerifierIdentity:
 
     `registered`: an entry of the trust list names this verifier; `legal_name` is the entry's. `certificate`: a trusted
     authority certifies the name. `unproven`: nobody we trust says so; `legal_name`, if any, is the sender's own word.
-    `dns_names` and `uris` come from the certificate.
+    `dns_names`, `uris` and `organization_identifier` come from the certificate.
     """
 
     level: IdentityLevel
@@ -66,6 +66,7 @@ class VerifierIdentity:
     certificate_sha256: str = ""
     certificate_not_before: datetime | None = None
     trust_entry_id: str = ""
+    organization_identifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,4 +298,5 @@ def identify_by_certificate(
         certificate_sha256=leaf.sha256,
         certificate_not_before=leaf.not_before,
         trust_entry_id=entry.id if entry is not None else "",
+        organization_identifier=leaf.organization_identifier,
     )

@@ -20,7 +20,7 @@ from proofs.dates import numeric_date, read_date
 from proofs.keys import check_public_jwk, thumbprint
 from schemas.errors import Malformed, Refused
 
-Role = Literal["issuer", "verifier", "any"]
+Role = Literal["issuer", "verifier", "any", "registrar"]
 Mechanism = Literal["x5c", "jwks", "metadata"]
 
 
@@ -62,7 +62,12 @@ class TrustEntry:
         return _certificate(self.anchor_pem).public_bytes(Encoding.DER) if self.anchor_pem else None
 
     def serves(self, role: Role) -> bool:
-        """Whether the entry trusts its party in this role."""
+        """Whether the entry trusts its party in this role.
+
+        A registrar says what others may ask for. Nobody is one by being trusted in `any` role, nor is it anything else.
+        """
+        if "registrar" in (role, self.role):
+            return role == self.role
         return role == "any" or self.role in (role, "any")
 
     def is_for_type(self, vct: str) -> bool:
@@ -131,7 +136,8 @@ def entry_from_anchor(
         raise Refused("the certificate is not that of a certificate authority")
     der = certificate.public_bytes(Encoding.DER)
     return TrustEntry(
-        id=_short_id(der, identifier),
+        # The same root can be added once more as a registrar's, which is another trust.
+        id=_short_id(der, f"registrar {identifier}" if role == "registrar" else identifier),
         name=name or subject_name(certificate) or certificate.subject.rfc4514_string(),
         role=role,
         identifier=identifier,

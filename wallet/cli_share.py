@@ -9,6 +9,7 @@ delivered.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -25,9 +26,11 @@ from wallet.deployment import Deployment
 from wallet.ledger import Entry
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
+from wallet.over_asking import Warned, replay
 from wallet.pages.history_view import entry_view, why_not_accepted
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
+from wallet.pages.warning_words import warning_view
 from wallet.receipts import has_receipt, receipt_of, signed_receipt
 from wallet.requests import CameBy, CouldNotFetch, asked_host
 from wallet.sharing import Sharing
@@ -72,6 +75,10 @@ def present(
     yes: Annotated[
         list[str], typer.Option("--yes", help="Say yes to this item, which needs a yes of its own. Repeatable.")
     ] = [],  # noqa: B006
+    override: Annotated[
+        list[str],
+        typer.Option("--override", help="Go on in spite of this warning, by its name. --approve is none. Repeatable."),
+    ] = [],  # noqa: B006
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -81,20 +88,40 @@ def present(
         raise CommandFailed("Say --approve or --refuse, not both.", error="usage", exit_status=2)
     decided = "share" if approve else "refuse" if refuse else ""
     result = with_wallet(
-        data, lambda wallet: _present(wallet, person, link, decided=decided, optional=optional, yes=yes)
+        data,
+        lambda wallet: _present(
+            wallet, person, link, decided=decided, optional=optional, yes=yes, overridden=frozenset(override)
+        ),
     )
     show(result, as_json=as_json, human=_present_text)
     if result["outcome"] != DeliveryState.DELIVERED.value:
         raise typer.Exit(1)
 
 
-def ledger(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+def ledger(
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Also which rules on over-asking fired, judged again from what was kept.")
+    ] = False,
+    person: PersonOption = DEFAULT_PERSON,
+    data: WalletData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
     """Show the history: everything that was asked, shared, refused and received. It holds no values."""
+    if rules:
+        show(with_wallet(data, lambda wallet: _rules(wallet, person)), as_json=as_json, human=_rules_text)
+        return
     show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
 
 
 async def _present(
-    wallet: Deployment, person: str, text: str, *, decided: str, optional: list[str], yes: list[str]
+    wallet: Deployment,
+    person: str,
+    text: str,
+    *,
+    decided: str,
+    optional: list[str],
+    yes: list[str],
+    overridden: frozenset[str],
 ) -> dict[str, Any]:
     vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
@@ -102,11 +129,14 @@ async def _present(
     tell(f"The request comes from {asked_host(link) or 'an unknown address'}.")
     share_id = await _begin(sharing, vault, link, came_by)
     decision = sharing.decision(vault, share_id, language=LANGUAGE)
-    chosen = _chosen(decision, optional=optional, yes=yes)
+    chosen = replace(_chosen(decision, optional=optional, yes=yes), overridden=overridden)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
     _print_decision(decision)
+    decision = _with_step(sharing, vault, share_id, decision, ask=not told)
     decided = decided or _ask(decision)
+    if decided == "share":
+        decision = _with_overrides(sharing, vault, share_id, decision, ask=not told)
     if decided == "share" and decision.missing_yes:
         decision = _with_own_yes(sharing, vault, share_id, decision, ask=not told)
     if decided == "refuse":
@@ -124,6 +154,37 @@ async def _present(
     if delivery.state is DeliveryState.NOT_ACCEPTED:
         result["reasons"] = why_not_accepted(sharing.no_longer_vouched_for(vault, share_id), _translator())
     return result
+
+
+def _with_step(sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, *, ask: bool) -> Decision:
+    """The decision once that has been read which must be before any answer, yes or no (OA-09)."""
+    step = decision.missing_step
+    return decision if step is None else _gone_on(sharing, vault, share_id, decision, [step], ask=ask)
+
+
+def _with_overrides(
+    sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, *, ask: bool
+) -> Decision:
+    """The decision with a yes in spite of each failed check of who asks (CS-20); `--approve` alone is none."""
+    return _gone_on(sharing, vault, share_id, decision, decision.missing_overrides, ask=ask)
+
+
+def _gone_on(
+    sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, over: Sequence[Warned], *, ask: bool
+) -> Decision:
+    for warned in over:
+        view = warning_view(warned, _translator(), titles={})
+        if not ask or not sys.stdin.isatty():
+            raise CommandFailed(
+                f"{view.sentence} {view.advice} Nothing was sent; --override {view.kind} goes on in spite of it.",
+                error="override_missing",
+            )
+        if not typer.confirm(f"{view.sentence} Go on in spite of it?", default=False, err=True):
+            raise CommandFailed("Nothing was sent.", error="override_missing")
+    overridden = decision.chosen.overridden | {warned.kind.value for warned in over}
+    if overridden == decision.chosen.overridden:
+        return decision
+    return sharing.choose(vault, share_id, replace(decision.chosen, overridden=overridden), language=LANGUAGE)
 
 
 def _with_own_yes(sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, *, ask: bool) -> Decision:
@@ -203,8 +264,9 @@ def _print_decision(decision: Decision) -> None:
         tell(f"  Always with it: {view['along']}")
     for behind in view["behind"]:
         tell(f"  Stays with you, from {behind['title']}: {behind['items']}")
-    for warning in view["warnings"]:
-        tell(f"  Think of this: {warning['sentence']} {warning['advice']}")
+    tell(f"  Registered: {who['registration']}")
+    for warning in (*view["warnings"], *view["more_warnings"]):
+        tell(f"  Think of this ({warning.kind}): {warning.sentence} {warning.advice}")
     for lack in view["lacks"]:
         tell(f"  Missing: {lack['title'] or 'no certificate has what they ask for'} {lack['why']}".rstrip())
 
@@ -265,6 +327,36 @@ async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
         return {"intact": True, "entries": []}
     entries, is_intact = Sharing(wallet).history(vault)
     return {"intact": is_intact, "entries": [_entry(entry, wallet) for entry in entries]}
+
+
+async def _rules(wallet: Deployment, person: str) -> dict[str, Any]:
+    vault = await open_vault(wallet, person)
+    entries = Sharing(wallet).history(vault)[0] if vault is not None else []
+    told = [(entry, event, replay(event.facts)) for entry in entries for event in entry.events]
+    return {
+        "entries": [
+            {
+                "id": entry.id,
+                "event": event.kind.value,
+                "at": event.at.astimezone(ZoneInfo(wallet.settings.time_zone)).isoformat(timespec="seconds"),
+                "fired": list(again.then),
+                "fired_again": list(again.now),
+                "same": again.is_same,
+                "rules_version": again.version,
+            }
+            for entry, event, again in told
+            if again is not None
+        ]
+    }
+
+
+def _rules_text(result: dict[str, Any]) -> str:
+    lines = [
+        f"{one['at'][:16].replace('T', ' ')}  {one['event']:<9} {one['id'][:8]}  {', '.join(one['fired']) or 'none'}"
+        + ("" if one["same"] else f"  (now: {', '.join(one['fired_again']) or 'none'})")
+        for one in result["entries"]
+    ]
+    return "\n".join(lines) or "No request has been judged yet."
 
 
 def _entry(entry: Entry, wallet: Deployment) -> dict[str, Any]:

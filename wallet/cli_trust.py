@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -25,7 +25,7 @@ def add(
     entry: Annotated[Path | None, typer.Option("--entry", help="JSON file with one entry.")] = None,
     anchor: Annotated[Path | None, typer.Option("--anchor", help="PEM file with a root certificate.")] = None,
     name: Annotated[str, typer.Option("--name", help="Name to show; else the certificate's.")] = "",
-    role: Annotated[str, typer.Option("--role", help="issuer, verifier or any.")] = "any",
+    role: Annotated[str, typer.Option("--role", help="issuer, verifier, any (of these two) or registrar.")] = "any",
     types: Annotated[list[str] | None, typer.Option("--type", help="Type (vct) it may issue; else every type.")] = None,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -33,8 +33,8 @@ def add(
     """Add a signed list by its address and key, an entry, or a root certificate."""
     if sum((bool(list_url), entry is not None, anchor is not None)) != 1:
         raise CommandFailed("Give one of: LIST_URL with --key, --entry, --anchor.", error="usage", exit_status=2)
-    if role not in ("issuer", "verifier", "any"):
-        raise CommandFailed("--role is issuer, verifier or any.", error="usage", exit_status=2)
+    if role not in get_args(Role):
+        raise CommandFailed("--role is issuer, verifier, any or registrar.", error="usage", exit_status=2)
     wallet = open_wallet(data)
     if anchor is not None:
         added = entry_from_anchor(_read(anchor), name=name or None, role=cast("Role", role), types=types or ())

@@ -41,6 +41,18 @@ class YesMissing(Refused):
     error = "yes_missing"
 
 
+class OverrideMissing(Refused):
+    """A check of who asks failed, and the person has not said that they want to share in spite of it (CS-20)."""
+
+    error = "override_missing"
+
+
+class StepMissing(Refused):
+    """Something must be read before any answer, yes or no (OA-09)."""
+
+    error = "step_missing"
+
+
 class PassphraseCheck(Protocol):
     """Opens the person's vault once more, to know that it is the person who decides."""
 
@@ -95,12 +107,16 @@ async def decide(
     """Turn what the person approved into a `Consent`.
 
     `approved_digest` is the digest that the confirming page carried. Raises `RequestExpired`, `CannotSatisfy`,
-    `YesMissing`, `ShownSomethingElse`, or what `check` raises.
+    `StepMissing`, `OverrideMissing`, `YesMissing`, `ShownSomethingElse`, or what `check` raises.
     """
     if now >= decision.checked.expires_at:
         raise RequestExpired
     if not decision.is_satisfiable or not decision.choices:
         raise CannotSatisfy
+    if decision.missing_step is not None:
+        raise StepMissing
+    if decision.missing_overrides:
+        raise OverrideMissing
     if decision.missing_yes:
         raise YesMissing
     if not compare_digest(approved_digest.encode(), decision.digest.encode()):

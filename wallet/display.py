@@ -32,10 +32,28 @@ def without_pictures(configuration: Mapping[str, Any]) -> tuple[dict[str, Any], 
             shown["display"] = displays
         if claims := claim_texts(stated.get("claims")):
             shown["claims"] = claims
+        if policy := disclosure_policy(stated.get("disclosure_policy")):
+            shown["disclosure_policy"] = policy
     reduced = {**configuration, "credential_metadata": shown} if shown else dict(configuration)
     if not shown:
         reduced.pop("credential_metadata", None)
     return reduced, shown
+
+
+def disclosure_policy(value: object) -> dict[str, Any] | None:
+    """The issuer's embedded disclosure policy as far as it is read here: its kind, its values, a page that explains it.
+
+    One that is too large or not understood stays as far as it is known, and is then judged as unknown, not as absent.
+    """
+    if not isinstance(value, dict):
+        return None if value is None else {"policy": ""}
+    kept: dict[str, Any] = {
+        member: value[member][:LONGEST_TEXT] for member in ("policy", "url") if isinstance(value.get(member), str)
+    }
+    values = value.get("values")
+    if isinstance(values, list) and len(values) <= MOST_CLAIMS and all(isinstance(one, str) for one in values):
+        kept["values"] = [one[:LONGEST_TEXT] for one in values]
+    return {"policy": "", **kept}
 
 
 def display_texts(value: object) -> list[dict[str, str]] | None:

@@ -9,10 +9,10 @@ claim. Texts of issuers are data: bounded, without control characters, and shown
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schemas.dcql import ConcretePath, value_at
+from schemas.dcql import ClaimsPath, ConcretePath, value_at
 from schemas.receipt import BothLanguages
 from schemas.types import type_of
 from schemas.types.card import display_parts, display_value
@@ -118,6 +118,16 @@ class Names:
             return "date" if path and str(path[-1]).lower() in _DATES else None
         spec = self._type.spec_for(path)
         return spec.value_type if spec is not None and len(spec.path) == len(path) else None
+
+
+def name_of_asked(types: Iterable[str], path: ClaimsPath) -> BothLanguages:
+    """What a claim that is asked for is called, without a certificate: by the types asked for, else as written."""
+    known = next((found for vct in types if (found := type_of(vct)) is not None), None)
+    anywhere = tuple(None if isinstance(part, int) else part for part in path)  # Any element is called the same.
+    if known is not None and known.spec_for(anywhere) is not None:
+        return BothLanguages(sv=known.label(anywhere, "sv"), en=known.label(anywhere, "en"))
+    written = next((part for part in reversed(path) if isinstance(part, str)), "")
+    return _same(plain(written.replace("_", " ")).capitalize())
 
 
 _DATES = frozenset({"birth_date", "birthdate", "date_of_birth", "issuance_date", "expiry_date", "date_of_issuance"})

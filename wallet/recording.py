@@ -16,13 +16,13 @@ from typing import Any
 from proofs import base64url
 from proofs.keys import generate_signer
 from schemas.consent import LocalizedText
-from schemas.dcql import ClaimQuery, CredentialQuery, value_at
+from schemas.dcql import value_at
 from schemas.receipt import BothLanguages
-from schemas.types import type_of
 from wallet.consent import Consent
 from wallet.decision import Decision, Item, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
-from wallet.naming import plain
+from wallet.naming import name_of_asked, plain
+from wallet.over_asking import RULES_VERSION, asked_paths, fired
 from wallet.requests import CameBy, CheckedRequest, RequestFault
 from wallet.vault import UnlockedVault
 
@@ -55,9 +55,20 @@ def asked_event(decision: Decision, *, came_by: CameBy, now: datetime) -> Event:
         "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
         "expires_at": checked.expires_at.timestamp(),
         "request_digest": request_digest(checked),
+        "asked_paths": list(asked_paths(checked.query)),
+        **_rules_facts(decision),
         **_notice_facts(checked),
     }
     return Event(decision.share_id, EventKind.ASKED, now, facts)
+
+
+def _rules_facts(decision: Decision) -> dict[str, Any]:
+    """What the over-asking rules looked at and which of them fired: enough to judge it again later (CS-19)."""
+    return {
+        "rules_version": RULES_VERSION,
+        "rules_fired": fired(decision.warned),
+        "rules_facts": decision.facts.model_dump(mode="json"),
+    }
 
 
 def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
@@ -102,19 +113,10 @@ def _asked_names(decision: Decision) -> list[BothLanguages]:
         for one in query.credentials
         if one.id not in answered and (not decision.is_satisfiable or one.id in optional)
     ]
-    names += [_name_in_query(credential, claim) for credential in lacking for claim in credential.claims]
+    for credential in lacking:
+        types = [vct for alternative in credential.types for vct in alternative]
+        names += [name_of_asked(types, claim.path) for claim in credential.claims]
     return list(dict.fromkeys(names))
-
-
-def _name_in_query(credential: CredentialQuery, claim: ClaimQuery) -> BothLanguages:
-    """What a claim is called that no certificate here has: by the type asked for, else as the query writes it."""
-    types = (type_of(vct) for alternative in credential.types for vct in alternative)
-    known = next((one for one in types if one is not None), None)
-    path = tuple(None if isinstance(part, int) else part for part in claim.path)  # Any element is called the same.
-    if known is not None and known.spec_for(path) is not None:
-        return BothLanguages(sv=known.label(path, "sv"), en=known.label(path, "en"))
-    written = next((part for part in reversed(claim.path) if isinstance(part, str)), "")
-    return _same(plain(written.replace("_", " ")).capitalize())
 
 
 def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now: datetime) -> Event:
@@ -162,7 +164,9 @@ def refused_event(decision: Decision, *, pseudonym: str, now: datetime) -> Event
 def _decision_facts(decision: Decision, pseudonym: str) -> dict[str, Any]:
     return {
         "language": decision.language,
-        "warnings": [warned.kind.value for warned in decision.warnings],
+        "warnings": [warned.kind.value for warned in decision.warned],
+        "overridden": sorted(decision.chosen.overridden),
+        **_rules_facts(decision),
         "alternatives": len(decision.alternatives),
         "pseudonym": pseudonym,
         # A key for this receipt alone: receipts of one person cannot be linked by it.

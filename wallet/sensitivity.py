@@ -105,7 +105,7 @@ def kind_of(path: Sequence[str | int | None], value: Any = None) -> Kind | None:
     `value` is the claim's value with everything below it: an object that holds an address inside is an address, and a
     grade counts as sensitive when it is a failed one.
     """
-    names = [_folded(part) for part in path if isinstance(part, str)]
+    names = [folded(part) for part in path if isinstance(part, str)]
     for name in names:
         if name in _KIND_BY_NAME:
             return _KIND_BY_NAME[name]
@@ -115,7 +115,7 @@ def kind_of(path: Sequence[str | int | None], value: Any = None) -> Kind | None:
 def _kind_inside(value: Any, *, grade: bool) -> Kind | None:
     if isinstance(value, dict):
         for key, inner in value.items():
-            name = _folded(str(key))
+            name = folded(str(key))
             found = _KIND_BY_NAME.get(name) or _kind_inside(inner, grade=grade or _is_grade(name))
             if found:
                 return found
@@ -129,7 +129,7 @@ def _kind_inside(value: Any, *, grade: bool) -> Kind | None:
 
 def weight(path: Sequence[str | int | None]) -> int:
     """How much a claim reveals, by its name: 10 for an ordinary claim, 100 for those of CS-18."""
-    names = [_folded(part) for part in path if isinstance(part, str)]
+    names = [folded(part) for part in path if isinstance(part, str)]
     if any(name in _KIND_BY_NAME for name in names):
         return _SENSITIVE_WEIGHT
     return max((_WEIGHTS.get(name, _ORDINARY_WEIGHT) for name in names), default=_ORDINARY_WEIGHT)
@@ -139,6 +139,7 @@ def _is_grade(name: str) -> bool:
     return name in _GRADE_NAMES or name.endswith(("grade", "grades"))
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A claim's name as this wallet compares it, whichever way its author writes names."""
     # "birthDate", "birth-date" and "birth_date" are the same name.
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").casefold()

@@ -24,6 +24,7 @@ from tests.wallet.pages.test_share_pages import confirm, decide, look, person, t
 from tests.wallet.people import Sharer
 from tests.world import NOW, PASSPHRASE, World
 from wallet.delivery import DeliveryState
+from wallet.over_asking import WarningKind
 from wallet.requests import AlreadyAnswered, CouldNotFetch, FetchedRequest, RequestFault, check_request
 from wallet.sharing import Sharing
 
@@ -220,6 +221,7 @@ async def test_g04_answers_to_the_inside(world: World, employer: FakeVerifier) -
     sharer = await Sharer.with_certificate(world)
     asked = employer.ask(query(["family_name"]), notice=notice(), response_uri="https://10.0.0.1/response")
     share_id = await sharer.begin(asked.link())
+    sharer.go_on(share_id, WarningKind.OTHER_ADDRESS)
 
     delivery = await sharer.approve(share_id)
 
@@ -306,7 +308,7 @@ def test_an_unproven_name_stands_nowhere_by_itself(world: World) -> None:
 
     assert "Somebody who says it is Example Company Ltd wants to see 1 thing about you" in shown
     assert "Example Company Ltd wants" not in shown.replace("says it is Example Company Ltd wants", "")
-    confirming = decide(browser, page, "share")
+    confirming = decide(browser, page, "share", override="unproven")
     assert "Share 1 item with somebody who says it is Example Company Ltd" in text_of(confirming)
 
 
@@ -319,7 +321,7 @@ def test_an_unproven_name_is_no_fact_afterwards_either(world: World, status: int
     browser = person(world)
     page = look(browser, imposter.ask(query(["family_name"]), notice=notice()).link())
 
-    outcome = confirm(browser, decide(browser, page, "share"))
+    outcome = confirm(browser, decide(browser, page, "share", override="unproven"))
     entry = browser.get(page.url.path.replace("/share/", "/history/"))
     left = look(browser, imposter.ask(query(["family_name"]), notice=notice()).link())
     world.clock.move(minutes=8)

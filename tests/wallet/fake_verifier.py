@@ -68,6 +68,13 @@ def notice(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def known_verifier(world: World, host: str = "employer.example") -> "FakeVerifier":
+    """A verifier whose certificates the world's wallet trusts."""
+    made = FakeVerifier(world, host)
+    world.wallet.trust(made.trust_entry)
+    return made
+
+
 @dataclass
 class Asked:
     """One request as the fake keeps it: what it serves, and how to call it up."""

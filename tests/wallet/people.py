@@ -1,6 +1,6 @@
 """A person who shares, for the wallet's tests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.presentation import parse_link
 from tests.world import PASSPHRASE, World
@@ -8,6 +8,7 @@ from wallet.certificates import StoredCertificate
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery
 from wallet.ledger import Entry
+from wallet.over_asking import WarningKind
 from wallet.requests import CameBy
 from wallet.sharing import Sharing
 from wallet.vault import UnlockedVault
@@ -51,6 +52,12 @@ class Sharer:
     def choose(self, share_id: str, chosen: Chosen) -> Decision:
         """Tick."""
         return self.sharing.choose(self.vault, share_id, chosen, language="en")
+
+    def go_on(self, share_id: str, *kinds: WarningKind) -> Decision:
+        """Go on in spite of warnings, one by one; beside what was chosen so far."""
+        chosen = self.decision(share_id).chosen
+        overridden = chosen.overridden | {kind.value for kind in kinds}
+        return self.choose(share_id, replace(chosen, overridden=overridden))
 
     async def approve(self, share_id: str, *, passphrase: str = PASSPHRASE) -> Delivery:
         """Share what the screen says now."""

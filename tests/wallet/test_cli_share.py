@@ -147,6 +147,17 @@ def test_the_ledger_tells_everything_without_values(services: Services, terminal
     assert text.startswith(f"{written:%Y-%m-%d %H:%M} +0")
 
 
+def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Terminal) -> None:
+    """`--rules` judges what the history kept again, and says the same."""
+    terminal.json("present", ask(services)["request"], "--refuse")
+
+    entries = terminal.json("ledger", "--rules")["entries"]
+
+    assert {one["event"] for one in entries} >= {"asked", "refused"}
+    assert all(one["same"] and one["fired"] == one["fired_again"] for one in entries)
+    assert all("REG-1" in one["fired"] for one in entries)
+
+
 def test_the_data_directory_tells_nothing(services: Services) -> None:
     """After all this no name of a recipient and no value can be read in the wallet's files."""
     files = [path.read_bytes() for path in Path(services.data / "wallet").glob("wallet.sqlite3*")]
@@ -222,7 +233,7 @@ def needing_a_yes() -> str:
 
 def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal) -> None:
     """`--approve` covers all that is required, and prints each item that needs a yes; here nobody listens."""
-    done = terminal.run("present", needing_a_yes(), "--approve", "--json")
+    done = terminal.run("present", needing_a_yes(), "--approve", "--override", "unproven", "--json")
 
     assert json.loads(done.stdout)["outcome"] == "not_delivered"
     assert "Somebody who says it is Firm asks (we cannot confirm who is asking)." in done.stderr
@@ -232,7 +243,7 @@ def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal
 
 def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> None:
     """The last line and the history do not make a fact of what the sender says of itself (CS-09)."""
-    done = terminal.run("present", needing_a_yes(), "--approve")
+    done = terminal.run("present", needing_a_yes(), "--approve", "--override", "unproven")
     history = terminal.run("ledger").stdout.splitlines()[0]
 
     assert "Answer to somebody who says it is Firm: " in done.stdout
@@ -241,8 +252,8 @@ def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> Non
 
 def test_without_a_flag_each_such_item_is_asked_about(terminal: Terminal) -> None:
     """The person answers per item; one no, and nothing is shared."""
-    no = terminal.run("present", needing_a_yes(), "--json", said="share\ny\nn\n")
-    yes = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\n")
+    no = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\nn\n")
+    yes = terminal.run("present", needing_a_yes(), "--json", said="share\ny\ny\ny\n")
 
     assert (no.returncode, '"error": "yes_missing"' in no.stderr) == (1, True)
     assert json.loads(yes.stdout)["outcome"] == "not_delivered"

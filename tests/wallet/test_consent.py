@@ -14,9 +14,10 @@ from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, World
 from wallet.certificates import NoCopiesLeft
 from wallet.consent import CannotSatisfy, Consent, ShownSomethingElse, YesMissing, decide
-from wallet.decision import Chosen, Decision, WarningKind, build_decision
+from wallet.decision import Chosen, Decision, build_decision
 from wallet.delivery import DeliveryState
 from wallet.ledger import EventKind, Outcome
+from wallet.over_asking import Past, WarningKind
 from wallet.requests import AlreadyAnswered, RequestExpired
 from wallet.sensitivity import Kind, kind_of, weight
 
@@ -139,6 +140,7 @@ async def test_a_tick_never_changes_what_stands_beside_another(
     )
     asked = with_optional(one, other, credential(["credits"], query_id="credits"))
     share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
+    sharer.go_on(share_id, WarningKind.GUESSES_VALUES)
 
     def beside(decision: Decision) -> list[list[tuple[str, tuple[tuple[str, str], ...]]]]:
         return [[(item.certificate_id, item.lines) for item in part.items] for part in decision.optional]
@@ -146,7 +148,8 @@ async def test_a_tick_never_changes_what_stands_beside_another(
     fresh = sharer.decision(share_id)
     indexes = [part.index for part in fresh.optional]
     for ticked in (indexes[:1], indexes[1:], indexes):
-        chosen = sharer.choose(share_id, Chosen(ticked=frozenset(ticked)))
+        read = frozenset({WarningKind.GUESSES_VALUES.value})
+        chosen = sharer.choose(share_id, Chosen(ticked=frozenset(ticked), overridden=read))
         assert beside(chosen) == beside(fresh)
         shown = {(item.certificate_id, item.lines) for item in chosen.items}
         assert shown >= {pair for at, part in enumerate(beside(fresh)) if indexes[at] in ticked for pair in part}
@@ -292,7 +295,7 @@ async def test_cs17_a_certificate_tied_to_no_key_is_pointed_out(world: World, em
     free = replace(bound, claims={name: value for name, value in bound.claims.items() if name != "cnf"})
 
     decision = build_decision(
-        sharer.decision(share_id).checked, [free], Chosen(), share_id=share_id, salt=b"s", language="en",
+        sharer.decision(share_id).checked, [free], Chosen(), past=Past(), share_id=share_id, salt=b"s", language="en",
         now=world.clock(),
     )  # fmt: skip
 
@@ -331,7 +334,14 @@ async def test_cs18_a_sensitive_item_is_never_shared_without_its_own_yes(world: 
     decision = sharer.decision(share_id)
     failed = replace(sharer.certificate, claims={**sharer.certificate.claims, "assessment_grade": "U"})
     asked = build_decision(
-        decision.checked, [failed], Chosen(), share_id=share_id, salt=b"s", language="en", now=world.clock()
+        decision.checked,
+        [failed],
+        Chosen(),
+        past=Past(),
+        share_id=share_id,
+        salt=b"s",
+        language="en",
+        now=world.clock(),
     )
 
     (item,) = asked.items
@@ -361,7 +371,10 @@ async def test_cs23_refusing_lacking_and_mismatching_look_the_same(
         employer.ask({"credentials": [mismatch]}, notice=notice(), encrypted=encrypted),  # value mismatch
     ]
     for asked in asks:
-        await sharer.refuse(await sharer.begin(asked.link()))
+        share_id = await sharer.begin(asked.link())
+        if asked is asks[-1]:
+            sharer.go_on(share_id, WarningKind.GUESSES_VALUES)
+        await sharer.refuse(share_id)
     certificate = sharer.certificate
     assert certificate.valid_until is not None
     world.clock.now = certificate.valid_until
@@ -446,8 +459,8 @@ async def test_cs25_any_change_of_what_was_shown_changes_the_digest(
 
     same_share = [
         build_decision(
-            decision.checked, sharer.vault.certificates(), Chosen(), share_id="s", salt=b"s", language="en",
-            now=world.clock(),
+            decision.checked, sharer.vault.certificates(), Chosen(), past=Past(), share_id="s", salt=b"s",
+            language="en", now=world.clock(),
         )
         for decision in decisions
     ]  # fmt: skip

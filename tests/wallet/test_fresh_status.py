@@ -11,8 +11,9 @@ from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.wallet.people import Sharer
 from tests.world import World
-from wallet.decision import Obstacle, WarningKind
+from wallet.decision import Obstacle
 from wallet.delivery import DeliveryState
+from wallet.over_asking import WarningKind
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from proofs.jose import InvalidSignature
 from proofs.keys import generate_signer
 from schemas.errors import Malformed, NotFound
 from schemas.receipt import EventType
-from tests.wallet.fake_verifier import FakeVerifier, credential, notice, query, with_optional
+from tests.wallet.fake_verifier import FakeVerifier, credential, known_verifier, notice, query, with_optional
 from tests.wallet.people import Sharer
 from tests.world import NOW, World
 from wallet.ledger import SALT_BYTES, Event, EventKind, Filter, Outcome, commitment, entries_of, opens
@@ -148,7 +148,7 @@ async def test_cs30_a_commitment_opens_with_its_salt_only(world: World) -> None:
 async def test_pseudonyms_differ_between_recipients(world: World) -> None:
     """Two recipients who compare receipts see two names and two keys."""
     sharer, employer, first = await shared(world)
-    other = FakeVerifier(world, "other.example")
+    other = known_verifier(world, "other.example")
     second = await sharer.begin(other.ask(query(["family_name"]), notice=notice()).link())
     await sharer.approve(second)
     third = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())

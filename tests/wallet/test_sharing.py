@@ -3,7 +3,7 @@
 import pytest
 
 from proofs.formats.sd_jwt import parse_sd_jwt
-from tests.wallet.fake_verifier import FakeVerifier, credential, notice, query, with_optional
+from tests.wallet.fake_verifier import credential, known_verifier, notice, query, with_optional
 from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, World
 from wallet.consent import ShownSomethingElse
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_what_was_agreed_to_is_delivered_and_nothing_else(world: World) -> None:
     """The employer gets the family name and what cannot be hidden, bound to its request; the history tells it."""
-    sharer, employer = await Sharer.with_certificate(world), FakeVerifier(world)
+    sharer, employer = await Sharer.with_certificate(world), known_verifier(world)
     asked = employer.ask(query(["family_name"]), notice=notice())
 
     share_id = await sharer.begin(asked.link())
@@ -35,7 +35,7 @@ async def test_what_was_agreed_to_is_delivered_and_nothing_else(world: World) ->
 
 async def test_optional_parts_use_the_same_copy_and_their_own_presentations(world: World) -> None:
     """Two queries met by one certificate take one copy; each presentation holds only its own claims."""
-    sharer, employer = await Sharer.with_certificate(world), FakeVerifier(world)
+    sharer, employer = await Sharer.with_certificate(world), known_verifier(world)
     asked = employer.ask(
         with_optional(credential(["family_name"]), credential(["credits"], query_id="extra")), notice=notice()
     )
@@ -54,7 +54,7 @@ async def test_optional_parts_use_the_same_copy_and_their_own_presentations(worl
 
 async def test_an_encrypted_answer_is_made_with_the_named_key(world: World) -> None:
     """direct_post.jwt: the key's kid is copied, the better content encryption is taken."""
-    sharer, employer = await Sharer.with_certificate(world), FakeVerifier(world)
+    sharer, employer = await Sharer.with_certificate(world), known_verifier(world)
     asked = employer.ask(query(["family_name"]), notice=notice(), encrypted=True)
 
     await sharer.approve(await sharer.begin(asked.link()))
@@ -66,7 +66,7 @@ async def test_an_encrypted_answer_is_made_with_the_named_key(world: World) -> N
 
 async def test_a_wrong_passphrase_shares_nothing(world: World) -> None:
     """Without the right passphrase nothing is sent, used or written."""
-    sharer, employer = await Sharer.with_certificate(world), FakeVerifier(world)
+    sharer, employer = await Sharer.with_certificate(world), known_verifier(world)
     share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
 
     with pytest.raises(Exception, match="passphrase"):
@@ -79,7 +79,7 @@ async def test_a_wrong_passphrase_shares_nothing(world: World) -> None:
 
 async def test_an_approval_of_another_screen_is_refused(world: World) -> None:
     """What was approved in English is not shared by a screen in Swedish: it must be looked at again."""
-    sharer, employer = await Sharer.with_certificate(world), FakeVerifier(world)
+    sharer, employer = await Sharer.with_certificate(world), known_verifier(world)
     share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
     digest = sharer.decision(share_id, language="en").digest
 

@@ -4,7 +4,6 @@ from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
-from wallet.decision.warnings import Warned, WarningKind, goes_elsewhere
 
 __all__ = [
     "SCREEN_VERSION",
@@ -17,10 +16,7 @@ __all__ = [
     "LeftBehind",
     "Obstacle",
     "Optional",
-    "Warned",
-    "WarningKind",
     "build_decision",
-    "goes_elsewhere",
     "is_bound",
     "obstacle_of",
     "unavoidable",

@@ -1,6 +1,6 @@
 """From a checked request and what the vault holds to a decision, and the digest that binds an approval to it.
 
-    decision = build_decision(checked, certificates, chosen, share_id=..., salt=..., language="sv", now=now)
+    decision = build_decision(checked, certificates, chosen, past=past, share_id=..., salt=..., language="sv", now=now)
 
 The same arguments give the same decision and the same digest. The digest covers who asks, the nonce, where the answer
 goes, each item with its value, the purpose, how long it is kept, the language and the version of the screen (CS-25). It
@@ -21,8 +21,8 @@ from wallet.certificates import StoredCertificate
 from wallet.decision.candidates import candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
-from wallet.decision.warnings import warnings_for
-from wallet.requests import CheckedRequest
+from wallet.over_asking import Past, ShownCertificate, evaluate, gather, policy_outcome
+from wallet.requests import CheckedRequest, Registration
 
 
 def build_decision(
@@ -30,6 +30,7 @@ def build_decision(
     certificates: Sequence[StoredCertificate],
     chosen: Chosen,
     *,
+    past: Past,
     share_id: str,
     salt: bytes,
     language: str,
@@ -37,6 +38,7 @@ def build_decision(
 ) -> Decision:
     """The decision about a checked request, given what the vault holds and what the person has chosen so far.
 
+    `past` is what the wallet remembered of the sender when the request arrived.
     Raises `InvalidSelection` when `chosen` names something that is not among the alternatives, `InvalidQuery` when the
     query takes more work than we do.
     """
@@ -49,6 +51,9 @@ def build_decision(
     shown = (*required, *(group for part in optional if part.is_ticked for group in part.groups))
     behind = tuple(_behind(group, shown) for group in _one_per_certificate(shown))
     notice = checked.stated.notice if checked.stated else None
+    facts = gather(
+        checked, past=past, shown=[_shown(one.certificate, checked.registration) for one in _one_per_certificate(shown)]
+    )
     decision = Decision(
         share_id=share_id,
         checked=checked,
@@ -59,13 +64,8 @@ def build_decision(
         optional=optional,
         alternatives=maker.alternatives(selection),
         left_behind=behind,
-        warnings=warnings_for(
-            checked,
-            [
-                (group.certificate, group.names.title.text(language), is_bound(group.certificate))
-                for group in _one_per_certificate(shown)
-            ],
-        ),
+        facts=facts,
+        warned=evaluate(facts),
         lacks=() if selection is not None else lacks(checked.query, certificates, at=now),
         selection=selection,
         retention_until=notice.retention_date(checked.asked_at) if notice else None,
@@ -200,6 +200,22 @@ def _one_per_certificate(groups: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(first.values())
 
 
+def _shown(certificate: StoredCertificate, registration: Registration) -> ShownCertificate:
+    return ShownCertificate(
+        id=certificate.id,
+        bound=is_bound(certificate),
+        issuer_trusted=certificate.issuer_trusted,
+        status=certificate.status,
+        copies_left=certificate.copies_left,
+        names=tuple(sorted(path[0] for path in certificate.sd_jwt.disclosure_at if len(path) == 1)),
+        policy=policy_outcome(
+            certificate.display.get("disclosure_policy"),
+            identifier=registration.identifier,
+            chain=registration.chain,
+        ),
+    )
+
+
 def _behind(group: Group, shown: Sequence[Group]) -> LeftBehind:
     paths = [item.path for one in shown if one.certificate.id == group.certificate.id for item in one.items]
     names, further = left_behind(group.certificate, group.names, paths)
@@ -235,7 +251,8 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
             ]
             for item in decision.items
         ],
-        "warnings": [warned.kind.value for warned in decision.warnings],
+        "warnings": [warned.kind.value for warned in decision.warned],
+        "overridden": sorted(decision.chosen.overridden),
     }
     return hashlib.sha256(salt + strict_json.dumps(shown)).hexdigest()
 

@@ -13,10 +13,10 @@ from schemas.dcql import Choice, Selection
 from schemas.receipt import BothLanguages
 from wallet.decision.candidates import Lack
 from wallet.decision.items import Group, Item
-from wallet.decision.warnings import Warned
+from wallet.over_asking import AskedFacts, Place, Warned, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-2"
+SCREEN_VERSION = "share-3"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -26,13 +26,15 @@ class Chosen:
 
     `option` is a position among the ways of satisfying the required part (None: the least revealing one). `picked`
     names the choices for a credential query (their keys), several only where it says `multiple`. `ticked` are the
-    indexes of optional sets. `approved` are the ids of items that got a yes of their own.
+    indexes of optional sets. `approved` are the ids of items that got a yes of their own. `overridden` are the kinds of
+    warnings that the person went on in spite of, one by one.
     """
 
     option: int | None = None
     picked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ticked: frozenset[int] = frozenset()
     approved: frozenset[str] = frozenset()
+    overridden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the person decides about. `is_satisfiable` is False when the required part cannot be answered."""
+    """What the person decides about. `is_satisfiable` is False when the required part cannot be answered.
+
+    `facts` are what the over-asking rules looked at, `warned` is everything that they said.
+    """
 
     share_id: str
     checked: CheckedRequest
@@ -89,7 +94,8 @@ class Decision:
     optional: tuple[Optional, ...]
     alternatives: tuple[Alternative, ...]
     left_behind: tuple[LeftBehind, ...]
-    warnings: tuple[Warned, ...]
+    facts: AskedFacts
+    warned: tuple[Warned, ...]
     lacks: tuple[Lack, ...]
     selection: Selection | None
     retention_until: date | None
@@ -115,6 +121,33 @@ class Decision:
     def missing_yes(self) -> tuple[Item, ...]:
         """Items that would be shared but still need the person's own yes."""
         return tuple(item for item in self.items if item.needs_yes and not item.approved)
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What the person should think of, the most serious first. What stands elsewhere on the screens is left out."""
+        return tuple(warned for warned in self.warned if says(warned.kind).place is Place.DECISION)
+
+    @property
+    def overrides(self) -> tuple[Warned, ...]:
+        """Failed checks of who asks: nothing is shared without a tick for each (CS-20)."""
+        return tuple(warned for warned in self.warned if says(warned.kind).needs_override)
+
+    @property
+    def missing_overrides(self) -> tuple[Warned, ...]:
+        """Failed checks that the person has not ticked."""
+        return tuple(warned for warned in self.overrides if warned.kind.value not in self.chosen.overridden)
+
+    @property
+    def missing_step(self) -> Warned | None:
+        """What must be read before any answer, yes or no, and has not been (OA-09)."""
+        return next(
+            (
+                warned
+                for warned in self.warned
+                if says(warned.kind).needs_step and warned.kind.value not in self.chosen.overridden
+            ),
+            None,
+        )
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -9,12 +9,13 @@ from typing import Any
 
 from schemas.consent import Basis
 from schemas.receipt import BothLanguages
-from service.i18n import N_, Translator
+from service.i18n import Translator
 from wallet.certificates import StoredCertificate
 from wallet.ledger import Entry, Event, EventKind
 from wallet.naming import Names
 from wallet.pages.phrases import along, called, in_a_sentence
-from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, WARNINGS, fault_words
+from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
+from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
 from wallet.vault import UnlockedVault
@@ -104,7 +105,9 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "withdraw_contact": facts.get("withdraw_contact", ""),
         "is_over": _is_over(entry.retention_until, now),
         "language": (decided or refused or {}).get("language", ""),
-        "warnings": _warned((decided or refused or {}).get("warnings", ()), facts, t),
+        "warnings": kept_sentences(
+            list((decided or refused or {}).get("warnings", ())), {**facts, **(decided or refused or {})}, t
+        ),
         "has_receipt": has_receipt(entry),
         "error": facts.get("error", ""),
         "fault": fault_words(facts["error"]) if facts.get("error") and entry.is_share else None,
@@ -126,13 +129,6 @@ def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -
 
 def _what(event: Event) -> str:
     return f"{event.kind.value}_by_you" if event.facts.get("by_you") else event.kind.value
-
-
-def _warned(kinds: Iterable[str], facts: Mapping[str, Any], t: Translator) -> list[str]:
-    # The certificate that a warning spoke of is named below; the sentence is kept general.
-    names = {"host": facts.get("host", ""), "certificate": t(N_("a certificate"))}
-    by_name = {kind.value: words for kind, words in WARNINGS.items()}
-    return [t(by_name[kind].sentence, **names) for kind in kinds if kind in by_name]
 
 
 def _is_over(until: date | None, now: datetime) -> bool:

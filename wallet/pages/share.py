@@ -6,6 +6,7 @@ again: the Enter key never shares (CS-01).
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -13,6 +14,7 @@ from fastapi.responses import Response
 
 from schemas.dcql import InvalidSelection
 from service.i18n import N_
+from wallet.consent import StepMissing
 from wallet.decision import Chosen, Decision
 from wallet.pages import share_arrival, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
@@ -20,8 +22,9 @@ from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
+from wallet.pages.warning_words import warning_view
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
-from wallet.sharing import Sharing
+from wallet.sharing import NotMutable, Sharing
 from wallet.vault import UnlockedVault
 
 router = APIRouter()
@@ -71,6 +74,7 @@ async def choose(
     decision: Annotated[str, Form(max_length=20)] = "",
     optional: Annotated[list[int], Form()] = [],  # noqa: B006
     yes: Annotated[list[str], Form()] = [],  # noqa: B006
+    override: Annotated[list[str], Form()] = [],  # noqa: B006
     use: Annotated[str, Form(max_length=5000)] = "",
     to_language: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
@@ -83,10 +87,18 @@ async def choose(
         if decision == "close":
             sharing.close(vault, share_id)
             return pages.redirect("/", message=N_("You left without answering. Nothing was sent."))
+        if decision == "mute":
+            sharing.mute(vault, share_id)
+            return pages.redirect("/", message=N_("The question is muted for 24 hours. Nothing was sent."))
         before = sharing.decision(vault, share_id, language=language)
+        if before.missing_step is not None:
+            if decision == "read":
+                read = before.chosen.overridden | {before.missing_step.kind.value}
+                sharing.choose(vault, share_id, replace(before.chosen, overridden=read), language=language)
+            return go_to(request, f"/share/{share_id}")
         if not sharing.is_as_shown(vault, before):
             return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
-        chosen = _chosen(before, optional=optional, yes=yes, use=use)
+        chosen = _chosen(before, optional=optional, yes=yes, override=override, use=use)
         shown = sharing.choose(vault, share_id, chosen, language=language)
     except AlreadyAnswered:
         return go_to(request, f"/share/{share_id}/outcome")
@@ -96,6 +108,10 @@ async def choose(
         return go_to(request, f"/share/{share_id}")  # That page says so.
     except RequestFault:
         return go_to(request, f"/share/{share_id}")  # That page says so.
+    except StepMissing:
+        return go_to(request, f"/share/{share_id}")  # That page says what to read.
+    except NotMutable:
+        return go_to(request, f"/share/{share_id}")
     except InvalidSelection:
         return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
     if decision != "share":
@@ -104,12 +120,12 @@ async def choose(
         return go_to(request, f"/share/{share_id}{lang}{anchor}")
     if not shown.is_satisfiable:
         return go_to(request, f"/share/{share_id}")
-    if shown.missing_yes:
+    if shown.missing_yes or shown.missing_overrides:
         return go_to(request, f"/share/{share_id}?missing=1")
     return go_to(request, f"/share/{share_id}/confirm")
 
 
-def _chosen(before: Decision, *, optional: list[int], yes: list[str], use: str) -> Chosen:
+def _chosen(before: Decision, *, optional: list[int], yes: list[str], override: list[str], use: str) -> Chosen:
     """What the form says. `use` names another alternative: `option:1`, `pick:QUERY:KEY` or `add:QUERY:KEY`."""
     option, picked = before.chosen.option, dict(before.chosen.picked)
     kind, _, rest = use.partition(":")
@@ -121,21 +137,37 @@ def _chosen(before: Decision, *, optional: list[int], yes: list[str], use: str) 
     elif kind == "add":
         in_use = before.selection.choices.get(query_id, ()) if before.selection is not None else ()
         picked[query_id] = (*(choice.key for choice in in_use), key)
-    return Chosen(option=option, picked=picked, ticked=frozenset(optional), approved=frozenset(yes))
+    may_override = {warned.kind.value for warned in before.overrides}
+    read = before.chosen.overridden - may_override  # What was read on the page before this one stays read.
+    return Chosen(
+        option=option,
+        picked=picked,
+        ticked=frozenset(optional),
+        approved=frozenset(yes),
+        overridden=read | (may_override & set(override)),
+    )
 
 
 async def _show_decision(
     request: Request, pages: PagesDep, sharing: Sharing, vault: UnlockedVault, decision: Decision
 ) -> Response:
-    language = pages.language(request)
-    missing = decision.missing_yes if "missing" in request.query_params else ()
+    t = pages.translator(request)
+    view = decision_view(decision, t, history=sharing.history(vault)[0])
+    if decision.missing_step is not None:
+        step = warning_view(decision.missing_step, t, titles={})
+        return await pages.render(request, "share/guess.html", view=view, decision=decision, step=step)
+    faults: list[tuple[str, str]] = []
+    if "missing" in request.query_params:
+        unticked = [one for one in view["overrides"] if not one.overridden]
+        faults += [(f"override-{one.kind}", one.sentence) for one in unticked]
+        faults += [(f"yes-{item.id}", item.name.text(t.language)) for item in decision.missing_yes]
     return await pages.render(
         request,
         "share/decide.html" if decision.is_satisfiable else "share/lacking.html",
-        faults=[(f"yes-{item.id}", item.name.text(language)) for item in missing],
-        view=decision_view(decision, pages.translator(request), history=sharing.history(vault)[0]),
+        faults=faults,
+        view=view,
         decision=decision,
-        other_language="en" if language == "sv" else "sv",
+        other_language="en" if t.language == "sv" else "sv",
     )
 
 

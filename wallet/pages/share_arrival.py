@@ -15,10 +15,11 @@ from schemas.presentation import RequestLink, parse_link
 from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.links import LONGEST_LINK
+from wallet.over_asking import WarningKind, says
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
 from wallet.pages.share_access import SharingDep, show_answered
 from wallet.pages.share_words import CAME_BY, fault_words
-from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, asked_host
+from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, RequestMuted, asked_host
 from wallet.sharing import Kept
 
 router = APIRouter()
@@ -52,20 +53,22 @@ async def look(
 ) -> Response:
     """After the question: fetch the request, or stop."""
     how = _came_by(came_by)
-    if decision not in ("continue", "stop"):
+    if decision not in ("continue", "stop", "show"):
         return await _show_arrival(request, pages, link, how)
     parsed = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     if decision == "stop":
         sharing.stopped(vault, asked_host(parsed), came_by=how)
         return pages.redirect("/", message=N_("You stopped. Nothing was fetched and nothing was sent."))
     try:
-        share_id = await sharing.begin(vault, parsed, came_by=how)
+        share_id = await sharing.begin(vault, parsed, came_by=how, show_muted=decision == "show")
     except CouldNotFetch as exc:
         return await _show_arrival(request, pages, link, how, problem=exc.error, status=502)
     except RequestExpired:
         return await _show_arrival(request, pages, link, how, problem="request_expired", status=410)
     except AlreadyAnswered:
         return await show_answered(request, pages, by_you=True)
+    except RequestMuted:
+        return await pages.render(request, "share/muted.html", link=link, came_by=how.value)
     return go_to(request, f"/share/{share_id}")
 
 
@@ -94,6 +97,7 @@ async def _show_arrival(
         link=link,
         came_by=came_by.value,
         how=CAME_BY[came_by],
+        elsewhere=says(WarningKind.NOT_STARTED_HERE).sentence if came_by.perhaps_from_elsewhere else "",
         problem=problem,
         words=fault_words(problem),
     )
@@ -114,6 +118,8 @@ async def renew(request: Request, vault: VaultDep, pages: PagesDep, sharing: Sha
     except (CouldNotFetch, RequestExpired):
         message = N_("They have no new request there. Ask them for a new link.")
         return pages.redirect(f"/share/{share_id}", message=message, kind="warning")
+    except RequestMuted:
+        return pages.redirect("/", message=N_("You have muted this question. Nothing was sent."), kind="info")
     except AlreadyAnswered:
         return await show_answered(request, pages, by_you=True)
     if kept in KEPT:

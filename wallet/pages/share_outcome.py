@@ -14,7 +14,7 @@ from schemas.errors import TooManyRequests
 from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.certificates import NoCopiesLeft
-from wallet.consent import CannotSatisfy, ShownSomethingElse, YesMissing
+from wallet.consent import CannotSatisfy, OverrideMissing, ShownSomethingElse, StepMissing, YesMissing
 from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
 from wallet.pages.history_view import entry_view, titles_of, why_not_accepted
@@ -74,6 +74,8 @@ async def confirm(
         return go_to(request, f"/share/{share_id}")  # That page says so, and offers to fetch a new one.
     except NoCopiesLeft:
         return pages.redirect(f"/share/{share_id}", message=NO_COPIES, kind="warning")
+    except (OverrideMissing, StepMissing):
+        return go_to(request, f"/share/{share_id}?missing=1")
     except (ShownSomethingElse, YesMissing, CannotSatisfy, CopyDiffers, InvalidSelection):
         return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
     entered = bool(passphrase) or decision != ""
@@ -96,7 +98,8 @@ async def _show_confirm(
         return go_to(request, f"/share/{share_id}/outcome")
     except (RequestExpired, RequestFault, InvalidSelection):
         return go_to(request, f"/share/{share_id}")
-    if not decision.is_satisfiable or decision.missing_yes:
+    is_unready = decision.missing_yes or decision.missing_overrides or decision.missing_step
+    if not decision.is_satisfiable or is_unready:
         return go_to(request, f"/share/{share_id}")
     switch = LanguageSwitch(f"/share/{share_id}/confirm", {}) if request.method == "POST" else None
     return await pages.render(

@@ -4,7 +4,7 @@ Texts of others (names, purposes, reasons) are marked as such by the templates, 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +16,10 @@ from wallet.cards import read_card
 from wallet.decision import Alternative, Decision, Group, Item, LeftBehind, is_bound, unavoidable, unavoidable_names
 from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
+from wallet.over_asking import PolicyOutcome
 from wallet.pages.phrases import along, called, in_a_sentence
-from wallet.pages.share_words import BASES, KINDS, OBSTACLES, WARNINGS
+from wallet.pages.share_words import BASES, KINDS, OBSTACLES
+from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.recording import who_asks
 
 _LONG_VALUE = 240
@@ -29,13 +31,18 @@ _MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200}")
 def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]) -> dict[str, Any]:
     """Everything that S1 to S3 show."""
     checked = decision.checked
+    policies = {one.id: one.policy for one in decision.facts.shown}
     return {
         "who": _who(decision, t, history),
         "notice": _notice(decision, t),
         "retention": t.date(decision.retention_until) if decision.retention_until else "",
-        "required": [_group(group, t) for group in decision.required],
+        "required": [_group(group, t, policies) for group in decision.required],
         "optional": [
-            {"index": part.index, "ticked": part.is_ticked, "groups": [_group(group, t) for group in part.groups]}
+            {
+                "index": part.index,
+                "ticked": part.is_ticked,
+                "groups": [_group(group, t, policies) for group in part.groups],
+            }
             for part in decision.optional
         ],
         "alternatives": [_alternative(one, t) for one in decision.alternatives],
@@ -60,14 +67,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             ],
             t,
         ),
-        "warnings": [
-            {
-                "kind": warned.kind.value,
-                "sentence": t(WARNINGS[warned.kind].sentence, **warned.facts),
-                "advice": t(WARNINGS[warned.kind].advice, **warned.facts),
-            }
-            for warned in decision.warnings
-        ],
+        **warning_views(decision, t),
         "lacks": [
             {
                 "title": read_card(lack.certificate, t.language).title if lack.certificate else "",
@@ -115,6 +115,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
     ]
     name = who_asks(checked).text(t.language)
     known_as, begins = called(name, t, proven=checked.is_proven)
+    state, registration = REGISTRATION[checked.registration.outcome]
     return {
         "name": name,
         "called": known_as,
@@ -123,6 +124,10 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "proven": checked.is_proven,
         "host": checked.answer_host,
         "client_id": client_id,
+        "registration": t(registration),
+        "registration_state": state,
+        "registered_purpose": checked.registration.purpose.text(t.language),
+        "registrar": plain(checked.registration.registrar),
         "dns_names": t.listed(checked.identity.dns_names) if checked.identity.dns_names else "",
         "last_shared": t.date(max(earlier)) if earlier else "",
     }
@@ -159,13 +164,15 @@ def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
     }
 
 
-def _group(group: Group, t: Translator) -> dict[str, Any]:
+def _group(group: Group, t: Translator, policies: Mapping[str, PolicyOutcome]) -> dict[str, Any]:
     card = read_card(group.certificate, t.language)
+    policy = POLICIES.get(policies.get(group.certificate.id, PolicyOutcome.NONE))
     return {
         "certificate_id": group.certificate.id,
         "title": group.names.title.text(t.language),
         "issuer": group.names.issuer,
         "issuer_trusted": group.certificate.issuer_trusted,
+        "policy": (policy[0], t(policy[1])) if policy else None,
         "date": card.date,
         "items": [_item(item, t) for item in group.items],
     }

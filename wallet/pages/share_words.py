@@ -1,10 +1,13 @@
-"""What the stable names of a share are called in front of a person: warnings, obstacles, outcomes, bases, faults."""
+"""What the stable names of a share are called in front of a person: obstacles, outcomes, bases, faults.
+
+Warnings have their words in `warning_words.py`.
+"""
 
 from dataclasses import dataclass
 
 from schemas.consent import Basis
 from service.i18n import N_
-from wallet.decision import Obstacle, WarningKind
+from wallet.decision import Obstacle
 from wallet.ledger import Outcome
 from wallet.requests import CameBy
 from wallet.sensitivity import Kind
@@ -47,52 +50,6 @@ BASES = {
     Basis.VITAL_INTERESTS: N_("To protect somebody's life."),
     Basis.PUBLIC_TASK: N_("A task in the public interest."),
     Basis.LEGITIMATE_INTEREST: N_("An interest of theirs that they say weighs more than yours. You may object."),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class WarningWords:
-    """One sentence, and one thing to do."""
-
-    sentence: str
-    advice: str
-
-
-WARNINGS = {
-    WarningKind.UNPROVEN: WarningWords(
-        N_("We cannot confirm who is asking."), N_("Share only if you know that %(host)s is theirs.")
-    ),
-    WarningKind.OTHER_ADDRESS: WarningWords(
-        N_("The answer goes to %(host)s, which their certificate does not name."),
-        N_("Ask them whether this address is theirs."),
-    ),
-    WarningKind.NO_NOTICE: WarningWords(
-        N_("They have not said what this is for or how long they keep it."), N_("Ask them before you share.")
-    ),
-    WarningKind.UNPROVEN_NOTICE: WarningWords(
-        N_("What they say about purpose and time is not signed."), N_("Ask them to confirm it in another way.")
-    ),
-    WarningKind.NO_RETENTION: WarningWords(
-        N_("They have not said how long they keep this."), N_("Ask them for a date before you share.")
-    ),
-    WarningKind.LONG_RETENTION: WarningWords(N_("They keep this for more than 10 years."), N_("Ask them why so long.")),
-    WarningKind.BEARER: WarningWords(
-        N_("%(certificate)s is not tied to this wallet: whoever gets it can show it as their own."),
-        N_("Share it only with somebody you trust with it."),
-    ),
-    WarningKind.ISSUER_UNKNOWN: WarningWords(
-        N_("This wallet does not know who issued %(certificate)s."), N_("They may not accept it.")
-    ),
-    WarningKind.GUESSES_VALUES: WarningWords(
-        N_("They ask for a certain answer. If you share, they learn that you have it."),
-        N_("If you do not share, they learn nothing."),
-    ),
-    WarningKind.STATUS_UNKNOWN: WarningWords(
-        N_("We could not check whether %(certificate)s still holds."), N_("They may not accept it.")
-    ),
-    WarningKind.LAST_COPY: WarningWords(
-        N_("This uses the last one-time copy of %(certificate)s."), N_("Ask the issuer for new ones afterwards.")
-    ),
 }
 
 

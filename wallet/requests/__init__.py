@@ -7,10 +7,18 @@ checked = check_request(fetched, trust=trust, now=now)                     # rai
 
 from wallet.requests.answer_key import AnswerKey
 from wallet.requests.checking import CheckedRequest, FetchedRequest, check_request
-from wallet.requests.faults import AlreadyAnswered, ErrorAddress, ImproperRequest, RequestExpired, RequestFault
+from wallet.requests.faults import (
+    AlreadyAnswered,
+    ErrorAddress,
+    ImproperRequest,
+    RequestExpired,
+    RequestFault,
+    RequestMuted,
+)
 from wallet.requests.fetching import CouldNotFetch, MayNotFetch, RequestTransport, fetch_request, wallet_metadata
 from wallet.requests.links import CameBy, asked_host
 from wallet.requests.notice import StatedNotice
+from wallet.requests.registration import Registration, RegistrationOutcome
 
 __all__ = [
     "AlreadyAnswered",
@@ -22,8 +30,11 @@ __all__ = [
     "FetchedRequest",
     "ImproperRequest",
     "MayNotFetch",
+    "Registration",
+    "RegistrationOutcome",
     "RequestExpired",
     "RequestFault",
+    "RequestMuted",
     "RequestTransport",
     "StatedNotice",
     "asked_host",

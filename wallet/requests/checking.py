@@ -12,7 +12,7 @@ Steps, each repeated as a comment where it is taken:
 4. where to: the response URI belongs to the identifier
 5. the formats and the query
 6. the key for an encrypted answer
-7. the notice
+7. the notice, and what the sender has registered to ask for: no fault of theirs stops a request, the person is told
 
 A request is checked again each time a page shows it: trust may have been withdrawn, and time passes.
 """
@@ -48,6 +48,7 @@ from wallet.requests.answer_key import AnswerKey, choose_answer_key
 from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
 from wallet.requests.links import link_as_json, link_from_json
 from wallet.requests.notice import StatedNotice, read_notice
+from wallet.requests.registration import Registration, read_registration
 
 FORMATS = frozenset({"dc+sd-jwt"})
 ALGORITHMS = frozenset({"ES256"})
@@ -64,12 +65,17 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class FetchedRequest:
-    """A request as it came: the link, and the request object when there is one. Nothing in it is believed."""
+    """A request as it came: the link, and the request object when there is one. Nothing in it is believed.
+
+    `registration_status` is what the registrar's list said then of a registration certificate in it; empty when it was
+    not asked.
+    """
 
     link: RequestLink
     request_object: str
     wallet_nonce: str | None
     fetched_at: datetime
+    registration_status: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The request as it rests between two screens."""
@@ -78,6 +84,7 @@ class FetchedRequest:
             "request_object": self.request_object,
             "wallet_nonce": self.wallet_nonce,
             "fetched_at": self.fetched_at.timestamp(),
+            "registration_status": self.registration_status,
         }
 
     @classmethod
@@ -88,6 +95,7 @@ class FetchedRequest:
             request_object=members["request_object"],
             wallet_nonce=members["wallet_nonce"],
             fetched_at=datetime.fromtimestamp(members["fetched_at"], UTC),
+            registration_status=members.get("registration_status", ""),
         )
 
 
@@ -99,6 +107,7 @@ class CheckedRequest:
     query: Query
     identity: VerifierIdentity
     stated: StatedNotice | None
+    registration: Registration
     answer_key: AnswerKey | None
     asked_at: datetime
     expires_at: datetime
@@ -132,11 +141,15 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
     except ProtocolError as exc:
         raise RequestFault(exc, tell=tell) from exc
     stated = read_notice(request, signing_jwk=sender.signing_jwk)  # 7.
+    registration = read_registration(
+        request, query, sender=sender, trust=trust, status=fetched.registration_status, now=now
+    )
     return CheckedRequest(
         request=request,
         query=query,
         identity=sender.identity,
         stated=stated,
+        registration=registration,
         answer_key=answer_key,
         asked_at=fetched.fetched_at,
         expires_at=expires_at,

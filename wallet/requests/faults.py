@@ -39,6 +39,12 @@ class AlreadyAnswered(Refused):
     error = "already_answered"
 
 
+class RequestMuted(Refused):
+    """The person has muted this question of this sender: it ends without an answer."""
+
+    error = "request_muted"
+
+
 class ImproperRequest(Refused):
     """The request breaks a rule that is ours or of a client identifier prefix."""
 

@@ -11,9 +11,9 @@ What is decided is decided in the domain modules; here is the order of things.
 """
 
 from wallet.sharing.arriving import Arrivals, FaultShown, Kept
-from wallet.sharing.deciding import ANSWERED_FOR, Decisions
+from wallet.sharing.deciding import ANSWERED_FOR, Decisions, NotMutable
 
-__all__ = ["ANSWERED_FOR", "FaultShown", "Kept", "Sharing"]
+__all__ = ["ANSWERED_FOR", "FaultShown", "Kept", "NotMutable", "Sharing"]
 
 
 class Sharing(Arrivals, Decisions):

@@ -1,17 +1,21 @@
 """A request arrives (S0): fetched and checked after the person's yes, put before them, or found to be faulty."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from proofs import base64url
+from proofs.registration_certificate import ask_registration_status
+from proofs.resolve import HurriedResolver
 from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import AuthorizationErrorResponse, RequestLink
-from wallet.decision import Chosen
+from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery
+from wallet.deployment import HURRY_SECONDS
 from wallet.ledger import Event, EventKind, new_entry_id
+from wallet.over_asking import Past, is_muted, past_of
 from wallet.presentation import answer_form
 from wallet.receipts import has_receipt
 from wallet.recording import asked_event, fault_event, request_digest
@@ -23,6 +27,7 @@ from wallet.requests import (
     FetchedRequest,
     RequestExpired,
     RequestFault,
+    RequestMuted,
     asked_host,
     check_request,
     fetch_request,
@@ -72,11 +77,12 @@ class Arrivals(Desk):
         facts = {"who": {"sv": host, "en": host}, "host": host, "came_by": came_by.value}
         self._record(vault, Event(new_entry_id(), EventKind.CLOSED, self._wallet.clock(), facts))
 
-    async def begin(self, vault: UnlockedVault, link: RequestLink, *, came_by: CameBy) -> str:
+    async def begin(self, vault: UnlockedVault, link: RequestLink, *, came_by: CameBy, show_muted: bool = False) -> str:
         """Fetch and check a request after the person's yes to its host; returns the id of the share.
 
-        A request with a fault gets an id as well (`fault` tells it). Raises `CouldNotFetch`, `RequestExpired`, or
-        `AlreadyAnswered` when this very request has been answered from this vault.
+        A request with a fault gets an id as well (`fault` tells it). Raises `CouldNotFetch`, `RequestExpired`,
+        `AlreadyAnswered` when this very request has been answered from this vault, or `RequestMuted` when the person
+        has muted the question and does not want to see it.
         """
         share_id, now = new_entry_id(), self._wallet.clock()
         host = asked_host(link)
@@ -96,6 +102,10 @@ class Arrivals(Desk):
         try:
             checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
             self._refuse_repeated(vault, checked)
+            fetched = await self._with_registration_status(fetched, checked, now=now)
+            members["fetched"] = fetched.as_json()
+            checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
+            members["past"] = self._past(vault, checked, came_by=came_by).model_dump(mode="json")
             decision = self._build(vault, share_id, members, checked, language=vault.language)
         except AlreadyAnswered:
             raise
@@ -106,6 +116,9 @@ class Arrivals(Desk):
             fault = exc if isinstance(exc, RequestFault) else RequestFault(exc)
             self._keep_faulty(vault, share_id, fault, host=host, came_by=came_by, now=now)
             return share_id
+        if not show_muted and is_muted(self.history(vault)[0], checked, now=now):
+            self._end_silently(vault, decision, came_by=came_by, now=now)
+            raise RequestMuted
         members["offered"] = offered(decision)
         with self._database.transaction() as connection:
             add_share(connection, vault, share_id, state=OPEN, members=members, ends_at=checked.expires_at, now=now)
@@ -140,6 +153,26 @@ class Arrivals(Desk):
         with self._database.transaction() as connection:
             update_share(connection, vault, new, {**members, "offered": offered(decision)})
         return new_id, Kept.ALL
+
+    async def _with_registration_status(
+        self, fetched: FetchedRequest, checked: CheckedRequest, *, now: datetime
+    ) -> FetchedRequest:
+        """The request with what the registrar's list says of its registration; asked once, kept with the request."""
+        if checked.registration.status is None:
+            return fetched
+        hurried = HurriedResolver(self._wallet.resolver, seconds=HURRY_SECONDS)
+        status = await ask_registration_status(checked.registration.status, resolver=hurried, now=now)
+        return replace(fetched, registration_status=status)
+
+    def _past(self, vault: UnlockedVault, checked: CheckedRequest, *, came_by: CameBy) -> Past:
+        # Histories do not know yet of requests to delete that were not answered in time: there are none (OA-14).
+        return past_of(self.history(vault)[0], checked, came_by=came_by, overdue_deletions=0)
+
+    def _end_silently(self, vault: UnlockedVault, decision: Decision, *, came_by: CameBy, now: datetime) -> None:
+        """A muted question: it stands in the history, and the sender gets no answer (CS-21)."""
+        with self._database.transaction() as connection:
+            append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
+            append_event(connection, vault, Event(decision.share_id, EventKind.CLOSED, now, {"muted": True}))
 
     def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
         digest = request_digest(checked)

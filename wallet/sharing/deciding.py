@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from schemas.errors import NotFound, ProtocolError
+from schemas.errors import NotFound, ProtocolError, Refused
 from service.single_use import spend
 from wallet.certificates import StoredCertificate
-from wallet.consent import Consent, decide
+from wallet.consent import Consent, StepMissing, decide
 from wallet.decision import Chosen, Decision
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
 from wallet.ledger import Event, EventKind, Outcome
+from wallet.over_asking import AFTER_REFUSAL, Past
 from wallet.presentation import HeldCopy, answer_form, present, refusal
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
@@ -30,6 +31,12 @@ from wallet.vault import UnlockedVault
 
 ANSWERED_FOR = timedelta(days=730)
 """How long an answered request is remembered, so that it is not answered twice. Requests themselves live minutes."""
+
+
+class NotMutable(Refused):
+    """Only a question that was refused less than a day before can be muted."""
+
+    error = "not_mutable"
 
 
 class Decisions(Desk):
@@ -84,6 +91,20 @@ class Decisions(Desk):
             close_share(connection, vault, share, answer=None)
             append_event(connection, vault, Event(share_id, EventKind.CLOSED, self._wallet.clock()))
 
+    def mute(self, vault: UnlockedVault, share_id: str) -> None:
+        """The person wants no such question from this sender for a day: left without an answer, now and then (CS-21).
+
+        Raises `NotMutable` for a question that was not refused before.
+        """
+        share = self._open_share(vault, share_id)
+        if not Past.model_validate(share.members.get("past", {})).was_refused:
+            raise NotMutable
+        now = self._wallet.clock()
+        facts = {"muted": True, "muted_until": (now + AFTER_REFUSAL).timestamp()}
+        with self._database.transaction() as connection:
+            close_share(connection, vault, share, answer=None)
+            append_event(connection, vault, Event(share_id, EventKind.CLOSED, now, facts))
+
     # --- deciding ------------------------------------------------------------------------------------------------
 
     async def approve(
@@ -117,6 +138,8 @@ class Decisions(Desk):
         """Say no: the same answer whether the person does not want to or cannot (CS-23)."""
         share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
+        if decision.missing_step is not None:
+            raise StepMissing  # The answer itself may tell: nothing is said before the person has read so (OA-09).
         checked, now = decision.checked, self._wallet.clock()
         form = answer_form(refusal(checked.request).members(), checked.answer_key)
         event = refused_event(decision, pseudonym=pseudonym_for(vault, checked.request.client_id), now=now)

@@ -9,6 +9,7 @@ from service.single_use import prune
 from wallet.decision import Chosen, Decision, build_decision
 from wallet.deployment import Deployment
 from wallet.ledger import Entry, Event, entries_of
+from wallet.over_asking import Past
 from wallet.remote_requests import RequestsOverHTTP
 from wallet.requests import AlreadyAnswered, CheckedRequest, FetchedRequest, check_request
 from wallet.store.ledger import History, append_event, read_history
@@ -87,6 +88,7 @@ class Desk:
             checked,
             vault.certificates(),
             chosen_from_json(members["chosen"]),
+            past=Past.model_validate(members.get("past", {})),
             share_id=share_id,
             salt=bytes.fromhex(members["salt"]),
             language=language,
@@ -107,6 +109,7 @@ def chosen_as_json(chosen: Chosen) -> dict[str, Any]:
         "picked": {query_id: list(keys) for query_id, keys in chosen.picked.items()},
         "ticked": sorted(chosen.ticked),
         "approved": sorted(chosen.approved),
+        "overridden": sorted(chosen.overridden),
     }
 
 
@@ -117,4 +120,5 @@ def chosen_from_json(members: Mapping[str, Any]) -> Chosen:
         picked={query_id: tuple(keys) for query_id, keys in members["picked"].items()},
         ticked=frozenset(members["ticked"]),
         approved=frozenset(members["approved"]),
+        overridden=frozenset(members.get("overridden", ())),
     )

@@ -1,0 +1,148 @@
+"""Warnings, failed checks, guesses and muting on the pages, as a browser without scripts meets them."""
+
+import re
+
+import httpx2
+import pytest
+
+from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
+from tests.wallet.pages.test_share_pages import arrive, confirm, decide, look, person, text_of, ticks
+from tests.wallet.test_pages import field, send
+from tests.world import World
+
+
+@pytest.fixture
+def employer(world: World) -> FakeVerifier:
+    """A verifier that the wallet trusts."""
+    return known_verifier(world)
+
+
+def warned(page: httpx2.Response) -> list[str]:
+    """The kinds of warnings on a page, open or behind "more", in their order."""
+    return re.findall(r'id="warning-([a-z_]+)"', page.text)
+
+
+def test_three_warnings_stand_open_and_the_rest_behind_more(world: World) -> None:
+    """The most serious first; nothing is lost."""
+    stranger = FakeVerifier(world, "shop.example")
+    said = notice(purpose={"sv": "Identifiering", "en": "Identification"}, retention=None, basis="consent")
+
+    page = look(person(world), stranger.ask(query(["family_name"]), notice=said).link())
+
+    open_ones, _, behind = page.text.partition('id="warnings-more"')
+    first, rest = re.findall(r'id="warning-(\w+)"', open_ones), re.findall(r'id="warning-(\w+)"', behind)
+    assert first == ["unproven", "young_certificate", "forced_consent"]
+    assert rest == ["vague_purpose", "no_retention"]
+    assert "2 more things" in text_of(page)
+
+
+def test_cs20_a_failed_check_has_an_empty_box_and_sharing_needs_it(world: World) -> None:
+    """The box is never ticked beforehand; without it the page names what is missing, with it the share goes on."""
+    browser, stranger = person(world), FakeVerifier(world, "shop.example")
+    page = look(browser, stranger.ask(query(["family_name"]), notice=notice()).link())
+    assert ticks(page) == 0
+    assert 'id="override-unproven"' in page.text
+
+    without = decide(browser, page, "share")
+    assert 'href="#override-unproven"' in without.text
+    assert "Your passphrase" not in text_of(without)
+    skipped = browser.get(f"{page.url.path}/confirm")
+    assert "Your passphrase" not in text_of(skipped)
+    other = decide(browser, without, "share", override="guesses_values")
+    assert "Your passphrase" not in text_of(other)
+
+    agreed = decide(browser, other, "share", override="unproven")
+    assert "Your passphrase" in text_of(agreed)
+    done = confirm(browser, agreed)
+    assert 'data-outcome="shared"' in done.text
+    assert len(stranger.forms) == 1
+
+
+def test_oa09_a_guess_is_read_before_the_screen_with_yes_and_no(world: World, employer: FakeVerifier) -> None:
+    """The first page has neither; posting an answer past it answers nothing."""
+    browser = person(world)
+    claims = [{"path": ["family_name"], "values": ["Somebody Else"]}]
+    asked = {"credentials": [{**query()["credentials"][0], "claims": claims}]}
+
+    page = look(browser, employer.ask(asked, notice=notice()).link())
+
+    assert "asks for a certain answer" in text_of(page)
+    assert 'value="refuse"' not in page.text
+    for answer in ("refuse", "share"):
+        assert "asks for a certain answer" in text_of(decide(browser, page, answer))
+    assert employer.forms == []
+    read = decide(browser, page, "read")
+    assert 'value="refuse"' in read.text
+    decide(browser, read, "refuse")
+    assert employer.answers[0]["error"] == "access_denied"
+
+
+def test_cs21_a_repeated_question_can_be_muted_and_ends_silently(world: World, employer: FakeVerifier) -> None:
+    """Muted, the next one is not shown and not answered, unless the person wants to see it."""
+    browser = person(world)
+
+    def ask() -> str:
+        return employer.ask(query(["family_name"]), notice=notice()).link()
+
+    first = look(browser, ask())
+    assert 'id="mute"' not in first.text
+    decide(browser, first, "refuse")
+    again = look(browser, ask())
+    assert "You said no to the same question less than 24 hours ago." in text_of(again)
+    muted = decide(browser, again, "mute")
+    assert "The question is muted for 24 hours." in text_of(muted)
+    answers = len(employer.forms)
+
+    silent = look(browser, ask())
+    assert "You have muted this question" in text_of(silent)
+    assert len(employer.forms) == answers
+    shown = send(
+        browser, silent, "/present", link=field(silent, "link"), came_by=field(silent, "came_by"), decision="show"
+    )
+    assert 'value="refuse"' in shown.text
+
+
+def test_a_question_that_was_not_refused_cannot_be_muted(world: World, employer: FakeVerifier) -> None:
+    """Also when somebody posts it."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    after = decide(browser, page, "mute")
+
+    assert 'value="refuse"' in after.text
+
+
+def test_oa12_what_came_from_elsewhere_is_said_at_the_first_question(world: World, employer: FakeVerifier) -> None:
+    """A pasted link may be somebody else's; one that was opened here says nothing of it."""
+    browser = person(world)
+    link = employer.ask(query(["family_name"]), notice=notice()).link()
+
+    pasted = send(browser, browser.get("/receive"), "/receive", link=link)
+
+    assert "warning-not_started_here" in pasted.text
+    assert "warning-not_started_here" not in arrive(browser, link).text
+
+
+def test_who_asks_says_what_is_registered(world: World, employer: FakeVerifier) -> None:
+    """Quietly, beside the name, in both languages."""
+    browser = person(world)
+
+    english = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    swedish = browser.get(f"{english.url.path}?lang=sv")
+
+    assert "They show no proof of what they have registered to ask for." in text_of(english)
+    assert "De visar inget bevis på vad de har anmält att de frågar efter." in text_of(swedish)
+    assert "unregistered" not in warned(english)
+
+
+def test_the_history_tells_what_was_warned_of(world: World) -> None:
+    """With the names, from the facts that were kept."""
+    browser, stranger = person(world), FakeVerifier(world, "shop.example")
+    asked = stranger.ask(query(["family_name"], ["personal_administrative_number"]), notice=notice())
+    page = look(browser, asked.link())
+    decide(browser, page, "refuse")
+
+    entry = browser.get(page.url.path.replace("/share/", "/history/"))
+
+    assert "We cannot confirm who is asking." in text_of(entry)
+    assert "sensitive that their purpose does not call for: personal administrative number." in text_of(entry)
