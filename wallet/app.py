@@ -32,6 +32,11 @@ ERROR_TEXTS = {
         N_("Nothing was changed and nothing was sent."),
         N_("Go to the first page, where all your certificates are."),
     ),
+    "entry_still_open": ErrorTexts(
+        N_("This request still waits for your answer"),
+        N_("Nothing was deleted."),
+        N_("Answer it first, or wait until its time is over."),
+    ),
     "moved_on": ErrorTexts(
         N_("This is being worked on in another window"),
         N_("Nothing was lost."),

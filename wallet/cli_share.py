@@ -22,10 +22,12 @@ from service.i18n import Translator, load_catalogues
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
+from wallet.histories import Histories
 from wallet.ledger import Entry
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
 from wallet.pages.history_view import entry_view, why_not_accepted
+from wallet.pages.history_words import fault_sentences
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.receipts import has_receipt, receipt_of, signed_receipt
@@ -88,9 +90,23 @@ def present(
         raise typer.Exit(1)
 
 
-def ledger(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+def ledger(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only check that nothing was changed, removed or cut off. Ends with 1 if so."),
+    ] = False,
+    person: PersonOption = DEFAULT_PERSON,
+    data: WalletData = DEFAULT_DATA,
+    as_json: JSONOption = False,
+) -> None:
     """Show the history: everything that was asked, shared, refused and received. It holds no values."""
-    show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
+    if not check:
+        show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
+        return
+    result = with_wallet(data, lambda wallet: _check_ledger(wallet, person))
+    show(result, as_json=as_json, human=_check_text)
+    if not result["intact"]:
+        raise typer.Exit(1)
 
 
 async def _present(
@@ -257,6 +273,27 @@ def _present_text(result: dict[str, Any]) -> str:
     name = result["recipient"]["name"]
     called = f"somebody who says it is {name}" if result["recipient"]["level"] == "unproven" else name
     return " ".join([sentence, *result["reasons"], f"Answer to {called}: {what}.{back}"])
+
+
+async def _check_ledger(wallet: Deployment, person: str) -> dict[str, Any]:
+    vault = await open_vault(wallet, person)
+    if vault is None:
+        raise CommandFailed("There is no such vault.", error="unknown_person")
+    book = Histories(wallet).read(vault)
+    return {
+        "intact": book.is_intact,
+        "faults": sorted(fault.value for fault in book.faults),
+        "sentences": fault_sentences(book.faults, _translator()),
+        "entries": len(book.entries),
+        "deleted": len(book.deletions),
+    }
+
+
+def _check_text(result: dict[str, Any]) -> str:
+    if not result["intact"]:
+        return "\n".join(["The history was changed from outside this wallet.", *result["sentences"]])
+    deleted = f" {result['deleted']} deleted by its owner." if result["deleted"] else ""
+    return f"The history is as it was written: {result['entries']} entries.{deleted}"
 
 
 async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:

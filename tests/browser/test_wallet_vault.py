@@ -3,11 +3,12 @@
 from typing import Literal
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow, screenshot
 from tests.browser.test_wallet_receiving import WAYS, _looker, address
-from tests.world import PASSPHRASE
+from tests.world import PASSPHRASE, World
 
 __all__ = ["address"]
 
@@ -90,3 +91,38 @@ def test_the_code_prints_as_a_sheet_of_its_own(address: str, open_page: OpenPage
     page.emulate_media(media="screen")
     assert_accessible(page)
     assert overflow(page) == 0
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
+def test_the_history_and_its_pages(
+    world: World,
+    address: str,
+    open_page: OpenPage,
+    language: str,
+    width: int,
+    javascript: bool,
+    colours: Literal["light", "dark"],
+) -> None:
+    """From an entry to its deletion, each page looked at on the way."""
+    page = open_page(width=width, javascript=javascript, colours=colours, language=language)
+    look = _looker(page, f"vault-{language}-{width}", with_axe=javascript)
+    _with_certificate(world, page, address)
+    page.goto(f"{address}/history")
+    look("history")
+    page.click("#history a")
+    page.click("#delete-entry")
+    look("history-delete")
+    page.click("#delete")
+    page.wait_for_selector("#deletions")
+    look("history-deleted")
+
+
+def _with_certificate(world: World, page: Page, address: str) -> None:
+    """A person makes a wallet and collects a certificate."""
+    page.goto(f"{address}/offer?{world.university.offer()[0].offer.partition('?')[2]}")
+    page.click("#begin")
+    page.fill("#name", "Elin")
+    page.fill("#passphrase", PASSPHRASE)
+    for button in ("#create", "#look", "#collect"):
+        page.click(button)
+    page.wait_for_selector("#read-certificate")

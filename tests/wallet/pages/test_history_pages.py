@@ -1,0 +1,60 @@
+"""The history on the pages: checked, deleted from, exported."""
+
+import sqlite3
+
+from tests.wallet.fake_verifier import notice, query
+from tests.wallet.pages.sharing_browser import browser_that_shared, share
+from tests.wallet.pages.test_share_pages import look, text_of
+from tests.wallet.test_pages import field, send
+from tests.world import PASSPHRASE, World
+
+
+def test_cs31_deleting_an_entry_warns_and_asks(world: World) -> None:
+    """The page says what is lost, Enter deletes nothing, and the history says that something went."""
+    browser, entry, _ = browser_that_shared(world)
+    page = browser.get(f"/history/{entry}")
+    assert f'href="/history/{entry}/delete"' in page.text
+
+    page = browser.get(f"/history/{entry}/delete")
+    assert "your evidence of what you shared, with whom and until when" in page.text
+    assert "Deleting the entry does not delete it there" in page.text
+    again = send(browser, page, page.url.path, decision="")
+    assert again.url.path == page.url.path
+    assert send(browser, page, page.url.path, decision="keep").url.path == f"/history/{entry}"
+    assert browser.post(page.url.path, data={"decision": "delete"}).status_code == 403
+    history = send(browser, page, page.url.path, decision="delete")
+
+    assert "The entry is deleted" in history.text
+    assert "You have deleted 1 entry from here, on 20 November 2026." in text_of(history)
+    assert 'id="not-intact"' not in history.text
+    assert browser.get(f"/history/{entry}").status_code == 404
+    assert browser.get(f"/history/{entry}/receipt.json").status_code == 404
+
+
+def test_cs31_what_waits_for_an_answer_cannot_be_deleted(world: World) -> None:
+    """The page says what to do first."""
+    browser, _, employer = browser_that_shared(world)
+    open_one = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    entry = open_one.url.path.rpartition("/")[2]
+    assert 'id="delete-entry"' not in browser.get(f"/history/{entry}").text
+
+    page = send(browser, browser.get(f"/history/{entry}/delete"), f"/history/{entry}/delete", decision="delete")
+
+    assert (page.status_code, "This request still waits for your answer" in page.text) == (409, True)
+
+
+def test_d28_damage_is_told_when_the_wallet_is_opened(world: World) -> None:
+    """Opening the wallet says it, and the history says what was found, in plain words."""
+    browser, _, employer = browser_that_shared(world)
+    share(browser, employer)
+    with sqlite3.connect(world.wallet.settings.data / "wallet.sqlite3") as connection:
+        connection.execute("DELETE FROM ledger WHERE sequence = (SELECT max(sequence) FROM ledger)")
+    connection.close()
+    locked = send(browser, browser.get("/"), "/lock")
+
+    home = send(browser, locked, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/")
+
+    assert "The history was changed from outside this wallet. Look at the sharing history." in text_of(home)
+    history = browser.get("/history")
+    assert "The end of the history is missing" in history.text
+    assert field(history, "csrf")
