@@ -66,3 +66,18 @@ def test_d28_the_history_is_checked_by_a_command(world: World, terminal: Termina
 
     done = terminal.run("ledger", "--check")
     assert (done.returncode, "The end of the history is missing" in done.stdout) == (1, True)
+
+
+def test_the_history_is_saved_to_a_new_file(world: World, terminal: Terminal) -> None:
+    """`ledger --save` writes a file that only its owner reads, and never over another one."""
+    browser_that_shared(world)
+    saved = world.directory / "history.csv"
+
+    assert terminal.json("ledger", "--save", str(saved))["entries"] == 2
+
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert "Family name" in saved.read_text(encoding="utf-8-sig")
+    assert terminal.error("ledger", "--save", str(saved)) == "file_exists"
+    assert terminal.error("ledger", "--save", str(world.directory / "no" / "history.json")) == "cannot_write"
+    assert terminal.error("ledger", "--save", str(world.directory / "history.exe")) == "usage"
+    assert not list(world.directory.glob(".history*"))

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from proofs import strict_json
+from schemas.errors import NotFound
 from service.i18n import N_
 from wallet.histories import Histories
 from wallet.ledger import Filter, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_view import entry_view, row_view, titles_of
 from wallet.pages.history_words import fault_sentences
 from wallet.pages.share_access import SharingDep
@@ -19,6 +21,7 @@ from wallet.receipts import receipt_of, signed_receipt
 
 router = APIRouter()
 
+MEDIA_TYPES = {".json": "application/json", ".csv": "text/csv; charset=utf-8", ".pdf": "application/pdf"}
 NOT_A_DATE = N_("Write the date as year-month-day, for example 2027-03-31.")
 
 
@@ -72,6 +75,23 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         return None
+
+
+@router.get("/history/files/{name}")
+async def history_file(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, name: str) -> Response:
+    """The whole history as a file."""
+    ending = f".{name.rpartition('.')[2]}"
+    if name != f"history{ending}" or ending not in EXPORTS:
+        raise NotFound("There is no such file")
+    now = wallet.clock()
+    t = pages.translator(request)
+    content = EXPORTS[ending](Histories(wallet).read(vault), t, zone=wallet.settings.time_zone, now=now)
+    file_name = f"intyga-{t(N_('sharing-history'))}-{now.date().isoformat()}{ending}"
+    return Response(
+        content,
+        media_type=MEDIA_TYPES[ending],
+        headers={"content-disposition": f'attachment; filename="{file_name}"', "cache-control": "no-store"},
+    )
 
 
 @router.get("/history/{entry_id}")

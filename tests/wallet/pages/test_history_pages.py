@@ -1,12 +1,17 @@
 """The history on the pages: checked, deleted from, exported."""
 
+import csv
+import io
+import json
 import sqlite3
 
 from tests.wallet.fake_verifier import notice, query
 from tests.wallet.pages.sharing_browser import browser_that_shared, share
-from tests.wallet.pages.test_share_pages import look, text_of
+from tests.wallet.pages.test_share_pages import decide, look, text_of
+from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_pages import field, send
 from tests.world import PASSPHRASE, World
+from wallet.receipts import check_receipt
 
 
 def test_cs31_deleting_an_entry_warns_and_asks(world: World) -> None:
@@ -58,3 +63,46 @@ def test_d28_damage_is_told_when_the_wallet_is_opened(world: World) -> None:
     history = browser.get("/history")
     assert "The end of the history is missing" in history.text
     assert field(history, "csrf")
+
+
+def test_the_history_as_a_table(world: World) -> None:
+    """Shares, refusals and receipts stand in it; values do not, and no cell is a formula."""
+    browser, entry, employer = browser_that_shared(world)
+    said = notice(purpose={"sv": "=HYPERLINK(1)", "en": '=HYPERLINK("https://evil.example")'})
+    page = look(browser, employer.ask(query(["birthdate"]), notice=said).link())
+    decide(browser, page, "refuse")
+
+    answer = browser.get("/history/files/history.csv")
+
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["What came of it"] for row in rows] == ["Not shared", "Shared", "Received"]
+    assert (rows[1]["What went"], rows[1]["Number"], rows[1]["Kept until"]) == ("Family name", entry, "2027-02-18")
+    assert rows[0]["What was asked"] == "Date of birth"
+    assert rows[0]["Why, in their words"].startswith("'=HYPERLINK")
+    assert answer.headers["content-disposition"].endswith('intyga-sharing-history-2026-11-20.csv"')
+    assert answer.headers["cache-control"] == "no-store"
+    assert not [value for value in VALUES if value in answer.text]
+
+
+def test_the_history_for_machines(world: World) -> None:
+    """Every entry with its events and its signed receipt; names in the reader's language; no values."""
+    browser, entry, _ = browser_that_shared(world, language="sv")
+
+    answer = browser.get("/history/files/history.json")
+
+    document = json.loads(answer.text)
+    assert (document["format"], document["intact"], document["language"]) == ("urn:intyga:history:1", True, "sv")
+    shared, received = document["entries"]
+    assert (shared["id"], shared["shared"]) == (entry, ["Efternamn"])
+    assert [event["kind"] for event in shared["events"]] == ["asked", "approved", "delivered"]
+    assert check_receipt(shared["receipt_jwt"]).claims() == shared["receipt"]
+    assert received["outcome"] == "received"
+    assert not [value for value in VALUES if value in answer.text]
+
+
+def test_there_are_no_other_files(world: World) -> None:
+    """Other names give nothing, and a locked wallet gives no file."""
+    browser, _, _ = browser_that_shared(world)
+    for name in ("history.exe", "other.json", "history", "..%2Fwallet.sqlite3"):
+        assert browser.get(f"/history/files/{name}").status_code == 404
+    assert 'id="unlock"' in world.wallet.browser().get("/history/files/history.json").text
