@@ -18,7 +18,7 @@ from service.http import OutgoingHTTP
 from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
-from wallet.pages import account, certificates, history, receive, recovery, share
+from wallet.pages import account, certificates, history, my_data, receive, recovery, share
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
@@ -64,6 +64,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             NavItem("/", N_("Certificates"), shown="in"),
             NavItem("/receive", N_("Receive or show"), shown="in"),
             NavItem("/history", N_("Sharing history"), shown="in"),
+            NavItem("/my-data", N_("My data"), shown="in"),
             NavItem("/settings", N_("Settings"), shown="in"),
         ],
         clock=clock,
@@ -85,7 +86,15 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
     app = build_app(
         settings=settings,
         title="Intyga wallet",
-        routers=[account.router, certificates.router, receive.router, share.router, history.router, recovery.router],
+        routers=[
+            account.router,
+            certificates.router,
+            receive.router,
+            share.router,
+            history.router,
+            my_data.router,
+            recovery.router,
+        ],
         pages=pages,
         ready=wallet.database.check,
         lifespan=lifespan,

@@ -5,15 +5,20 @@ import re
 from starlette.testclient import TestClient
 
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
-from tests.wallet.pages.test_share_pages import confirm, decide, look, person
+from tests.wallet.pages.test_share_pages import confirm, decide, look
+from tests.wallet.test_pages import collect, make_wallet
 from tests.world import World
 
 
-def browser_that_shared(world: World, *, language: str = "en") -> tuple[TestClient, str, FakeVerifier]:
-    """Maja's browser after one share of a family name, the share's entry in the history, and who asked."""
+def browser_that_shared(
+    world: World, *, language: str = "en", name: str = "Maja"
+) -> tuple[TestClient, str, FakeVerifier]:
+    """A person's browser after one share of a family name, the share's entry in the history, and who asked."""
     employer = FakeVerifier(world)
     world.wallet.trust(employer.trust_entry)
-    browser = person(world, language=language)
+    browser = world.wallet.browser(language)
+    make_wallet(browser, name)
+    collect(browser, world.university.offer()[0].offer)
     share(browser, employer)
     return browser, latest_entry(browser), employer
 
