@@ -18,7 +18,8 @@ from service.http import OutgoingHTTP
 from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
-from wallet.pages import account, certificates, history, my_data, receive, recovery, share
+from wallet.leaving import Leaving
+from wallet.pages import account, certificates, history, moving, my_data, receive, recovery, share
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
@@ -94,6 +95,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             history.router,
             my_data.router,
             recovery.router,
+            moving.router,
         ],
         pages=pages,
         ready=wallet.database.check,
@@ -109,5 +111,6 @@ async def _on_schedule(wallet: Deployment) -> None:
     while True:
         await wallet.sessions.prune(now=wallet.clock())
         Sharing(wallet).tidy()
+        Leaving(wallet).finish()
         await wallet.prefetch()
         await asyncio.sleep(_PREFETCH_SECONDS)

@@ -131,5 +131,13 @@ class LedgerHeadRow(WalletTable, table=True):
     sealed_head: bytes = Field(sa_type=LargeBinary)
 
 
+class LeavingRow(WalletTable, table=True):
+    """The mark of a vault whose keys are gone and whose rows have to follow; it goes with the last of them."""
+
+    __tablename__ = "leaving"
+
+    person_id: str = Field(primary_key=True)
+
+
 # Requests that have been answered by anybody here: the same request is never answered twice.
 spent = spent_table(WalletTable.metadata)
