@@ -44,11 +44,15 @@ class Leaving:
     async def leave(self, vault: UnlockedVault, passphrase: str) -> bool:
         """Destroy the vault; whether all of it is gone by now. Raises `WrongPassphrase`."""
         await self._wallet.confirm(vault, passphrase)
+        self.take_keys(vault)
+        await self._wallet.forget_tries(vault.name)
+        return self.finish()
+
+    def take_keys(self, vault: UnlockedVault) -> None:
+        """The first step, after which nobody can open the vault any more: in one transaction."""
         with self._database.transaction() as connection:
             take_keys(connection, vault.person_id)
             self._wallet.sessions.end_all(connection, vault.person_id)
-        await self._wallet.forget_tries(vault.name)
-        return self.finish()
 
     def finish(self) -> bool:
         """Delete what belongs to no vault any more, also out of the log; whether nothing is left to do."""

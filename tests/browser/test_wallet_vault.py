@@ -1,5 +1,7 @@
 """What a person does with the vault itself, in a browser: recovery code, accessible, narrow, dark, without scripts."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -98,12 +100,13 @@ def test_the_history_and_its_pages(
     world: World,
     address: str,
     open_page: OpenPage,
+    tmp_path: Path,
     language: str,
     width: int,
     javascript: bool,
     colours: Literal["light", "dark"],
 ) -> None:
-    """From an entry to its deletion, each page looked at on the way."""
+    """My data, the history, saving and reading in, deleting an entry and then the wallet: each page looked at."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
     look = _looker(page, f"vault-{language}-{width}", with_axe=javascript)
     _with_certificate(world, page, address)
@@ -116,12 +119,47 @@ def test_the_history_and_its_pages(
     page.goto(f"{address}/history")
     page.click("#save summary")
     look("history")
+    _move(page, address, tmp_path, look)
+    page.goto(f"{address}/history")
     page.click("#history a")
     page.click("#delete-entry")
     look("history-delete")
     page.click("#delete")
     page.wait_for_selector("#deletions")
     look("history-deleted")
+    page.goto(f"{address}/settings/leave")
+    look("leave")
+    page.click("#delete-wallet")
+    page.wait_for_selector("#error-summary, :invalid")
+    page.check("#understood")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#delete-wallet")
+    page.wait_for_selector("#unlock")
+    look("left")
+
+
+def _move(page: Page, address: str, directory: Path, look: Callable[[str], None]) -> None:
+    """Save the wallet locked, and read the file in again."""
+    page.goto(f"{address}/settings/export")
+    page.click("#plain summary")
+    look("export")
+    page.fill("#passphrase", PASSPHRASE)
+    page.fill("#file_passphrase", "fem ord till en fil")
+    with page.expect_download() as download:
+        page.click("#export-locked")
+    download.value.save_as(directory / "wallet.intyga")
+    page.goto(f"{address}/settings/import")
+    look("import")
+    page.set_input_files("#file", directory / "wallet.intyga")
+    page.fill("#file_passphrase", "something else")
+    page.click("#import-file")
+    page.wait_for_selector("#error-summary")
+    look("import-refused")
+    page.set_input_files("#file", directory / "wallet.intyga")
+    page.fill("#file_passphrase", "fem ord till en fil")
+    page.click("#import-file")
+    page.wait_for_selector("#imported")
+    look("imported")
 
 
 def _with_certificate(world: World, page: Page, address: str) -> None:
