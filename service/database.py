@@ -25,7 +25,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 from schemas.errors import TemporarilyUnavailable
+from service.upgrades import UnknownSchema as UnknownSchema
+from service.upgrades import Upgrade, upgraded
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,10 +74,6 @@ class StorageUnavailable(TemporarilyUnavailable):
     retry_after_seconds = 30
 
 
-class UnknownSchema(Exception):
-    """The database holds a schema that this version of the service does not know."""
-
-
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime kept as whole microseconds since 1970, so that SQL compares moments exactly.
 
@@ -105,12 +103,16 @@ class Database:
     """The database of one service.
 
     `address` is the path of a SQLite file, or an SQLAlchemy URL. `metadata` holds the service's tables. `version` is
-    the number of the schema: it and a fingerprint of the tables are stored, and a database with others is refused.
+    the number of the schema: it and a fingerprint of the tables are stored. A database of an earlier version goes
+    through `upgrades`; any other one is refused.
     """
 
-    def __init__(self, address: Path | str, metadata: MetaData, *, version: int = 1) -> None:
+    def __init__(
+        self, address: Path | str, metadata: MetaData, *, version: int = 1, upgrades: Sequence[Upgrade] = ()
+    ) -> None:
         self.metadata = metadata
         self.version = version
+        self._upgrades = tuple(upgrades)
         self._schema_table = _schema_table()
         self._is_sqlite = isinstance(address, Path) or "://" not in address or address.startswith("sqlite")
         self._engine = _sqlite_engine(address) if self._is_sqlite else create_engine(str(address))
@@ -124,7 +126,7 @@ class Database:
         return self._engine
 
     def create(self) -> None:
-        """Make the tables in an empty database, or check that the schema there is the one we know.
+        """Make the tables in an empty database, or bring those that are there to the schema that we know.
 
         Raises `UnknownSchema` when it is another one. Safe when several processes start at once.
         """
@@ -149,6 +151,10 @@ class Database:
                 return
             known = self._schema_table.name in there
             row = connection.execute(self._schema_table.select()).one_or_none() if known else None
+            if row is not None and upgraded(connection, row, self._upgrades, version=self.version):
+                self.metadata.create_all(connection)
+                connection.execute(self._schema_table.update().values(version=self.version, identity=identity))
+                return
         if row is None or row.version != self.version or row.identity != identity:
             found = "no version" if row is None else f"version {row.version}"
             raise UnknownSchema(f"The database has a schema ({found}) other than the one known here ({self.version}).")

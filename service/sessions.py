@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, insert, or_, select, update
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, insert, or_, select, update
 
 from schemas.errors import TemporarilyUnavailable
 from service.database import Database, UTCDateTime
@@ -105,6 +105,10 @@ class Sessions:
     async def close_all(self, subject: str) -> None:
         """End every session of a subject (password changed, account closed)."""
         await self._database.run(self._execute, delete(self._table).where(self._table.c.subject == subject))
+
+    def end_all(self, connection: Connection, subject: str) -> None:
+        """As `close_all`, inside the caller's transaction: together with what makes them end."""
+        connection.execute(delete(self._table).where(self._table.c.subject == subject))
 
     async def prune(self, *, now: datetime) -> int:
         """Forget sessions that have ended; returns how many."""

@@ -18,7 +18,8 @@ from service.http import OutgoingHTTP
 from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
-from wallet.pages import account, certificates, history, receive, share
+from wallet.leaving import Leaving
+from wallet.pages import account, certificates, history, moving, my_data, receive, recovery, share
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
@@ -31,6 +32,11 @@ ERROR_TEXTS = {
         N_("There is no such certificate in your wallet"),
         N_("Nothing was changed and nothing was sent."),
         N_("Go to the first page, where all your certificates are."),
+    ),
+    "entry_still_open": ErrorTexts(
+        N_("This request still waits for your answer"),
+        N_("Nothing was deleted."),
+        N_("Answer it first, or wait until its time is over."),
     ),
     "moved_on": ErrorTexts(
         N_("This is being worked on in another window"),
@@ -59,6 +65,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             NavItem("/", N_("Certificates"), shown="in"),
             NavItem("/receive", N_("Receive or show"), shown="in"),
             NavItem("/history", N_("Sharing history"), shown="in"),
+            NavItem("/my-data", N_("My data"), shown="in"),
             NavItem("/settings", N_("Settings"), shown="in"),
         ],
         clock=clock,
@@ -80,7 +87,16 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
     app = build_app(
         settings=settings,
         title="Intyga wallet",
-        routers=[account.router, certificates.router, receive.router, share.router, history.router],
+        routers=[
+            account.router,
+            certificates.router,
+            receive.router,
+            share.router,
+            history.router,
+            my_data.router,
+            recovery.router,
+            moving.router,
+        ],
         pages=pages,
         ready=wallet.database.check,
         lifespan=lifespan,
@@ -95,5 +111,6 @@ async def _on_schedule(wallet: Deployment) -> None:
     while True:
         await wallet.sessions.prune(now=wallet.clock())
         Sharing(wallet).tidy()
+        Leaving(wallet).finish()
         await wallet.prefetch()
         await asyncio.sleep(_PREFETCH_SECONDS)

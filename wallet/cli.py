@@ -1,4 +1,5 @@
-"""`intyga-wallet`: serve, receive, list, show, trust; present and ledger come from `wallet/cli_share.py`."""
+"""`intyga-wallet`: serve, receive, list, show, trust; present and ledger come from `wallet/cli_share.py`,
+recover and recovery-code from `wallet/cli_recovery.py`, export, import and leave from `wallet/cli_moving.py`."""
 
 import asyncio
 import sys
@@ -12,7 +13,7 @@ from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
-from wallet import cli_share
+from wallet import cli_moving, cli_recovery, cli_share
 from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
@@ -40,6 +41,8 @@ from wallet.vault import UnlockedVault
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
 app.add_typer(trust_app, name="trust")
 cli_share.register(app)
+cli_recovery.register(app)
+cli_moving.register(app)
 
 LANGUAGE = "en"  # The commands speak English, whatever language the pages of a vault are in.
 _WAIT_SECONDS = 70

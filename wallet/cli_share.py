@@ -11,6 +11,7 @@ delivered.
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -23,15 +24,16 @@ from service.i18n import Translator, load_catalogues
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
-from wallet.ledger import Entry
+from wallet.histories import Histories
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
 from wallet.over_asking import Warned, replay
-from wallet.pages.history_view import entry_view, why_not_accepted
+from wallet.pages.history_export import EXPORTS, entry_record
+from wallet.pages.history_view import why_not_accepted
+from wallet.pages.history_words import fault_sentences
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
-from wallet.receipts import has_receipt, receipt_of, signed_receipt
 from wallet.requests import CameBy, CouldNotFetch, asked_host
 from wallet.sharing import Sharing
 from wallet.terminal import (
@@ -44,6 +46,7 @@ from wallet.terminal import (
     read_passphrase,
     tell,
     with_wallet,
+    write_private_file,
 )
 from wallet.vault import UnlockedVault
 
@@ -102,6 +105,13 @@ def ledger(
     rules: Annotated[
         bool, typer.Option("--rules", help="Also which rules on over-asking fired, judged again from what was kept.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only check that nothing was changed, removed or cut off. Ends with 1 if so."),
+    ] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write the whole history to a new file: .json or .csv.")
+    ] = None,
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -110,7 +120,17 @@ def ledger(
     if rules:
         show(with_wallet(data, lambda wallet: _rules(wallet, person)), as_json=as_json, human=_rules_text)
         return
-    show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
+    if save is not None:
+        saved = with_wallet(data, lambda wallet: _save_ledger(wallet, person, save))
+        show(saved, as_json=as_json, human=lambda one: f"{one['entries']} entries are in {one['file']}.")
+        return
+    if not check:
+        show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
+        return
+    result = with_wallet(data, lambda wallet: _check_ledger(wallet, person))
+    show(result, as_json=as_json, human=_check_text)
+    if not result["intact"]:
+        raise typer.Exit(1)
 
 
 async def _present(
@@ -321,17 +341,39 @@ def _present_text(result: dict[str, Any]) -> str:
     return " ".join([sentence, *result["reasons"], f"Answer to {called}: {what}.{back}"])
 
 
+async def _check_ledger(wallet: Deployment, person: str) -> dict[str, Any]:
+    vault = await open_vault(wallet, person)
+    if vault is None:
+        raise CommandFailed("There is no such vault.", error="unknown_person")
+    book = Histories(wallet).read(vault)
+    return {
+        "intact": book.is_intact,
+        "faults": sorted(fault.value for fault in book.faults),
+        "sentences": fault_sentences(book.faults, _translator()),
+        "entries": len(book.entries),
+        "deleted": len(book.deletions),
+    }
+
+
+def _check_text(result: dict[str, Any]) -> str:
+    if not result["intact"]:
+        return "\n".join(["The history was changed from outside this wallet.", *result["sentences"]])
+    deleted = f" {result['deleted']} deleted by its owner." if result["deleted"] else ""
+    return f"The history is as it was written: {result['entries']} entries.{deleted}"
+
+
 async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
     if vault is None:
         return {"intact": True, "entries": []}
-    entries, is_intact = Sharing(wallet).history(vault)
-    return {"intact": is_intact, "entries": [_entry(entry, wallet) for entry in entries]}
+    book, zone, now = Histories(wallet).read(vault), wallet.settings.time_zone, wallet.clock()
+    entries = [entry_record(entry, _translator(), zone=zone, now=now) for entry in book.entries]
+    return {"intact": book.is_intact, "entries": entries}
 
 
 async def _rules(wallet: Deployment, person: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
-    entries = Sharing(wallet).history(vault)[0] if vault is not None else []
+    entries = Histories(wallet).read(vault).entries if vault is not None else []
     told = [(entry, event, replay(event.facts)) for entry in entries for event in entry.events]
     return {
         "entries": [
@@ -359,24 +401,17 @@ def _rules_text(result: dict[str, Any]) -> str:
     return "\n".join(lines) or "No request has been judged yet."
 
 
-def _entry(entry: Entry, wallet: Deployment) -> dict[str, Any]:
-    view = entry_view(entry, _translator(), now=wallet.clock(), titles={})
-    return {
-        "id": entry.id,
-        "at": entry.at.astimezone(ZoneInfo(wallet.settings.time_zone)).isoformat(timespec="seconds"),
-        "who": view["who"],
-        "level": view["level"],
-        "host": entry.host,
-        "outcome": entry.outcome.value,
-        "asked": view["asked"],
-        "shared": [item["name"] for item in view["shared"]],
-        "declined": view["declined"],
-        "certificates": [one.text(LANGUAGE) for one in entry.certificates],
-        "kept_until": entry.retention_until.isoformat() if entry.retention_until and entry.shared else None,
-        "error": view["error"],
-        "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
-        "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
-    }
+async def _save_ledger(wallet: Deployment, person: str, file: Path) -> dict[str, Any]:
+    write = EXPORTS.get(file.suffix.lower())
+    if write is None:
+        raise CommandFailed(f"The file must end in {', '.join(EXPORTS)}.", error="usage", exit_status=2)
+    vault = await open_vault(wallet, person)
+    if vault is None:
+        raise CommandFailed("There is no such vault.", error="unknown_person")
+    book = Histories(wallet).read(vault)
+    content = write(book, _translator(), zone=wallet.settings.time_zone, now=wallet.clock())
+    write_private_file(file, content)
+    return {"file": str(file), "entries": len(book.entries), "intact": book.is_intact}
 
 
 def _ledger_text(result: dict[str, Any]) -> str:

@@ -42,12 +42,15 @@ from wallet.store.collections import (
     list_collections,
     take_up,
 )
+from wallet.store.ledger import begin_history
+from wallet.store.ledger_layouts import chain_anew
 from wallet.store.opening import open_database
 from wallet.store.people import NameTaken, add_person, find_person, load_person, update_person
 from wallet.store.provider import DeploymentProvider
 from wallet.store.trust import TrustStore
 from wallet.trusted import refreshed, trust_list
 from wallet.vault import (
+    HISTORY_LAYOUT,
     UnlockedVault,
     VaultRecord,
     WrongPassphrase,
@@ -99,6 +102,7 @@ class Deployment:
         )
         with self.database.transaction() as connection:
             add_person(connection, record)
+            begin_history(connection, vault)
         return vault
 
     async def unlock(self, name: str, passphrase: str) -> UnlockedVault:
@@ -107,7 +111,21 @@ class Deployment:
         if record is None:
             await _spend_the_same_time(passphrase, self.device_secret, self.shelf)
             raise WrongPassphrase
-        return await unlock_vault(record, passphrase, device_secret=self.device_secret, shelf=self.shelf)
+        vault = await unlock_vault(record, passphrase, device_secret=self.device_secret, shelf=self.shelf)
+        return self.brought_over(vault)
+
+    def brought_over(self, vault: UnlockedVault) -> UnlockedVault:
+        """A vault whose history is of the present layout; one of an earlier layout is chained anew, once."""
+        if vault.history_layout < HISTORY_LAYOUT:
+            with self.database.transaction() as connection:
+                record = load_person(connection, vault.person_id)
+                if record is None:
+                    raise WrongPassphrase
+                with_profile(vault, record)  # Reads what the record says now: another process may have done it.
+                if vault.history_layout < HISTORY_LAYOUT:
+                    chain_anew(connection, vault)
+                    update_person(connection, with_profile(vault, record, history=HISTORY_LAYOUT), before=record)
+        return vault
 
     async def limit_unlocking(self, address: str, name: str) -> None:
         """Count an attempt to open a vault: 10 for a name, 60 from one address in 5 min. Raises `TooManyRequests`."""
@@ -126,7 +144,9 @@ class Deployment:
     def from_session(self, person_id: str, wrapped: bytes, session_key: bytes) -> UnlockedVault | None:
         """The vault that a browser session opens; None when the vault is gone. Raises `SealBroken`."""
         record = self._load(person_id)
-        return None if record is None else unlock_from_session(record, wrapped, session_key, shelf=self.shelf)
+        if record is None:
+            return None
+        return self.brought_over(unlock_from_session(record, wrapped, session_key, shelf=self.shelf))
 
     async def confirm(self, vault: UnlockedVault, passphrase: str) -> None:
         """Check that the person who holds the vault's passphrase is here. Raises `WrongPassphrase`."""
@@ -138,6 +158,8 @@ class Deployment:
     async def change_passphrase(self, vault: UnlockedVault, *, old: str, new: str) -> None:
         """Wrap the vault key under another passphrase; the one wrapped before is taken out of the files as well.
 
+        All sessions of the vault end with it.
+
         Raises `WrongPassphrase`, `UnsuitablePassphrase`, `VaultChanged`.
         """
         record = self._load(vault.person_id)
@@ -147,6 +169,7 @@ class Deployment:
         changed = await rewrapped(vault, record, new, device_secret=self.device_secret)
         with self.database.transaction() as connection:
             update_person(connection, changed, before=record)
+            self.sessions.end_all(connection, vault.person_id)
         self.database.forget_deleted()
 
     def choose_language(self, vault: UnlockedVault, language: str) -> None:

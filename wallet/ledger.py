@@ -40,6 +40,16 @@ class EventKind(StrEnum):
     NOT_RECEIVED = "not_received"  # a certificate could not be received
 
 
+class HistoryFault(StrEnum):
+    """What the check of a history can find."""
+
+    CUT_OFF = "cut_off"  # its end is missing
+    MISSING = "missing"  # something inside it is missing, or stands in another place
+    CHANGED = "changed"  # an event, or the mark of a deleted one, was changed
+    NO_END = "no_end"  # the seal at its end is missing or was changed
+    EARLIER = "earlier"  # something was wrong before it was last written to
+
+
 class Outcome(StrEnum):
     """What an entry came to, in the words of the filters."""
 
@@ -181,6 +191,7 @@ def entries_of(events: Iterable[Event], *, now: datetime) -> list[Entry]:
     for event in events:
         grouped.setdefault(event.entry_id, []).append(event)
     entries = [_entry(entry_id, some, now=now) for entry_id, some in reversed(grouped.items())]
+    entries.sort(key=lambda entry: entry.at, reverse=True)  # What was imported was written later than it happened.
     answered = {entry.facts.get("request_digest") for entry in entries if entry.decided_at is not None} - {None}
     return [_with_answer(entry, answered) for entry in entries]
 

@@ -9,6 +9,8 @@
 The passphrase is read from `WALLET_PASSPHRASE_FILE`, else asked for. It is never an argument: others can see those.
 """
 
+import os
+import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -116,6 +118,23 @@ def read_passphrase(settings: WalletSettings, person: str, *, is_new: bool) -> s
         )
     prompt = f"New passphrase for {person}" if is_new else f"Passphrase for {person}"
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True))
+
+
+def write_private_file(path: Path, content: bytes) -> None:
+    """A new file that only its owner reads: written beside its place and moved there whole. Never over another one."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)  # Unlike a move, it does not replace what is there.
+    except FileExistsError as exc:
+        raise CommandFailed(f"{path} is there already.", error="file_exists", exit_status=2) from exc
+    except OSError as exc:
+        raise CommandFailed(f"{path} cannot be written.", error="cannot_write", exit_status=2) from exc
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def tell(text: str) -> None:

@@ -6,7 +6,8 @@ The rules of the game (durability.md, vault design):
   kind of the value, the item, the version of the item and of this layout: nothing can be moved, swapped or rolled back
   to another place unnoticed.
 * The vault key is kept only wrapped: under a key derived from the passphrase (Argon2id, with the device secret, a file
-  beside the database) and, while a session lasts, under a key that only the browser's cookie holds.
+  beside the database), under one from the recovery code where there is one (`wallet/ways_in.py`), and, while a session
+  lasts, under a key that only the browser's cookie holds.
 * Login names are kept as HMACs under the device secret, and the name that is shown is sealed in the vault.
 
     vault, record = await create_vault("Maja", "långa ord är bra", device_secret=secret, language="sv", shelf=shelf)
@@ -29,6 +30,7 @@ from service.passwords import KDFParameters, derive_key
 from wallet.certificates import Copy, StoredCertificate
 
 LAYOUT = "intyga-vault-1"
+HISTORY_LAYOUT = 2
 SHORTEST_PASSPHRASE = 8
 LONGEST_PASSPHRASE = 1000
 LONGEST_NAME = 100
@@ -79,14 +81,38 @@ class UnlockedVault:
 
     def __init__(self, *, person_id: str, key: bytes, profile: Mapping[str, Any], shelf: Shelf) -> None:
         self.person_id = person_id
-        self.name = str(profile["name"])
-        self.language = str(profile["language"])
+        self.profile = dict(profile)
         self._key = key
         self._items_key = sealing.derive_subkey(key, purpose=f"{LAYOUT}:items")
         self._shelf = shelf
 
     def __repr__(self) -> str:
         return f"<UnlockedVault {self.person_id}>"
+
+    @property
+    def name(self) -> str:
+        """What the person calls the vault."""
+        return str(self.profile["name"])
+
+    @property
+    def language(self) -> str:
+        """The language that the person chose."""
+        return str(self.profile["language"])
+
+    @property
+    def recovery_id(self) -> str:
+        """The recovery code that opens this vault, by its identifier; empty when there is none."""
+        return str(self.profile.get("recovery", ""))
+
+    @property
+    def asked_for_no_reminder(self) -> bool:
+        """Whether the person does not want to be reminded that the passphrase is the only way in."""
+        return bool(self.profile.get("recovery_later"))
+
+    @property
+    def history_layout(self) -> int:
+        """The layout of the history that this vault has; nothing older is read in its place."""
+        return int(self.profile.get("history", 1))
 
     def certificates(self) -> list[StoredCertificate]:
         """All certificates, the latest received first."""
@@ -122,7 +148,11 @@ class UnlockedVault:
 
     def wrapped_for_session(self, session_key: bytes) -> bytes:
         """The vault key, wrapped under a key that only the person's browser holds."""
-        return sealing.seal(session_key, self._key, context=_context("session", self.person_id))
+        return self.wrapped("session", key=session_key)
+
+    def wrapped(self, way: str, *more: str, key: bytes) -> bytes:
+        """The vault key, wrapped for one way in: it opens only as this way of this vault, with these details."""
+        return sealing.seal(key, self._key, context=_context(way, self.person_id, *more))
 
     def _context(self, kind: str, item_id: str, version: int) -> bytes:
         return _context("item", self.person_id, kind, item_id, str(version))
@@ -144,7 +174,7 @@ async def create_vault(
         raise UnsuitableName
     person_id = secrets.token_hex(16)
     key = sealing.generate_key()
-    profile = {"name": name, "language": language}
+    profile = {"name": name, "language": language, "history": HISTORY_LAYOUT}
     vault = UnlockedVault(person_id=person_id, key=key, profile=profile, shelf=shelf)
     record = VaultRecord(
         person_id=person_id,
@@ -161,49 +191,52 @@ async def unlock_vault(record: VaultRecord, passphrase: str, *, device_secret: b
     """Open a vault with its passphrase. Raises `WrongPassphrase`."""
     wrapping_key = await _wrapping_key(record, passphrase, device_secret=device_secret)
     try:
-        key = sealing.unseal(wrapping_key, record.wrapped_key, context=_wrapping_context(record))
+        return opened(record, record.wrapped_key, "passphrase", key=wrapping_key, shelf=shelf)
     except sealing.SealBroken as exc:
         raise WrongPassphrase from exc
-    return _opened(record, key, shelf)
 
 
 def unlock_from_session(record: VaultRecord, wrapped: bytes, session_key: bytes, *, shelf: Shelf) -> UnlockedVault:
     """Open a vault with the key that the person's browser holds. Raises `SealBroken` when it does not fit."""
-    key = sealing.unseal(session_key, wrapped, context=_context("session", record.person_id))
-    return _opened(record, key, shelf)
+    return opened(record, wrapped, "session", key=session_key, shelf=shelf)
+
+
+def opened(record: VaultRecord, wrapped: bytes, way: str, *more: str, key: bytes, shelf: Shelf) -> UnlockedVault:
+    """Open a vault by one way in, with what `wrapped` made for it. Raises `SealBroken` when it does not fit."""
+    vault_key = sealing.unseal(key, wrapped, context=_context(way, record.person_id, *more))
+    items_key = sealing.derive_subkey(vault_key, purpose=f"{LAYOUT}:items")
+    context = _context("item", record.person_id, "profile", record.person_id, str(record.profile_version))
+    profile = strict_json.loads_object(sealing.unseal(items_key, record.sealed_profile, context=context))
+    return UnlockedVault(person_id=record.person_id, key=vault_key, profile=profile, shelf=shelf)
 
 
 async def rewrapped(vault: UnlockedVault, record: VaultRecord, passphrase: str, *, device_secret: bytes) -> VaultRecord:
     """The record with the vault key wrapped under a new passphrase (and a new salt and today's parameters)."""
-    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
-        raise UnsuitablePassphrase(f"a passphrase has {SHORTEST_PASSPHRASE} to {LONGEST_PASSPHRASE} characters")
+    refuse_unsuitable(passphrase)
     fresh = replace(record, kdf=KDFParameters(), salt=secrets.token_bytes(16))
     wrapping_key = await _wrapping_key(fresh, passphrase, device_secret=device_secret)
-    wrapped = sealing.seal(wrapping_key, vault._key, context=_wrapping_context(fresh))
-    return replace(fresh, wrapped_key=wrapped)
+    return replace(fresh, wrapped_key=vault.wrapped("passphrase", key=wrapping_key))
 
 
-def with_profile(vault: UnlockedVault, record: VaultRecord, *, language: str) -> VaultRecord:
-    """The record with another chosen language."""
+def refuse_unsuitable(passphrase: str) -> None:
+    """Raise `UnsuitablePassphrase` for one that is too short or too long."""
+    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
+        raise UnsuitablePassphrase(f"a passphrase has {SHORTEST_PASSPHRASE} to {LONGEST_PASSPHRASE} characters")
+
+
+def with_profile(vault: UnlockedVault, record: VaultRecord, **changes: Any) -> VaultRecord:
+    """The record with other members of its profile (language, recovery, history); the vault has them from now on."""
     version = record.profile_version + 1
-    sealed = vault.seal_json("profile", record.person_id, {"name": vault.name, "language": language}, version=version)
-    vault.language = language
+    # What the record says now, and not what the vault was opened with: another window may have changed it since.
+    there = vault.unseal_json("profile", record.person_id, record.sealed_profile, version=record.profile_version)
+    profile = {**there, **changes}
+    sealed = vault.seal_json("profile", record.person_id, profile, version=version)
+    vault.profile = profile
     return replace(record, sealed_profile=sealed, profile_version=version)
-
-
-def _opened(record: VaultRecord, key: bytes, shelf: Shelf) -> UnlockedVault:
-    items_key = sealing.derive_subkey(key, purpose=f"{LAYOUT}:items")
-    context = _context("item", record.person_id, "profile", record.person_id, str(record.profile_version))
-    profile = strict_json.loads_object(sealing.unseal(items_key, record.sealed_profile, context=context))
-    return UnlockedVault(person_id=record.person_id, key=key, profile=profile, shelf=shelf)
 
 
 async def _wrapping_key(record: VaultRecord, passphrase: str, *, device_secret: bytes) -> bytes:
     return await derive_key(passphrase, salt=record.salt, device_secret=device_secret, parameters=record.kdf)
-
-
-def _wrapping_context(record: VaultRecord) -> bytes:
-    return _context("passphrase", record.person_id)
 
 
 def _context(*parts: str) -> bytes:

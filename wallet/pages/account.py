@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import LANGUAGES, N_
 from service.passwords import PasswordTooLong
+from wallet.histories import Histories
 from wallet.pages.access import (
     FromOurForm,
     MaybeVaultDep,
@@ -19,6 +20,7 @@ from wallet.pages.access import (
     own_path,
     start_session,
 )
+from wallet.pages.history_words import NOT_INTACT
 from wallet.store.people import NameTaken, VaultChanged
 from wallet.vault import SHORTEST_PASSPHRASE, UnsuitableName, UnsuitablePassphrase, WrongPassphrase
 
@@ -69,6 +71,8 @@ async def unlock(
     await wallet.forget_tries(name)
     await wallet.resume(vault)
     response = go_to(request, own_path(wanted))
+    if not Histories(wallet).read(vault).is_intact:
+        response = pages.redirect(own_path(wanted), message=NOT_INTACT, kind="bad")
     await start_session(request, vault, response)
     return response
 
@@ -169,7 +173,6 @@ async def change_passphrase(
             field="old" if isinstance(exc, WrongPassphrase) else "new",
             shortest=SHORTEST_PASSPHRASE,
         )
-    await wallet.sessions.close_all(vault.person_id)
     response = pages.redirect("/settings", message=N_("The passphrase is changed. Other browsers are locked."))
     await start_session(request, vault, response)
     return response

@@ -3,20 +3,25 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from proofs import strict_json
+from schemas.errors import NotFound
 from service.i18n import N_
+from wallet.histories import Histories
 from wallet.ledger import Filter, Outcome
-from wallet.pages.access import PagesDep, VaultDep, WalletDep
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_view import entry_view, row_view, titles_of
+from wallet.pages.history_words import fault_sentences
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_words import OUTCOMES
 from wallet.receipts import receipt_of, signed_receipt
 
 router = APIRouter()
 
+MEDIA_TYPES = {".json": "application/json", ".csv": "text/csv; charset=utf-8", ".pdf": "application/pdf"}
 NOT_A_DATE = N_("Write the date as year-month-day, for example 2027-03-31.")
 
 
@@ -43,7 +48,8 @@ async def history(
         outcome=Outcome(outcome) if outcome in set(Outcome) else None,
         certificate=certificate,
     )
-    entries, is_intact = sharing.history(vault)
+    book = Histories(wallet).read(vault)
+    entries = book.entries
     titles = titles_of(vault)
     return await pages.render(
         request,
@@ -53,7 +59,10 @@ async def history(
             row_view(entry, t, now=wallet.clock(), titles=titles) for entry in entries if wanted.matches(entry, titles)
         ],
         total=len(entries),
-        is_intact=is_intact,
+        is_intact=book.is_intact,
+        faults_found=fault_sentences(book.faults, t),
+        deletions=len(book.deletions),
+        last_deletion=t.date(max(book.deletions)) if book.deletions else "",
         is_filtered=not wanted.is_empty,
         outcomes=[("", t(N_("Any"))), *((one.value, t(words.word)) for one, words in OUTCOMES.items())],
         filter={"who": who, "since": since, "until": until, "outcome": outcome, "certificate": certificate},
@@ -68,6 +77,23 @@ def _day(text: str) -> date | None:
         return None
 
 
+@router.get("/history/files/{name}")
+async def history_file(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, name: str) -> Response:
+    """The whole history as a file."""
+    ending = f".{name.rpartition('.')[2]}"
+    if name != f"history{ending}" or ending not in EXPORTS:
+        raise NotFound("There is no such file")
+    now = wallet.clock()
+    t = pages.translator(request)
+    content = EXPORTS[ending](Histories(wallet).read(vault), t, zone=wallet.settings.time_zone, now=now)
+    file_name = f"intyga-{t(N_('sharing-history'))}-{now.date().isoformat()}{ending}"
+    return Response(
+        content,
+        media_type=MEDIA_TYPES[ending],
+        headers={"content-disposition": f'attachment; filename="{file_name}"', "cache-control": "no-store"},
+    )
+
+
 @router.get("/history/{entry_id}")
 async def entry(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
@@ -76,6 +102,29 @@ async def entry(
     titles = titles_of(vault)
     view = entry_view(sharing.entry(vault, entry_id), pages.translator(request), now=wallet.clock(), titles=titles)
     return await pages.render(request, "history/entry.html", view=view, held=titles)
+
+
+@router.get("/history/{entry_id}/delete")
+async def delete_form(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, entry_id: str) -> Response:
+    """What is lost when an entry is deleted, before it is."""
+    found = Histories(wallet).entry(vault, entry_id)
+    view = entry_view(found, pages.translator(request), now=wallet.clock(), titles=titles_of(vault))
+    return await pages.render(request, "history/delete.html", view=view)
+
+
+@router.post("/history/{entry_id}/delete", dependencies=[FromOurForm])
+async def delete(
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    entry_id: str,
+    decision: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Delete an entry, if that is what was pressed."""
+    if decision != "delete":
+        return pages.redirect(f"/history/{entry_id}/delete" if not decision else f"/history/{entry_id}")
+    Histories(wallet).delete(vault, entry_id)
+    return pages.redirect("/history", message=N_("The entry is deleted."))
 
 
 @router.get("/history/{entry_id}/receipt")

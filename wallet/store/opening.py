@@ -5,15 +5,25 @@ from pathlib import Path
 from service.database import Database
 from service.rate_limits import rate_limits_table
 from service.sessions import sessions_table
+from service.upgrades import Upgrade
 from wallet.store.tables import WalletTable
 
 FILE_NAME = "wallet.sqlite3"
+VERSION = 2
+UPGRADES = (
+    # A recovery code beside the passphrase; events keep their own digest, so that single ones can be deleted.
+    Upgrade(
+        version=1,
+        identity="0576cb3a50c38b9c0339ffd2dc187f4cdc145098d0f4ea915144b5c2ae0845ac",  # pragma: allowlist secret
+        statements=("ALTER TABLE ledger ADD COLUMN content BLOB",),
+    ),
+)
 
 
 def open_database(data: Path) -> Database:
-    """The database in a data directory, made when there is none. Raises `UnknownSchema`."""
+    """The database in a data directory, made or upgraded where it needs to be. Raises `UnknownSchema`."""
     sessions_table(WalletTable.metadata)
     rate_limits_table(WalletTable.metadata)
-    database = Database(data / FILE_NAME, WalletTable.metadata)
+    database = Database(data / FILE_NAME, WalletTable.metadata, version=VERSION, upgrades=UPGRADES)
     database.create()
     return database

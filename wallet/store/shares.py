@@ -59,6 +59,11 @@ def forget_shares(connection: Connection, *, now: datetime) -> int:
     return connection.execute(delete(ShareRow).where(col(ShareRow.forget_at) <= now)).rowcount
 
 
+def delete_share(connection: Connection, vault: UnlockedVault, share_id: str) -> None:
+    """Forget one share of this vault now, if it is still kept."""
+    connection.execute(delete(ShareRow).where(col(ShareRow.id) == share_id, col(ShareRow.person_id) == vault.person_id))
+
+
 def get_share(connection: Connection, vault: UnlockedVault, share_id: str) -> StoredShare:
     """One share of this vault. Raises `NotFound`."""
     row = connection.execute(

@@ -27,6 +27,18 @@ class PersonRow(WalletTable, table=True):
     profile_version: int = 1
 
 
+class RecoveryRow(WalletTable, table=True):
+    """The vault key wrapped under a person's recovery code; `id` is that of the code, which itself is kept nowhere."""
+
+    __tablename__ = "recovery"
+
+    person_id: str = Field(primary_key=True)
+    id: str
+    kdf: str
+    salt: bytes = Field(sa_type=LargeBinary)
+    wrapped_key: bytes = Field(sa_type=LargeBinary)
+
+
 class CertificateRow(WalletTable, table=True):
     """One logical certificate: its sealed view (issuer, dates, status, display, provenance)."""
 
@@ -95,7 +107,10 @@ class ShareRow(WalletTable, table=True):
 
 
 class LedgerRow(WalletTable, table=True):
-    """One event of a person's history, sealed. `digest` chains it to the one before."""
+    """One event of a person's history, sealed, or what is left of it when the person deleted it.
+
+    `content` is the digest of the event as it was written; `digest` chains it to the one before.
+    """
 
     __tablename__ = "ledger"
 
@@ -103,6 +118,7 @@ class LedgerRow(WalletTable, table=True):
     sequence: int = Field(primary_key=True)
     sealed_event: bytes = Field(sa_type=LargeBinary)
     digest: bytes = Field(sa_type=LargeBinary)
+    content: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class LedgerHeadRow(WalletTable, table=True):
@@ -113,6 +129,14 @@ class LedgerHeadRow(WalletTable, table=True):
     person_id: str = Field(primary_key=True)
     sequence: int
     sealed_head: bytes = Field(sa_type=LargeBinary)
+
+
+class LeavingRow(WalletTable, table=True):
+    """The mark of a vault whose keys are gone and whose rows have to follow; it goes with the last of them."""
+
+    __tablename__ = "leaving"
+
+    person_id: str = Field(primary_key=True)
 
 
 # Requests that have been answered by anybody here: the same request is never answered twice.

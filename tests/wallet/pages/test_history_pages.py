@@ -1,0 +1,108 @@
+"""The history on the pages: checked, deleted from, exported."""
+
+import csv
+import io
+import json
+import sqlite3
+
+from tests.wallet.fake_verifier import notice, query
+from tests.wallet.pages.sharing_browser import browser_that_shared, share
+from tests.wallet.pages.test_share_pages import decide, look, text_of
+from tests.wallet.test_ledger import VALUES
+from tests.wallet.test_pages import field, send
+from tests.world import PASSPHRASE, World
+from wallet.receipts import check_receipt
+
+
+def test_cs31_deleting_an_entry_warns_and_asks(world: World) -> None:
+    """The page says what is lost, Enter deletes nothing, and the history says that something went."""
+    browser, entry, _ = browser_that_shared(world)
+    page = browser.get(f"/history/{entry}")
+    assert f'href="/history/{entry}/delete"' in page.text
+
+    page = browser.get(f"/history/{entry}/delete")
+    assert "your evidence of what you shared, with whom and until when" in page.text
+    assert "Deleting the entry does not delete it there" in page.text
+    again = send(browser, page, page.url.path, decision="")
+    assert again.url.path == page.url.path
+    assert send(browser, page, page.url.path, decision="keep").url.path == f"/history/{entry}"
+    assert browser.post(page.url.path, data={"decision": "delete"}).status_code == 403
+    history = send(browser, page, page.url.path, decision="delete")
+
+    assert "The entry is deleted" in history.text
+    assert "You have deleted 1 entry from here, on 20 November 2026." in text_of(history)
+    assert 'id="not-intact"' not in history.text
+    assert browser.get(f"/history/{entry}").status_code == 404
+    assert browser.get(f"/history/{entry}/receipt.json").status_code == 404
+
+
+def test_cs31_what_waits_for_an_answer_cannot_be_deleted(world: World) -> None:
+    """The page says what to do first."""
+    browser, _, employer = browser_that_shared(world)
+    open_one = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    entry = open_one.url.path.rpartition("/")[2]
+    assert 'id="delete-entry"' not in browser.get(f"/history/{entry}").text
+
+    page = send(browser, browser.get(f"/history/{entry}/delete"), f"/history/{entry}/delete", decision="delete")
+
+    assert (page.status_code, "This request still waits for your answer" in page.text) == (409, True)
+
+
+def test_d28_damage_is_told_when_the_wallet_is_opened(world: World) -> None:
+    """Opening the wallet says it, and the history says what was found, in plain words."""
+    browser, _, employer = browser_that_shared(world)
+    share(browser, employer)
+    with sqlite3.connect(world.wallet.settings.data / "wallet.sqlite3") as connection:
+        connection.execute("DELETE FROM ledger WHERE sequence = (SELECT max(sequence) FROM ledger)")
+    connection.close()
+    locked = send(browser, browser.get("/"), "/lock")
+
+    home = send(browser, locked, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/")
+
+    assert "The history was changed from outside this wallet. Look at the sharing history." in text_of(home)
+    history = browser.get("/history")
+    assert "The end of the history is missing" in history.text
+    assert field(history, "csrf")
+
+
+def test_the_history_as_a_table(world: World) -> None:
+    """Shares, refusals and receipts stand in it; values do not, and no cell is a formula."""
+    browser, entry, employer = browser_that_shared(world)
+    said = notice(purpose={"sv": "=HYPERLINK(1)", "en": '=HYPERLINK("https://evil.example")'})
+    page = look(browser, employer.ask(query(["birthdate"]), notice=said).link())
+    decide(browser, page, "refuse")
+
+    answer = browser.get("/history/files/history.csv")
+
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["What came of it"] for row in rows] == ["Not shared", "Shared", "Received"]
+    assert (rows[1]["What went"], rows[1]["Number"], rows[1]["Kept until"]) == ("Family name", entry, "2027-02-18")
+    assert rows[0]["What was asked"] == "Date of birth"
+    assert rows[0]["Why, in their words"].startswith("'=HYPERLINK")
+    assert answer.headers["content-disposition"].endswith('intyga-sharing-history-2026-11-20.csv"')
+    assert answer.headers["cache-control"] == "no-store"
+    assert not [value for value in VALUES if value in answer.text]
+
+
+def test_the_history_for_machines(world: World) -> None:
+    """Every entry with its events and its signed receipt; names in the reader's language; no values."""
+    browser, entry, _ = browser_that_shared(world, language="sv")
+
+    answer = browser.get("/history/files/history.json")
+
+    document = json.loads(answer.text)
+    assert (document["format"], document["intact"], document["language"]) == ("urn:intyga:history:1", True, "sv")
+    shared, received = document["entries"]
+    assert (shared["id"], shared["shared"]) == (entry, ["Efternamn"])
+    assert [event["kind"] for event in shared["events"]] == ["asked", "approved", "delivered"]
+    assert check_receipt(shared["receipt_jwt"]).claims() == shared["receipt"]
+    assert received["outcome"] == "received"
+    assert not [value for value in VALUES if value in answer.text]
+
+
+def test_there_are_no_other_files(world: World) -> None:
+    """Other names give nothing, and a locked wallet gives no file."""
+    browser, _, _ = browser_that_shared(world)
+    for name in ("history.exe", "other.json", "history", "..%2Fwallet.sqlite3"):
+        assert browser.get(f"/history/files/{name}").status_code == 404
+    assert 'id="unlock"' in world.wallet.browser().get("/history/files/history.json").text

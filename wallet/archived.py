@@ -1,0 +1,136 @@
+"""What the file of a wallet holds, as values: certificates with their copies and keys, the history, the trust.
+
+    files = archive_files(contents)          # for wallet.archive.write_archive
+    contents = read_contents(files)          # raises ExportBroken
+
+Nothing in a file is believed: what it says of how a certificate stands is found out anew on import.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from proofs import strict_json
+from proofs.formats.sd_jwt import parse_sd_jwt
+from proofs.keys import SoftwareSigner, thumbprint
+from schemas.errors import ProtocolError
+from wallet.archive import ExportBroken
+from wallet.examination import holder_thumbprint
+from wallet.ledger import Event
+from wallet.trusted import TrustSource
+
+T = TypeVar("T")
+
+MAX_CERTIFICATES, MAX_COPIES, MAX_EVENTS = 2000, 100, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedCopy:
+    """One copy: the bytes received, the private key it is bound to (empty for none), whether it was shown."""
+
+    token: str = field(repr=False)
+    key_private_jwk: Mapping[str, str] = field(repr=False)
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedCertificate:
+    """One certificate: its former identifier, what was known about it, and its copies in their order."""
+
+    id: str
+    view: Mapping[str, Any]
+    copies: tuple[ArchivedCopy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a wallet takes along."""
+
+    name: str
+    certificates: tuple[ArchivedCertificate, ...]
+    events: tuple[Event, ...]
+    trust: tuple[TrustSource, ...] = ()
+
+
+def archive_files(contents: Contents) -> dict[str, bytes]:
+    """The files of an archive. Certificates stand in it byte by byte as they were received."""
+    files = {"wallet.json": strict_json.dumps({"name": contents.name})}
+    for number, certificate in enumerate(contents.certificates, start=1):
+        place = f"certificates/{number}"
+        about = {"id": certificate.id, "view": dict(certificate.view), "used": [c.used for c in certificate.copies]}
+        files[f"{place}/about.json"] = strict_json.dumps(about)
+        for position, copy in enumerate(certificate.copies, start=1):
+            files[f"{place}/copy-{position}.txt"] = copy.token.encode()
+            files[f"{place}/copy-{position}.key.json"] = strict_json.dumps(dict(copy.key_private_jwk))
+    files["history.json"] = strict_json.dumps([event.as_json() for event in contents.events])
+    files["trust.json"] = strict_json.dumps([source.as_json() for source in contents.trust])
+    return files
+
+
+def read_contents(files: Mapping[str, bytes]) -> Contents:
+    """What `archive_files` wrote. Raises `ExportBroken` for anything else, also for a key of another certificate."""
+    return _or_broken(lambda: _contents(files))
+
+
+def _contents(files: Mapping[str, bytes]) -> Contents:
+    numbers = sorted(
+        int(name.split("/")[1]) for name in files if name.startswith("certificates/") and name.endswith("/about.json")
+    )
+    events = _json(files["history.json"])
+    if len(numbers) > MAX_CERTIFICATES or len(events) > MAX_EVENTS:
+        raise ExportBroken
+    return Contents(
+        name=str(_json(files["wallet.json"])["name"]),
+        certificates=tuple(_certificate(files, f"certificates/{number}") for number in numbers),
+        events=tuple(_event(one) for one in events),
+        trust=tuple(TrustSource.from_json(one) for one in _json(files["trust.json"])),
+    )
+
+
+def _certificate(files: Mapping[str, bytes], place: str) -> ArchivedCertificate:
+    about = _json(files[f"{place}/about.json"])
+    used, view = about["used"], about["view"]
+    if not 1 <= len(used) <= MAX_COPIES or not isinstance(view, dict) or not isinstance(about["id"], str):
+        raise ExportBroken
+    copies = tuple(
+        ArchivedCopy(
+            files[f"{place}/copy-{position}.txt"].decode("ascii"),
+            _json(files[f"{place}/copy-{position}.key.json"]),
+            bool(was_used),
+        )
+        for position, was_used in enumerate(used, start=1)
+    )
+    for copy in copies:
+        _check_key(copy)
+    return ArchivedCertificate(about["id"], view, copies)
+
+
+def _check_key(copy: ArchivedCopy) -> None:
+    """A key has to be the one that its copy is bound to."""
+    bound_to = holder_thumbprint(parse_sd_jwt(copy.token).claims)
+    if bound_to is None:
+        if copy.key_private_jwk:
+            raise ExportBroken("a key belongs to a copy that is bound to none")
+        return
+    if thumbprint(SoftwareSigner.from_private_jwk(copy.key_private_jwk).public_jwk) != bound_to:
+        raise ExportBroken("a key is not the one that its copy is bound to")
+
+
+def _event(members: Any) -> Event:
+    event = Event.from_json(members)
+    if not isinstance(event.entry_id, str) or not event.entry_id.isalnum() or not isinstance(event.facts, dict):
+        raise ExportBroken
+    return event
+
+
+def _json(content: bytes) -> Any:
+    return strict_json.loads(content, max_bytes=64_000_000)
+
+
+def _or_broken(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except ExportBroken:
+        raise
+    except (ProtocolError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError) as exc:
+        raise ExportBroken from exc

@@ -1,0 +1,80 @@
+"""The history as its owner handles it: looked through and checked, single entries deleted.
+
+book = Histories(wallet).read(vault)
+book.entries, book.faults, book.deletions
+Histories(wallet).delete(vault, entry_id)
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.errors import NotFound, Refused
+from wallet.deployment import Deployment
+from wallet.ledger import Entry, HistoryFault, Outcome, entries_of
+from wallet.store.ledger import History, delete_events, read_history
+from wallet.store.shares import delete_share
+from wallet.vault import UnlockedVault
+
+
+class EntryStillOpen(Refused):
+    """The request in this entry still waits for an answer."""
+
+    error = "entry_still_open"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A history: its entries, the latest first; what a check found; and when the person deleted entries."""
+
+    entries: tuple[Entry, ...]
+    faults: frozenset[HistoryFault]
+    deletions: tuple[datetime, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether it is what was written, but for what its owner deleted."""
+        return not self.faults
+
+
+class Histories:
+    """The histories of the vaults of one wallet service."""
+
+    def __init__(self, wallet: Deployment) -> None:
+        self._wallet = wallet
+        self._database = wallet.database
+
+    def read(self, vault: UnlockedVault) -> Book:
+        """Everything, checked from the first event to the last."""
+        with self._database.reading() as connection:
+            history = read_history(connection, vault)
+        return self._book(history)
+
+    def entry(self, vault: UnlockedVault, entry_id: str) -> Entry:
+        """One entry. Raises `NotFound`."""
+        return _entry(self.read(vault), entry_id)
+
+    def delete(self, vault: UnlockedVault, entry_id: str) -> None:
+        """Delete one entry and what is still kept of its request. Raises `NotFound`, `EntryStillOpen`.
+
+        What was in it is taken out of the files as well; that something was deleted, and when, stays.
+        """
+        now = self._wallet.clock()
+        with self._database.transaction() as connection:
+            entry = _entry(self._book(read_history(connection, vault)), entry_id)
+            if entry.outcome is Outcome.OPEN:
+                raise EntryStillOpen
+            delete_share(connection, vault, entry_id)
+            delete_events(connection, vault, entry_id, now=now)
+        self._database.forget_deleted()
+
+    def _book(self, history: History) -> Book:
+        entries = entries_of(history.events, now=self._wallet.clock())
+        return Book(tuple(entries), history.faults, history.deletions)
+
+
+def _entry(book: Book, entry_id: str) -> Entry:
+    for entry in book.entries:
+        if entry.id == entry_id:
+            return entry
+    raise NotFound("There is no such entry")

@@ -1,0 +1,128 @@
+"""The history as files: JSON for machines, CSV for a table. Complete, refusals and failures with it, and no values.
+
+    history_json(book, t, zone=zone, now=now)
+    history_csv(book, t, zone=zone, now=now)
+
+Certificates are named by their type: the title of one is a value of it (CS-30).
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from proofs import strict_json
+from service.i18n import N_, Translator
+from wallet.histories import Book
+from wallet.ledger import Entry
+from wallet.pages.history_view import entry_view
+from wallet.pages.history_words import fault_sentences
+from wallet.receipts import has_receipt, receipt_of, signed_receipt
+
+FORMAT = "urn:intyga:history:1"
+
+_COLUMNS = (
+    N_("When"),
+    N_("Who"),
+    N_("How sure we were of who it was"),
+    N_("Address"),
+    N_("What came of it"),
+    N_("What was asked"),
+    N_("What went"),
+    N_("Left out"),
+    N_("Certificates"),
+    N_("Why, in their words"),
+    N_("Kept until"),
+    N_("Contact"),
+    N_("Code"),
+    N_("Number"),
+)
+_LEVELS = {
+    "registered": N_("On a list that this wallet trusts"),
+    "certificate": N_("Confirmed by somebody this wallet trusts"),
+    "unproven": N_("Not confirmed"),
+}
+
+
+def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> dict[str, Any]:
+    """One entry for machines, with its signed receipt where there is one."""
+    view = entry_view(entry, t, now=now, titles={})
+    return {
+        "id": entry.id,
+        "at": _moment(entry.at, zone),
+        "who": view["who"],
+        "level": view["level"],
+        "host": entry.host,
+        "outcome": entry.outcome.value,
+        "asked": view["asked"],
+        "shared": [item["name"] for item in view["shared"]],
+        "declined": view["declined"],
+        "certificates": [one.text(t.language) for one in entry.certificates],
+        "purpose": view["purpose"],
+        "kept_until": entry.retention_until.isoformat() if entry.retention_until and entry.shared else None,
+        "error": view["error"],
+        "events": [{"kind": event.kind.value, "at": _moment(event.at, zone)} for event in entry.events],
+        "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
+        "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
+    }
+
+
+def history_json(book: Book, t: Translator, *, zone: str, now: datetime) -> bytes:
+    """The whole history as JSON, the latest entry first."""
+    return strict_json.dumps(
+        {
+            "format": FORMAT,
+            "made_at": _moment(now, zone),
+            "language": t.language,
+            "intact": book.is_intact,
+            "faults": fault_sentences(book.faults, t),
+            "deletions": [_moment(at, zone) for at in book.deletions],
+            "entries": [entry_record(entry, t, zone=zone, now=now) for entry in book.entries],
+        }
+    )
+
+
+def history_csv(book: Book, t: Translator, *, zone: str, now: datetime) -> bytes:
+    """The whole history as a table: comma-separated, UTF-8 with a mark at its beginning, so that Excel reads it."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow([t(column) for column in _COLUMNS])
+    for entry in book.entries:
+        writer.writerow([_harmless(cell) for cell in _cells(entry, t, zone=zone, now=now)])
+    return table.getvalue().encode("utf-8-sig")
+
+
+EXPORTS: Mapping[str, Callable[..., bytes]] = {".json": history_json, ".csv": history_csv}
+"""The writers by the ending of the file; each takes the book, the translator, `zone` and `now`."""
+
+
+def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str]:
+    view = entry_view(entry, t, now=now, titles={})
+    level = _LEVELS.get(view["level"])
+    return [
+        _moment(entry.at, zone),
+        view["who"],
+        t(level) if level else "",
+        entry.host,
+        view["word"],
+        "; ".join(view["asked"]),
+        "; ".join(item["name"] for item in view["shared"]),
+        "; ".join(view["declined"]),
+        "; ".join(one.text(t.language) for one in entry.certificates),
+        view["purpose"],
+        entry.retention_until.isoformat() if entry.retention_until and entry.shared else "",
+        view["contact"] or "",
+        view["error"],
+        entry.id,
+    ]
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: whoever asked chose its words."""
+    return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20") else cell
+
+
+def _moment(at: datetime, zone: str) -> str:
+    return at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")

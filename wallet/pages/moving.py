@@ -1,0 +1,204 @@
+"""The whole wallet: saved to a file, read in from one, and destroyed."""
+
+import re
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from schemas.errors import Refused, TooManyRequests
+from service.i18n import N_, Translator, load_catalogues
+from wallet.archive import (
+    SHORTEST_PASSPHRASE,
+    ExportBroken,
+    ExportLocked,
+    ExportTooLarge,
+    UnknownExportVersion,
+    UnsuitableFilePassphrase,
+)
+from wallet.certificates import StoredCertificate
+from wallet.histories import Book, Histories
+from wallet.leaving import Leaving
+from wallet.ledger import Entry
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.account import FAULTS
+from wallet.pages.export_files import readable_files, try_out
+from wallet.pages.history_view import row_view, titles_of
+from wallet.portability import Portability
+from wallet.vault import WrongPassphrase
+
+router = APIRouter()
+
+# Narrower than mail allows: what is no plain address is shown as text instead.
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200}")
+PassphraseForm = Annotated[str, Form(max_length=5000)]
+_WRONG = N_("The passphrase is another one.")
+_EXPORT_FAULTS = {
+    **FAULTS,
+    WrongPassphrase: _WRONG,
+    UnsuitableFilePassphrase: N_("Choose a passphrase of at least 8 characters for the file."),
+}
+_IMPORT_FAULTS = {
+    **FAULTS,
+    ExportLocked: N_("The passphrase does not open this file, or the file is damaged. Nothing was changed."),
+    ExportTooLarge: N_("The file is too large to be a saved wallet. Nothing was changed."),
+    UnknownExportVersion: N_("The file was saved by a newer wallet than this one. Nothing was changed."),
+    ExportBroken: N_(
+        "This is not a whole saved wallet: something is missing, or was changed. Nothing was changed here."
+    ),
+}
+
+
+@router.get("/settings/export")
+async def export_form(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
+    """How the wallet is saved: encrypted, unless the person wants it otherwise after a warning."""
+    return await pages.render(request, "moving/export.html", fault="", field="", shortest=SHORTEST_PASSPHRASE)
+
+
+@router.post("/settings/export", dependencies=[FromOurForm])
+async def export(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    passphrase: PassphraseForm = "",
+    file_passphrase: PassphraseForm = "",
+    plain: Annotated[str, Form(max_length=10)] = "",
+    understood: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """The file of the whole wallet."""
+    t, now = pages.translator(request), wallet.clock()
+    field = "plain-passphrase" if plain else "passphrase"
+    if plain and not understood:
+        fault = t(N_("Tick that you know that anybody can read the file."))
+        return await _export_page(request, pages, 400, fault, "understood")
+    try:
+        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        await wallet.confirm(vault, passphrase)
+        await wallet.forget_tries(vault.name)
+        more = readable_files(vault.certificates(), Histories(wallet).read(vault), t, now=now)
+        content = await Portability(wallet).export(vault, more=more, passphrase=None if plain else file_passphrase)
+    except (Refused, TooManyRequests) as exc:
+        field = "file_passphrase" if isinstance(exc, UnsuitableFilePassphrase) else field
+        return await _export_page(request, pages, exc.status, t(_EXPORT_FAULTS.get(type(exc), _WRONG)), field)
+    name = f"intyga-{t(N_('wallet'))}-{now.date().isoformat()}.{'zip' if plain else 'intyga'}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(content, media_type="application/zip" if plain else "application/octet-stream", headers=headers)
+
+
+@router.get("/settings/import")
+async def import_form(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
+    """Which file to read in."""
+    return await pages.render(request, "moving/import.html", fault="", done=None)
+
+
+@router.post("/settings/import", dependencies=[FromOurForm])
+async def import_wallet(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    file: UploadFile | None = None,
+    file_passphrase: PassphraseForm = "",
+) -> Response:
+    """Read in a file: all of it or nothing."""
+    t, now = pages.translator(request), wallet.clock()
+    content = await file.read() if file is not None else b""
+    if not content:
+        return await pages.render(
+            request, "moving/import.html", status=400, fault=t(N_("Choose the file of a saved wallet.")), done=None
+        )
+
+    def look(certificates: list[StoredCertificate], book: Book) -> None:
+        try_out(certificates, book, catalogues=load_catalogues(), now=now)
+
+    try:
+        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        done = await Portability(wallet).import_file(vault, content, passphrase=file_passphrase, try_out=look)
+        await wallet.forget_tries(vault.name)
+    except (Refused, TooManyRequests, ExportBroken) as exc:
+        fault = _IMPORT_FAULTS.get(type(exc), _IMPORT_FAULTS[ExportBroken])
+        return await pages.render(request, "moving/import.html", status=exc.status, fault=t(fault), done=None)
+    return await pages.render(request, "moving/import.html", fault="", done=done)
+
+
+@router.get("/settings/leave")
+async def leave_form(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
+    """What goes, what stays with others, and whom to ask to delete it."""
+    return await _leave_page(request, vault, wallet, pages)
+
+
+@router.post("/settings/leave", dependencies=[FromOurForm])
+async def leave(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    passphrase: PassphraseForm = "",
+    understood: Annotated[str, Form(max_length=10)] = "",
+    decision: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Destroy the vault, if that is what was pressed."""
+    t = pages.translator(request)
+    if decision != "delete":
+        return await _leave_page(request, vault, wallet, pages)
+    if not understood:
+        fault = ("understood", t(N_("Tick that you know that it cannot be undone.")))
+        return await _leave_page(request, vault, wallet, pages, 400, fault)
+    try:
+        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        is_complete = await Leaving(wallet).leave(vault, passphrase)
+    except (Refused, TooManyRequests) as exc:
+        fault = ("passphrase", t(_EXPORT_FAULTS.get(type(exc), _WRONG)))
+        return await _leave_page(request, vault, wallet, pages, exc.status, fault)
+    message = N_("Your wallet is deleted. Nothing of it is left here.")
+    if not is_complete:
+        message = N_(
+            "Your wallet is destroyed: nobody can open it any more. What is left of it is deleted within minutes."
+        )
+    response = pages.redirect("/unlock", message=message, kind="info")
+    wallet.sessions.clear_cookie(response)
+    return response
+
+
+async def _export_page(request: Request, pages: PagesDep, status: int, fault: str, field: str) -> Response:
+    return await pages.render(
+        request, "moving/export.html", status=status, fault=fault, field=field, shortest=SHORTEST_PASSPHRASE
+    )
+
+
+async def _leave_page(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    status: int = 200,
+    fault: tuple[str, str] | None = None,
+) -> Response:
+    t, titles = pages.translator(request), titles_of(vault)
+    kept = [
+        {
+            **row_view(entry, t, now=wallet.clock(), titles=titles),
+            "withdraw_url": entry.facts.get("withdraw_url") or "",
+            "contact": entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "",
+            "mail": _mail(entry, t),
+        }
+        for entry in Leaving(wallet).still_kept(vault)
+    ]
+    return await pages.render(request, "moving/leave.html", status=status, vault=vault, kept=kept, fault=fault)
+
+
+def _mail(entry: Entry, t: Translator) -> str:
+    """A draft that asks for deletion, where the contact is an address of mail; it goes nowhere by itself."""
+    contact = str(entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "")
+    if not _MAIL_ADDRESS.fullmatch(contact):
+        return ""
+    subject = t(N_("Please delete my data (GDPR, article 17)"))
+    body = t(
+        N_("On %(day)s I shared this with you: %(items)s. Please delete it and confirm that. Reference: %(id)s"),
+        day=t.date(entry.decided_at or entry.at),
+        items=t.listed([str(item["name"][t.language] or item["name"]["en"]) for item in entry.shared]),
+        id=entry.id,
+    )
+    return f"mailto:{quote(contact, safe='@.+-_')}?subject={quote(subject)}&body={quote(body)}"

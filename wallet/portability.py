@@ -1,0 +1,197 @@
+"""Taking a whole wallet along: out of a vault into a file, and out of a file into a vault.
+
+    file = await Portability(wallet).export(vault, index=index, passphrase="...")       # None: plain
+    done = await Portability(wallet).import_file(vault, file, passphrase="...", try_out=try_out)
+
+An import is one transaction: all of the file is in the vault, or nothing. Certificates are verified anew before it, and
+what could not be found out is kept as not checked. What is there already is recognised by its bytes, so that the same
+file can be imported again, and nothing that is there is taken away.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from proofs import strict_json
+from proofs.formats.sd_jwt import parse_sd_jwt
+from proofs.resolve import HurriedResolver
+from schemas.errors import ProtocolError
+from schemas.issuance import FORMAT_SD_JWT_VC
+from wallet.archive import ExportBroken, opened_archive, read_archive, sealed_archive, write_archive
+from wallet.archived import ArchivedCertificate, Contents, archive_files, read_contents
+from wallet.certificates import NewCopy, StoredCertificate
+from wallet.deployment import Deployment
+from wallet.examination import judge, moment, report_as_json
+from wallet.histories import Book
+from wallet.ledger import Event, entries_of
+from wallet.store.archived import add_missing_copies, archived_certificates, certificate_holding
+from wallet.store.certificates import add_certificate, list_certificates
+from wallet.store.ledger import append_event, read_history
+from wallet.vault import UnlockedVault
+
+HURRY_SECONDS = 5.0
+
+TryOut = Callable[[list[StoredCertificate], Book], None]
+"""Shows everything once, as the pages do; whatever it raises, the file is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import came to, in numbers."""
+
+    certificates: int
+    known_certificates: int
+    events: int
+    known_events: int
+    not_checked: int
+
+
+class Portability:
+    """Export and import of the vaults of one wallet service."""
+
+    def __init__(self, wallet: Deployment) -> None:
+        self._wallet = wallet
+        self._database = wallet.database
+
+    def contents(self, vault: UnlockedVault) -> Contents:
+        """Everything in a vault, and whom this wallet trusts."""
+        with self._database.reading() as connection:
+            return Contents(
+                name=vault.name,
+                certificates=tuple(archived_certificates(connection, vault)),
+                events=read_history(connection, vault).events,
+                trust=tuple(self._wallet.trust_store.sources(connection)),
+            )
+
+    async def export(self, vault: UnlockedVault, *, more: Mapping[str, bytes], passphrase: str | None) -> bytes:
+        """The file of a whole wallet, with `more` files for people to read; plain when there is no passphrase.
+
+        Raises `UnsuitableFilePassphrase`.
+        """
+        files = {**archive_files(self.contents(vault)), **more}
+        archive = write_archive(files, made_at=self._wallet.clock())
+        return archive if passphrase is None else await sealed_archive(archive, passphrase)
+
+    async def import_file(
+        self, vault: UnlockedVault, file: bytes, *, passphrase: str, try_out: TryOut, with_trust: bool = False
+    ) -> Imported:
+        """Take everything in a file into a vault, or nothing.
+
+        Trust counts for everybody in this wallet service, so that it is taken over only for whoever runs it
+        (`with_trust`); lists are checked against their pinned keys whenever they are used.
+
+        Raises `ExportBroken` and what it covers, `ExportLocked`.
+        """
+        contents = read_contents(read_archive(await opened_archive(file, passphrase)))
+        views = [await self._view(one) for one in contents.certificates]
+        with self._database.transaction() as connection:
+            identifiers, new = self._add_certificates(connection, vault, contents, views)
+            added = self._add_events(connection, vault, contents, identifiers)
+            for source in contents.trust if with_trust else ():
+                self._wallet.trust_store.put(connection, source)
+            self._try_out(connection, vault, try_out)
+        return Imported(
+            certificates=new,
+            known_certificates=len(views) - new,
+            events=added,
+            known_events=len(contents.events) - added,
+            not_checked=sum(view["status"] == "unknown" for view in views),
+        )
+
+    async def _view(self, certificate: ArchivedCertificate) -> dict[str, Any]:
+        """What is known about a certificate: found out now where it matters, else what the file says of it."""
+        token = certificate.copies[0].token
+        resolver = HurriedResolver(self._wallet.resolver, seconds=HURRY_SECONDS)
+        try:
+            sd_jwt = parse_sd_jwt(token)
+            judgement = await judge(
+                token,
+                sd_jwt,
+                expected_type=None,
+                trust=self._wallet.trust(),
+                resolver=resolver,
+                now=self._wallet.clock(),
+            )
+        except ProtocolError as exc:
+            raise ExportBroken from exc
+        claims, said = sd_jwt.claims, certificate.view
+        also = claims.get("aka_vcts")
+        vct = str(claims.get("vct", ""))
+        now = int(self._wallet.clock().timestamp())
+        return {
+            "format": FORMAT_SD_JWT_VC,
+            "vct": vct,
+            "type_chain": [vct, *(one for one in (also if isinstance(also, list) else ()) if isinstance(one, str))],
+            "issuer_identifier": judgement.issuer_identifier or str(said.get("issuer_identifier", "")),
+            "issuer_name": judgement.issuer_name or str(said.get("issuer_name", "")),
+            "issuer_trusted": judgement.issuer_trusted,
+            "received_at": said["received_at"] if moment(said.get("received_at")) else now,
+            "valid_from": claims.get("nbf") if moment(claims.get("nbf")) else None,
+            "valid_until": claims.get("exp") if moment(claims.get("exp")) else None,
+            "status": judgement.status,
+            "report": report_as_json(judgement.report),
+            "checked_at": now,
+            "display": said.get("display", {}),
+            "issuer_display": said.get("issuer_display", []),
+            "collected_from": str(said.get("collected_from", "")),
+        }
+
+    @staticmethod
+    def _add_certificates(
+        connection: Connection, vault: UnlockedVault, contents: Contents, views: list[dict[str, Any]]
+    ) -> tuple[dict[str, str], int]:
+        """Store what is not there; returns former identifiers with the ones here, and how many were new."""
+        identifiers: dict[str, str] = {}
+        new = 0
+        # The latest received stands first in a vault and in its file; what is stored last is the latest.
+        for archived, view in reversed(list(zip(contents.certificates, views, strict=True))):
+            known = certificate_holding(connection, vault, [copy.token for copy in archived.copies])
+            if known is None:
+                copies = [NewCopy(copy.token, copy.key_private_jwk) for copy in archived.copies]
+                known = add_certificate(connection, vault, view, copies)
+                new += 1
+            add_missing_copies(connection, vault, known, archived.copies)
+            identifiers[archived.id] = known
+        return identifiers, new
+
+    @staticmethod
+    def _add_events(
+        connection: Connection, vault: UnlockedVault, contents: Contents, identifiers: Mapping[str, str]
+    ) -> int:
+        there = {_digestible(event) for event in read_history(connection, vault).events}
+        added = 0
+        for event in contents.events:
+            here = Event(event.entry_id, event.kind, event.at, _renamed(event.facts, identifiers))
+            if _digestible(here) in there:
+                continue
+            append_event(connection, vault, here)
+            there.add(_digestible(here))
+            added += 1
+        return added
+
+    def _try_out(self, connection: Connection, vault: UnlockedVault, try_out: TryOut) -> None:
+        """Whatever cannot be shown is not taken in: a hostile file would make every page of the vault fail."""
+        history = read_history(connection, vault)
+        try:
+            entries = entries_of(history.events, now=self._wallet.clock())
+            book = Book(tuple(entries), history.faults, history.deletions)
+            try_out(list_certificates(connection, vault), book)
+        except ProtocolError as exc:
+            raise ExportBroken from exc
+        except Exception as exc:
+            raise ExportBroken("something in the file cannot be shown") from exc
+
+
+def _digestible(event: Event) -> bytes:
+    return strict_json.dumps(event.as_json())
+
+
+def _renamed(value: Any, identifiers: Mapping[str, str]) -> Any:
+    """Facts with the identifiers that certificates have here."""
+    if isinstance(value, Mapping):
+        return {name: _renamed(inner, identifiers) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_renamed(inner, identifiers) for inner in value]
+    return identifiers.get(value, value) if isinstance(value, str) else value
