@@ -17,7 +17,9 @@ from proofs.trust import TrustEntry
 from schemas.types import CREDENTIAL_TYPES
 from tests.issuer.fetching import records
 from tests.issuer.provider import CLIENT_ID, ISSUER, Provider
-from tests.world import IssuerSide, World
+from tests.wallet.fake_verifier import FakeVerifier, notice, query
+from tests.wallet.people import Sharer
+from tests.world import PASSPHRASE, IssuerSide, World
 from wallet.authorizing import ForeignAnswer
 from wallet.collection import Collection, PartState, Stage
 from wallet.store.provider import DeploymentProvider
@@ -282,13 +284,9 @@ async def test_the_pages_lead_there_and_back(world: World) -> None:
     wallet = world.wallet.deployment
     collection_id = await wallet.look_for(vault, source.side.url, VCT)
     browser = world.wallet.browser()
-    unlock: Any = html.fromstring(browser.get(f"/receive/{collection_id}").text)
-    (door,) = unlock.xpath("//form[.//button[@id='unlock']]")
-    fields = dict(door.form_values()) | {"name": "Maja", "passphrase": "fyra ord utan samband"}
-    page = browser.post(door.action, data=fields)
+    page = _enter(browser, f"/receive/{collection_id}")
     assert 'id="sign-in-and-fetch"' in page.text
-    page_tree: Any = html.fromstring(page.text)
-    (form,) = page_tree.xpath("//form[.//button[@id='sign-in-and-fetch']]")
+    form = _form(page, "sign-in-and-fetch")
     away_page = browser.post(form.action, data=dict(form.form_values()))
     away_tree: Any = html.fromstring(away_page.text)
     (link,) = away_tree.xpath("//a[@id='to-source']/@href")
@@ -300,3 +298,59 @@ async def test_the_pages_lead_there_and_back(world: World) -> None:
     foreign = browser.get("/fetched", params=answer)
     assert foreign.status_code == 400
     assert "foreign_answer" in foreign.text
+
+
+async def test_what_a_request_asks_for_is_fetched_and_then_shared(world: World) -> None:
+    """The person lacks it; the wallet says who can issue it; after the sign-in the very same request is there again."""
+    source = Source(world)
+    verifier = FakeVerifier(world)
+    world.wallet.trust(verifier.trust_entry)
+    sharer = await Sharer.named(world)
+    share_id = await sharer.begin(verifier.ask(query(["course_code"]), notice=notice()).link())
+    browser = world.wallet.browser()
+    lacking = _enter(browser, f"/share/{share_id}")
+    assert "source.example" in lacking.text
+    form = _form(lacking, "fetch-1-1")
+    offered = browser.post(form.action, data=dict(form.form_values()))
+    form = _form(offered, "sign-in-and-fetch")
+    away_page = browser.post(form.action, data=dict(form.form_values()))
+    (link,) = _tree(away_page).xpath("//a[@id='to-source']/@href")
+    waiting = browser.get(f"/share/{share_id}")
+    assert 'id="go-on-1"' in waiting.text
+    assert 'id="fetch-1-1"' not in waiting.text, "not a second time"
+
+    back = browser.get("/fetched", params=source.allow(str(link)))
+
+    assert back.url.path == f"/share/{share_id}"
+    assert "DT4011" in back.text
+    assert 'id="decide-share"' in back.text
+    await sharer.approve(share_id)
+    assert verifier.answers
+    assert world.wallet.deployment.collections(sharer.vault) == {}, "what was fetched for it is put away"
+
+
+async def test_nobody_is_sent_to_a_source_that_the_trust_list_does_not_name(world: World) -> None:
+    """A form that was changed by hand, or a request that names an issuer itself, leads nowhere."""
+    source = Source(world)
+    await world.wallet.person()
+    browser = world.wallet.browser()
+    page = _enter(browser, "/receive")
+    (csrf,) = _tree(page).xpath("(//input[@name='csrf']/@value)[1]")
+    for issuer, vct in ((world.stranger.url, VCT), (source.side.url, "urn:other")):
+        assert browser.post("/fetch", data={"csrf": csrf, "issuer": issuer, "vct": vct}).status_code == 404
+
+
+def _tree(page: Any) -> Any:
+    return html.fromstring(page.text)
+
+
+def _form(page: Any, button: str) -> Any:
+    (form,) = _tree(page).xpath(f"//form[.//button[@id='{button}']]")
+    return form
+
+
+def _enter(browser: TestClient, path: str) -> Any:
+    """Open the vault on the way to a page."""
+    door = _form(browser.get(path), "unlock")
+    fields = dict(door.form_values()) | {"name": "Maja", "passphrase": PASSPHRASE}
+    return browser.post(door.action, data=fields)

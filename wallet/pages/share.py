@@ -20,6 +20,7 @@ from wallet.pages import share_arrival, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
+from wallet.pages.share_fetch import fetchable, on_its_way
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
@@ -156,6 +157,16 @@ async def _show_decision(
     if decision.missing_step is not None:
         step = warning_view(decision.missing_step, t, titles={})
         return await pages.render(request, "share/guess.html", view=view, decision=decision, step=step)
+    wallet = the_wallet(request)
+    if not decision.is_satisfiable:
+        return await pages.render(
+            request,
+            "share/lacking.html",
+            view=view,
+            decision=decision,
+            fetchable=fetchable(decision, wallet, t),
+            on_its_way=on_its_way(decision.share_id, wallet, vault, t),
+        )
     faults: list[tuple[str, str]] = []
     if "missing" in request.query_params:
         unticked = [one for one in view["overrides"] if not one.overridden]
@@ -163,7 +174,7 @@ async def _show_decision(
         faults += [(f"yes-{item.id}", item.name.text(t.language)) for item in decision.missing_yes]
     return await pages.render(
         request,
-        "share/decide.html" if decision.is_satisfiable else "share/lacking.html",
+        "share/decide.html",
         faults=faults,
         view=view,
         decision=decision,

@@ -1,0 +1,77 @@
+"""What a request asks for and the person lacks: who could issue it, and what is on its way already.
+
+Sources come from the trust list alone: a request never says where to sign in.
+"""
+
+from dataclasses import dataclass
+
+from schemas.types import type_of
+from service.i18n import N_, Translator
+from wallet.collection import Stage
+from wallet.decision import Decision
+from wallet.deployment import Deployment
+from wallet.hosts import host_of
+from wallet.naming import plain
+from wallet.vault import UnlockedVault
+
+MOST_SOURCES = 5
+_SOME_CERTIFICATE = N_("A certificate")
+_ON_ITS_WAY = (Stage.OFFERED, Stage.AUTHORIZING, Stage.ASKING, Stage.COLLECTING, Stage.PENDING, Stage.QUESTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Somebody who can issue what is missing, as the trust list names them."""
+
+    name: str
+    host: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetchable:
+    """One kind of certificate that is missing, and who can issue it."""
+
+    title: str
+    vct: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnItsWay:
+    """A certificate that is being fetched for this request."""
+
+    collection_id: str
+    issuer: str
+    is_pending: bool
+
+
+def fetchable(decision: Decision, wallet: Deployment, t: Translator) -> list[Fetchable]:
+    """The missing kinds that somebody whom this wallet trusts can issue, each once."""
+    found: dict[str, Fetchable] = {}
+    for lack in decision.lacks:
+        for alternatives in decision.checked.query.credential(lack.query_id).types:
+            vct = alternatives[-1]
+            entries = wallet.sources_of(vct)[:MOST_SOURCES]
+            if not entries or vct in found:
+                continue
+            known = type_of(vct)
+            sources = (
+                Source(plain(one.name) or host_of(one.identifier), host_of(one.identifier), one.identifier)
+                for one in entries
+            )
+            found[vct] = Fetchable(known.title(t.language) if known else t(_SOME_CERTIFICATE), vct, tuple(sources))
+    return list(found.values())
+
+
+def on_its_way(share_id: str, wallet: Deployment, vault: UnlockedVault, t: Translator) -> list[OnItsWay]:
+    """What was begun to be fetched for this request and has not ended."""
+    return [
+        OnItsWay(
+            collection_id,
+            plain(one.offered.metadata.display_name(t.language) or "") or host_of(one.offered.issuer),
+            one.stage is Stage.PENDING,
+        )
+        for collection_id, one in wallet.collections(vault).items()
+        if one.for_share == share_id and one.stage in _ON_ITS_WAY
+    ]
