@@ -68,6 +68,10 @@ class Services:
         """Where a service's output is written."""
         return self.data / f"{name}.log"
 
+    def configure(self, **settings: str) -> None:
+        """Set further environment variables, for the services that are started from now on."""
+        self._environment |= settings
+
     def start(self, name: str, preferred_port: int) -> str:
         """Start one service and wait until `/ready` answers 200; returns its address.
 

@@ -81,6 +81,12 @@ def receive(
     show(result, as_json=as_json, human=_received_text)
 
 
+@app.command("client")
+def client_command(data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
+    """Tell how this deployment is known to issuers: what their operators enter to let its wallets fetch."""
+    show(with_wallet(data, _client), as_json=as_json, human=_client_text)
+
+
 @app.command()
 def resume(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -> None:
     """Go on with collections that stopped in the middle."""
@@ -110,6 +116,24 @@ def show_command(
     show(with_wallet(data, lambda wallet: _show(wallet, person, certificate_id)), as_json=as_json, human=_show_text)
 
 
+async def _client(wallet: Deployment) -> dict[str, Any]:
+    provider = wallet.provider
+    return {
+        "client_id": provider.client_id,
+        "redirect_uri": provider.redirect_uri,
+        "attester": provider.client_id,
+        "root_file": str(provider.root_file),
+    }
+
+
+def _client_text(client: dict[str, Any]) -> str:
+    return (
+        f"Client identifier: {client['client_id']}\n"
+        f"Redirect address:  {client['redirect_uri']}\n"
+        f"Attester:          {client['attester']}, with the root certificate {client['root_file']}"
+    )
+
+
 async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, accept_unknown: bool) -> dict[str, Any]:
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
     vault = await open_or_make_vault(wallet, person)
@@ -124,6 +148,12 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
             _fail(exc.reason, "")
     collection = wallet.collection(vault, collection_id)
     _tell_offer(collection)
+    if collection.stage in (Stage.OFFERED, Stage.AUTHORIZING) and collection.offered.wants_sign_in:
+        raise CommandFailed(
+            "You sign in at the source to fetch this: open it in a browser, at "
+            f"{wallet.settings.url(f'/receive/{collection_id}')}",
+            error="sign_in_required",
+        )
     if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code and not tx_code:
         if not sys.stdin.isatty():
             raise CommandFailed(

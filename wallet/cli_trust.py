@@ -27,6 +27,9 @@ def add(
     name: Annotated[str, typer.Option("--name", help="Name to show; else the certificate's.")] = "",
     role: Annotated[str, typer.Option("--role", help="issuer, verifier, any (of these two) or registrar.")] = "any",
     types: Annotated[list[str] | None, typer.Option("--type", help="Type (vct) it may issue; else every type.")] = None,
+    identifier: Annotated[
+        str, typer.Option("--identifier", help="Whom of those under the root: an issuer's address, to fetch from.")
+    ] = "",
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
@@ -37,7 +40,9 @@ def add(
         raise CommandFailed("--role is issuer, verifier, any or registrar.", error="usage", exit_status=2)
     wallet = open_wallet(data)
     if anchor is not None:
-        added = entry_from_anchor(_read(anchor), name=name or None, role=cast("Role", role), types=types or ())
+        added = entry_from_anchor(
+            _read(anchor), name=name or None, role=cast("Role", role), types=types or (), identifier=identifier
+        )
         source = source_of_entry(added)
     elif entry is not None:
         source = source_of_entry(read_entry(strict_json.loads_object(_read(entry))))

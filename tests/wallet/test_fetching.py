@@ -311,8 +311,6 @@ async def test_what_a_request_asks_for_is_fetched_and_then_shared(world: World) 
     lacking = _enter(browser, f"/share/{share_id}")
     assert "source.example" in lacking.text
     form = _form(lacking, "fetch-1-1")
-    offered = browser.post(form.action, data=dict(form.form_values()))
-    form = _form(offered, "sign-in-and-fetch")
     away_page = browser.post(form.action, data=dict(form.form_values()))
     (link,) = _tree(away_page).xpath("//a[@id='to-source']/@href")
     waiting = browser.get(f"/share/{share_id}")

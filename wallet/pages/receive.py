@@ -235,7 +235,10 @@ async def fetch(
     vct: Annotated[str, Form(max_length=2_000)],
     share: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    """Begin to fetch a certificate that a request asks for, from an issuer that this wallet trusts for it."""
+    """Fetch a certificate that a request asks for, from an issuer that this wallet trusts for it: off to sign in.
+
+    The page before has said who and where; what would be fetched is shown at the source, before the person allows it.
+    """
     if issuer not in {entry.identifier for entry in wallet.sources_of(vct)}:
         raise NotFound("nobody here vouches for this issuer for this kind of certificate")
     try:
@@ -245,7 +248,7 @@ async def fetch(
         return await pages.render(
             request, "fetch_failed.html", status=exc.status, vault=vault, problem=words, code=exc.reason, share=share
         )
-    return go_to(request, f"/receive/{collection_id}")
+    return await _sign_in(request, wallet, vault, pages, collection_id)
 
 
 @router.post("/receive/{collection_id}/answer", dependencies=[FromOurForm])
