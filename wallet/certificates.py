@@ -90,6 +90,9 @@ class StoredCertificate:
     issuer_display: tuple[Mapping[str, Any], ...]
     collected_from: str
     version: int
+    renewal: Mapping[str, Any] | None = field(default=None, repr=False)
+    """How fresh copies are asked for (`wallet.renewal`); None when they cannot be."""
+    renewal_tried_at: datetime | None = None
 
     @property
     def holder_bound(self) -> bool:

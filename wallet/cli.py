@@ -232,6 +232,7 @@ async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     return [
         {"id": i, "issuer": c.offered.issuer, "stage": c.stage.value, "problem": c.problem, "stored": c.stored_ids}
         for i, c in wallet.collections(vault).items()
+        if not c.renews
     ]
 
 

@@ -94,6 +94,8 @@ class Collection:
     code_verifier: str = field(default="", repr=False)
     code: str | None = field(default=None, repr=False)
     sign_in_url: str = field(default="", repr=False)
+    renews: str = ""
+    """The certificate that gets fresh copies by this."""
     for_share: str = ""
     """The request for which this is fetched, to go back to."""
     problem: str = ""

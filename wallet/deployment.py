@@ -33,6 +33,7 @@ from wallet.links import Arrival
 from wallet.offers import learn_offer, learn_type
 from wallet.receiving import Examined
 from wallet.remote import WalletResolver, WalletWeb
+from wallet.renewal import is_due, renewing
 from wallet.settings import WalletSettings
 from wallet.store.certificates import DatabaseShelf, get_certificate, update_view
 from wallet.store.collections import (
@@ -439,7 +440,8 @@ class Deployment:
         collections = self.collections(vault)
         for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
             self.put_away(vault, collection_id)
-        now = int(self.clock().timestamp())
+        self._begin_renewals(vault)
+        now, collections = int(self.clock().timestamp()), self.collections(vault)
         waiting = [i for i, collection in collections.items() if collection.can_go_on(at=now)]
         if not waiting:
             return
@@ -452,6 +454,23 @@ class Deployment:
                         continue
         except TimeoutError:
             return
+
+    def _begin_renewals(self, vault: UnlockedVault) -> None:
+        """Begin to renew what runs out soon. A renewal that came to nothing is forgotten, and tried again later."""
+        now = self.clock()
+        collections = self.collections(vault)
+        for collection_id, one in collections.items():
+            if one.renews and one.stage is Stage.FAILED:
+                self.put_away(vault, collection_id)
+        renewed = {one.renews for one in collections.values()}
+        for certificate in vault.certificates():
+            if certificate.id in renewed or not is_due(certificate, at=now):
+                continue
+            collection = renewing(certificate, copies=self.settings.batch_limit, at=int(now.timestamp()))
+            with self.database.transaction() as connection:
+                tried = {"renewal_tried_at": int(now.timestamp())}
+                if update_view(connection, vault, certificate.id, tried, version=certificate.version):
+                    add_collection(connection, vault, collection)
 
     async def _examine(self, collection: Collection, part: Part) -> Examined:
         return await examine(collection, part, trust=self.trust(), resolver=self.resolver, now=self.clock())

@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from lxml import html
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from issuer.deferral import Review
 from issuer.store.results import ImportDraft
+from issuer.store.tables import RESULTS
 from proofs.trust import TrustEntry
 from schemas.types import CREDENTIAL_TYPES
 from tests.issuer.fetching import records
@@ -22,6 +24,7 @@ from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, IssuerSide, World
 from wallet.authorizing import ForeignAnswer
 from wallet.collection import Collection, PartState, Stage
+from wallet.store.certificates import take_copy
 from wallet.store.provider import DeploymentProvider
 from wallet.vault import UnlockedVault
 
@@ -336,6 +339,87 @@ async def test_nobody_is_sent_to_a_source_that_the_trust_list_does_not_name(worl
     (csrf,) = _tree(page).xpath("(//input[@name='csrf']/@value)[1]")
     for issuer, vct in ((world.stranger.url, VCT), (source.side.url, "urn:other")):
         assert browser.post("/fetch", data={"csrf": csrf, "issuer": issuer, "vct": vct}).status_code == 404
+
+
+async def test_copies_are_renewed_before_they_run_out(world: World) -> None:
+    """Silently, at the next visit: fresh copies of the same certificate; not while enough are left."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    _, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    (certificate,) = vault.certificates()
+    world.clock.move(days=3)
+    await wallet.resume(vault)
+    assert vault.certificates()[0].copies_total == 10, "nothing to renew yet"
+    with wallet.database.transaction() as connection:
+        for _ in range(8):
+            take_copy(connection, vault, certificate.id)
+
+    await wallet.resume(vault)
+
+    (renewed,) = vault.certificates()
+    assert (renewed.id, renewed.copies_left, renewed.copies_total) == (certificate.id, 12, 20)
+    (issued,) = source.side.context.store.status.list_issued(limit=10)
+    assert issued.copies == 20, "one certificate at the issuer, too"
+    await wallet.resume(vault)
+    assert wallet.collections(vault) == {}
+    assert vault.certificates()[0].renewal is not None, "and once more, later"
+
+
+async def test_what_says_something_else_becomes_a_certificate_of_its_own(world: World) -> None:
+    """The record was corrected: the old copies and the new ones are not mixed."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    _, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    (certificate,) = vault.certificates()
+    with wallet.database.transaction() as connection:
+        for _ in range(9):
+            take_copy(connection, vault, certificate.id)
+    results = source.side.context.store.results
+    (row,) = results.list_results()
+    corrected = row.achievement.model_copy(update={"code": "DT4012"})
+    _correct(source, row.id, corrected.model_dump_json().encode())
+    world.clock.move(hours=1)
+
+    await wallet.resume(vault)
+
+    new, old = vault.certificates()
+    assert (old.id, old.copies_left) == (certificate.id, 1)
+    assert (new.claims["course_code"], new.copies_left) == ("DT4012", 10)
+
+
+async def test_a_renewal_that_comes_to_nothing_bothers_nobody(world: World) -> None:
+    """The issuer is gone, or says no: what is left stays, and it is tried again some hours later."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    _, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    (certificate,) = vault.certificates()
+    with wallet.database.transaction() as connection:
+        for _ in range(9):
+            take_copy(connection, vault, certificate.id)
+    withdraw_all = httpx2.Response(400, json={"error": "invalid_grant"})
+    with world.network.answering(lambda request: withdraw_all if request.url.path == "/token" else None):
+        await wallet.resume(vault)
+        await wallet.resume(vault)
+    asked = world.network.asked("source.example/token")
+    await wallet.resume(vault)
+    assert world.network.asked("source.example/token") == asked, "not again at once"
+    assert wallet.collections(vault) == {}
+    assert vault.certificates()[0].copies_left == 1
+    world.clock.move(hours=7)
+    await wallet.resume(vault)
+    assert vault.certificates()[0].copies_left == 11
+
+
+def _correct(source: Source, result_id: str, achievement: bytes) -> None:
+    store = source.side.context.store
+    with store.database.transaction() as connection:
+        connection.execute(update(RESULTS).where(RESULTS.c.id == result_id).values(achievement=achievement))
 
 
 def _tree(page: Any) -> Any:

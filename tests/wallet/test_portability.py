@@ -8,7 +8,7 @@ import pytest
 from proofs import strict_json
 from proofs.formats.sd_jwt import parse_sd_jwt
 from service.i18n import load_catalogues
-from tests.wallet.fake_verifier import FakeVerifier, notice, query
+from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
 from tests.wallet.people import Sharer
 from tests.wallet.test_history_chain import old_data
 from tests.world import PASSPHRASE, World
@@ -51,7 +51,7 @@ async def import_into(world: World, vault: UnlockedVault, file: bytes, *, with_t
 async def sharer_with_history(world: World) -> Sharer:
     """A person with two certificates, a share and a refusal."""
     sharer = await Sharer.with_certificate(world, "micro-credential", "course-results")
-    employer = FakeVerifier(world)
+    employer = known_verifier(world)
     world.wallet.trust(employer.trust_entry)
     await sharer.approve(await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()))
     await sharer.refuse(await sharer.begin(employer.ask(query(["birthdate"]), notice=notice()).link()))
@@ -103,7 +103,7 @@ async def test_a_copy_that_was_shown_elsewhere_counts_as_shown(world: World) -> 
     sharer = await Sharer.with_certificate(world)
     otto = await world.wallet.person("Otto")
     await import_into(world, otto, await export(world, sharer.vault))
-    employer = FakeVerifier(world)
+    employer = known_verifier(world)
     await sharer.approve(await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()))
 
     await import_into(world, otto, await export(world, sharer.vault))

@@ -27,7 +27,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
             "words": problem_words(collection.problem) if collection.problem else None,
         }
         for collection_id, collection in wallet.collections(vault).items()
-        if collection.stage is not Stage.DONE
+        if collection.stage is not Stage.DONE and not collection.renews
     ]
     cards = [(c, read_card(c, language), standing(c, now=now)) for c in certificates]
     return await pages.render(

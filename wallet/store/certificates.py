@@ -106,7 +106,23 @@ def add_certificate(
             version=1,
         )
     )
-    for position, copy in enumerate(copies):
+    _add_copies(connection, vault, certificate_id, copies, first=0)
+    return certificate_id
+
+
+def add_copies(connection: Connection, vault: UnlockedVault, certificate_id: str, copies: Sequence[NewCopy]) -> None:
+    """Store fresh copies of a certificate behind those that it has. Raises `UnknownCertificate`."""
+    _row(connection, vault, certificate_id)
+    last = connection.execute(
+        select(func.max(col(CopyRow.position))).where(col(CopyRow.certificate_id) == certificate_id)
+    ).scalar_one()
+    _add_copies(connection, vault, certificate_id, copies, first=last + 1)
+
+
+def _add_copies(
+    connection: Connection, vault: UnlockedVault, certificate_id: str, copies: Sequence[NewCopy], *, first: int
+) -> None:
+    for position, copy in enumerate(copies, start=first):
         copy_id = secrets.token_hex(16)
         connection.execute(
             insert(CopyRow).values(
@@ -119,7 +135,6 @@ def add_certificate(
                 sealed_key=vault.seal_json("copy.key", copy_id, copy.key_private_jwk),
             )
         )
-    return certificate_id
 
 
 def update_view(
@@ -196,6 +211,8 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         issuer_display=tuple(view["issuer_display"]),
         collected_from=view["collected_from"],
         version=row.version,
+        renewal=view.get("renewal"),
+        renewal_tried_at=_time(view.get("renewal_tried_at")),
     )
 
 

@@ -18,15 +18,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
+from proofs.formats.sd_jwt import parse_sd_jwt
 from schemas.errors import NotFound
 from schemas.issuance import display_name
 from service.database import Database
-from wallet.certificates import NewCertificate, StoredCertificate
+from wallet.certificates import NewCertificate, StoredCertificate, UnknownCertificate
 from wallet.collection import Collection, MovedOn, Part, PartState, Stage
 from wallet.hosts import host_of
 from wallet.ledger import Event, EventKind
 from wallet.naming import Names, plain
-from wallet.store.certificates import add_certificate, get_certificate
+from wallet.renewal import renewal_of, says_the_same
+from wallet.store.certificates import add_certificate, add_copies, get_certificate, update_view
 from wallet.store.ledger import append_event
 from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
@@ -61,21 +63,45 @@ class HeldCollection:
         """Keep the state. Raises `MovedOn` when another process has written since."""
         with self._database.transaction() as connection:
             self._write(connection, collection)
-            if collection.stage is Stage.FAILED and self.collection.stage is not Stage.FAILED:
+            # A renewal that came to nothing takes nothing from the person: it is no event of theirs.
+            if collection.stage is Stage.FAILED and self.collection.stage is not Stage.FAILED and not collection.renews:
                 append_event(connection, self._vault, _not_received(self.id, collection, self._now))
         self._written(collection)
 
     def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
         """Put a certificate into the vault and its part to stored, in one transaction."""
         with self._database.transaction() as connection:
-            certificate_id = add_certificate(connection, self._vault, certificate.view, certificate.copies)
-            received = get_certificate(connection, self._vault, certificate_id)
-            append_event(connection, self._vault, _received(received, self._now))
+            certificate_id = self._renew(connection, collection, part, certificate)
+            if certificate_id is None:
+                view = {**certificate.view, "renewal": renewal_of(collection, part)}
+                certificate_id = add_certificate(connection, self._vault, view, certificate.copies)
+                received = get_certificate(connection, self._vault, certificate_id)
+                append_event(connection, self._vault, _received(received, self._now))
             stored = replace(part, state=PartState.STORED, certificate_id=certificate_id, received=(), keys=())
             collection = collection.with_part(stored)
             self._write(connection, collection)
         self._written(collection)
         return collection
+
+    def _renew(
+        self, connection: Connection, collection: Collection, part: Part, certificate: NewCertificate
+    ) -> str | None:
+        """Add fresh copies to the certificate that they renew; None when there is none, or they say something else."""
+        if not collection.renews:
+            return None
+        try:
+            held = get_certificate(connection, self._vault, collection.renews)
+        except UnknownCertificate:  # It was deleted meanwhile: what arrived is a certificate of its own.
+            return None
+        if not says_the_same(held.claims, parse_sd_jwt(certificate.copies[0].token).claims):
+            return None
+        add_copies(connection, self._vault, held.id, certificate.copies)
+        names = ("valid_from", "valid_until", "report", "checked_at", "status", "issuer_trusted", "issuer_name")
+        changes = {name: certificate.view[name] for name in names if name in certificate.view}
+        changes |= {"renewal": renewal_of(collection, part), "renewal_tried_at": None}
+        if not update_view(connection, self._vault, held.id, changes, version=held.version):
+            raise MovedOn
+        return held.id
 
     def let_go(self) -> None:
         """End the lease."""

@@ -1,0 +1,85 @@
+"""Fresh copies before the old ones run out: the issuer is asked again with the refresh token (OpenID4VCI 1.0, 14.5).
+
+A certificate that was collected with a refresh token remembers how to ask. When few copies are left, or its end is
+near, a collection of its own renews it: new keys, new copies of the same certificate, nothing for the person to do.
+What says something else than before is stored as a certificate of its own, and the old one stays as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from proofs.keys import generate_signer
+from wallet.certificates import StoredCertificate
+from wallet.collection import Collection, Part, PartState, Stage
+
+FEW_COPIES = 2
+END_IS_NEAR = timedelta(days=14)
+AGAIN_AFTER = timedelta(hours=6)
+"""How long after a renewal that came to nothing for now the next one is tried."""
+
+# Two copies of one certificate may differ in these (OpenID4VCI 15.4.1).
+_OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
+
+
+def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
+    """What a certificate of this collection remembers for its renewal; None when it cannot be renewed.
+
+    A refresh token may be replaced at every use: it is kept with one certificate only.
+    """
+    if collection.refresh_token is None or len(collection.parts) != 1 or not part.keys:
+        return None
+    kept = replace(
+        collection,
+        stage=Stage.COLLECTING,
+        parts=(Part(configuration=part.configuration),),
+        access_token=None,
+        token_until=0,
+        for_share="",
+        renews="",
+        problem="",
+        peer_error="",
+    )
+    return kept.as_json()
+
+
+def is_due(certificate: StoredCertificate, *, at: datetime) -> bool:
+    """Whether it is time to ask for fresh copies."""
+    if certificate.renewal is None or certificate.status in ("revoked", "suspended"):
+        return False
+    tried_at = certificate.renewal_tried_at
+    if tried_at is not None and at < tried_at + AGAIN_AFTER:
+        return False
+    ends_soon = certificate.valid_until is not None and at >= certificate.valid_until - END_IS_NEAR
+    # A certificate that lives for days only is renewed in the last quarter of its life.
+    if certificate.valid_until is not None and certificate.valid_from is not None:
+        life = certificate.valid_until - certificate.valid_from
+        ends_soon = ends_soon and at >= certificate.valid_until - life / 4
+    return ends_soon or certificate.copies_left <= min(FEW_COPIES, certificate.copies_total - 1)
+
+
+def renewing(certificate: StoredCertificate, *, copies: int, at: int) -> Collection:
+    """The collection that renews a certificate, with fresh keys, ready to be kept."""
+    assert certificate.renewal is not None
+    kept = Collection.from_json(certificate.renewal)
+    (part,) = kept.parts
+    batch = kept.offered.metadata.batch_credential_issuance
+    wanted = min(batch.batch_size, copies) if batch else 1
+    keys = tuple(generate_signer().private_jwk() for _ in range(wanted))
+    return replace(
+        kept,
+        link=f"renew:{certificate.id}",
+        parts=(replace(part, keys=keys, state=PartState.WAITING),),
+        renews=certificate.id,
+        begun_at=at,
+    )
+
+
+def says_the_same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether two copies say the same about the person, whatever their keys, slots and times."""
+
+    def content(claims: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in claims.items() if name not in _OWN_TO_A_COPY}
+
+    return content(old) == content(new)
