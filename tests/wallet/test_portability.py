@@ -15,6 +15,7 @@ from tests.world import PASSPHRASE, World
 from wallet.archive import UnsuitableFilePassphrase, is_sealed, opened_archive, read_archive, write_archive
 from wallet.histories import Histories
 from wallet.ledger import Outcome
+from wallet.over_asking import WarningKind
 from wallet.pages.export_files import readable_files, try_out
 from wallet.portability import Imported, Portability
 from wallet.receipts import check_receipt
@@ -79,6 +80,7 @@ async def test_everything_arrives_in_another_wallet(world: World) -> None:
     assert {one for entry in books[1].entries for one in entry.certificate_ids} == {one.id for one in theirs}
     employer = FakeVerifier(world, "other.example")
     share_id = await otto.begin(employer.ask(query(["given_name"]), notice=notice()).link())
+    otto.go_on(share_id, WarningKind.UNPROVEN)
     await otto.approve(share_id)
     assert otto.entry(share_id).outcome is Outcome.SHARED
 
