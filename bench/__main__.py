@@ -12,12 +12,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import issuance, presentation, proof_figures
+from bench import fetching, issuance, presentation, proof_figures
 from bench.measure import Figure
 
 SOURCES: tuple[tuple[str, Callable[[int], list[Figure]]], ...] = (
     ("proofs", proof_figures.figures),
     ("issuance", issuance.figures),
+    ("fetching", fetching.figures),
     ("presentation", presentation.figures),
 )
 DEFAULT_ROUNDS = 15

@@ -72,7 +72,7 @@ class _Desk:
         self._identifier = settings.base_url
         self._store = open_store(settings)
         self.keys = [generate_signer() for _ in range(ISSUANCES_PER_ROUND)]
-        self._draft = draft_offer(CREDENTIAL_TYPES["micro-credential"], [_achievement()], with_tx_code=False)
+        self._draft = draft_offer(CREDENTIAL_TYPES["micro-credential"], [achievement()], with_tx_code=False)
 
     def offers(self, count: int) -> list[str]:
         """The pre-authorized codes of fresh offers."""
@@ -90,7 +90,7 @@ class _Desk:
         self._issuer.request("POST", "/credential", json.dumps(asked).encode(), headers)
 
 
-def _achievement() -> Achievement:
+def achievement() -> Achievement:
     """A result whose certificate has twelve claims, as many as the signing figure has."""
     learner = Learner(family_name="Exempelsson", given_name="Majken", birth_date=date(1998, 4, 12))
     return Achievement(id="1", learner=learner, provenance={"learner": Source.JSON}).with_values(
