@@ -206,7 +206,7 @@ async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     vault = await open_vault(wallet, person)
     if vault is None:
         return []
-    return [_summary(certificate, wallet.clock()) for certificate in vault.certificates()]
+    return [_summary(certificate, wallet.clock()) for certificate in await wallet.certificates(vault)]
 
 
 async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[str, Any]:

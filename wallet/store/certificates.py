@@ -196,6 +196,7 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         issuer_display=tuple(view["issuer_display"]),
         collected_from=view["collected_from"],
         version=row.version,
+        judged_under=view.get("judged_under", ""),
     )
 
 
