@@ -129,8 +129,7 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
         tx_code = str(typer.prompt("The code from the issuer", err=True)).strip()
     if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code:
         tx_code = _fitting_code(collection, tx_code)
-    if collection.stage is not Stage.QUESTION:
-        collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
+    collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
     if collection.stage is Stage.QUESTION:
         collection = await _answer(wallet, vault, collection_id, accept_unknown=accept_unknown)
     if collection.stage is not Stage.DONE or any(part.state is not PartState.STORED for part in collection.parts):

@@ -347,6 +347,18 @@ class Deployment:
         finally:
             held.let_go()
 
+    async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """A collection that the person opens. What waits as a question is examined anew first, for a few seconds.
+
+        Raises `NotFound`.
+        """
+        if self.collection(vault, collection_id).stage is Stage.QUESTION:
+            # Held in another window, or not done in time: the question stands as it stood.
+            with suppress(MovedOn, TimeoutError):
+                async with asyncio.timeout(HURRY_SECONDS):
+                    await self.collect(vault, collection_id, tx_code=None)
+        return self.collection(vault, collection_id)
+
     async def answer(self, vault: UnlockedVault, collection_id: str, *, keep: bool) -> Collection:
         """The person's answer about certificates of an issuer that nobody here vouches for. Raises `MovedOn`."""
         held = take_up(self.database, vault, collection_id, now=self.clock())
@@ -360,14 +372,15 @@ class Deployment:
             held.let_go()
 
     async def resume(self, vault: UnlockedVault) -> None:
-        """Take up what stopped in the middle, within a few seconds; what is not done then can be gone on with later.
+        """Take up what stopped in the middle or may be recognised by now, within a few seconds; what is not done then
+        can be gone on with later.
 
         Collections that came to their good end are forgotten here.
         """
         collections = self.collections(vault)
         for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
             self.put_away(vault, collection_id)
-        waiting = [i for i, collection in collections.items() if collection.is_in_flight]
+        waiting = [i for i, one in collections.items() if one.is_in_flight or one.stage is Stage.QUESTION]
         if not waiting:
             return
         try:

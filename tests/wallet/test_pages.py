@@ -186,6 +186,19 @@ def test_an_unknown_issuer_is_asked_about_with_two_equal_buttons(world: World) -
     assert "Unknown issuer" in browser.get("/").text
 
 
+def test_a_question_that_is_opened_after_its_issuer_was_added_is_none_any_more(world: World) -> None:
+    """The page does not go on saying that nobody vouches for an issuer whom somebody vouches for."""
+    browser = world.wallet.browser()
+    make_wallet(browser)
+    page = collect(browser, world.stranger.offer()[0].offer)
+    world.wallet.trust(world.stranger.trust_entry)
+
+    opened = browser.get(page.url.path)
+
+    assert "Nobody here vouches for this issuer" not in opened.text
+    assert "The certificate is in your wallet" in opened.text
+
+
 def test_saying_no_forgets_the_offer(world: World) -> None:
     """Not collecting is one step, sends nothing and leaves nothing."""
     browser = world.wallet.browser()

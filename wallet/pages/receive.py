@@ -163,7 +163,7 @@ async def collection(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, collection_id: str
 ) -> Response:
     """Who offers what, or how far the collection has come."""
-    return await _show(request, pages, wallet, vault, wallet.collection(vault, collection_id), collection_id)
+    return await _show(request, pages, wallet, vault, await wallet.opened(vault, collection_id), collection_id)
 
 
 @router.post("/receive/{collection_id}/collect", dependencies=[FromOurForm])
