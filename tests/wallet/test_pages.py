@@ -129,8 +129,9 @@ def test_a_request_pasted_here_goes_to_where_requests_are_answered(world: World)
     token = field(browser.get("/receive"), "csrf")
     answer = browser.post("/receive", data={"csrf": token, "link": link}, follow_redirects=False)
 
-    assert answer.status_code == 303
-    assert answer.headers["location"].startswith("/present?client_id=x509_hash%3Aabc&request_uri=")
+    assert answer.status_code == 200
+    assert 'action="/present"' in answer.text
+    assert "A request from employer.example" in answer.text
 
 
 def test_what_is_no_link_is_told_at_the_field(world: World) -> None:

@@ -25,7 +25,9 @@ from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
+from wallet.pages.share_arrival import show_arrival
 from wallet.pages.words import problem_words, tx_code_words
+from wallet.requests import CameBy
 
 router = APIRouter()
 
@@ -71,10 +73,10 @@ async def take_link(
     return await _host_first(request, pages, vault, arrival, came_by=_came_by(field, arrival))
 
 
-def _came_by(field: str, arrival: Arrival) -> str:
+def _came_by(field: str, arrival: Arrival) -> CameBy:
     if field == "picture":
-        return "picture"
-    return "code" if arrival.kind is ArrivalKind.CODE else "pasted"
+        return CameBy.PICTURE
+    return CameBy.CODE if arrival.kind is ArrivalKind.CODE else CameBy.PASTED
 
 
 class _NotGiven(Exception):
@@ -106,10 +108,10 @@ async def offer(request: Request, vault: VaultDep, wallet: WalletDep, pages: Pag
 
 
 async def _host_first(
-    request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival, *, came_by: str = "link"
+    request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival, *, came_by: CameBy = CameBy.LINK
 ) -> Response:
     if arrival.kind is ArrivalKind.REQUEST:
-        return go_to(request, f"/present?{arrival.query}&came_by={came_by}")
+        return await show_arrival(request, pages, arrival.query, came_by)
     switch = LanguageSwitch("/receive", {"link": arrival.text}) if request.method == "POST" else None
     return await pages.render(
         request,
@@ -118,7 +120,7 @@ async def _host_first(
         vault=vault,
         host=arrival.host,
         link=arrival.text,
-        came_by=came_by,
+        came_by=came_by.value,
         problem=None,
         code="",
     )
@@ -131,6 +133,7 @@ async def look(
     wallet: WalletDep,
     pages: PagesDep,
     link: Annotated[str, Form(max_length=100_000)],
+    came_by: Annotated[CameBy, Form()] = CameBy.LINK,
 ) -> Response:
     """Ask the link's host for the offer, and the issuer for its metadata."""
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
@@ -140,7 +143,7 @@ async def look(
     try:
         collection_id = await wallet.look_at(vault, arrival)
     except IsARequest as exc:
-        return go_to(request, f"/present?{exc.query}&came_by=code")
+        return await show_arrival(request, pages, exc.query, came_by)
     except (OfferUnusable, Unreachable) as exc:
         reason = exc.reason
         return await pages.render(
@@ -151,7 +154,7 @@ async def look(
             vault=vault,
             host=arrival.host,
             link=arrival.text,
-            came_by="code" if arrival.kind is ArrivalKind.CODE else "link",
+            came_by=came_by.value,
             problem=problem_words(reason),
             code=reason,
         )
