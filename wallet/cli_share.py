@@ -19,6 +19,7 @@ from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
+from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
@@ -105,7 +106,7 @@ async def _present(
     chosen = _chosen(decision, optional=optional, yes=yes)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
-    _print_decision(decision)
+    print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
     decided = decided or _ask(decision)
     if decided == "share" and decision.missing_yes:
         decision = _with_own_yes(sharing, vault, share_id, decision, ask=not told)
@@ -178,45 +179,6 @@ def _chosen(decision: Decision, *, optional: list[str], yes: list[str]) -> Chose
     if unknown:
         raise CommandFailed(f"There is no optional part {unknown[0]}.", error="usage", exit_status=2)
     return Chosen(ticked=frozenset(int(one) for one in optional), approved=frozenset(yes))
-
-
-def _print_decision(decision: Decision) -> None:
-    """Everything that the decision screen says, for the terminal."""
-    view = decision_view(decision, _translator(), history=[])
-    who = view["who"]
-    sure = {
-        "registered": "on a list that this wallet trusts",
-        "certificate": "confirmed by somebody this wallet trusts",
-    }
-    tell(f"\n{who['begins']} asks ({sure.get(who['level'], 'we cannot confirm who is asking')}).")
-    tell(f"  The answer goes to: {view['answer_host']}")
-    tell(f"  Why, in their words: {view['notice']['purpose'] or 'not stated'}")
-    tell(f"  Kept until: {view['retention'] or 'not stated'}")
-    tell(f"  Ground that they state: {view['notice']['basis'] or 'not stated'}")
-    for group in view["required"]:
-        _print_group("Needed", group)
-    for part in view["optional"]:
-        mark = "chosen" if part["ticked"] else "not chosen"
-        for group in part["groups"]:
-            _print_group(f"Optional part {part['index']} ({mark})", group)
-    if view["always"]:
-        tell(f"  Always with it: {view['along']}")
-    for behind in view["behind"]:
-        tell(f"  Stays with you, from {behind['title']}: {behind['items']}")
-    for warning in view["warnings"]:
-        tell(f"  Think of this: {warning['sentence']} {warning['advice']}")
-    for lack in view["lacks"]:
-        tell(f"  Missing: {lack['title'] or 'no certificate has what they ask for'} {lack['why']}".rstrip())
-
-
-def _print_group(heading: str, group: dict[str, Any]) -> None:
-    tell(f"\n  {heading}: {group['title']}, issued by {group['issuer']}")
-    for item in group["items"]:
-        values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
-        own_yes = (
-            f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
-        )
-        tell(f"    {item['label']}: {' '.join(values.split())}{own_yes}")
 
 
 def _ask(decision: Decision) -> str:

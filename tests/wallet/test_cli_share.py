@@ -101,6 +101,9 @@ def test_nothing_is_decided_without_somebody_to_decide(services: Services, termi
     assert done.returncode == 2
     assert "say --approve or --refuse" in done.stderr
     assert "Family name: Sjöberg" in done.stderr
+    assert 'Their reason: "' in done.stderr
+    assert "Decisions by machine: " in done.stderr
+    assert re.search("You (have not shared with them before|last shared with them on)", done.stderr)
 
 
 @pytest.mark.parametrize(
