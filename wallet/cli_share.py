@@ -117,6 +117,11 @@ async def _present(
         raise CommandFailed(
             "This wallet cannot give what is asked for. Nothing was sent; --refuse answers no.", error="cannot_satisfy"
         )
+    if not decision.choices:
+        raise CommandFailed(
+            "Nothing was chosen: all they ask for is optional. Name what to share with --optional. Nothing was sent.",
+            error="nothing_chosen",
+        )
     passphrase = read_passphrase(wallet.settings, person, is_new=False)
     delivery = await sharing.approve(
         vault, share_id, language=LANGUAGE, approved_digest=decision.digest, passphrase=passphrase
@@ -206,14 +211,26 @@ def _result(share_id: str, decision: Decision, delivery: Delivery, *, shared: bo
         "answer": "shared" if shared else "refused",
         "recipient": {"name": view["who"]["name"], "level": view["who"]["level"], "host": view["answer_host"]},
         "shared": [item.name.text(LANGUAGE) for item in decision.items] if shared else [],
+        "certificates": _kinds(decision) if shared else [],
         "kept_until": decision.retention_until.isoformat() if decision.retention_until and shared else None,
         "redirect_uri": delivery.redirect_uri,
         "reasons": [],
     }
 
 
+def _kinds(decision: Decision) -> list[str]:
+    """The kinds of the certificates that are shown: what every recipient sees, also when no item goes."""
+    shown = {choice.candidate_id for choice in decision.choices}
+    titles = [
+        one.group.names.type_name.text(LANGUAGE) for one in decision.left_behind if one.group.certificate.id in shown
+    ]
+    return list(dict.fromkeys(titles))
+
+
 def _present_text(result: dict[str, Any]) -> str:
-    what = ", ".join(result["shared"]) if result["answer"] == "shared" else "no"
+    what = "no"
+    if result["answer"] == "shared":
+        what = ", ".join(result["shared"]) or f"{', '.join(result['certificates'])}, and no item of it"
     sentence = _SENTENCES[DeliveryState(result["outcome"])]
     back = f"\nThey want you to go on at: {result['redirect_uri']}" if result["redirect_uri"] else ""
     name = result["recipient"]["name"]
