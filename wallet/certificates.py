@@ -64,6 +64,7 @@ class StoredCertificate:
     outcome of the last verification and `checked_at` its time; `status` is one of "valid", "revoked", "suspended",
     "unknown" (it could not be found out) and "none" (the issuer publishes no status).
     `issuer_name` is the name from the trust list when the issuer is trusted, else what the issuer says of itself.
+    `judged_under` marks whom this wallet trusted when `issuer_trusted` was found (`wallet.trusted.judged_under`).
     `display` is the issuer's `credential_metadata` (OpenID4VCI 12.2.4), untrusted text.
     """
 
@@ -93,6 +94,7 @@ class StoredCertificate:
     renewal: Mapping[str, Any] | None = field(default=None, repr=False)
     """How fresh copies are asked for (`wallet.renewal`); None when they cannot be."""
     renewal_tried_at: datetime | None = None
+    judged_under: str = ""
 
     @property
     def holder_bound(self) -> bool:

@@ -162,8 +162,7 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
         tx_code = str(typer.prompt("The code from the issuer", err=True)).strip()
     if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code:
         tx_code = _fitting_code(collection, tx_code)
-    if collection.stage is not Stage.QUESTION:
-        collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
+    collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
     if collection.stage is Stage.QUESTION:
         collection = await _answer(wallet, vault, collection_id, accept_unknown=accept_unknown)
     if collection.stage is not Stage.DONE or any(part.state is not PartState.STORED for part in collection.parts):
@@ -240,7 +239,7 @@ async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     vault = await open_vault(wallet, person)
     if vault is None:
         return []
-    return [_summary(certificate, wallet.clock()) for certificate in vault.certificates()]
+    return [_summary(certificate, wallet.clock()) for certificate in await wallet.certificates(vault)]
 
 
 async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[str, Any]:

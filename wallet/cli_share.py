@@ -21,6 +21,7 @@ from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
+from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
@@ -152,7 +153,7 @@ async def _present(
     chosen = replace(_chosen(decision, optional=optional, yes=yes), overridden=overridden)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
-    _print_decision(decision)
+    print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
     decision = _with_step(sharing, vault, share_id, decision, ask=not told)
     decided = decided or _ask(decision)
     if decided == "share":
@@ -165,6 +166,11 @@ async def _present(
     if not decision.is_satisfiable:
         raise CommandFailed(
             "This wallet cannot give what is asked for. Nothing was sent; --refuse answers no.", error="cannot_satisfy"
+        )
+    if not decision.choices:
+        raise CommandFailed(
+            "Nothing was chosen: all they ask for is optional. Name what to share with --optional. Nothing was sent.",
+            error="nothing_chosen",
         )
     passphrase = read_passphrase(wallet.settings, person, is_new=False)
     delivery = await sharing.approve(
@@ -261,46 +267,6 @@ def _chosen(decision: Decision, *, optional: list[str], yes: list[str]) -> Chose
     return Chosen(ticked=frozenset(int(one) for one in optional), approved=frozenset(yes))
 
 
-def _print_decision(decision: Decision) -> None:
-    """Everything that the decision screen says, for the terminal."""
-    view = decision_view(decision, _translator(), history=[])
-    who = view["who"]
-    sure = {
-        "registered": "on a list that this wallet trusts",
-        "certificate": "confirmed by somebody this wallet trusts",
-    }
-    tell(f"\n{who['begins']} asks ({sure.get(who['level'], 'we cannot confirm who is asking')}).")
-    tell(f"  The answer goes to: {view['answer_host']}")
-    tell(f"  Why, in their words: {view['notice']['purpose'] or 'not stated'}")
-    tell(f"  Kept until: {view['retention'] or 'not stated'}")
-    tell(f"  Ground that they state: {view['notice']['basis'] or 'not stated'}")
-    for group in view["required"]:
-        _print_group("Needed", group)
-    for part in view["optional"]:
-        mark = "chosen" if part["ticked"] else "not chosen"
-        for group in part["groups"]:
-            _print_group(f"Optional part {part['index']} ({mark})", group)
-    if view["always"]:
-        tell(f"  Always with it: {view['along']}")
-    for behind in view["behind"]:
-        tell(f"  Stays with you, from {behind['title']}: {behind['items']}")
-    tell(f"  Registered: {who['registration']}")
-    for warning in (*view["warnings"], *view["more_warnings"]):
-        tell(f"  Think of this ({warning.kind}): {warning.sentence} {warning.advice}")
-    for lack in view["lacks"]:
-        tell(f"  Missing: {lack['title'] or 'no certificate has what they ask for'} {lack['why']}".rstrip())
-
-
-def _print_group(heading: str, group: dict[str, Any]) -> None:
-    tell(f"\n  {heading}: {group['title']}, issued by {group['issuer']}")
-    for item in group["items"]:
-        values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
-        own_yes = (
-            f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
-        )
-        tell(f"    {item['label']}: {' '.join(values.split())}{own_yes}")
-
-
 def _ask(decision: Decision) -> str:
     if not sys.stdin.isatty():
         raise CommandFailed(
@@ -326,14 +292,26 @@ def _result(share_id: str, decision: Decision, delivery: Delivery, *, shared: bo
         "answer": "shared" if shared else "refused",
         "recipient": {"name": view["who"]["name"], "level": view["who"]["level"], "host": view["answer_host"]},
         "shared": [item.name.text(LANGUAGE) for item in decision.items] if shared else [],
+        "certificates": _kinds(decision) if shared else [],
         "kept_until": decision.retention_until.isoformat() if decision.retention_until and shared else None,
         "redirect_uri": delivery.redirect_uri,
         "reasons": [],
     }
 
 
+def _kinds(decision: Decision) -> list[str]:
+    """The kinds of the certificates that are shown: what every recipient sees, also when no item goes."""
+    shown = {choice.candidate_id for choice in decision.choices}
+    titles = [
+        one.group.names.type_name.text(LANGUAGE) for one in decision.left_behind if one.group.certificate.id in shown
+    ]
+    return list(dict.fromkeys(titles))
+
+
 def _present_text(result: dict[str, Any]) -> str:
-    what = ", ".join(result["shared"]) if result["answer"] == "shared" else "no"
+    what = "no"
+    if result["answer"] == "shared":
+        what = ", ".join(result["shared"]) or f"{', '.join(result['certificates'])}, and no item of it"
     sentence = _SENTENCES[DeliveryState(result["outcome"])]
     back = f"\nThey want you to go on at: {result['redirect_uri']}" if result["redirect_uri"] else ""
     name = result["recipient"]["name"]

@@ -27,7 +27,7 @@ from wallet import receiving
 from wallet.authorizing import ForeignAnswer, ask_to_sign_in, belongs, came_back
 from wallet.certificates import StoredCertificate
 from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
-from wallet.examination import examine, judge, report_as_json
+from wallet.examination import examine, judge, name_now, report_as_json, with_known_status
 from wallet.issuer_client import ClientKeys, IssuerClient
 from wallet.links import Arrival
 from wallet.offers import learn_offer, learn_type
@@ -49,7 +49,7 @@ from wallet.store.opening import open_database
 from wallet.store.people import NameTaken, add_person, find_person, load_person, update_person
 from wallet.store.provider import DeploymentProvider
 from wallet.store.trust import TrustStore
-from wallet.trusted import refreshed, trust_list
+from wallet.trusted import judged_under, refreshed, trust_list
 from wallet.vault import (
     HISTORY_LAYOUT,
     UnlockedVault,
@@ -228,35 +228,41 @@ class Deployment:
     ) -> StoredCertificate:
         """Verify a stored certificate once more, its status included, and keep what came of it.
 
-        That a revoked or paused one could not be checked now does not make it any better: then nothing changes.
+        That a revoked or paused one could not be checked now does not make it any better: then nothing changes but
+        whether its issuer is trusted.
         """
+        trust = self.trust()
         judgement = await judge(
             certificate.token,
             certificate.sd_jwt,
             expected_type=certificate.vct,
-            trust=self.trust(),
+            trust=trust,
             resolver=resolver or self.resolver,
             now=self.clock(),
         )
-        if judgement.status == "unknown" and certificate.status in ("revoked", "suspended"):
-            return certificate
         changes: dict[str, Any] = {
-            "status": judgement.status,
-            "report": report_as_json(judgement.report),
-            "checked_at": int(self.clock().timestamp()),
             "issuer_trusted": judgement.issuer_trusted,
+            "issuer_name": name_now(certificate, judgement),
+            "judged_under": judged_under(trust, at=self.clock()),
         }
-        if judgement.issuer_name:
-            changes["issuer_name"] = judgement.issuer_name
+        if judgement.status == "unknown" and certificate.status in ("revoked", "suspended"):
+            if changes["judged_under"] == certificate.judged_under:
+                return certificate
+            changes["report"] = report_as_json(with_known_status(judgement.report, certificate.report))
+        else:
+            changes["report"] = report_as_json(judgement.report)
+            changes |= {"status": judgement.status, "checked_at": int(self.clock().timestamp())}
         with self.database.transaction() as connection:
             update_view(connection, vault, certificate.id, changes, version=certificate.version)
             return get_certificate(connection, vault, certificate.id)
 
     async def check_due(self, vault: UnlockedVault) -> list[StoredCertificate]:
-        """All certificates, those whose status was looked at too long ago checked again, within a few seconds."""
+        """All certificates, those checked again within a few seconds whose status was looked at too long ago, or that
+        were judged when others were trusted than now."""
         certificates = vault.certificates()
         limit = self.clock() - timedelta(seconds=self.settings.status_seconds)
-        due = [c for c in certificates if c.status_uri and c.checked_at < limit]
+        now_trusted = self._judged_under()
+        due = [c for c in certificates if (c.status_uri and c.checked_at < limit) or c.judged_under != now_trusted]
         if not due:
             return certificates
         # What is not reached in time keeps its older date, which the page shows.
@@ -266,19 +272,38 @@ class Deployment:
                     await self.check_again(vault, certificate)
         return vault.certificates()
 
+    async def certificates(self, vault: UnlockedVault) -> list[StoredCertificate]:
+        """All certificates, those checked again within a few seconds that were judged when others were trusted."""
+        now_trusted = self._judged_under()
+        await self._check_in_a_hurry(vault, [c for c in vault.certificates() if c.judged_under != now_trusted])
+        return vault.certificates()
+
+    def is_due(self, certificate: StoredCertificate) -> bool:
+        """Whether a certificate should be checked before it is read in full."""
+        age = (self.clock() - certificate.checked_at).total_seconds()
+        return age > self.settings.status_seconds or certificate.judged_under != self._judged_under()
+
+    def _judged_under(self) -> str:
+        return judged_under(self.trust(), at=self.clock())
+
     async def check_before_showing(self, vault: UnlockedVault) -> None:
-        """Look whether the issuers still vouch for what is in this vault, before a person decides about showing any.
+        """Look whether the issuers still vouch for what is in this vault, before a person decides about showing any,
+        and whether this wallet still trusts them.
 
         Lists count as long as they may be kept; older ones are fetched, of all certificates and not only of those that
         would answer, so that an issuer learns that somebody was asked and not what is shown (docs/adr/0005). What
         cannot be had within a few seconds could not be checked.
         """
+        now_trusted = self._judged_under()
         due = [
             one
             for one in vault.certificates()
-            if one.status_uri
-            and one.status != "revoked"
-            and self.resolver.has_news(one.status_uri, since=one.checked_at)
+            if one.judged_under != now_trusted
+            or (
+                one.status_uri
+                and one.status != "revoked"
+                and self.resolver.has_news(one.status_uri, since=one.checked_at)
+            )
         ]
         await self._check_in_a_hurry(vault, due)
 
@@ -420,6 +445,18 @@ class Deployment:
         with self.database.transaction() as connection:
             return add_collection(connection, vault, collection)
 
+    async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """A collection that the person opens. What waits as a question is examined anew first, for a few seconds.
+
+        Raises `NotFound`.
+        """
+        if self.collection(vault, collection_id).stage is Stage.QUESTION:
+            # Held in another window, or not done in time: the question stands as it stood.
+            with suppress(MovedOn, TimeoutError):
+                async with asyncio.timeout(HURRY_SECONDS):
+                    await self.collect(vault, collection_id, tx_code=None)
+        return self.collection(vault, collection_id)
+
     async def answer(self, vault: UnlockedVault, collection_id: str, *, keep: bool) -> Collection:
         """The person's answer about certificates of an issuer that nobody here vouches for. Raises `MovedOn`."""
         held = take_up(self.database, vault, collection_id, now=self.clock())
@@ -433,7 +470,8 @@ class Deployment:
             held.let_go()
 
     async def resume(self, vault: UnlockedVault) -> None:
-        """Take up what stopped in the middle, within a few seconds; what is not done then can be gone on with later.
+        """Take up what stopped in the middle or may be recognised by now, within a few seconds; what is not done then
+        can be gone on with later.
 
         Collections that came to their good end are forgotten here.
         """
@@ -442,7 +480,11 @@ class Deployment:
             self.put_away(vault, collection_id)
         self._begin_renewals(vault)
         now, collections = int(self.clock().timestamp()), self.collections(vault)
-        waiting = [i for i, collection in collections.items() if collection.can_go_on(at=now)]
+        waiting = [
+            i
+            for i, collection in collections.items()
+            if collection.can_go_on(at=now) or collection.stage is Stage.QUESTION
+        ]
         if not waiting:
             return
         try:

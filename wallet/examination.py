@@ -18,14 +18,15 @@ from proofs.resolve import Resolver
 from proofs.trust import TrustList
 from proofs.verify import VerificationFailed, verify_credential
 from schemas.errors import CouldNotCheck, ProtocolError
-from schemas.issuance import FORMAT_SD_JWT_VC, display_name
+from schemas.issuance import FORMAT_SD_JWT_VC, Display, display_name
 from schemas.verification import Outcome, VerificationResult
-from wallet.certificates import NewCertificate, NewCopy
+from wallet.certificates import NewCertificate, NewCopy, StoredCertificate
 from wallet.collection import Collection, Part
 from wallet.display import display_of_type
 from wallet.hosts import host_of
 from wallet.offers import Offered
 from wallet.receiving import Examined, Verdict
+from wallet.trusted import judged_under
 
 # Members that may differ between copies of one certificate (VCI 15.4.1): keys, slots and times.
 _OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
@@ -72,7 +73,7 @@ async def examine(
             return Examined(Verdict.REFUSED, problem=judgement.problem)
     worst = next((j for j in judgements if j.verdict is Verdict.UNKNOWN_ISSUER), judgements[0])
     display = offered.raw_displays.get(part.configuration) or await _type_display(parsed[0], resolver=resolver)
-    view = _view(offered, display, parsed[0], worst, now=now)
+    view = _view(offered, display, parsed[0], worst, now=now) | {"judged_under": judged_under(trust, at=now)}
     return Examined(worst.verdict, NewCertificate(view=view, copies=tuple(copies)))
 
 
@@ -240,9 +241,8 @@ def _view(
     offered: Offered, display: Mapping[str, Any], sd_jwt: UnverifiedSDJWT, judgement: Judgement, *, now: datetime
 ) -> dict[str, Any]:
     claims = sd_jwt.claims
-    says = display_name(offered.metadata.display, "sv") or host_of(offered.issuer)
     also = claims.get("aka_vcts")
-    displays = offered.metadata.display or []
+    displays = [{"name": d.name or "", "locale": d.locale or ""} for d in offered.metadata.display or []]
     return {
         "format": FORMAT_SD_JWT_VC,
         "vct": str(claims.get("vct", "")),
@@ -251,7 +251,7 @@ def _view(
             *([v for v in also if isinstance(v, str)] if isinstance(also, list) else []),
         ],
         "issuer_identifier": judgement.issuer_identifier or offered.issuer,
-        "issuer_name": judgement.issuer_name or says,
+        "issuer_name": judgement.issuer_name or own_words(displays, offered.issuer),
         "issuer_trusted": judgement.issuer_trusted,
         "received_at": int(now.timestamp()),
         "valid_from": claims.get("nbf") if moment(claims.get("nbf")) else None,
@@ -260,9 +260,30 @@ def _view(
         "report": report_as_json(judgement.report),
         "checked_at": int(now.timestamp()),
         "display": dict(display),
-        "issuer_display": [{"name": d.name or "", "locale": d.locale or ""} for d in displays],
+        "issuer_display": displays,
         "collected_from": offered.issuer,
     }
+
+
+def own_words(displays: Sequence[Mapping[str, Any]], issuer: str) -> str:
+    """What an issuer calls itself: untrusted text, its host when it says nothing."""
+    named = [Display(name=one["name"], locale=one["locale"]) for one in displays]
+    return display_name(named, "sv") or host_of(issuer)
+
+
+def name_now(certificate: StoredCertificate, judgement: Judgement) -> str:
+    """The issuer's name after a judgement: a name of the trust list goes when its issuer is not trusted any more."""
+    if judgement.issuer_name:
+        return judgement.issuer_name
+    if judgement.issuer_trusted or not certificate.issuer_trusted:
+        return certificate.issuer_name
+    return own_words(certificate.issuer_display, certificate.collected_from)
+
+
+def with_known_status(report: VerificationResult, before: VerificationResult) -> VerificationResult:
+    """A report with what an earlier one found about the status, where that could not be found out anew."""
+    known = {check.name: check for check in before.checks if check.name == "status"}
+    return VerificationResult(tuple(known.get(check.name, check) for check in report.checks))
 
 
 def report_as_json(report: VerificationResult) -> list[dict[str, str]]:

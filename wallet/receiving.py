@@ -127,6 +127,8 @@ async def collect(
     transaction code, or a sign-in that has to be done again), or where it was, with a `problem`, when the issuer cannot
     be reached now. Raises `MovedOn`.
     """
+    if collection.stage is Stage.QUESTION:
+        return await _store_recognised(collection, keeper=keeper, examine=examine)
     if not collection.client:  # It was begun before wallets had keys as clients.
         collection = replace(collection, client=new_client_keys().as_json())
     client = IssuerClient(
@@ -186,6 +188,22 @@ async def keep_unknown(collection: Collection, *, keeper: Keeper, examine: Exami
             collection = keeper.store(collection, part, examined.certificate)
     collection = concluded(collection)
     keeper.save(collection)
+    return collection
+
+
+async def _store_recognised(collection: Collection, *, keeper: Keeper, examine: Examine) -> Collection:
+    """Examine anew what waits for the person: somebody may vouch for its issuer by now.
+
+    Anything but a good outcome leaves the question as it stands; only the person drops what was received.
+    """
+    for part in collection.parts:
+        if part.state is PartState.UNKNOWN_ISSUER:
+            examined = await examine(collection, part)
+            if examined.verdict is Verdict.GOOD and examined.certificate is not None:
+                collection = keeper.store(collection, part, examined.certificate)
+    if not any(part.state is PartState.UNKNOWN_ISSUER for part in collection.parts):
+        collection = concluded(collection)
+        keeper.save(collection)
     return collection
 
 

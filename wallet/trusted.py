@@ -6,12 +6,14 @@ A list counts until its `next_update`; after that its entries are left out until
 with an older sequence than one seen before is refused.
 """
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from proofs import strict_json
 from proofs.keys import check_public_jwk
 from proofs.trust import SignedTrustList, TrustEntry, TrustList, check_trust_list
 from schemas.errors import Malformed, ProtocolError
@@ -83,6 +85,17 @@ def entries_of(source: TrustSource, *, now: datetime) -> tuple[TrustEntry, ...]:
 def trust_list(sources: Iterable[TrustSource], *, now: datetime) -> TrustList:
     """All entries of all sources that count now."""
     return TrustList(tuple(entry for source in sources for entry in entries_of(source, now=now)))
+
+
+def judged_under(trust: TrustList, *, at: datetime) -> str:
+    """A mark of everybody who is trusted as an issuer at a time; another one means that judgements may be others.
+
+    It follows what counts, not what was written: a list that was fetched anew and says the same leaves it as it is, and
+    an entry whose period ends changes it.
+    """
+    counting = [entry for entry in trust.entries if entry.serves("issuer") and entry.is_in_force(at=at)]
+    marks = sorted(hashlib.sha256(strict_json.dumps(entry.to_json())).hexdigest() for entry in counting)
+    return hashlib.sha256("\n".join(marks).encode()).hexdigest()
 
 
 def _checked(token: str, *, key_jwk: Mapping[str, Any], minimum_sequence: int, now: datetime) -> SignedTrustList:

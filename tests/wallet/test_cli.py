@@ -97,6 +97,23 @@ def test_an_unknown_issuer_needs_a_yes(services: Services, terminal: Terminal) -
     assert len(terminal.json("list", "--person", "Unsure")) == 1
 
 
+def test_the_same_link_again_after_its_issuer_was_added(services: Services, terminal: Terminal) -> None:
+    """Somebody vouches for the issuer by now: no question is left, and no sentence says otherwise."""
+    link = offers(services)[1]["offer"]
+    assert terminal.error("receive", link, "--person", "Later") == "unknown_issuer"
+    (key,) = services.command("issuer", "keys", "list")
+    root = next(value for value in _paths(key) if value.endswith(".root.pem"))
+    added = terminal.json("trust", "add", "--anchor", root, "--role", "issuer")
+
+    done = terminal.run("receive", link, "--person", "Later", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert "Nobody here vouches" not in done.stderr
+    assert json.loads(done.stdout)["certificates"][0]["issuer_trusted"] is True
+    terminal.json("trust", "remove", added["id"])
+    assert [one["issuer_trusted"] for one in terminal.json("list", "--person", "Later")] == [False]
+
+
 def test_a_transaction_code(services: Services, terminal: Terminal) -> None:
     """A missing, an impossible and a wrong code end with an error that names it; the right one still works."""
     offer = offers(services, "--tx-code")[0]

@@ -101,6 +101,9 @@ def test_nothing_is_decided_without_somebody_to_decide(services: Services, termi
     assert done.returncode == 2
     assert "say --approve or --refuse" in done.stderr
     assert "Family name: Sjöberg" in done.stderr
+    assert 'Their reason: "' in done.stderr
+    assert "Decisions by machine: " in done.stderr
+    assert re.search("You (have not shared with them before|last shared with them on)", done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +203,46 @@ def test_what_is_optional_needs_optional(services: Services, terminal: Terminal)
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["shared"] == ["Given name"] or json.loads(done.stdout)["shared"] == ["Family name"]
+
+
+def test_approving_without_a_choice_says_what_to_do(services: Services, terminal: Terminal) -> None:
+    """All is optional and nothing was named: a sentence for the person, no rule's number, and nothing is sent."""
+    file = terminal.data / "consent-only.toml"
+    file.write_text(CONSENT_TEMPLATE.replace("by-consent", "consent-only"), encoding="utf-8")
+    made = services.command("verifier", "request", "--template", str(file))
+
+    done = terminal.run("present", made["request"], "--approve")
+
+    assert done.returncode == 1
+    assert "Nothing was chosen: all they ask for is optional. Name what to share with --optional." in done.stderr
+    assert "CS-06" not in done.stderr
+    assert terminal.json("present", made["request"], "--refuse")["outcome"] == "delivered"
+
+
+WHOLE_TEMPLATE = """
+name = "whole"
+title = { sv = "Intyget", en = "The certificate" }
+purpose = { sv = "Vi ser att du har ett intyg.", en = "We see that you have a certificate." }
+retention_days = 30
+basis = "contract"
+contact = "privacy@employer.example"
+
+[[credentials]]
+id = "course"
+vct = ["urn:intyga:credential:micro-credential:1"]
+"""
+
+
+def test_a_share_without_items_names_the_kind_of_certificate(services: Services, terminal: Terminal) -> None:
+    """What always goes along went: the last line says of which kind, not nothing."""
+    file = terminal.data / "whole.toml"
+    file.write_text(WHOLE_TEMPLATE, encoding="utf-8")
+    made = services.command("verifier", "request", "--template", str(file))
+
+    done = terminal.run("present", made["request"], "--approve")
+
+    assert done.returncode == 0, done.stderr
+    assert "Answer to Exempelbolaget AB: Micro-credential, and no item of it." in done.stdout
 
 
 def needing_a_yes() -> str:

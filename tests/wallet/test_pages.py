@@ -129,8 +129,9 @@ def test_a_request_pasted_here_goes_to_where_requests_are_answered(world: World)
     token = field(browser.get("/receive"), "csrf")
     answer = browser.post("/receive", data={"csrf": token, "link": link}, follow_redirects=False)
 
-    assert answer.status_code == 303
-    assert answer.headers["location"].startswith("/present?client_id=x509_hash%3Aabc&request_uri=")
+    assert answer.status_code == 200
+    assert 'action="/present"' in answer.text
+    assert "A request from employer.example" in answer.text
 
 
 def test_what_is_no_link_is_told_at_the_field(world: World) -> None:
@@ -184,6 +185,19 @@ def test_an_unknown_issuer_is_asked_about_with_two_equal_buttons(world: World) -
 
     assert "The certificate is in your wallet" in kept.text
     assert "Unknown issuer" in browser.get("/").text
+
+
+def test_a_question_that_is_opened_after_its_issuer_was_added_is_none_any_more(world: World) -> None:
+    """The page does not go on saying that nobody vouches for an issuer whom somebody vouches for."""
+    browser = world.wallet.browser()
+    make_wallet(browser)
+    page = collect(browser, world.stranger.offer()[0].offer)
+    world.wallet.trust(world.stranger.trust_entry)
+
+    opened = browser.get(page.url.path)
+
+    assert "Nobody here vouches for this issuer" not in opened.text
+    assert "The certificate is in your wallet" in opened.text
 
 
 def test_saying_no_forgets_the_offer(world: World) -> None:

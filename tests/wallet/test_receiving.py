@@ -148,6 +148,60 @@ async def test_an_issuer_that_was_added_later_is_recognised(world: World) -> Non
     assert recognised.report.accepted
 
 
+async def asked_about_stranger(world: World, vault: UnlockedVault, *types: str) -> str:
+    """A collection that waits for the person, since nobody vouches for its issuer."""
+    collection_id = await world.wallet.begin(vault, world.stranger.offer(*types)[0].offer)
+    asked = await world.wallet.deployment.collect(vault, collection_id, tx_code=None)
+    assert asked.stage is Stage.QUESTION
+    return collection_id
+
+
+async def test_a_waiting_question_is_settled_when_its_issuer_is_trusted(world: World) -> None:
+    """Collected again, taken up at sign-in or opened: what is recognised by now is stored without a question."""
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    again, at_sign_in, opened = [await asked_about_stranger(world, vault) for _ in range(3)]
+    await wallet.resume(vault)
+    assert (await wallet.opened(vault, opened)).stage is Stage.QUESTION
+
+    world.wallet.trust(world.stranger.trust_entry)
+
+    assert (await wallet.collect(vault, again, tx_code=None)).stage is Stage.DONE
+    assert (await wallet.opened(vault, opened)).stage is Stage.DONE
+    await wallet.resume(vault)
+    assert wallet.collection(vault, at_sign_in).stage is Stage.DONE
+    assert [one.issuer_trusted for one in vault.certificates()] == [True, True, True]
+
+
+async def test_a_question_is_dropped_by_nobody_but_the_person(world: World) -> None:
+    """Revoked meanwhile, it waits on: looking again takes nothing away, and stores nothing."""
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id = await asked_about_stranger(world, vault)
+    context = world.stranger.context
+    issued = [one.id for one in context.store.status.list_issued(limit=10)]
+    context.store.status.change(issued, Status.REVOKED, publishing=context.publishing, reason="", now=world.clock())
+    world.clock.move(hours=13)
+    world.wallet.trust(world.stranger.trust_entry)
+
+    assert (await wallet.opened(vault, collection_id)).stage is Stage.QUESTION
+    assert vault.certificates() == []
+
+
+async def test_a_question_that_is_worked_on_elsewhere_can_be_opened(world: World) -> None:
+    """Another window holds it: it is shown as it stands."""
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id = await asked_about_stranger(world, vault)
+    world.wallet.trust(world.stranger.trust_entry)
+    held = take_up(wallet.database, vault, collection_id, now=world.clock())
+
+    assert (await wallet.opened(vault, collection_id)).stage is Stage.QUESTION
+
+    held.let_go()
+    assert (await wallet.opened(vault, collection_id)).stage is Stage.DONE
+
+
 async def test_status_is_told_honestly(world: World) -> None:
     """Revoked reads revoked, an unreachable list reads unknown, and never valid."""
     vault = await world.wallet.person()

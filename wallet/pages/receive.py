@@ -27,7 +27,9 @@ from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
+from wallet.pages.share_arrival import show_arrival
 from wallet.pages.words import problem_words, tx_code_words
+from wallet.requests import CameBy
 from wallet.store.provider import BACK
 
 router = APIRouter()
@@ -77,10 +79,10 @@ async def take_link(
     return await _host_first(request, pages, vault, arrival, came_by=_came_by(field, arrival))
 
 
-def _came_by(field: str, arrival: Arrival) -> str:
+def _came_by(field: str, arrival: Arrival) -> CameBy:
     if field == "picture":
-        return "picture"
-    return "code" if arrival.kind is ArrivalKind.CODE else "pasted"
+        return CameBy.PICTURE
+    return CameBy.CODE if arrival.kind is ArrivalKind.CODE else CameBy.PASTED
 
 
 class _NotGiven(Exception):
@@ -112,10 +114,10 @@ async def offer(request: Request, vault: VaultDep, wallet: WalletDep, pages: Pag
 
 
 async def _host_first(
-    request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival, *, came_by: str = "link"
+    request: Request, pages: PagesDep, vault: VaultDep, arrival: Arrival, *, came_by: CameBy = CameBy.LINK
 ) -> Response:
     if arrival.kind is ArrivalKind.REQUEST:
-        return go_to(request, f"/present?{arrival.query}&came_by={came_by}")
+        return await show_arrival(request, pages, arrival.query, came_by)
     switch = LanguageSwitch("/receive", {"link": arrival.text}) if request.method == "POST" else None
     return await pages.render(
         request,
@@ -124,7 +126,7 @@ async def _host_first(
         vault=vault,
         host=arrival.host,
         link=arrival.text,
-        came_by=came_by,
+        came_by=came_by.value,
         problem=None,
         code="",
     )
@@ -137,6 +139,7 @@ async def look(
     wallet: WalletDep,
     pages: PagesDep,
     link: Annotated[str, Form(max_length=100_000)],
+    came_by: Annotated[CameBy, Form()] = CameBy.LINK,
 ) -> Response:
     """Ask the link's host for the offer, and the issuer for its metadata."""
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
@@ -146,7 +149,7 @@ async def look(
     try:
         collection_id = await wallet.look_at(vault, arrival)
     except IsARequest as exc:
-        return go_to(request, f"/present?{exc.query}&came_by=code")
+        return await show_arrival(request, pages, exc.query, came_by)
     except (OfferUnusable, Unreachable) as exc:
         reason = exc.reason
         return await pages.render(
@@ -157,7 +160,7 @@ async def look(
             vault=vault,
             host=arrival.host,
             link=arrival.text,
-            came_by="code" if arrival.kind is ArrivalKind.CODE else "link",
+            came_by=came_by.value,
             problem=problem_words(reason),
             code=reason,
         )
@@ -169,7 +172,7 @@ async def collection(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, collection_id: str
 ) -> Response:
     """Who offers what, or how far the collection has come."""
-    return await _show(request, pages, wallet, vault, wallet.collection(vault, collection_id), collection_id)
+    return await _show(request, pages, wallet, vault, await wallet.opened(vault, collection_id), collection_id)
 
 
 @router.post("/receive/{collection_id}/collect", dependencies=[FromOurForm])

@@ -2,6 +2,8 @@
 
 `GET /present` shows the host and asks; `POST /present` fetches and checks. A fault is shown with its code, and told to
 a proven sender when the person says so.
+
+How a request came is said by our own forms alone (OA-12): a link that is opened is a link, whatever it says of itself.
 """
 
 from typing import Annotated
@@ -36,9 +38,8 @@ async def arrive(request: Request, vault: VaultDep, pages: PagesDep) -> Response
     """Where the links of requests lead: show the host, and ask. Nothing is fetched."""
     if not request.url.query or "client_id" not in request.query_params:
         return pages.redirect("/receive", message=BRING_A_REQUEST, kind="info")
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in ("came_by", "lang")]
-    how = _came_by(request.query_params.get("came_by", ""))
-    return await _show_arrival(request, pages, urlencode(pairs), how)
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return await show_arrival(request, pages, urlencode(pairs), CameBy.LINK)
 
 
 @router.post("/present", dependencies=[FromOurForm])
@@ -54,7 +55,7 @@ async def look(
     """After the question: fetch the request, or stop."""
     how = _came_by(came_by)
     if decision not in ("continue", "stop", "show"):
-        return await _show_arrival(request, pages, link, how)
+        return await show_arrival(request, pages, link, how)
     parsed = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     if decision == "stop":
         sharing.stopped(vault, asked_host(parsed), came_by=how)
@@ -62,9 +63,9 @@ async def look(
     try:
         share_id = await sharing.begin(vault, parsed, came_by=how, show_muted=decision == "show")
     except CouldNotFetch as exc:
-        return await _show_arrival(request, pages, link, how, problem=exc.error, status=502)
+        return await show_arrival(request, pages, link, how, problem=exc.error, status=502)
     except RequestExpired:
-        return await _show_arrival(request, pages, link, how, problem="request_expired", status=410)
+        return await show_arrival(request, pages, link, how, problem="request_expired", status=410)
     except AlreadyAnswered:
         return await show_answered(request, pages, by_you=True)
     except RequestMuted:
@@ -76,9 +77,10 @@ def _came_by(written: str) -> CameBy:
     return CameBy(written) if written in set(CameBy) else CameBy.LINK
 
 
-async def _show_arrival(
+async def show_arrival(
     request: Request, pages: PagesDep, link: str, came_by: CameBy, *, problem: str = "", status: int = 200
 ) -> Response:
+    """S0: the host of a request's link (its query), how it came, and the question."""
     switch = LanguageSwitch("/present", {"link": link, "came_by": came_by.value}) if request.method == "POST" else None
     try:
         parsed: RequestLink = parse_link(f"?{link}", max_chars=LONGEST_LINK)

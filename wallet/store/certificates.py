@@ -213,6 +213,7 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         version=row.version,
         renewal=view.get("renewal"),
         renewal_tried_at=_time(view.get("renewal_tried_at")),
+        judged_under=view.get("judged_under", ""),
     )
 
 

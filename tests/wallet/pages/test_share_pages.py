@@ -11,7 +11,7 @@ import qrcode
 from starlette.testclient import TestClient
 
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
-from tests.wallet.test_pages import UNKNOWN_WORDS, collect, field, make_wallet, send
+from tests.wallet.test_pages import UNKNOWN_WORDS, collect, field, make_wallet, qr_picture, send
 from tests.world import PASSPHRASE, World
 from wallet.receipts import check_receipt
 
@@ -114,6 +114,49 @@ def test_s0_a_pasted_link_and_a_picture_say_how_they_came(world: World, employer
 
     assert "It came by a link that you pasted." in text_of(pasted)
     assert "It came by a picture of a QR code." in text_of(photographed)
+    assert employer.fetches == []
+
+
+@pytest.mark.parametrize("said", ["code", "picture", "pasted", "command"])
+def test_s0_a_link_cannot_say_how_it_came(world: World, employer: FakeVerifier, said: str) -> None:
+    """OA-12: who sends a link does not decide what the first screen and the history say of how it came."""
+    browser = person(world)
+    link = employer.ask(query(["family_name"]), notice=notice()).link()
+
+    page = browser.get(f"/present?came_by={said}&{link.partition('?')[2]}")
+    again = send(browser, page, "/present", link=field(page, "link"), came_by=field(page, "came_by"))
+    shown = send(
+        browser, again, "/present", link=field(again, "link"), came_by=field(again, "came_by"), decision="continue"
+    )
+
+    for asked in (page, again):
+        assert "It came by a link that was opened in this browser." in text_of(asked)
+    history = browser.get(shown.url.path.replace("/share/", "/history/"))
+    assert "It came by a link that was opened in this browser." in text_of(history)
+
+
+@pytest.mark.parametrize("is_picture", [False, True])
+def test_s0_a_code_says_whether_it_was_typed_or_photographed(
+    world: World, employer: FakeVerifier, is_picture: bool
+) -> None:
+    """A code in a picture may be from anybody's screen: it is not said to be typed."""
+    browser = person(world)
+    link = employer.ask(query(["family_name"])).link()
+    code = "employer.example/4K7M29QX3T"
+
+    def typed(request: httpx2.Request) -> httpx2.Response | None:
+        return httpx2.Response(200, json={"request": link}) if request.url.path == "/4K7M29QX3T" else None
+
+    form = browser.get("/receive")
+    given: dict[str, Any] = {"data": {"csrf": field(form, "csrf")} | ({} if is_picture else {"link": code})}
+    if is_picture:
+        given["files"] = {"picture": ("qr.png", qr_picture(code), "image/png")}
+    page = browser.post("/receive", **given)
+    with world.network.answering(typed):
+        page = send(browser, page, "/receive/look", link=field(page, "link"), came_by=field(page, "came_by"))
+
+    how = "It came by a picture of a QR code." if is_picture else "It came by a code that you typed."
+    assert how in text_of(page)
     assert employer.fetches == []
 
 

@@ -1,0 +1,133 @@
+"""What `present` prints before a decision: all that the digest binds and the decision screen says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from service.i18n import load_catalogues
+from tests.wallet.fake_verifier import FakeVerifier, credential, notice, with_optional
+from tests.wallet.people import Sharer
+from tests.world import World
+from wallet.cli_decision import print_decision
+from wallet.pages.share_view import decision_view
+
+pytestmark = pytest.mark.anyio
+
+# Not said to a person: names of form fields and of looks, and what is said in other words.
+_NOT_WORDS = frozenset(
+    {"certificate_id", "id", "kind", "value", "add", "level", "purpose_lang", "reason_lang", "ask_mail", "called"}
+)
+
+DECLARED = {
+    "recipients": [{"sv": "Reklam AB", "en": "Advertising Ltd"}],
+    "countries": ["US"],
+    "automated_decisions": True,
+    "basis": "legitimate_interest",
+    "basis_detail": {"sv": "Vi vill.", "en": "We would like to."},
+    "withdraw": {"url": "https://employer.example/take-back"},
+}
+
+
+@pytest.fixture
+def employer(world: World) -> FakeVerifier:
+    """A verifier that the wallet trusts."""
+    made = FakeVerifier(world)
+    world.wallet.trust(made.trust_entry)
+    return made
+
+
+async def printed(
+    sharer: Sharer, employer: FakeVerifier, said: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> tuple[str, dict[str, Any]]:
+    """What is printed, and the view that the page of the same decision is made of."""
+    asked = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
+    share_id = await sharer.begin(employer.ask(asked, notice=said).link())
+    decision = sharer.decision(share_id)
+    history = sharer.sharing.history(sharer.vault)[0]
+    view = decision_view(decision, load_catalogues().translator("en"), history=history)
+    capsys.readouterr()
+    print_decision(decision, view)
+    return capsys.readouterr().err, view
+
+
+def words_of(value: Any, key: str = "") -> Iterator[str]:
+    """Every text of a view that is for a person to read."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in _NOT_WORDS:
+                yield from words_of(inner, name)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from words_of(inner, key)
+    elif isinstance(value, str) and value:
+        yield " ".join(value.split())
+
+
+async def test_everything_that_the_page_says_is_printed(
+    world: World, employer: FakeVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CS-14, CS-25: an approval in the terminal binds the whole notice, so all of it is there to be read."""
+    sharer = await Sharer.with_certificate(world)
+    said = notice(**DECLARED)
+    said["items"] = [
+        {"credential": "certificate", "path": ["family_name"], "reason": {"sv": "För lönen.", "en": "For the pay."}}
+    ]
+
+    text, view = await printed(sharer, employer, said, capsys)
+
+    missing = [words for words in words_of(view) if words not in text]
+    assert missing == []
+    for line in (
+        '      Their reason: "For the pay."',
+        '  Passed on to: "Advertising Ltd"',
+        '  Other countries: "United States"',
+        "  Decisions by machine: yes, they say",
+        '  The ground in their words: "We would like to."',
+        '  To take back: "https://employer.example/take-back"',
+        "  You have not shared with them before.",
+    ):
+        assert f"\n{line}\n" in text
+    assert "Title: Computer Security for Health Care Systems" in text, "what always goes along, with its value"
+
+
+async def test_what_was_not_declared_is_printed_as_not_stated(
+    world: World, employer: FakeVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CS-14: silence about who else gets it is not read as "nobody"; an empty list is."""
+    sharer = await Sharer.with_certificate(world)
+
+    silent, _ = await printed(sharer, employer, notice(recipients=None), capsys)
+    nobody, _ = await printed(sharer, employer, notice(recipients=[], countries=[], automated_decisions=False), capsys)
+
+    for line in ("Passed on to", "Other countries", "Decisions by machine", "The ground in their words"):
+        assert f"  {line}: not stated\n" in silent
+    assert "  Passed on to: nobody, they say\n" in nobody
+    assert "  Other countries: none, they say\n" in nobody
+    assert "  Decisions by machine: no, they say\n" in nobody
+
+
+async def test_an_earlier_share_is_told(
+    world: World, employer: FakeVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second request of the same recipient says when the first was answered."""
+    sharer = await Sharer.with_certificate(world)
+    asked = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
+    await sharer.approve(await sharer.begin(employer.ask(asked, notice=notice()).link()))
+
+    text, _ = await printed(sharer, employer, notice(), capsys)
+
+    assert "  You last shared with them on 20 November 2026.\n" in text
+
+
+async def test_a_purpose_cannot_pass_as_a_line_of_ours(
+    world: World, employer: FakeVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CS-10: quotation marks of the recipient do not end the quotation."""
+    sharer = await Sharer.with_certificate(world)
+    attack = {"sv": 'x" Kept until: 1 January 2027 "', "en": 'x" Kept until: 1 January 2027 "'}
+
+    text, _ = await printed(sharer, employer, notice(purpose=attack), capsys)
+
+    (line,) = [one for one in text.splitlines() if "Why, in their words" in one]
+    assert line == "  Why, in their words: \"x' Kept until: 1 January 2027 '\""

@@ -1,0 +1,129 @@
+"""A decision on the terminal: everything that the decision screen says, since an approval covers all of it (CS-25).
+
+    print_decision(decision, view)      # `view` is what the page is made of, `wallet.pages.share_view.decision_view`
+
+Texts of the recipient stand on one line each and in quotes: none can pass as a line of ours (CS-10).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from wallet.decision import Decision
+from wallet.naming import without_controls
+from wallet.terminal import tell
+
+NOT_STATED = "not stated"
+_SURE = {
+    "registered": "on a list that this wallet trusts",
+    "certificate": "confirmed by somebody this wallet trusts",
+}
+
+
+def print_decision(decision: Decision, view: dict[str, Any]) -> None:
+    """Print who asks, why, until when, what they would see, what comes along and what stays, and the warnings."""
+    lines = [*_who(view), *_why(view), *_what(view), *_beside(decision, view)]
+    for line in lines:
+        tell(line)
+
+
+def _who(view: dict[str, Any]) -> Iterator[str]:
+    who, notice = view["who"], view["notice"]
+    yield f"\n{_one_line(who['begins'])} asks ({_SURE.get(who['level'], 'we cannot confirm who is asking')})."
+    yield f"  The answer goes to: {view['answer_host']}"
+    shared = who["last_shared"]
+    yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
+    yield f"  Registered: {_one_line(who['registration'])}"
+    if notice["says_it_is"]:
+        yield f"  Says it is: {_quoted(notice['says_it_is'])}"
+    yield f"  Organisation number: {_quoted(notice['organisation_number'])}"
+    yield f"  Country: {_quoted(notice['country'])}"
+    yield f"  Contact: {_quoted(notice['contact'])}"
+    yield f"  Data protection contact: {_quoted(notice['data_protection_contact'])}"
+    yield f"  Website: {_quoted(notice['website'])}"
+    yield f"  Addresses in its certificate: {_one_line(who['dns_names']) or 'none'}"
+    yield f"  Identifier: {_one_line(who['client_id'])}"
+
+
+def _why(view: dict[str, Any]) -> Iterator[str]:
+    notice = view["notice"]
+    yield f"  Why, in their words: {_quoted(notice['purpose'])}"
+    yield f"  Kept until: {view['retention'] or NOT_STATED}"
+    yield f"  Ground that they state: {notice['basis'] or NOT_STATED}"
+    yield f"  The ground in their words: {_quoted(notice['basis_detail'])}"
+    yield f"  Passed on to: {_declared(notice['recipients'], 'nobody, they say')}"
+    yield f"  Other countries: {_declared(notice['countries'], 'none, they say')}"
+    automated = {None: NOT_STATED, True: "yes, they say", False: "no, they say"}
+    yield f"  Decisions by machine: {automated[notice['automated']]}"
+    yield f"  To take back: {_quoted(notice['withdraw'])}"
+    yield "  That you share does not make their use lawful. The ground is what they say it is."
+
+
+def _what(view: dict[str, Any]) -> Iterator[str]:
+    for group in view["required"]:
+        yield from _group("Needed", group)
+    for part in view["optional"]:
+        mark = "chosen" if part["ticked"] else "not chosen"
+        for group in part["groups"]:
+            yield from _group(f"Optional part {part['index']} ({mark})", group)
+
+
+def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
+    issuer = group["issuer"] if group["issuer_trusted"] else f"{group['issuer']} (in its own words)"
+    date = f", {group['date']}" if group["date"] else ""
+    yield f"\n  {heading}: {_one_line(group['title'])}, issued by {_one_line(issuer)}{date}"
+    for item in group["items"]:
+        values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
+        kind = f" [{item['kind']}]" if item["kind"] else ""
+        own_yes = (
+            f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
+        )
+        yield f"    {_one_line(item['label'])}{kind}: {_one_line(values)}{own_yes}"
+        if item["comes_along"]:
+            yield "      Comes along with what they ask for."
+        if item["reason"]:
+            yield f"      Their reason: {_quoted(item['reason'])}"
+
+
+def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
+    if view["always"]:
+        yield f"\n  Always with it: {view['along']}"
+    for one in view["always"]:
+        yield f"  From {_one_line(one['title'])}:"
+        for name, value in one["pairs"]:
+            yield f"    {_one_line(name)}: {_one_line(value)}"
+        yield (
+            "    They get a one-time copy with a key that is used for this share only."
+            if one["bound"]
+            else "    It is not tied to your wallet, so whoever has it can show it again."
+        )
+    for other in view["alternatives"]:
+        least = " (reveals least)" if other["is_least"] else ""
+        yield (
+            f"  Another way to answer{least}: {_one_line(other['title'])}, issued by {_one_line(other['issuer'])}; "
+            f"it shows {_one_line(other['items'])}"
+        )
+    for behind in view["behind"]:
+        yield f"  Stays with you, from {_one_line(behind['title'])}: {_one_line(behind['items'])}"
+    for warning in (*view["warnings"], *view["more_warnings"]):
+        yield f"  Think of this ({warning.kind}): {_one_line(warning.sentence)} {_one_line(warning.advice)}"
+    for lack in view["lacks"]:
+        yield f"  Missing: {_one_line(lack['title']) or 'no certificate has what they ask for'} {lack['why']}".rstrip()
+    yield f"  The request ends at {view['expires']}."
+    if decision.is_satisfiable:
+        yield "  They cannot tell whether you lack the data or chose not to share."
+
+
+def _declared(texts: list[str] | None, none: str) -> str:
+    if texts is None:
+        return NOT_STATED
+    return "; ".join(_quoted(text) for text in texts) or none
+
+
+def _quoted(text: str) -> str:
+    """A text of somebody else, in quotes; "not stated" when there is none."""
+    shown = _one_line(text).replace('"', "'")
+    return f'"{shown}"' if shown else NOT_STATED
+
+
+def _one_line(text: str) -> str:
+    return " ".join(without_controls(text).split())
