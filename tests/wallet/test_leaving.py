@@ -12,6 +12,7 @@ from tests.wallet.test_history_chain import event
 from tests.wallet.test_portability import sharer_with_history
 from tests.world import PASSPHRASE, World
 from wallet.leaving import Leaving
+from wallet.over_asking import WarningKind
 from wallet.recovering import Recovery
 from wallet.store.leaving import has_marks
 from wallet.store.ledger import append_event
@@ -152,6 +153,7 @@ async def test_who_still_has_something_is_told(world: World) -> None:
     sharer = await sharer_with_history(world)
     stranger = FakeVerifier(world, "other.example")
     never = await sharer.begin(stranger.ask(query(["given_name"]), notice=notice(retention=None)).link())
+    sharer.go_on(never, WarningKind.UNPROVEN)
     await sharer.approve(never)
     leaving = Leaving(world.wallet.deployment)
 
