@@ -210,6 +210,21 @@ def test_trust_is_added_listed_removed_and_signed(scene: Scene, tmp_path: Path) 
     assert "e1" not in {one["id"] for one in invoke(data, "trust", "list")}
 
 
+def test_an_entry_needs_no_id(scene: Scene, tmp_path: Path) -> None:
+    """As the wallet takes it (docs/trust.md): the id is made of the key, so that the same entry is there once."""
+    entry, many = tmp_path / "entry.json", tmp_path / "entries.json"
+    members = {name: value for name, value in scene.issuer.entry().to_json().items() if name != "id"}
+    entry.write_text(json.dumps(members))
+    many.write_text(json.dumps([members]))
+    before = {one["id"] for one in invoke(scene.settings.data, "trust", "list")}
+
+    added = [invoke(scene.settings.data, "trust", "add", "--entry", str(entry)) for _ in range(2)]
+
+    assert added[0]["id"] == added[1]["id"]
+    assert {one["id"] for one in invoke(scene.settings.data, "trust", "list")} == before | {added[0]["id"]}
+    assert invoke(scene.settings.data, "trust", "sign", str(many))["list"].count(".") == 2
+
+
 def test_an_entry_whose_id_begins_with_a_hyphen_can_be_removed(scene: Scene, tmp_path: Path) -> None:
     """Ids are made of a digest in base64url."""
     entry = tmp_path / "entry.json"
