@@ -164,7 +164,7 @@ def entry_from_jwk(
 
 
 def read_entry(value: Any) -> TrustEntry:
-    """Read an entry as people write it in a file (docs/trust.md); an `id` that is missing is made of key and identifier.
+    """Read an entry as people write it in a file (docs/trust.md); a missing `id` is made of key and identifier.
 
     So the same party, written again, replaces what was said about it. Raises `Malformed`, or `Refused` for a weak key.
     """
