@@ -52,12 +52,14 @@ app.add_typer(account_app("verifier", open_accounts), name="account")
 def serve(
     data: VerifierData = DEFAULT_DATA,
     port: Annotated[int | None, typer.Option(help="TCP port; else VERIFIER_PORT, else 8300. 0: any free one.")] = None,
+    as_json: JSONOption = False,
 ) -> None:
-    """Serve the verifier until it is stopped."""
+    """Serve the verifier until it is stopped. With --json its address and what it announces are one line of JSON."""
     serve_app(
         lambda settings: create_app(settings, http=make_http(settings), clock=utc_now),
         settings=settings_to_serve(data, port),
         announce=announcements,
+        as_json=as_json,
     )
 
 
