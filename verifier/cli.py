@@ -64,14 +64,18 @@ def serve(
 
 
 def announcements(settings: VerifierSettings) -> list[str]:
-    """What the operator is told at start: the code for the first account, while there is none."""
+    """What the operator is told at start: the code for the first account, while there is none; a contact that is not
+    set."""
     database = open_database(settings)
     try:
         accounts = Accounts(database, service=settings.service, device_secret=settings.device_secret())
         code = asyncio.run(accounts.setup_code(now=utc_now()))
     finally:
         database.close()
-    return [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    told = [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    if not settings.contact.strip():
+        told.append(f"VERIFIER_CONTACT is not set: people are told {settings.base_url} as where to reach you.")
+    return told
 
 
 @app.command()

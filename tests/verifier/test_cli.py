@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from proofs.keys import generate_signer
 from tests.verifier.scene import FORM, Issuer, Scene, request_parameters_of
-from verifier.cli import app, main
+from verifier.cli import announcements, app, main
+from verifier.settings import VerifierSettings
 
 COMMAND = [sys.executable, "-c", "from verifier.cli import main; main()"]
 
@@ -356,3 +357,20 @@ def test_serve_refuses_unsafe_settings_and_names_them(tmp_path: Path) -> None:
     assert outcome.returncode == 2
     for variable in ("VERIFIER_PUBLIC_URL", "VERIFIER_RESPONSE_MODE", "VERIFIER_KEY_PASSPHRASE_FILE"):
         assert variable in outcome.stderr
+
+
+def test_without_a_contact_nobody_is_asked_but_on_loopback(tmp_path: Path) -> None:
+    """People are told whom to turn to; on loopback, where newcomers try things, the operator is told so."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
+    public: dict[str, Any] = {"public_url": "https://verifier.example", "key_passphrase_file": passphrase}
+
+    for contact in ("", "  "):
+        elsewhere = VerifierSettings(data=tmp_path, contact=contact, **public)
+        here = VerifierSettings(data=tmp_path, contact=contact)
+        assert [problem.split()[0] for problem in elsewhere.problems()] == ["VERIFIER_CONTACT"]
+        assert here.problems() == []
+        assert any(line.startswith("VERIFIER_CONTACT is not set:") for line in announcements(here))
+    reachable = VerifierSettings(data=tmp_path, contact="privacy@company.example", **public)
+    assert reachable.problems() == []
+    assert not any("VERIFIER_CONTACT" in line for line in announcements(reachable))
