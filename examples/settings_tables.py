@@ -14,6 +14,7 @@ from issuer.settings import IssuerSettings
 from service.settings import ServiceSettings
 from verifier.settings import VerifierSettings
 from wallet.settings import WalletSettings
+from wallet.terminal import DEFAULT_PERSON
 
 README = Path("README.md")
 BEGIN, END = "<!-- settings begin -->", "<!-- settings end -->"
@@ -22,6 +23,8 @@ UNITS = ("seconds", "hours", "days", "bytes")
 EVERY_SERVICE = tuple(ServiceSettings.model_fields)
 OWN_PER_SERVICE = ("data", "port", "body_limit_bytes")
 """Common settings whose defaults differ between the services."""
+COMMAND_LINE = {"wallet": (("WALLET_PERSON", "Whose vault the commands open; also `--person NAME`.", DEFAULT_PERSON),)}
+"""What is read by the commands alone and so is no member of a service's settings."""
 
 
 def tables() -> str:
@@ -32,6 +35,8 @@ def tables() -> str:
         own = {n: f for n, f in settings.model_fields.items() if n not in EVERY_SERVICE or n in OWN_PER_SERVICE}
         prefix = settings.model_config.get("env_prefix", "")
         parts += [f"### {settings.service.capitalize()}", _table(prefix, own.items(), service=settings.service)]
+        for name, meaning, default in COMMAND_LINE.get(settings.service, ()):
+            parts[-1] += f"\n| `{name}` | {meaning} | text | `{default}` |"
     parts.append("More on each: [issuer](docs/settings-issuer.md), [wallet](docs/settings-wallet.md), ")
     parts[-1] += "[verifier](docs/settings-verifier.md)."
     return "\n\n".join(parts)

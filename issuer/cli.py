@@ -60,12 +60,13 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="TCP port; else ISSUER_PORT, else 8100. 0: any free one.", min=0, max=65_535)
     ] = None,
+    as_json: JSONOption = False,
 ) -> None:
-    """Serve the issuer until it is stopped."""
+    """Serve the issuer until it is stopped. With --json its address and what it announces are one line of JSON."""
     # Here, because every other command would wait for a web framework that it does not use.
     from issuer.app import announcements, create_recorded_app
 
-    serve_app(create_recorded_app, settings=settings_to_serve(data, port), announce=announcements)
+    serve_app(create_recorded_app, settings=settings_to_serve(data, port), announce=announcements, as_json=as_json)
 
 
 @app.command("import")

@@ -22,6 +22,7 @@ from proofs.trust_entry import Role as Role
 from proofs.trust_entry import TrustEntry as TrustEntry
 from proofs.trust_entry import entry_from_anchor as entry_from_anchor
 from proofs.trust_entry import entry_from_jwk as entry_from_jwk
+from proofs.trust_entry import read_entry as read_entry
 from schemas.errors import CouldNotCheck, Malformed, Refused
 
 Key = TypeVar("Key", str, bytes)

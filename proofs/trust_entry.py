@@ -8,7 +8,7 @@
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
@@ -161,6 +161,18 @@ def entry_from_jwk(
         jwks=(public,),
         types=tuple(types),
     )
+
+
+def read_entry(value: Any) -> TrustEntry:
+    """Read an entry as people write it in a file (docs/trust.md); a missing `id` is made of key and identifier.
+
+    So the same party, written again, replaces what was said about it. Raises `Malformed`, or `Refused` for a weak key.
+    """
+    if not isinstance(value, dict) or "id" in value:
+        return TrustEntry.from_json(value)
+    entry = TrustEntry.from_json({**value, "id": "to be made"})
+    key = entry.anchor or "".join(sorted(thumbprint(jwk) for jwk in entry.jwks)).encode()
+    return replace(entry, id=_short_id(key, entry.identifier))
 
 
 def _short_id(key: bytes, identifier: str) -> str:

@@ -4,6 +4,7 @@ The web framework and the server are imported when something is served: every ot
 """
 
 import errno
+import json
 import logging
 import socket
 import sys
@@ -31,12 +32,14 @@ def serve(
     *,
     settings: S,
     announce: Callable[[S], Iterable[str]] | None = None,
+    as_json: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then end streams and finish what else is under way (10 s at most).
 
     Refuses unsafe settings with `UnsafeSettings`, binds (`CannotListen` when it cannot), records the public URL in the
     data directory, makes the application with the settings that hold the real port, and prints the address, the
-    settings that lift a guard, and what `announce` adds (such as the code for the first account).
+    settings that lift a guard, and what `announce` adds (such as the code for the first account). `as_json` prints all
+    of these as one line of JSON: `{"service", "address", "announcements"}`.
     """
     import uvicorn
 
@@ -53,14 +56,24 @@ def serve(
     try:
         app = app_factory(settings)
         record_public_url(settings.data, settings.base_url)
-        for line in [*settings.announcements(), *(announce(settings) if announce else ())]:
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - The terminal is where the operator reads.
-        print(f"{app.title}: {settings.base_url}/", flush=True)  # noqa: T201
+        told = [*settings.announcements(), *(announce(settings) if announce else ())]
+        _tell(app.title, settings, told, as_json=as_json)
         configure_logging()  # Only a process that serves: it holds on to this very stderr.
         Server(_config(app, settings)).run(sockets=sockets)
     finally:
         for one in sockets:
             one.close()
+
+
+def _tell(title: str, settings: ServiceSettings, told: list[str], *, as_json: bool) -> None:
+    address = f"{settings.base_url}/"
+    if as_json:
+        line = {"service": settings.service, "address": address, "announcements": told}
+        print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201 - One document, for a program to read.
+        return
+    for sentence in told:
+        print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - The terminal is where the operator reads.
+    print(f"{title}: {address}", flush=True)  # noqa: T201
 
 
 def listen(settings: ServiceSettings) -> list[socket.socket]:

@@ -30,6 +30,8 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN_ADDRESS = re.compile(
     rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?(?:/[A-Za-z0-9._~-]+)*"
 )
+# A host, perhaps with a port, and no pattern: `*` would match nothing, whatever an operator hopes.
+_HOST = re.compile(r"(?:[a-z0-9._-]+|\[?[0-9a-f]*:[0-9a-f:.]+\]?)(?::[1-9][0-9]{0,4})?")
 
 
 class ServiceSettings(BaseSettings):
@@ -166,10 +168,12 @@ class ServiceSettings(BaseSettings):
                 f"{self.variable('host')} opens the service to other machines: set an https address in "
                 f"{self.variable('public_url')} and put a TLS proxy in front."
             )
-        if "*" in self.proxies:
-            found.append(
-                f"{self.variable('proxies')} must name addresses: '*' lets everybody forge where they come from."
-            )
+        found.extend(self._proxy_problems())
+        found.extend(
+            f"{self.variable('allow_hosts')} must name hosts, each as host or host:port: {host!r} is none."
+            for host in self.allow_hosts
+            if not _HOST.fullmatch(host)
+        )
         if self.ca_file is not None and not self.ca_file.is_file():
             found.append(f"{self.variable('ca_file')} names a file that is not there.")
         if self.session_idle_seconds > self.session_absolute_seconds:
@@ -177,6 +181,19 @@ class ServiceSettings(BaseSettings):
                 f"{self.variable('session_idle_seconds')} is longer than {self.variable('session_absolute_seconds')}."
             )
         found.extend(self._passphrase_problems())
+        return found
+
+    def _proxy_problems(self) -> list[str]:
+        variable = self.variable("proxies")
+        found = []
+        for written in self.proxies:
+            try:
+                everybody = written == "*" or ipaddress.ip_network(written).prefixlen == 0
+            except ValueError:  # A name is never compared with anything: it would silently not count.
+                found.append(f"{variable} must name addresses or networks: {written!r} is neither.")
+                continue
+            if everybody:
+                found.append(f"{variable} must name addresses: {written!r} lets everybody forge where they come from.")
         return found
 
     def _public_url_problems(self) -> list[str]:

@@ -19,6 +19,14 @@ def test_the_tables_of_settings_are_those_of_the_code() -> None:
     assert with_tables(README) == README, "Run: python -m examples.settings_tables"
 
 
+def test_every_variable_that_is_read_stands_in_the_tables() -> None:
+    """Also those that only commands read."""
+    sources = [p.read_text("utf-8") for room in ("issuer", "wallet", "verifier") for p in (ROOT / room).rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r'envvar="([A-Z_]+)"', text)}
+    assert "WALLET_PERSON" in read
+    assert [name for name in sorted(read) if f"| `{name}` |" not in README] == []
+
+
 @pytest.mark.parametrize("document", ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
 def test_every_link_to_a_file_leads_to_one(document: str) -> None:
     """Links and pictures within the repository are there."""

@@ -52,24 +52,30 @@ app.add_typer(account_app("verifier", open_accounts), name="account")
 def serve(
     data: VerifierData = DEFAULT_DATA,
     port: Annotated[int | None, typer.Option(help="TCP port; else VERIFIER_PORT, else 8300. 0: any free one.")] = None,
+    as_json: JSONOption = False,
 ) -> None:
-    """Serve the verifier until it is stopped."""
+    """Serve the verifier until it is stopped. With --json its address and what it announces are one line of JSON."""
     serve_app(
         lambda settings: create_app(settings, http=make_http(settings), clock=utc_now),
         settings=settings_to_serve(data, port),
         announce=announcements,
+        as_json=as_json,
     )
 
 
 def announcements(settings: VerifierSettings) -> list[str]:
-    """What the operator is told at start: the code for the first account, while there is none."""
+    """What the operator is told at start: the code for the first account, while there is none; a contact that is not
+    set."""
     database = open_database(settings)
     try:
         accounts = Accounts(database, service=settings.service, device_secret=settings.device_secret())
         code = asyncio.run(accounts.setup_code(now=utc_now()))
     finally:
         database.close()
-    return [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    told = [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    if not settings.contact.strip():
+        told.append(f"VERIFIER_CONTACT is not set: people are told {settings.base_url} as where to reach you.")
+    return told
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 
 from proofs import strict_json
 from proofs.keys import check_public_jwk, generate_signer, load_signer, save_signer
-from proofs.trust import Role, TrustEntry, entry_from_anchor, sign_trust_list
+from proofs.trust import Role, TrustEntry, entry_from_anchor, read_entry, sign_trust_list
 from schemas.errors import CouldNotCheck, Malformed, ProtocolError
 from service.clock import utc_now
 from service.commands import CommandFailed, JSONOption, command_app, run_async, show
@@ -27,7 +27,7 @@ trust_app = command_app("trust", help="Whose certificates count here.")
 def add(
     list_url: Annotated[str, typer.Argument(help="Address of a signed trust list.", show_default=False)] = "",
     key: Annotated[Path | None, typer.Option("--key", help="JWK file with the key that signs the list.")] = None,
-    entry: Annotated[Path | None, typer.Option("--entry", help="JSON file with one entry.")] = None,
+    entry: Annotated[Path | None, typer.Option("--entry", help="JSON file with one entry (docs/trust.md).")] = None,
     anchor: Annotated[Path | None, typer.Option("--anchor", help="PEM file with a root certificate.")] = None,
     name: Annotated[str, typer.Option("--name", help="Name to show; else the certificate's.")] = "",
     role: Annotated[str, typer.Option("--role", help="issuer, verifier or any.")] = "any",
@@ -64,7 +64,7 @@ def add(
     else:
         assert entry is not None
         with _refusal_names(entry):
-            added = TrustEntry.from_json(strict_json.loads_object(_read(entry)))
+            added = read_entry(strict_json.loads_object(_read(entry)))
     store.add_entry(added, now=utc_now())
     show(_entry(added), as_json=as_json, human=_text)
 
@@ -94,7 +94,8 @@ def list_command(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False)
 @trust_app.command()
 def sign(
     entries: Annotated[
-        Path | None, typer.Argument(help="JSON file with the entries; else all that were added here.")
+        Path | None,
+        typer.Argument(help="JSON file with an array of entries (docs/trust.md); else all that were added here."),
     ] = None,
     key: Annotated[
         Path | None, typer.Option("--key", help="Encrypted key file (PEM); else one in the data directory.")
@@ -163,7 +164,7 @@ def _wanted(store: TrustStore, file: Path | None) -> list[TrustEntry]:
         value = strict_json.loads(_read(file))
         if not isinstance(value, list):
             raise Malformed("not a JSON array of entries")
-        return [TrustEntry.from_json(one) for one in value]
+        return [read_entry(one) for one in value]
 
 
 @contextmanager

@@ -77,6 +77,8 @@ class VerifierSettings(ServiceSettings):
             found.append("VERIFIER_HAIP demands direct_post.jwt in VERIFIER_RESPONSE_MODE.")
         if self.wallet_url and not self.wallet_url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
             found.append("VERIFIER_WALLET_URL must start with https:// (plain http is for loopback only).")
+        if not self.contact.strip() and not self.is_loopback:
+            found.append("VERIFIER_CONTACT must say where people reach the organisation: every request tells them.")
         if self.templates is not None and not self.templates.is_dir():
             found.append("VERIFIER_TEMPLATES names a directory that is not there.")
         return found
@@ -115,5 +117,5 @@ class VerifierSettings(ServiceSettings):
 
     @property
     def contact_or_address(self) -> str:
-        """Where people reach the organisation; the service's own address when nothing is set."""
-        return self.contact or self.base_url
+        """Where people reach the organisation; on loopback, when nothing is set, the service's own address."""
+        return self.contact.strip() or self.base_url

@@ -57,10 +57,11 @@ _OUTCOMES = {
 def serve(
     data: WalletData = DEFAULT_DATA,
     port: Annotated[int | None, typer.Option("--port", help="TCP port to listen on; 0: any free one.")] = None,
+    as_json: JSONOption = False,
 ) -> None:
-    """Serve the wallet's pages until stopped."""
+    """Serve the wallet's pages until stopped. With --json its address and what it announces are one line of JSON."""
     settings = WalletSettings(data=data) if port is None else WalletSettings(data=data, port=port)
-    serve_app(create_app, settings=settings)
+    serve_app(create_app, settings=settings, as_json=as_json)
 
 
 @app.command()

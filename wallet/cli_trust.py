@@ -9,11 +9,11 @@ import typer
 
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer, load_signer, save_signer
-from proofs.trust import Role, TrustEntry, entry_from_anchor, sign_trust_list
+from proofs.trust import Role, TrustEntry, entry_from_anchor, read_entry, sign_trust_list
 from service.commands import CommandFailed, JSONOption, command_app, run_async, show
 from wallet.deployment import Deployment
 from wallet.terminal import DEFAULT_DATA, WalletData, open_wallet
-from wallet.trusted import TrustSource, entries_of, read_entry, source_of_entry, source_of_list
+from wallet.trusted import TrustSource, entries_of, source_of_entry, source_of_list
 
 trust_app = command_app("trust", help="Whom this wallet recognises as issuer or recipient.")
 
@@ -22,7 +22,7 @@ trust_app = command_app("trust", help="Whom this wallet recognises as issuer or 
 def add(
     list_url: Annotated[str, typer.Argument(help="Address of a signed trust list.", show_default=False)] = "",
     key: Annotated[Path | None, typer.Option("--key", help="JWK file with the key that signs the list.")] = None,
-    entry: Annotated[Path | None, typer.Option("--entry", help="JSON file with one entry.")] = None,
+    entry: Annotated[Path | None, typer.Option("--entry", help="JSON file with one entry (docs/trust.md).")] = None,
     anchor: Annotated[Path | None, typer.Option("--anchor", help="PEM file with a root certificate.")] = None,
     name: Annotated[str, typer.Option("--name", help="Name to show; else the certificate's.")] = "",
     role: Annotated[str, typer.Option("--role", help="issuer, verifier, any (of these two) or registrar.")] = "any",
@@ -87,7 +87,10 @@ def list_command(data: WalletData = DEFAULT_DATA, as_json: JSONOption = False) -
 @trust_app.command()
 def sign(
     entries: Annotated[
-        Path | None, typer.Option("--entries", help="JSON file with the entries; else all that are trusted here.")
+        Path | None,
+        typer.Option(
+            "--entries", help="JSON file with an array of entries (docs/trust.md); else all that are trusted here."
+        ),
     ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=400, help="Days until the next update.")] = 30,
     sequence: Annotated[int | None, typer.Option("--sequence", min=1, help="Number of this edition.")] = None,

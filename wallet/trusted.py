@@ -16,7 +16,7 @@ from typing import Any
 from proofs import strict_json
 from proofs.keys import check_public_jwk
 from proofs.trust import SignedTrustList, TrustEntry, TrustList, check_trust_list
-from schemas.errors import Malformed, ProtocolError
+from schemas.errors import ProtocolError
 
 
 class NotAList(ProtocolError):
@@ -103,11 +103,3 @@ def _checked(token: str, *, key_jwk: Mapping[str, Any], minimum_sequence: int, n
         return check_trust_list(token, key_jwk=key_jwk, minimum_sequence=minimum_sequence, now=now)
     except ProtocolError as exc:
         raise NotAList(str(exc)) from exc
-
-
-def read_entry(value: Mapping[str, Any]) -> TrustEntry:
-    """An entry from the JSON of a file. Raises `Malformed`."""
-    try:
-        return TrustEntry.from_json({"id": secrets.token_hex(4), **value})
-    except (KeyError, TypeError, ValueError) as exc:
-        raise Malformed("the file is not a trust entry") from exc

@@ -78,6 +78,13 @@ def test_addresses_are_built_from_the_public_url(tmp_path: Path) -> None:
         ({"public_url": "https://sample.example"}, "SAMPLE_KEY_PASSPHRASE_FILE"),
         ({"host": "0.0.0.0"}, "SAMPLE_HOST"),
         ({"proxies": "*"}, "SAMPLE_PROXIES"),
+        ({"proxies": "10.0.0.7, 0.0.0.0/0"}, "SAMPLE_PROXIES"),
+        ({"proxies": "::/0"}, "SAMPLE_PROXIES"),
+        ({"proxies": "10.0.0.7/8"}, "SAMPLE_PROXIES"),
+        ({"proxies": "proxy.example"}, "SAMPLE_PROXIES"),
+        ({"allow_hosts": "*"}, "SAMPLE_ALLOW_HOSTS"),
+        ({"allow_hosts": "a.example,*.b.example"}, "SAMPLE_ALLOW_HOSTS"),
+        ({"allow_hosts": "https://a.example"}, "SAMPLE_ALLOW_HOSTS"),
         ({"ca_file": "/nowhere/ca.pem"}, "SAMPLE_CA_FILE"),
         ({"key_passphrase_file": "/nowhere/passphrase"}, "SAMPLE_KEY_PASSPHRASE_FILE"),
         ({"session_idle_seconds": 3601, "session_absolute_seconds": 3600}, "SAMPLE_SESSION_IDLE_SECONDS"),
@@ -88,6 +95,18 @@ def test_an_unsafe_setting_is_refused_by_name(tmp_path: Path, values: dict[str, 
         refuse_unsafe(made(tmp_path, **values))
 
     assert caught.value.problems[0].startswith(variable)
+
+
+def test_addresses_networks_and_hosts_are_taken(tmp_path: Path) -> None:
+    """What names somebody in particular is no problem."""
+    settings = made(
+        tmp_path,
+        proxies="10.0.0.7, 10.1.0.0/16, ::1, fd00::/8",
+        allow_hosts="localhost, a-b.example:8443, my_host, 10.0.0.7:80, [::1]:8080, ::1",
+    )
+
+    assert settings.problems() == []
+    assert len(settings.announcements()) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from proofs.keys import generate_signer
 from tests.verifier.scene import FORM, Issuer, Scene, request_parameters_of
-from verifier.cli import app, main
+from verifier.cli import announcements, app, main
+from verifier.settings import VerifierSettings
 
 COMMAND = [sys.executable, "-c", "from verifier.cli import main; main()"]
 
@@ -210,6 +211,21 @@ def test_trust_is_added_listed_removed_and_signed(scene: Scene, tmp_path: Path) 
     assert "e1" not in {one["id"] for one in invoke(data, "trust", "list")}
 
 
+def test_an_entry_needs_no_id(scene: Scene, tmp_path: Path) -> None:
+    """As the wallet takes it (docs/trust.md): the id is made of the key, so that the same entry is there once."""
+    entry, many = tmp_path / "entry.json", tmp_path / "entries.json"
+    members = {name: value for name, value in scene.issuer.entry().to_json().items() if name != "id"}
+    entry.write_text(json.dumps(members))
+    many.write_text(json.dumps([members]))
+    before = {one["id"] for one in invoke(scene.settings.data, "trust", "list")}
+
+    added = [invoke(scene.settings.data, "trust", "add", "--entry", str(entry)) for _ in range(2)]
+
+    assert added[0]["id"] == added[1]["id"]
+    assert {one["id"] for one in invoke(scene.settings.data, "trust", "list")} == before | {added[0]["id"]}
+    assert invoke(scene.settings.data, "trust", "sign", str(many))["list"].count(".") == 2
+
+
 def test_an_entry_whose_id_begins_with_a_hyphen_can_be_removed(scene: Scene, tmp_path: Path) -> None:
     """Ids are made of a digest in base64url."""
     entry = tmp_path / "entry.json"
@@ -341,3 +357,20 @@ def test_serve_refuses_unsafe_settings_and_names_them(tmp_path: Path) -> None:
     assert outcome.returncode == 2
     for variable in ("VERIFIER_PUBLIC_URL", "VERIFIER_RESPONSE_MODE", "VERIFIER_KEY_PASSPHRASE_FILE"):
         assert variable in outcome.stderr
+
+
+def test_without_a_contact_nobody_is_asked_but_on_loopback(tmp_path: Path) -> None:
+    """People are told whom to turn to; on loopback, where newcomers try things, the operator is told so."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
+    public: dict[str, Any] = {"public_url": "https://verifier.example", "key_passphrase_file": passphrase}
+
+    for contact in ("", "  "):
+        elsewhere = VerifierSettings(data=tmp_path, contact=contact, **public)
+        here = VerifierSettings(data=tmp_path, contact=contact)
+        assert [problem.split()[0] for problem in elsewhere.problems()] == ["VERIFIER_CONTACT"]
+        assert here.problems() == []
+        assert any(line.startswith("VERIFIER_CONTACT is not set:") for line in announcements(here))
+    reachable = VerifierSettings(data=tmp_path, contact="privacy@company.example", **public)
+    assert reachable.problems() == []
+    assert not any("VERIFIER_CONTACT" in line for line in announcements(reachable))

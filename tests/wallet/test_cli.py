@@ -172,6 +172,21 @@ def test_an_entry_whose_name_begins_with_a_hyphen_can_be_removed(terminal: Termi
     assert terminal.error("trust", "remove", "--nonsense") == "not_found"
 
 
+def test_an_entry_without_an_id_is_there_once(terminal: Terminal) -> None:
+    """Added again, it replaces what was said before (docs/trust.md); many of them can be signed as a list."""
+    entry, many = terminal.data / "no-id.json", terminal.data / "no-ids.json"
+    described = {"name": "Norr", "role": "issuer", "identifier": "https://norr.example", "mechanism": "metadata"}
+    entry.write_text(json.dumps(described), encoding="utf-8")
+    many.write_text(json.dumps([described]), encoding="utf-8")
+
+    first, second = [terminal.json("trust", "add", "--entry", str(entry)) for _ in range(2)]
+
+    assert first["id"] == second["id"]
+    assert [one["id"] for one in terminal.json("trust", "list")] == [first["id"]]
+    assert terminal.json("trust", "sign", "--entries", str(many))["list"].count(".") == 2
+    terminal.json("trust", "remove", first["id"])
+
+
 def test_killed_while_receiving_it_goes_on(services: Services, terminal: Terminal) -> None:
     """Killed at any moment, the same command ends with exactly one certificate, or says to ask for a new offer."""
     for delay in (1.0, 1.3, 1.7):

@@ -3,6 +3,7 @@
 import io
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,9 +11,13 @@ import pytest
 import qrcode
 from starlette.testclient import TestClient
 
+import wallet
+from schemas.consent import Basis
+from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
 from tests.wallet.test_pages import UNKNOWN_WORDS, collect, field, make_wallet, qr_picture, send
 from tests.world import PASSPHRASE, World
+from wallet.pages.share_words import BASES
 from wallet.receipts import check_receipt
 
 
@@ -68,6 +73,19 @@ def ticks(page: httpx2.Response) -> int:
 
 
 OPTIONAL = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
+
+
+def test_cs15_the_ground_leads_to_what_it_means(world: World, employer: FakeVerifier) -> None:
+    """The link on the decision leads to our own words for every ground, in both languages."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    assert 'href="/help#grounds"' in page.text
+
+    for language in ("sv", "en"):
+        told = browser.get(f"/help?lang={language}")
+        assert 'id="grounds"' in told.text
+        t = load_catalogues(Path(wallet.__file__).parent).translator(language)
+        assert [basis for basis in Basis if t(BASES[basis]) not in text_of(told)] == []
 
 
 # --- S0 ---------------------------------------------------------------------------------------------------------------
@@ -355,7 +373,7 @@ def test_cs15_the_ground_is_said_in_plain_words(world: World, employer: FakeVeri
     page = look(person(world), employer.ask(query(["family_name"]), notice=notice(basis="consent")).link())
 
     assert "Your consent. They may use it only as long as you agree." in text_of(page)
-    assert "https://www.imy.se/" in page.text
+    assert 'href="/help#grounds"' in page.text
     assert "Yes, show Family name" in text_of(page)
 
 
