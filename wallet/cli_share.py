@@ -79,10 +79,6 @@ def present(
     yes: Annotated[
         list[str], typer.Option("--yes", help="Say yes to this item, which needs a yes of its own. Repeatable.")
     ] = [],  # noqa: B006
-    override: Annotated[
-        list[str],
-        typer.Option("--override", help="Go on in spite of this warning, by its name. --approve is none. Repeatable."),
-    ] = [],  # noqa: B006
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -93,9 +89,7 @@ def present(
     decided = "share" if approve else "refuse" if refuse else ""
     result = with_wallet(
         data,
-        lambda wallet: _present(
-            wallet, person, link, decided=decided, optional=optional, yes=yes, overridden=frozenset(override)
-        ),
+        lambda wallet: _present(wallet, person, link, decided=decided, optional=optional, yes=yes),
     )
     show(result, as_json=as_json, human=_present_text)
     if result["outcome"] != DeliveryState.DELIVERED.value:
@@ -142,7 +136,6 @@ async def _present(
     decided: str,
     optional: list[str],
     yes: list[str],
-    overridden: frozenset[str],
 ) -> dict[str, Any]:
     vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
@@ -150,7 +143,7 @@ async def _present(
     tell(f"The request comes from {asked_host(link) or 'an unknown address'}.")
     share_id = await _begin(sharing, vault, link, came_by)
     decision = sharing.decision(vault, share_id, language=LANGUAGE)
-    chosen = replace(_chosen(decision, optional=optional, yes=yes), overridden=overridden)
+    chosen = _chosen(decision, optional=optional, yes=yes)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
     print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
@@ -191,7 +184,7 @@ def _with_step(sharing: Sharing, vault: UnlockedVault, share_id: str, decision: 
 def _with_overrides(
     sharing: Sharing, vault: UnlockedVault, share_id: str, decision: Decision, *, ask: bool
 ) -> Decision:
-    """The decision with a yes in spite of each failed check of who asks (CS-20); `--approve` alone is none."""
+    """The decision with a yes in spite of each failed check of who asks (CS-20)."""
     return _gone_on(sharing, vault, share_id, decision, decision.missing_overrides, ask=ask)
 
 
@@ -200,11 +193,10 @@ def _gone_on(
 ) -> Decision:
     for warned in over:
         view = warning_view(warned, _translator(), titles={})
-        if not ask or not sys.stdin.isatty():
-            raise CommandFailed(
-                f"{view.sentence} {view.advice} Nothing was sent; --override {view.kind} goes on in spite of it.",
-                error="override_missing",
-            )
+        if not ask:
+            # Whoever gives the answer with the command has decided about all that is printed, each warning by name.
+            tell(f"You go on in spite of this ({view.kind}): {view.sentence}")
+            continue
         if not typer.confirm(f"{view.sentence} Go on in spite of it?", default=False, err=True):
             raise CommandFailed("Nothing was sent.", error="override_missing")
     overridden = decision.chosen.overridden | {warned.kind.value for warned in over}

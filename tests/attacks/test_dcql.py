@@ -1,6 +1,6 @@
 """Hostile queries, and wallets that answer something else than was asked (edge cases D-01 to D-13, V-03, V-04)."""
 
-import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from schemas.dcql import (
 )
 from schemas.dcql import query as bounds
 from schemas.verification import Outcome
+from tests.attacks.test_large_tokens import calls
 
 VCT = "urn:course"
 
@@ -33,16 +34,17 @@ def _credential(query_id: str, *paths: list[Any], **more: Any) -> dict[str, Any]
     return {"id": query_id, "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims} | more
 
 
-def _seconds(value: dict[str, Any], wallet: list[Candidate]) -> float:
-    """How long the wallet thinks about it, whether it answers or refuses."""
-    started = time.process_time()
-    try:
-        result = answer(parse_query(value), wallet, sensitivity=_plain)
-        if result.satisfiable:
-            result.select(ticked={one.index: one.options[0].preference[0] for one in result.optional if one.options})
-    except InvalidQuery:
-        pass
-    return time.process_time() - started
+def _effort(value: dict[str, Any], wallet: list[Candidate]) -> int:
+    """How many functions the wallet calls to think about it, whether it answers or refuses."""
+
+    def think() -> None:
+        with suppress(InvalidQuery):
+            result = answer(parse_query(value), wallet, sensitivity=_plain)
+            if result.satisfiable:
+                ticked = {one.index: one.options[0].preference[0] for one in result.optional if one.options}
+                result.select(ticked=ticked)
+
+    return calls(think)
 
 
 def test_d13_sets_that_multiply_do_not_keep_the_wallet_busy() -> None:
@@ -57,7 +59,7 @@ def test_d13_sets_that_multiply_do_not_keep_the_wallet_busy() -> None:
     }
     wallet = [_held(number, **{f"m{place}": place for place in range(50)}) for number in range(20)]
 
-    assert _seconds(value, wallet) < 5
+    assert _effort(value, wallet) < 30_000_000
 
 
 def test_d13_combinations_of_claims_that_multiply_do_not_keep_the_wallet_busy() -> None:
@@ -71,7 +73,7 @@ def test_d13_combinations_of_claims_that_multiply_do_not_keep_the_wallet_busy() 
     }
     wallet = [_held(number, **{f"m{place}": place for place in range(10)}) for number in range(40)]
 
-    assert _seconds(value, wallet) < 5
+    assert _effort(value, wallet) < 30_000_000
 
 
 def test_d07_wildcards_that_multiply_do_not_keep_the_wallet_busy() -> None:
@@ -85,7 +87,7 @@ def test_d07_wildcards_that_multiply_do_not_keep_the_wallet_busy() -> None:
     for _ in range(7):
         nested = [nested] * 4
 
-    assert _seconds(value, [_held(number, rows=nested) for number in range(5)]) < 5
+    assert _effort(value, [_held(number, rows=nested) for number in range(5)]) < 30_000_000
 
 
 def test_d11_two_queries_with_one_id_are_refused() -> None:

@@ -276,17 +276,18 @@ def needing_a_yes() -> str:
 
 def test_approve_says_yes_to_items_that_need_one_of_their_own(terminal: Terminal) -> None:
     """`--approve` covers all that is required, and prints each item that needs a yes; here nobody listens."""
-    done = terminal.run("present", needing_a_yes(), "--approve", "--override", "unproven", "--json")
+    done = terminal.run("present", needing_a_yes(), "--approve", "--json")
 
     assert json.loads(done.stdout)["outcome"] == "not_delivered"
     assert "Somebody who says it is Firm asks (we cannot confirm who is asking)." in done.stderr
     assert done.stderr.count("You say yes to:") == 2
+    assert "You go on in spite of this (unproven): " in done.stderr
     assert done.returncode == 1
 
 
 def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> None:
     """The last line and the history do not make a fact of what the sender says of itself (CS-09)."""
-    done = terminal.run("present", needing_a_yes(), "--approve", "--override", "unproven")
+    done = terminal.run("present", needing_a_yes(), "--approve")
     history = terminal.run("ledger").stdout.splitlines()[0]
 
     assert "Answer to somebody who says it is Firm: " in done.stdout
