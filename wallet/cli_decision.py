@@ -33,6 +33,10 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
     shared = who["last_shared"]
     yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
     yield f"  Registered: {_one_line(who['registration'])}"
+    if who["registered_purpose"]:
+        yield f"  Registered for: {_quoted(who['registered_purpose'])}"
+    if who["registrar"]:
+        yield f"  Registered with: {_quoted(who['registrar'])}"
     if notice["says_it_is"]:
         yield f"  Says it is: {_quoted(notice['says_it_is'])}"
     yield f"  Organisation number: {_quoted(notice['organisation_number'])}"

@@ -15,7 +15,7 @@ import pytest
 from proofs import strict_json
 from proofs.keys import generate_signer
 from schemas.errors import ProtocolError
-from tests.wallet.fake_verifier import FakeVerifier, notice, query
+from tests.wallet.fake_verifier import known_verifier, notice, query
 from tests.wallet.people import Sharer
 from tests.wallet.test_portability import FILE_PASSPHRASE, export, import_into
 from tests.world import World
@@ -223,7 +223,7 @@ async def test_a_file_with_one_thing_wrong_changes_nothing(
 ) -> None:
     """The archive is whole and its digests fit, but one thing in it cannot be: nothing of it is taken in."""
     sharer = await Sharer.with_certificate(world)
-    employer = FakeVerifier(world)
+    employer = known_verifier(world)
     await sharer.approve(await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()))
     files = read_archive(await opened_archive(await export(world, sharer.vault), FILE_PASSPHRASE))
     otto = await world.wallet.person("Otto")
