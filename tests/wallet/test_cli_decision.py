@@ -16,8 +16,19 @@ pytestmark = pytest.mark.anyio
 
 # Not said to a person: names of form fields and of looks, and what is said in other words.
 _NOT_WORDS = frozenset(
-    "registration_state",
-    {"certificate_id", "id", "kind", "value", "add", "level", "purpose_lang", "reason_lang", "ask_mail", "called"},
+    {
+        "registration_state",
+        "certificate_id",
+        "id",
+        "kind",
+        "value",
+        "add",
+        "level",
+        "purpose_lang",
+        "reason_lang",
+        "ask_mail",
+        "called",
+    },
 )
 
 DECLARED = {
