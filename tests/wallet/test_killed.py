@@ -98,7 +98,7 @@ def test_killed_while_sending_the_outcome_is_unknown_and_the_copy_is_gone(termin
     with silent_recipient() as recipient:
         link = recipient.link()
         process = subprocess.Popen(
-            [PROGRAM, "present", link, "--approve", "--override", "unproven", "--data", str(terminal.data)],
+            [PROGRAM, "present", link, "--approve", "--data", str(terminal.data)],
             env=terminal.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
