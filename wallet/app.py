@@ -23,6 +23,7 @@ from wallet.pages import account, certificates, history, moving, my_data, receiv
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
+from wallet.withdrawals import Withdrawals
 
 _ROOM = Path(__file__).parent
 _PREFETCH_SECONDS = 600
@@ -111,6 +112,7 @@ async def _on_schedule(wallet: Deployment) -> None:
     while True:
         await wallet.sessions.prune(now=wallet.clock())
         Sharing(wallet).tidy()
+        Withdrawals(wallet).tidy()
         Leaving(wallet).finish()
         await wallet.prefetch()
         await asyncio.sleep(_PREFETCH_SECONDS)

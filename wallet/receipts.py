@@ -42,8 +42,27 @@ _EVENTS: dict[EventKind, EventType] = {
     EventKind.NOT_ACCEPTED: EventType.NOT_ACCEPTED,
     EventKind.NOT_DELIVERED: EventType.NOT_DELIVERED,
     EventKind.UNKNOWN: EventType.OUTCOME_UNKNOWN,
+    EventKind.TAKEN_BACK: EventType.WITHDRAWN,
+    EventKind.DELETION_ASKED: EventType.DELETION_REQUESTED,
+    EventKind.DELETION_ACKNOWLEDGED: EventType.DELETION_ACKNOWLEDGED,
+    EventKind.DELETION_STATED: EventType.DELETION_STATED,
+    EventKind.COMPLAINED: EventType.COMPLAINED,
+    EventKind.CONFIRMED: EventType.CONFIRMED,
 }
-_ACTORS = {EventKind.ASKED: "recipient", EventKind.APPROVED: "holder", EventKind.REFUSED: "holder"}
+_BY_HOLDER = (
+    EventKind.APPROVED,
+    EventKind.REFUSED,
+    EventKind.TAKEN_BACK,
+    EventKind.DELETION_ASKED,
+    EventKind.COMPLAINED,
+)
+_BY_RECIPIENT = (
+    EventKind.ASKED,
+    EventKind.DELETION_ACKNOWLEDGED,
+    EventKind.DELETION_STATED,
+    EventKind.CONFIRMED,
+)
+_ACTORS = dict.fromkeys(_BY_HOLDER, "holder") | dict.fromkeys(_BY_RECIPIENT, "recipient")
 
 
 def has_receipt(entry: Entry) -> bool:
