@@ -51,6 +51,23 @@ class EventKind(StrEnum):
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
 
 
+AFTER_SHARE = frozenset(
+    {
+        EventKind.TAKEN_BACK,
+        EventKind.DELETION_ASKED,
+        EventKind.DELETION_NOT_SENT,
+        EventKind.DELETION_UNKNOWN,
+        EventKind.DELETION_NOT_ACCEPTED,
+        EventKind.DELETION_ACKNOWLEDGED,
+        EventKind.DELETION_STATED,
+        EventKind.DELETION_ANSWERED,
+        EventKind.COMPLAINED,
+        EventKind.CONFIRMED,
+    }
+)
+"""What comes after the answer to a request: none of it changes what the answer came to."""
+
+
 class HistoryFault(StrEnum):
     """What the check of a history can find."""
 

@@ -115,6 +115,17 @@ def signed_receipt(entry: Entry) -> str:
     return jose.sign_jws(receipt.claims(), signer=signer, typ=RECEIPT_TYPE, header={"jwk": signer.public_jwk})
 
 
+def confirmation(entry: Entry) -> dict[str, Any] | None:
+    """The recipient's counter-signature and the receipt that it is about, as its JWT; None when there is none.
+
+    Events that came later stand in `signed_receipt` and not in the confirmed one.
+    """
+    event = next((event for event in entry.events if event.kind is EventKind.CONFIRMED), None)
+    if event is None:
+        return None
+    return {"receipt_jwt": event.facts["receipt"], "countersignature": event.facts["countersignature"]}
+
+
 def check_receipt(token: str) -> Receipt:
     """Read a receipt that somebody shows, and check that it is as its holder signed it.
 

@@ -101,6 +101,14 @@ class Withdrawals:
         """How taking back stands for an entry."""
         return standing_of(entry, now=self._wallet.clock())
 
+    def entry(self, vault: UnlockedVault, entry_id: str) -> Entry:
+        """One entry. Raises `NotFound`."""
+        return Histories(self._wallet).entry(vault, entry_id)
+
+    def check(self, entry: Entry, chosen: Sequence[int] | None) -> None:
+        """Raise `NothingToTakeBack` or `NothingChosen` for a wish that could not be."""
+        _checked(entry, chosen, self.standing(entry))
+
     def means(self, vault: UnlockedVault, entry_id: str) -> Means | None:
         """What is kept to take an entry back; None when nothing is kept (any more)."""
         with self._database.reading() as connection:
