@@ -12,7 +12,10 @@ from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Action
 from tests.wallet.fake_verifier import notice, query
 from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, withdrawals
-from tests.world import World
+from tests.wallet.test_portability import export, import_into
+from tests.world import PASSPHRASE, World
+from wallet.histories import Histories
+from wallet.leaving import Leaving
 from wallet.ledger import Entry, EventKind
 from wallet.over_asking import WarningKind
 from wallet.receipts import confirmation
@@ -301,3 +304,29 @@ async def test_no_value_comes_into_history_or_messages(world: World) -> None:
     told = repr([event.as_json() for event in sharer.entry(share_id).events]) + repr(firm.messages[0].claims)
     assert "Sjöberg" not in told
     assert "1998-04-23" not in told
+
+
+async def test_a_moved_wallet_can_take_back(world: World) -> None:
+    """What it takes travels in the file of the whole wallet, also to another vault in the same service."""
+    sharer, recipient = await Sharer.with_certificate(world), Recipient(world)
+    share_id = await recipient.shared_by(sharer)
+    otto = await Sharer.named(world, "Otto")
+    await import_into(world, otto.vault, await export(world, sharer.vault))
+
+    assert (await take_back(world, otto, share_id)).state is State.DONE
+    assert standing(world, sharer, share_id).state is State.NONE
+
+
+async def test_deleting_the_entry_or_the_vault_deletes_the_key(world: World) -> None:
+    """Nothing of it stays behind."""
+    sharer, recipient = await Sharer.with_certificate(world), Recipient(world)
+    first, second = await recipient.shared_by(sharer), await recipient.shared_by(sharer)
+    wallet = world.wallet.deployment
+    Histories(wallet).delete(sharer.vault, first)
+    assert withdrawals(world).means(sharer.vault, first) is None
+    assert withdrawals(world).means(sharer.vault, second) is not None
+
+    await Leaving(wallet).leave(sharer.vault, PASSPHRASE)
+
+    with wallet.database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM take_back").scalar_one() == 0

@@ -137,9 +137,7 @@ def _number(facts: Mapping[str, Any], t: Translator) -> str:
 def script(facts: Mapping[str, Any], t: Translator, *, day: str) -> str:
     """What to say on the telephone."""
     said = t(
-        N_(
-            "“I shared information with you on %(day)s. Please delete it, under article 17 of the GDPR. By when?”"
-        ),
+        N_("“I shared information with you on %(day)s. Please delete it, under article 17 of the GDPR. By when?”"),
         day=day,
     )
     return " ".join(part for part in (said, t(N_("Write down the day, and who you spoke with."))) if part)

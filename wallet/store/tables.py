@@ -114,8 +114,8 @@ class TakeBackRow(WalletTable, table=True):
 
     __tablename__ = "take_back"
 
+    person_id: str = Field(primary_key=True)
     share_id: str = Field(primary_key=True)
-    person_id: str = Field(index=True)
     sealed_means: bytes = Field(sa_type=LargeBinary)
     version: int = 1
     forget_at: datetime = Field(sa_type=UTCDateTime, index=True)

@@ -38,6 +38,14 @@ def add_means(
     )
 
 
+def add_means_once(
+    connection: Connection, vault: UnlockedVault, share_id: str, means: Means, *, forget_at: datetime
+) -> None:
+    """Keep the means of a share unless there are some: those here know more than those of a file."""
+    if get_means(connection, vault, share_id) is None:
+        add_means(connection, vault, share_id, means, forget_at=forget_at)
+
+
 def get_means(connection: Connection, vault: UnlockedVault, share_id: str) -> StoredMeans | None:
     """The means of one share of this vault; None when there are none (any more)."""
     found = list_means(connection, vault, share_id)
