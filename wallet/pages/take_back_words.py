@@ -67,7 +67,7 @@ GROUNDS = {
     Ground.LEGAL_OBLIGATION: N_("a legal obligation or a public task (article 17.3 b)"),
     Ground.PUBLIC_HEALTH: N_("public health (article 17.3 c)"),
     Ground.ARCHIVING: N_("archiving or research (article 17.3 d)"),
-    Ground.LEGAL_CLAIMS: N_("legal claims (article 17.3 e)"),
+    Ground.LEGAL_CLAIMS: N_("a legal dispute (article 17.3 e)"),
 }
 REASONS = {
     Reason.WITHDRAWN: N_("because you took it back"),
