@@ -117,7 +117,7 @@ class Rights(_Written):
 
 
 class EventType(StrEnum):
-    """What happened; later issues add taking back, deletion and its statement."""
+    """What happened. The last six come after a share: what the person wished, and what the recipient answered."""
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -126,6 +126,12 @@ class EventType(StrEnum):
     NOT_ACCEPTED = "not_accepted"
     NOT_DELIVERED = "not_delivered"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    WITHDRAWN = "withdrawn"
+    DELETION_REQUESTED = "deletion_requested"
+    DELETION_ACKNOWLEDGED = "deletion_acknowledged"
+    DELETION_STATED = "deletion_stated"
+    COMPLAINED = "complained"
+    CONFIRMED = "confirmed"
 
 
 class Event(_Written):

@@ -19,10 +19,11 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
 from wallet.leaving import Leaving
-from wallet.pages import account, certificates, history, moving, my_data, receive, recovery, share
+from wallet.pages import account, certificates, history, moving, my_data, receive, recovery, share, take_back
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
+from wallet.withdrawals import Withdrawals
 
 _ROOM = Path(__file__).parent
 _PREFETCH_SECONDS = 600
@@ -37,6 +38,16 @@ ERROR_TEXTS = {
         N_("This request still waits for your answer"),
         N_("Nothing was deleted."),
         N_("Answer it first, or wait until its time is over."),
+    ),
+    "nothing_to_take_back": ErrorTexts(
+        N_("There is nothing to take back here"),
+        N_("Nothing was sent."),
+        N_("Look at the entry in your sharing history: it says how it stands."),
+    ),
+    "only_by_the_person": ErrorTexts(
+        N_("The wallet cannot send this for you"),
+        N_("Nothing was sent."),
+        N_("Open the entry in your sharing history: it says how you reach them."),
     ),
     "moved_on": ErrorTexts(
         N_("This is being worked on in another window"),
@@ -93,6 +104,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             receive.router,
             share.router,
             history.router,
+            take_back.router,
             my_data.router,
             recovery.router,
             moving.router,
@@ -111,6 +123,7 @@ async def _on_schedule(wallet: Deployment) -> None:
     while True:
         await wallet.sessions.prune(now=wallet.clock())
         Sharing(wallet).tidy()
+        Withdrawals(wallet).tidy()
         Leaving(wallet).finish()
         await wallet.prefetch()
         await asyncio.sleep(_PREFETCH_SECONDS)

@@ -17,6 +17,7 @@ from schemas.errors import ProtocolError
 from wallet.archive import ExportBroken
 from wallet.examination import holder_thumbprint
 from wallet.ledger import Event
+from wallet.taking_back import Means
 from wallet.trusted import TrustSource
 
 T = TypeVar("T")
@@ -44,12 +45,13 @@ class ArchivedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a wallet takes along."""
+    """All that a wallet takes along. `means` are what it takes to take shares back, by their entries."""
 
     name: str
     certificates: tuple[ArchivedCertificate, ...]
     events: tuple[Event, ...]
     trust: tuple[TrustSource, ...] = ()
+    means: Mapping[str, Means] = field(default_factory=dict)
 
 
 def archive_files(contents: Contents) -> dict[str, bytes]:
@@ -63,6 +65,7 @@ def archive_files(contents: Contents) -> dict[str, bytes]:
             files[f"{place}/copy-{position}.txt"] = copy.token.encode()
             files[f"{place}/copy-{position}.key.json"] = strict_json.dumps(dict(copy.key_private_jwk))
     files["history.json"] = strict_json.dumps([event.as_json() for event in contents.events])
+    files["taking-back.json"] = strict_json.dumps({share: one.as_json() for share, one in contents.means.items()})
     files["trust.json"] = strict_json.dumps([source.as_json() for source in contents.trust])
     return files
 
@@ -83,6 +86,8 @@ def _contents(files: Mapping[str, bytes]) -> Contents:
         name=str(_json(files["wallet.json"])["name"]),
         certificates=tuple(_certificate(files, f"certificates/{number}") for number in numbers),
         events=tuple(_event(one) for one in events),
+        # Files of earlier versions have none.
+        means={str(share): Means.from_json(one) for share, one in _json(files.get("taking-back.json", b"{}")).items()},
         trust=tuple(TrustSource.from_json(one) for one in _json(files["trust.json"])),
     )
 

@@ -1,4 +1,5 @@
 """`intyga-wallet`: serve, receive, list, show, trust; present and ledger come from `wallet/cli_share.py`,
+take-back and ask-delete from `wallet/cli_take_back.py`,
 recover and recovery-code from `wallet/cli_recovery.py`, export, import and leave from `wallet/cli_moving.py`."""
 
 import asyncio
@@ -13,7 +14,7 @@ from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
-from wallet import cli_moving, cli_recovery, cli_share
+from wallet import cli_moving, cli_recovery, cli_share, cli_take_back
 from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
@@ -37,10 +38,12 @@ from wallet.terminal import (
     with_wallet,
 )
 from wallet.vault import UnlockedVault
+from wallet.withdrawals import Withdrawals
 
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
 app.add_typer(trust_app, name="trust")
 cli_share.register(app)
+cli_take_back.register(app)
 cli_recovery.register(app)
 cli_moving.register(app)
 
@@ -229,6 +232,7 @@ async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     if vault is None:
         return []
     await wallet.resume(vault)
+    await Withdrawals(wallet).tend(vault)
     return [
         {"id": i, "issuer": c.offered.issuer, "stage": c.stage.value, "problem": c.problem, "stored": c.stored_ids}
         for i, c in wallet.collections(vault).items()

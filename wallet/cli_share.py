@@ -391,8 +391,17 @@ def _ledger_text(result: dict[str, Any]) -> str:
         until = f" (kept until {one['kept_until']})" if one["kept_until"] else ""
         moment = f"{one['at'][:10]} {one['at'][11:16]} {one['at'][-6:]}"
         who = f"says it is {one['who']}" if one["level"] == "unproven" else one["who"] or one["host"]
-        lines.append(f"{moment}  {one['outcome']:<13} {who}  {what}{until}".rstrip())
+        lines.append(f"{moment}  {one['outcome']:<13} {who}  {what}{until}".rstrip() + _after_text(one["after"]))
     return "\n".join(lines) or "Nothing has happened yet."
+
+
+def _after_text(after: dict[str, Any] | None) -> str:
+    """How taking back stands, behind the line of a share."""
+    if after is None or (after["state"] == "none" and not after["misses_statement"]):
+        return ""
+    due = f", due {after['due_on']}" if after["due_on"] else ""
+    state = after["state"].replace("_", " ") if after["state"] != "none" else "no statement of deletion yet"
+    return f"  [{state}{due}]"
 
 
 def _translator() -> Translator:

@@ -13,6 +13,7 @@ from wallet.deployment import Deployment
 from wallet.ledger import Entry, HistoryFault, Outcome, entries_of
 from wallet.store.ledger import History, delete_events, read_history
 from wallet.store.shares import delete_share
+from wallet.store.take_back import delete_means
 from wallet.vault import UnlockedVault
 
 
@@ -36,6 +37,13 @@ class Book:
         """Whether it is what was written, but for what its owner deleted."""
         return not self.faults
 
+    def entry(self, entry_id: str) -> Entry:
+        """One entry. Raises `NotFound`."""
+        for entry in self.entries:
+            if entry.id == entry_id:
+                return entry
+        raise NotFound("There is no such entry")
+
 
 class Histories:
     """The histories of the vaults of one wallet service."""
@@ -52,7 +60,7 @@ class Histories:
 
     def entry(self, vault: UnlockedVault, entry_id: str) -> Entry:
         """One entry. Raises `NotFound`."""
-        return _entry(self.read(vault), entry_id)
+        return self.read(vault).entry(entry_id)
 
     def delete(self, vault: UnlockedVault, entry_id: str) -> None:
         """Delete one entry and what is still kept of its request. Raises `NotFound`, `EntryStillOpen`.
@@ -61,20 +69,14 @@ class Histories:
         """
         now = self._wallet.clock()
         with self._database.transaction() as connection:
-            entry = _entry(self._book(read_history(connection, vault)), entry_id)
+            entry = self._book(read_history(connection, vault)).entry(entry_id)
             if entry.outcome is Outcome.OPEN:
                 raise EntryStillOpen
             delete_share(connection, vault, entry_id)
+            delete_means(connection, vault, entry_id)
             delete_events(connection, vault, entry_id, now=now)
         self._database.forget_deleted()
 
     def _book(self, history: History) -> Book:
         entries = entries_of(history.events, now=self._wallet.clock())
         return Book(tuple(entries), history.faults, history.deletions)
-
-
-def _entry(book: Book, entry_id: str) -> Entry:
-    for entry in book.entries:
-        if entry.id == entry_id:
-            return entry
-    raise NotFound("There is no such entry")

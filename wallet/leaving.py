@@ -18,6 +18,7 @@ from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry, Outcome
 from wallet.store.leaving import delete_what_belongs_to_nobody, forget_marks, has_marks, take_keys
+from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
 _GONE_OUT = frozenset({Outcome.SHARED, Outcome.UNKNOWN, Outcome.NOT_ACCEPTED})
@@ -31,14 +32,16 @@ class Leaving:
         self._database = wallet.database
 
     def still_kept(self, vault: UnlockedVault) -> Sequence[Entry]:
-        """The shares that somebody still has, or may have: its last day has not passed, or was never told."""
-        today = self._wallet.clock().date()
+        """The shares that somebody still has, or may have: its last day has not passed, or was never told, and they
+        have not stated that all of it is deleted."""
+        now = self._wallet.clock()
         return [
             entry
             for entry in Histories(self._wallet).read(vault).entries
             if entry.outcome in _GONE_OUT
             and entry.shared
-            and (entry.retention_until is None or entry.retention_until >= today)
+            and (entry.retention_until is None or entry.retention_until >= now.date())
+            and not standing_of(entry, now=now).is_gone
         ]
 
     async def leave(self, vault: UnlockedVault, passphrase: str) -> bool:

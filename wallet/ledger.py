@@ -38,6 +38,34 @@ class EventKind(StrEnum):
     ANSWERED = "answered"  # the request had been answered elsewhere before the person decided here
     RECEIVED = "received"  # a certificate was received
     NOT_RECEIVED = "not_received"  # a certificate could not be received
+    # What comes after a share (docs/withdrawal.md):
+    TAKEN_BACK = "taken_back"  # the person took the share back; written before anything is sent
+    DELETION_ASKED = "deletion_asked"  # the person asked them to delete; written before anything is sent
+    DELETION_NOT_SENT = "deletion_not_sent"
+    DELETION_UNKNOWN = "deletion_unknown"  # sent, but no answer came, or none that can be relied on
+    DELETION_NOT_ACCEPTED = "deletion_not_accepted"  # they answered with an error
+    DELETION_ACKNOWLEDGED = "deletion_acknowledged"  # they have it, and say by when they answer
+    DELETION_STATED = "deletion_stated"  # their signed statement came
+    DELETION_ANSWERED = "deletion_answered"  # the person noted what they answered in another way
+    COMPLAINED = "complained"  # the person noted that they complained to the authority
+    CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
+
+
+AFTER_SHARE = frozenset(
+    {
+        EventKind.TAKEN_BACK,
+        EventKind.DELETION_ASKED,
+        EventKind.DELETION_NOT_SENT,
+        EventKind.DELETION_UNKNOWN,
+        EventKind.DELETION_NOT_ACCEPTED,
+        EventKind.DELETION_ACKNOWLEDGED,
+        EventKind.DELETION_STATED,
+        EventKind.DELETION_ANSWERED,
+        EventKind.COMPLAINED,
+        EventKind.CONFIRMED,
+    }
+)
+"""What comes after the answer to a request: none of it changes what the answer came to."""
 
 
 class HistoryFault(StrEnum):

@@ -29,6 +29,8 @@ from wallet.ledger import Event, entries_of
 from wallet.store.archived import add_missing_copies, archived_certificates, certificate_holding
 from wallet.store.certificates import add_certificate, list_certificates
 from wallet.store.ledger import append_event, read_history
+from wallet.store.take_back import add_means_once, list_means
+from wallet.taking_back import can_take_back, forget_at
 from wallet.vault import UnlockedVault
 
 HURRY_SECONDS = 5.0
@@ -63,6 +65,7 @@ class Portability:
                 certificates=tuple(archived_certificates(connection, vault)),
                 events=read_history(connection, vault).events,
                 trust=tuple(self._wallet.trust_store.sources(connection)),
+                means={one.share_id: one.means for one in list_means(connection, vault)},
             )
 
     async def export(self, vault: UnlockedVault, *, more: Mapping[str, bytes], passphrase: str | None) -> bytes:
@@ -89,6 +92,7 @@ class Portability:
         with self._database.transaction() as connection:
             identifiers, new = self._add_certificates(connection, vault, contents, views)
             added = self._add_events(connection, vault, contents, identifiers)
+            self._add_means(connection, vault, contents)
             for source in contents.trust if with_trust else ():
                 self._wallet.trust_store.put(connection, source)
             self._try_out(connection, vault, try_out)
@@ -170,6 +174,16 @@ class Portability:
             there.add(_digestible(here))
             added += 1
         return added
+
+    def _add_means(self, connection: Connection, vault: UnlockedVault, contents: Contents) -> None:
+        """What it takes to take shares back, for shares that are here now. Others in this service keep theirs."""
+        now = self._wallet.clock()
+        entries = {one.id: one for one in entries_of(read_history(connection, vault).events, now=now)}
+        for share_id, means in contents.means.items():
+            entry = entries.get(share_id)
+            if entry is not None and can_take_back(entry):
+                last = forget_at(entry.retention_until, now=now)
+                add_means_once(connection, vault, share_id, means, forget_at=last)
 
     def _try_out(self, connection: Connection, vault: UnlockedVault, try_out: TryOut) -> None:
         """Whatever cannot be shown is not taken in: a hostile file would make every page of the vault fail."""

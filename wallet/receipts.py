@@ -42,8 +42,27 @@ _EVENTS: dict[EventKind, EventType] = {
     EventKind.NOT_ACCEPTED: EventType.NOT_ACCEPTED,
     EventKind.NOT_DELIVERED: EventType.NOT_DELIVERED,
     EventKind.UNKNOWN: EventType.OUTCOME_UNKNOWN,
+    EventKind.TAKEN_BACK: EventType.WITHDRAWN,
+    EventKind.DELETION_ASKED: EventType.DELETION_REQUESTED,
+    EventKind.DELETION_ACKNOWLEDGED: EventType.DELETION_ACKNOWLEDGED,
+    EventKind.DELETION_STATED: EventType.DELETION_STATED,
+    EventKind.COMPLAINED: EventType.COMPLAINED,
+    EventKind.CONFIRMED: EventType.CONFIRMED,
 }
-_ACTORS = {EventKind.ASKED: "recipient", EventKind.APPROVED: "holder", EventKind.REFUSED: "holder"}
+_BY_HOLDER = (
+    EventKind.APPROVED,
+    EventKind.REFUSED,
+    EventKind.TAKEN_BACK,
+    EventKind.DELETION_ASKED,
+    EventKind.COMPLAINED,
+)
+_BY_RECIPIENT = (
+    EventKind.ASKED,
+    EventKind.DELETION_ACKNOWLEDGED,
+    EventKind.DELETION_STATED,
+    EventKind.CONFIRMED,
+)
+_ACTORS = dict.fromkeys(_BY_HOLDER, "holder") | dict.fromkeys(_BY_RECIPIENT, "recipient")
 
 
 def has_receipt(entry: Entry) -> bool:
@@ -94,6 +113,17 @@ def signed_receipt(entry: Entry) -> str:
     assert decision is not None
     signer = SoftwareSigner.from_private_jwk(decision.facts["receipt_key"])
     return jose.sign_jws(receipt.claims(), signer=signer, typ=RECEIPT_TYPE, header={"jwk": signer.public_jwk})
+
+
+def confirmation(entry: Entry) -> dict[str, Any] | None:
+    """The recipient's counter-signature and the receipt that it is about, as its JWT; None when there is none.
+
+    Events that came later stand in `signed_receipt` and not in the confirmed one.
+    """
+    event = next((event for event in entry.events if event.kind is EventKind.CONFIRMED), None)
+    if event is None:
+        return None
+    return {"receipt_jwt": event.facts["receipt"], "countersignature": event.facts["countersignature"]}
 
 
 def check_receipt(token: str) -> Receipt:

@@ -16,7 +16,7 @@ from typing import Any
 from proofs import base64url
 from proofs.keys import generate_signer
 from schemas.consent import LocalizedText
-from schemas.dcql import value_at
+from schemas.dcql import starts_with, value_at
 from schemas.receipt import BothLanguages
 from wallet.consent import Consent
 from wallet.decision import Decision, Item, unavoidable_names
@@ -94,6 +94,7 @@ def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
         "automated_decisions": notice.automated_decisions,
         "withdraw_url": withdraw.url if withdraw else "",
         "withdraw_contact": withdraw.contact if withdraw else "",
+        "withdraw_phone": withdraw.phone if withdraw else "",
     }
 
 
@@ -126,7 +127,8 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
     for item in decision.items:
         salt = secrets.token_bytes(SALT_BYTES)
         value = value_at(claims[item.certificate_id], item.path)
-        items.append(_item_facts(decision, item, commitment(salt, item.path, value)))
+        facts_of_item = _item_facts(decision, item, commitment(salt, item.path, value))
+        items.append({**facts_of_item, "references": _references(item, consent)})
         salts.append(base64url.encode(salt))
     declined = [item.name.model_dump() for part in decision.optional if not part.is_ticked for item in part.items]
     facts = {
@@ -141,6 +143,14 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
         "certificate_ids": list(consent.certificate_ids),
     }
     return Event(decision.share_id, EventKind.APPROVED, now, facts)
+
+
+def _references(item: Item, consent: Consent) -> list[dict[str, Any]]:
+    """How the recipient knows an item: by what it asked for. What comes along with a part goes with that part."""
+    paths = next((one.paths for one in consent.presented if one.query_id == item.query_id), ())
+    asked = [path for path in paths if path == item.path]
+    asked = asked or [path for path in paths if starts_with(path, item.path) or starts_with(item.path, path)]
+    return [{"credential": item.query_id, "path": list(path)} for path in asked or [item.path]]
 
 
 def _came_along(decision: Decision) -> list[dict[str, Any]]:

@@ -203,9 +203,33 @@ def _no_history(files: dict[str, bytes]) -> None:
     del files["history.json"]
 
 
+def _statement_that_breaks_pages(files: dict[str, bytes]) -> None:
+    events = strict_json.loads(files["history.json"])
+    statement = {"iss": "x", "iat": 1e300, "request_id": "r", "nonce": "n", "reason": "erased"}
+    facts = {"token": "x", "statement": {**statement, "outcome": "deleted", "items": []}}
+    events.append({**events[-1], "kind": "deletion_stated", "facts": facts})
+    files["history.json"] = strict_json.dumps(events)
+
+
+def _wish_for_an_item_that_is_not_there(files: dict[str, bytes]) -> None:
+    events = strict_json.loads(files["history.json"])
+    facts = {"way": "endpoint", "chosen": [7]}
+    events.append({**events[-1], "kind": "deletion_asked", "facts": facts})
+    files["history.json"] = strict_json.dumps(events)
+
+
+def _means_with_a_key_that_is_none(files: dict[str, bytes]) -> None:
+    means = strict_json.loads(files["taking-back.json"])
+    next(iter(means.values()))["key"] = {"kty": "oct", "k": "AAAA"}
+    files["taking-back.json"] = strict_json.dumps(means)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        _statement_that_breaks_pages,
+        _wish_for_an_item_that_is_not_there,
+        _means_with_a_key_that_is_none,
         _another_key,
         _no_key,
         _no_token,

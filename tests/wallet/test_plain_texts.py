@@ -23,11 +23,12 @@ MOST_WORDS = 20
 SCREENS = [
     *sorted((ROOM / "templates" / "share").glob("*.html")),
     *(ROOM / "pages" / f"{name}.py" for name in ("share", "share_arrival", "share_outcome", "share_view", "phrases")),
+    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing")),
     ROOM / "pages" / "share_words.py",
     ROOM / "pages" / "warning_words.py",
     ROOM / "over_asking" / "rules.py",
 ]
-"""The decision screens S0 to S4, and the tables that their sentences stand in."""
+"""The decision screens S0 to S4 and that of taking back, and the tables that their sentences stand in."""
 
 FORBIDDEN = {
     "en": r"\b(credentials?|verifiers?|attributes?|claims?|presentations?|issuances?|submit|ok)\b|!",

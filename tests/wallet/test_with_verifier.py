@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from proofs.trust import entry_from_anchor
+from schemas.withdrawal import Action
 from tests.wallet.people import Sharer
 from tests.world import World
 from verifier.app import create_app
@@ -16,6 +17,9 @@ from wallet.decision import Chosen
 from wallet.delivery import DeliveryState
 from wallet.ledger import Outcome
 from wallet.over_asking import WarningKind
+from wallet.receipts import check_receipt, confirmation
+from wallet.taking_back import State
+from wallet.withdrawals import Withdrawals
 
 pytestmark = pytest.mark.anyio
 
@@ -122,3 +126,54 @@ async def test_an_answer_sent_again_changes_nothing(world: World, firm: Verifier
 
     assert (first.state, again.state) == (DeliveryState.UNKNOWN, DeliveryState.DELIVERED)
     assert firm.result(made.id).is_accepted
+
+
+async def test_cs36_taken_back_and_stated_by_a_real_verifier(world: World, firm: Verifier) -> None:
+    """The whole way over HTTP: the values are gone there, and the signed statement stands here with its dates."""
+    sharer = await Sharer.with_certificate(world)
+    made = ask(firm)
+    share_id = await sharer.begin(made.link)
+    await sharer.approve(share_id)
+
+    found = await Withdrawals(world.wallet.deployment).wish(
+        sharer.vault, share_id, Action.WITHDRAW, chosen=None, language="en"
+    )
+
+    assert found.state is State.DONE
+    assert found.is_gone
+    ((_, statement),) = found.statements
+    assert statement.deleted_at == world.clock().timestamp()
+    assert firm.result(made.id).withdrawn_at == world.clock()
+    assert firm.contents(made.id, viewer="test") is None
+
+
+async def test_cs29_a_real_verifier_confirms_the_receipt(world: World, firm: Verifier) -> None:
+    """Handed in by itself after the answer; what is confirmed are the very bytes that are kept."""
+    sharer = await Sharer.with_certificate(world)
+    share_id = await sharer.begin(ask(firm).link)
+    await sharer.approve(share_id)
+
+    kept = confirmation(sharer.entry(share_id))
+
+    assert kept is not None
+    assert check_receipt(kept["receipt_jwt"]).record_id == share_id
+    assert kept["countersignature"].count(".") == 2
+
+
+async def test_cs38_the_real_verifier_states_the_end_of_retention(world: World, firm: Verifier) -> None:
+    """The person asked for nothing: after the last day the wallet fetches the statement at the next unlock."""
+    sharer = await Sharer.with_certificate(world)
+    made = ask(firm, kind=Kind.CROSS_DEVICE)
+    share_id = await sharer.begin(made.link)
+    await sharer.approve(share_id)
+    last = sharer.entry(share_id).retention_until
+    assert last is not None
+    world.clock.move(days=(last - world.clock().date()).days + 1)
+    assert Withdrawals(world.wallet.deployment).standing(sharer.entry(share_id)).misses_statement
+    await firm.tidy()
+
+    await Withdrawals(world.wallet.deployment).tend(sharer.vault)
+
+    found = Withdrawals(world.wallet.deployment).standing(sharer.entry(share_id))
+    assert (found.state, found.misses_statement) == (State.DONE, False)
+    assert found.statements[0][1].reason.value == "retention"

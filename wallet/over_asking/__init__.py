@@ -9,7 +9,7 @@ The rules know no clock, no network and no values: `AskedFacts` holds the names 
 """
 
 from wallet.over_asking.facts import AskedCertificate, AskedFacts, AskedItem, ShownCertificate, gather
-from wallet.over_asking.past import AFTER_REFUSAL, Past, asked_paths, is_muted, past_of, same_question
+from wallet.over_asking.past import AFTER_REFUSAL, Past, asked_paths, is_from, is_muted, past_of, same_question
 from wallet.over_asking.policy import PolicyOutcome, policy_outcome
 from wallet.over_asking.replay import Replayed, replay, warned_again
 from wallet.over_asking.rules import RULES, RULES_VERSION, Level, Place, Rule, Says, evaluate, fired, rule_of, says
@@ -36,6 +36,7 @@ __all__ = [
     "evaluate",
     "fired",
     "gather",
+    "is_from",
     "is_muted",
     "past_of",
     "policy_outcome",

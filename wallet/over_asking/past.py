@@ -40,7 +40,7 @@ class Past(BaseModel):
 def past_of(entries: Sequence[Entry], checked: CheckedRequest, *, came_by: CameBy, overdue_deletions: int) -> Past:
     """What the history says of this sender and this question, as of the moment when the request was fetched."""
     asked = asked_paths(checked.query)
-    known = [entry for entry in entries if _is_from(entry, checked)]
+    known = [entry for entry in entries if is_from(entry, checked)]
     shared = [entry for entry in known if entry.outcome is Outcome.SHARED]
     last = max(shared, key=lambda entry: entry.at, default=None)
     hosts = dict.fromkeys(_bare(entry.host) for entry in entries if entry.outcome is Outcome.SHARED and entry.host)
@@ -67,7 +67,7 @@ def is_muted(entries: Iterable[Entry], checked: CheckedRequest, *, now: datetime
     return any(
         event.kind is EventKind.CLOSED
         and float(event.facts.get("muted_until", 0)) > now.timestamp()
-        and _is_from(entry, checked)
+        and is_from(entry, checked)
         and same_question(entry.facts.get("asked_paths", ()), asked)
         for entry in entries
         for event in entry.events
@@ -99,7 +99,7 @@ def _beyond(last: Entry, asked: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in asked if one not in before)
 
 
-def _is_from(entry: Entry, checked: CheckedRequest) -> bool:
+def is_from(entry: Entry, checked: CheckedRequest) -> bool:
     """The same sender: the same identifier; for one that proves nothing, which may change at will, the same host."""
     if not entry.is_share:
         return False

@@ -23,6 +23,7 @@ from wallet.pages.access import (
 from wallet.pages.history_words import NOT_INTACT
 from wallet.store.people import NameTaken, VaultChanged
 from wallet.vault import SHORTEST_PASSPHRASE, UnsuitableName, UnsuitablePassphrase, WrongPassphrase
+from wallet.withdrawals import Withdrawals
 
 router = APIRouter()
 
@@ -70,6 +71,7 @@ async def unlock(
         )
     await wallet.forget_tries(name)
     await wallet.resume(vault)
+    await Withdrawals(wallet).tend(vault)
     response = go_to(request, own_path(wanted))
     if not Histories(wallet).read(vault).is_intact:
         response = pages.redirect(own_path(wanted), message=NOT_INTACT, kind="bad")

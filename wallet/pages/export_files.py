@@ -11,7 +11,9 @@ from wallet.certificates import StoredCertificate
 from wallet.histories import Book
 from wallet.my_data import holdings
 from wallet.pages.history_view import entry_view
+from wallet.pages.take_back_words import standing_view
 from wallet.receipts import has_receipt, receipt_of, signed_receipt
+from wallet.taking_back import standing_of
 
 
 def readable_files(
@@ -34,6 +36,8 @@ def try_out(certificates: list[StoredCertificate], book: Book, *, catalogues: Ca
         t = catalogues.translator(language)
         readable_files(certificates, book, t, now=now)
         holdings(certificates, book.entries, language=language)
+        for entry in book.entries:
+            standing_view(entry, standing_of(entry, now=now), t)
 
 
 def _index(certificates: Iterable[StoredCertificate], book: Book, t: Translator, *, now: datetime) -> str:

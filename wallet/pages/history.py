@@ -17,7 +17,10 @@ from wallet.pages.history_view import entry_view, row_view, titles_of
 from wallet.pages.history_words import fault_sentences
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_words import OUTCOMES
-from wallet.receipts import receipt_of, signed_receipt
+from wallet.pages.take_back_words import standing_view
+from wallet.receipts import confirmation, receipt_of, signed_receipt
+from wallet.taking_back import can_take_back, standing_of
+from wallet.withdrawals import Withdrawals
 
 router = APIRouter()
 
@@ -99,9 +102,17 @@ async def entry(
     request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
 ) -> Response:
     """One entry: what was asked, what went, to whom, why, until when; and whom to turn to."""
-    titles = titles_of(vault)
-    view = entry_view(sharing.entry(vault, entry_id), pages.translator(request), now=wallet.clock(), titles=titles)
-    return await pages.render(request, "history/entry.html", view=view, held=titles)
+    titles, t, found = titles_of(vault), pages.translator(request), sharing.entry(vault, entry_id)
+    standing = standing_view(found, standing_of(found, now=wallet.clock()), t) if can_take_back(found) else None
+    may_ask = standing is not None and (standing["is_by_wallet"] or standing["misses_statement"])
+    return await pages.render(
+        request,
+        "history/entry.html",
+        view=entry_view(found, t, now=wallet.clock(), titles=titles),
+        held=titles,
+        standing=standing,
+        can_look=may_ask and Withdrawals(wallet).can_ask(vault, entry_id),
+    )
 
 
 @router.get("/history/{entry_id}/delete")
@@ -146,7 +157,8 @@ async def receipt(
 async def receipt_file(vault: VaultDep, sharing: SharingDep, entry_id: str) -> Response:
     """The receipt for machines: its members, and the same signed."""
     found = sharing.entry(vault, entry_id)
-    body = strict_json.dumps({"receipt": receipt_of(found).claims(), "jwt": signed_receipt(found)})
+    members = {"receipt": receipt_of(found).claims(), "jwt": signed_receipt(found), "confirmed": confirmation(found)}
+    body = strict_json.dumps({name: value for name, value in members.items() if value is not None})
     headers = {
         "content-disposition": f'attachment; filename="intyga-receipt-{found.id[:8]}.json"',
         "cache-control": "no-store",

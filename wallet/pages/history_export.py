@@ -19,7 +19,8 @@ from wallet.histories import Book
 from wallet.ledger import Entry
 from wallet.pages.history_view import entry_view
 from wallet.pages.history_words import fault_sentences
-from wallet.receipts import has_receipt, receipt_of, signed_receipt
+from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
+from wallet.taking_back import can_take_back, standing_of
 
 FORMAT = "urn:intyga:history:1"
 
@@ -64,8 +65,26 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
         "kept_until": entry.retention_until.isoformat() if entry.retention_until and entry.shared else None,
         "error": view["error"],
         "events": [{"kind": event.kind.value, "at": _moment(event.at, zone)} for event in entry.events],
+        "after": after_record(entry, now=now),
         "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
         "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
+        "confirmed": confirmation(entry),
+    }
+
+
+def after_record(entry: Entry, *, now: datetime) -> dict[str, Any] | None:
+    """How taking back and deletion stand, for machines; None for what was not shared."""
+    if not can_take_back(entry):
+        return None
+    standing = standing_of(entry, now=now)
+    return {
+        "state": standing.state.value,
+        "action": standing.action.value if standing.action else None,
+        "asked_on": standing.wish.at.date().isoformat() if standing.wish else None,
+        "due_on": standing.due_on.isoformat() if standing.due_on else None,
+        "statements": [event.facts["token"] for event, _ in standing.statements],
+        "misses_statement": standing.misses_statement,
+        "reason": standing.reason,
     }
 
 

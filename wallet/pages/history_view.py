@@ -11,13 +11,15 @@ from schemas.consent import Basis
 from schemas.receipt import BothLanguages
 from service.i18n import Translator
 from wallet.certificates import StoredCertificate
-from wallet.ledger import Entry, Event, EventKind
+from wallet.ledger import AFTER_SHARE, Entry, Event, EventKind
 from wallet.naming import Names
 from wallet.pages.phrases import along, called, in_a_sentence
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
+from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
+from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
 
@@ -53,7 +55,17 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "days_left": entry.days_left(today=now.date()),
         "is_share": entry.is_share,
         "outcome": entry.outcome.value,
+        "after": after_view(entry, t, now=now),
     }
+
+
+def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
+    """What came after a share, in one word; None when there is nothing to say."""
+    standing = standing_of(entry, now=now)
+    words = STATES.get(standing.state)
+    if words is None:
+        return None if not standing.misses_statement else {"word": t(NO_STATEMENT), "look": "warning", "icon": ""}
+    return {"word": t(words.word), "look": words.state, "icon": words.icon}
 
 
 def _until(entry: Entry, t: Translator) -> str:
@@ -65,14 +77,17 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
     facts, decided = entry.facts, entry.decided or {}
     refused = next((event.facts for event in entry.events if event.kind is EventKind.REFUSED), None)
     basis = facts.get("basis")
+    # What came after the answer itself, such as taking back, stands elsewhere.
+    last = next((event for event in reversed(entry.events) if event.kind not in AFTER_SHARE), entry.events[-1])
     return {
         **row_view(entry, t, now=now, titles=titles),
         "events": [
             {"moment": t.moment(event.at), "kind": _what(event), "reason": event.facts.get("reason", "")}
             for event in entry.events
         ],
-        "last": entry.events[-1].kind.value,
-        "reason": entry.events[-1].facts.get("reason", ""),
+        "last": last.kind.value,
+        "reason": last.facts.get("reason", ""),
+        "confirmed": next((t.moment(one.at) for one in entry.events if one.kind is EventKind.CONFIRMED), ""),
         "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
         "asked": [name.text(t.language) for name in entry.asked],
         "shared": [

@@ -1,6 +1,7 @@
 """My data: each item that the person holds, its source, who received it, and each decision about it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,6 +11,7 @@ from service.i18n import N_, Translator
 from wallet.histories import Histories
 from wallet.my_data import GIVEN, Datum, Decided, Holding, Use, holdings
 from wallet.pages.access import PagesDep, VaultDep, WalletDep
+from wallet.pages.history_view import after_view
 from wallet.pages.phrases import called
 from wallet.pages.share_words import OUTCOMES
 
@@ -39,11 +41,11 @@ async def my_data(
     show: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """Everything, or what is looked for: by a word of it, and by what became of it."""
-    t = pages.translator(request)
+    t, now = pages.translator(request), wallet.clock()
     book = Histories(wallet).read(vault)
     everything = holdings(vault.certificates(), book.entries, language=t.language)
     show = show if show in _SHOWN else ""
-    views = [view for one in everything if (view := _holding(one, find=find, show=show, t=t))["data"]]
+    views = [view for one in everything if (view := _holding(one, find=find, show=show, t=t, now=now))["data"]]
     return await pages.render(
         request,
         "my_data.html",
@@ -57,7 +59,7 @@ async def my_data(
     )
 
 
-def _holding(holding: Holding, *, find: str, show: str, t: Translator) -> dict[str, Any]:
+def _holding(holding: Holding, *, find: str, show: str, t: Translator, now: datetime) -> dict[str, Any]:
     matches_whole = _contains((holding.title, holding.issuer), find)
     return {
         "id": holding.certificate_id,
@@ -66,7 +68,7 @@ def _holding(holding: Holding, *, find: str, show: str, t: Translator) -> dict[s
         "title_language": holding.card.title_language if holding.card else "",
         "issuer": holding.issuer,
         "data": [
-            {"label": datum.label, "value": datum.value, "uses": [_use(use, t) for use in datum.uses]}
+            {"label": datum.label, "value": datum.value, "uses": [_use(use, t, now=now) for use in datum.uses]}
             for datum in holding.data
             if _fits(datum, show) and (matches_whole or _contains(_texts(datum, t), find))
         ],
@@ -89,18 +91,20 @@ def _texts(datum: Datum, t: Translator) -> Iterable[str]:
         yield use.entry.host
 
 
-def _use(use: Use, t: Translator) -> dict[str, Any]:
+def _use(use: Use, t: Translator, *, now: datetime) -> dict[str, Any]:
     entry = use.entry
     is_given = use.decided in GIVEN
     proven = entry.facts.get("level") != "unproven"
     _, who = called(entry.who.text(t.language) or entry.host, t, proven=proven)
     outcome = OUTCOMES[entry.outcome]
+    after = after_view(entry, t, now=now) if is_given else None
     return {
         "entry": entry.id,
         "who": who,
         "what": t(_DECIDED[use.decided]),
         # Sharing can have gone wrong on its way; then that is what counts.
         "outcome": t(outcome.word) if is_given and entry.outcome.value != "shared" else "",
+        "after": after["word"] if after else "",
         "day": t.date(entry.decided_at or entry.at),
         "until": t.date(entry.retention_until) if is_given and entry.retention_until else "",
     }

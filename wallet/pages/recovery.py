@@ -26,6 +26,7 @@ from wallet.recovering import Recovery
 from wallet.recovery_code import WrongCode, read_code, write_code
 from wallet.vault import SHORTEST_PASSPHRASE, UnsuitablePassphrase, WrongPassphrase
 from wallet.ways_in import CodeOpensNothing
+from wallet.withdrawals import Withdrawals
 
 router = APIRouter()
 
@@ -151,6 +152,7 @@ async def recover(
         fault = (where, t(FAULTS.get(type(exc), FAULTS[UnsuitablePassphrase])))
         return await _recover_page(request, pages, exc.status, name, code, fault)
     await wallet.resume(vault)
+    await Withdrawals(wallet).tend(vault)
     response = pages.redirect(
         "/settings/recovery",
         message=N_("Your wallet is open and has a new passphrase. The code is used up: make a new one."),

@@ -15,7 +15,7 @@ from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery
 from wallet.deployment import HURRY_SECONDS
 from wallet.ledger import Event, EventKind, new_entry_id
-from wallet.over_asking import Past, is_muted, past_of
+from wallet.over_asking import Past, is_from, is_muted, past_of
 from wallet.presentation import answer_form
 from wallet.receipts import has_receipt
 from wallet.recording import asked_event, fault_event, request_digest
@@ -36,6 +36,7 @@ from wallet.requests.faults import ErrorAddress
 from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.ledger import append_event
 from wallet.store.shares import FAULTY, OPEN, add_share, update_share
+from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
 _NEW_EACH_TIME = frozenset({"nonce", "iat", "request_id"})
@@ -165,8 +166,9 @@ class Arrivals(Desk):
         return replace(fetched, registration_status=status)
 
     def _past(self, vault: UnlockedVault, checked: CheckedRequest, *, came_by: CameBy) -> Past:
-        # Histories do not know yet of requests to delete that were not answered in time: there are none (OA-14).
-        return past_of(self.history(vault)[0], checked, came_by=came_by, overdue_deletions=0)
+        entries, now = self.history(vault)[0], self._wallet.clock()
+        overdue = sum(is_from(entry, checked) and standing_of(entry, now=now).is_overdue for entry in entries)
+        return past_of(entries, checked, came_by=came_by, overdue_deletions=overdue)
 
     def _end_silently(self, vault: UnlockedVault, decision: Decision, *, came_by: CameBy, now: datetime) -> None:
         """A muted question: it stands in the history, and the sender gets no answer (CS-21)."""

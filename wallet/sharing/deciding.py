@@ -4,7 +4,7 @@ The decision, its entry in the history, the one-time copies and the spent reques
 anything is sent (CS-27, durability D04).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,7 +27,10 @@ from wallet.store.certificates import take_copy
 from wallet.store.ledger import append_event
 from wallet.store.shares import OPEN, StoredShare, close_share, get_share, update_share
 from wallet.store.tables import spent
+from wallet.store.take_back import add_means
+from wallet.taking_back import forget_at, means_of
 from wallet.vault import UnlockedVault
+from wallet.withdrawals import Withdrawals
 
 ANSWERED_FOR = timedelta(days=730)
 """How long an answered request is remembered, so that it is not answered twice. Requests themselves live minutes."""
@@ -127,11 +130,14 @@ class Decisions(Desk):
         pseudonym = pseudonym_for(vault, consent.request.client_id)
         event = approved_event(decision, consent, pseudonym=pseudonym, now=now)
         with self._deciding(vault, share, decision, now=now) as connection:
-            copies = self._take_copies(connection, vault, consent)
+            copies, key = self._take_copies(connection, vault, consent)
             form = answer_form(present(consent, copies, now=now).members(), consent.answer_key)
             address = consent.request.response_uri
             share = close_share(connection, vault, share, answer={"address": address, "form": form})
             append_event(connection, vault, event)
+            # From here on the share can be taken back, whatever becomes of certificate and request.
+            last = forget_at(decision.retention_until, now=now)
+            add_means(connection, vault, share_id, means_of(decision.checked, key), forget_at=last)
         return await self._send(vault, share)
 
     async def refuse(self, vault: UnlockedVault, share_id: str, *, language: str) -> Delivery:
@@ -183,15 +189,20 @@ class Decisions(Desk):
             append_event(connection, vault, event)
 
     @staticmethod
-    def _take_copies(connection: Connection, vault: UnlockedVault, consent: Consent) -> dict[str, HeldCopy]:
+    def _take_copies(
+        connection: Connection, vault: UnlockedVault, consent: Consent
+    ) -> tuple[dict[str, HeldCopy], Mapping[str, str]]:
+        """The copies that are shown, and the key of one of them; no key when none of them is bound to any."""
         bound = {one.certificate_id: one.is_bound for one in consent.presented}
         copies: dict[str, HeldCopy] = {}
+        key: Mapping[str, str] = {}
         for certificate_id in consent.certificate_ids:
             # Only a copy that is bound to no key may be shown again: it is the same for everybody anyway.
             copy = take_copy(connection, vault, certificate_id, allow_used=not bound[certificate_id])
             signer = vault.signer_for(copy) if bound[certificate_id] else None
             copies[certificate_id] = HeldCopy(copy.token, signer)
-        return copies
+            key = key or (copy.key_private_jwk if signer is not None else {})
+        return copies, key
 
     # --- sending -------------------------------------------------------------------------------------------------
 
@@ -226,6 +237,8 @@ class Decisions(Desk):
             append_event(connection, vault, event)
         if delivery.state is DeliveryState.NOT_ACCEPTED:
             await self._wallet.check_shown(vault, self.entry(vault, share.id).certificate_ids)
+        if delivery.state is DeliveryState.DELIVERED:
+            await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
         return delivery
 
     def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:

@@ -14,9 +14,10 @@ from wallet.store.tables import (
     PersonRow,
     RecoveryRow,
     ShareRow,
+    TakeBackRow,
 )
 
-_OWNED = (CertificateRow, CopyRow, CollectionRow, ShareRow, LedgerRow, LedgerHeadRow, RecoveryRow)
+_OWNED = (CertificateRow, CopyRow, CollectionRow, ShareRow, LedgerRow, LedgerHeadRow, RecoveryRow, TakeBackRow)
 
 
 def take_keys(connection: Connection, person_id: str) -> None:

@@ -9,13 +9,18 @@ from service.upgrades import Upgrade
 from wallet.store.tables import WalletTable
 
 FILE_NAME = "wallet.sqlite3"
-VERSION = 2
+VERSION = 3
 UPGRADES = (
     # A recovery code beside the passphrase; events keep their own digest, so that single ones can be deleted.
     Upgrade(
         version=1,
         identity="0576cb3a50c38b9c0339ffd2dc187f4cdc145098d0f4ea915144b5c2ae0845ac",  # pragma: allowlist secret
         statements=("ALTER TABLE ledger ADD COLUMN content BLOB",),
+    ),
+    # What is kept to take shares back: a table that is new.
+    Upgrade(
+        version=2,
+        identity="f0907d83c35b115125a6869fa3712d7f45c687174b36a1d9809aff584551b4e8",  # pragma: allowlist secret
     ),
 )
 

@@ -106,6 +106,21 @@ class ShareRow(WalletTable, table=True):
     forget_at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
+class TakeBackRow(WalletTable, table=True):
+    """What is kept of one share so that it can be taken back, sealed; apart from certificate and request.
+
+    Forgotten at `forget_at`, the first day of a month, or when nothing can be taken back any more.
+    """
+
+    __tablename__ = "take_back"
+
+    person_id: str = Field(primary_key=True)
+    share_id: str = Field(primary_key=True)
+    sealed_means: bytes = Field(sa_type=LargeBinary)
+    version: int = 1
+    forget_at: datetime = Field(sa_type=UTCDateTime, index=True)
+
+
 class LedgerRow(WalletTable, table=True):
     """One event of a person's history, sealed, or what is left of it when the person deleted it.
 

@@ -1,0 +1,179 @@
+"""Taking back on the pages, without scripts: what they say, what they do, and what they never do."""
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.wallet.fake_verifier import notice, query
+from tests.wallet.pages.sharing_browser import latest_entry
+from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
+from tests.wallet.taking_back_world import BIRTH, NAME, Recipient
+from tests.wallet.test_ledger import VALUES
+from tests.wallet.test_pages import UNKNOWN_WORDS, collect, make_wallet, send
+from tests.world import PASSPHRASE, World
+
+
+def shared(world: World, language: str = "en", **said: object) -> tuple[TestClient, str, Recipient]:
+    """A browser after one share of name and birth date, its entry, and who has it."""
+    recipient = Recipient(world)
+    browser = world.wallet.browser(language)
+    make_wallet(browser)
+    collect(browser, world.university.offer()[0].offer)
+    page = look(browser, recipient.ask_for_two(**said).link())
+    confirm(browser, decide(browser, page, "share"))
+    return browser, latest_entry(browser), recipient
+
+
+def test_cs34_the_page_says_what_it_can_and_cannot_do(world: World) -> None:
+    """Before the one button, in plain words; Enter and leaving send nothing; a foreign form is refused."""
+    browser, entry, recipient = shared(world)
+    assert f'href="/history/{entry}/take-back"' in browser.get(f"/history/{entry}").text
+
+    page = browser.get(f"/history/{entry}/take-back")
+
+    for sentence in (
+        "It tells them to stop using it, and to delete it.",
+        "What they have already read cannot be unread.",
+        "Nobody can prove that no copy is left.",
+        "The law can let them keep some of it",
+    ):
+        assert sentence in text_of(page)
+    send(browser, page, page.url.path, decision="")
+    send(browser, page, page.url.path, decision="leave")
+    assert browser.post(page.url.path, data={"decision": "send"}).status_code == 403
+    assert recipient.messages == []
+
+
+@pytest.mark.parametrize(("language", "statement"), [("en", "Statement by"), ("sv", "Besked från")])
+def test_cs37_what_they_say_is_shown_as_what_they_say(world: World, language: str, statement: str) -> None:
+    """With its dates, as a statement and not as a proof; the history list and My data say it too."""
+    browser, entry, _ = shared(world, language)
+    page = browser.get(f"/history/{entry}/take-back")
+
+    done = send(browser, page, page.url.path, decision="send")
+
+    assert 'data-state="done"' in done.text
+    assert f"{statement} Exempelbolaget AB" in text_of(done)
+    word = {"en": "Deleted, they say", "sv": "Raderat, säger de"}[language]
+    assert word in text_of(browser.get("/history"))
+    assert word in text_of(browser.get("/my-data"))
+    assert 'id="take-back"' not in done.text
+    assert browser.get(f"/history/{entry}/take-back").url.path == f"/history/{entry}"
+    assert not UNKNOWN_WORDS.search(text_of(done))
+    whole = browser.get("/history/files/history.json").text
+    assert json.loads(whole)["entries"][0]["after"]["state"] == "done"
+    assert not [value for value in VALUES if value in whole]
+
+
+def test_cs35_chosen_items_or_all(world: World) -> None:
+    """Nothing is ticked before; without a tick the page says so and sends nothing."""
+    browser, entry, recipient = shared(world)
+    recipient.answer = lambda message: recipient.statement(message, reason="erased", items=[BIRTH])
+    page = browser.get(f"/history/{entry}/ask-delete")
+    assert "checked" not in page.text
+
+    fault = send(browser, page, page.url.path, decision="send")
+    assert (fault.status_code, "Choose at least one item" in fault.text) == (400, True)
+    assert recipient.messages == []
+    done = send(browser, page, page.url.path, decision="send", item="1")
+
+    assert recipient.messages[-1].claims["items"] == [{"credential": "certificate", "path": ["birthdate"]}]
+    assert 'data-state="done"' in done.text
+    assert 'id="take-back"' in done.text
+
+
+def test_cs35_without_an_endpoint_there_is_a_letter_a_page_and_a_number(world: World) -> None:
+    """The draft names article 17 and the items, never a value; links only where they are what they seem."""
+    said = {"url": "javascript:alert(1)", "contact": "dataskydd@employer.example", "phone": "+46 8 123 45 67"}
+    browser, entry, recipient = shared(world, withdraw=said, receipt_endpoint="")
+
+    page = browser.get(f"/history/{entry}/take-back")
+
+    mail = unescape(re.findall(r'href="(mailto:[^"]+)"', page.text)[0])
+    members = parse_qs(urlsplit(mail).query)
+    assert unquote(urlsplit(mail).path) == "dataskydd@employer.example"
+    assert members["subject"] == ["Request for deletion, GDPR Art. 17"]
+    assert "- Family name\n- Date of birth" in members["body"][0]
+    assert not [value for value in VALUES if value in unquote(mail)]
+    assert 'href="tel:+46812345 67"'.replace(" ", "") in page.text.replace(" ", "")
+    assert 'href="javascript' not in page.text
+    noted = send(browser, page, page.url.path, decision="mail")
+    assert 'data-state="marked"' in noted.text
+    assert send(browser, noted, f"/history/{entry}/note", decision="deleted").text.count('data-state="done"') == 1
+    assert recipient.messages == []
+
+
+def test_cs36_overdue_with_a_complaint_ready(world: World) -> None:
+    """After a month at the next unlock, with a text to the authority: the facts, and no value."""
+    browser, entry, recipient = shared(world)
+    recipient.answer = recipient.acknowledged
+    page = browser.get(f"/history/{entry}/take-back")
+    assert 'data-state="acknowledged"' in send(browser, page, page.url.path, decision="send").text
+    assert browser.get(f"/history/{entry}/complaint").url.path == f"/history/{entry}"
+    world.clock.move(days=31)
+    unlocked = send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/history")
+
+    assert "The answer is overdue" in text_of(unlocked)
+    complaint = browser.get(f"/history/{entry}/complaint")
+    body = text_of(complaint)
+    for part in (
+        "article 77",
+        "Exempelbolaget AB (556000-0001)",
+        "20 November 2026",
+        "20 December 2026",
+        "Family name",
+    ):
+        assert part in body
+    assert not [value for value in VALUES if value in body]
+    done = send(browser, complaint, f"/history/{entry}/note", decision="complained")
+    assert 'data-state="escalated"' in done.text
+
+
+def test_cs38_the_last_day_has_passed_without_a_statement(world: World) -> None:
+    """The entry reminds, and a button asks; what comes is shown."""
+    browser, entry, recipient = shared(world, retention={"days": 1})
+    recipient.answer = lambda message: recipient.statement(message, reason="retention", receipt_id=None)
+    world.clock.move(days=2)
+    with world.network.cut_before("/withdrawals"):
+        send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/history")
+    page = browser.get(f"/history/{entry}")
+    assert "have not stated that it is deleted" in text_of(page)
+    world.clock.now += timedelta(minutes=2)
+
+    done = send(browser, page, f"/history/{entry}/look")
+
+    assert 'data-state="done"' in done.text
+    assert 'id="reminder"' not in done.text
+
+
+def test_hostile_words_in_a_statement_stay_words(world: World) -> None:
+    """Their text is escaped and quoted."""
+    browser, entry, recipient = shared(world)
+    words = {"sv": "<script>alert(1)</script>", "en": "<script>alert(1)</script>"}
+    kept = {"ground": "legal_claims", "words": words, "items": [{**NAME, "label": words}]}
+    recipient.answer = lambda message: recipient.statement(
+        message, outcome="partly", items=[BIRTH], exceptions=[kept], systems=[words], informed=[words]
+    )
+    page = browser.get(f"/history/{entry}/take-back")
+
+    done = send(browser, page, page.url.path, decision="send")
+
+    assert 'data-state="partly"' in done.text
+    assert "<script>alert" not in done.text
+    assert "&lt;script&gt;" in done.text
+
+
+def test_a_refusal_offers_nothing_to_take_back(world: World) -> None:
+    """And its page leads back to the entry."""
+    browser, _, recipient = shared(world)
+    page = look(browser, recipient.ask(query(["family_name"]), notice=notice()).link())
+    decide(browser, page, "refuse")
+    entry = page.url.path.rpartition("/")[2]
+
+    assert 'id="take-back"' not in browser.get(f"/history/{entry}").text
+    assert browser.get(f"/history/{entry}/take-back").url.path == f"/history/{entry}"

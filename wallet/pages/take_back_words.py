@@ -1,0 +1,242 @@
+"""Taking back in a person's words: states, ways, letters. Names of items go into letters, values never."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from schemas.receipt import BothLanguages
+from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, StatedItem
+from service.i18n import N_, Translator
+from wallet.ledger import Entry
+from wallet.naming import plain
+from wallet.taking_back import Standing, State
+
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    """A word for a state, a sentence, and how it looks."""
+
+    word: str
+    sentence: str
+    state: str
+    icon: str = ""
+
+
+STATES = {
+    State.SENT: StateWords(
+        N_("Sent, no answer yet"),
+        N_("We do not know whether they have it. The wallet sends the same again when you open it."),
+        "warning",
+        "clock",
+    ),
+    State.NOT_SENT: StateWords(
+        N_("Not sent"), N_("It could not be sent. The wallet tries again when you open it."), "warning"
+    ),
+    State.NOT_ACCEPTED: StateWords(
+        N_("They answered with an error"), N_("Write to them in another way, or try again."), "warning"
+    ),
+    State.MARKED: StateWords(N_("You have asked them"), N_("They must answer within one month."), "quiet", "clock"),
+    State.ACKNOWLEDGED: StateWords(
+        N_("They have received it"), N_("They must answer within one month."), "quiet", "clock"
+    ),
+    State.OVERDUE: StateWords(
+        N_("The answer is overdue"), N_("They had one month. You can complain to the authority."), "bad", "warning"
+    ),
+    State.ESCALATED: StateWords(
+        N_("You have complained"), N_("The authority has your complaint. Their answer is still missing."), "warning"
+    ),
+    State.DONE: StateWords(N_("Deleted, they say"), N_("This is what they say. It is no proof."), "good"),
+    State.PARTLY: StateWords(
+        N_("Partly deleted, they say"), N_("Something is still there. It stands below."), "warning"
+    ),
+    State.REFUSED: StateWords(N_("They said no"), N_("They must say why. You can complain to the authority."), "bad"),
+}
+NO_STATEMENT = N_("Its time is over, and they have stated nothing")
+NOTED = {
+    State.DONE: N_("You noted that they deleted it. There is no signed statement."),
+    State.REFUSED: N_("You noted that they said no. You can complain to the authority."),
+}
+GROUNDS = {
+    Ground.EXPRESSION: N_("freedom of expression and information (article 17.3 a)"),
+    Ground.LEGAL_OBLIGATION: N_("a legal obligation or a public task (article 17.3 b)"),
+    Ground.PUBLIC_HEALTH: N_("public health (article 17.3 c)"),
+    Ground.ARCHIVING: N_("archiving or research (article 17.3 d)"),
+    Ground.LEGAL_CLAIMS: N_("a legal dispute (article 17.3 e)"),
+}
+REASONS = {
+    Reason.WITHDRAWN: N_("because you took it back"),
+    Reason.ERASED: N_("because you asked for it"),
+    Reason.RETENTION: N_("because its time was over"),
+}
+
+
+def ways_of(
+    facts: Mapping[str, Any], t: Translator, *, names: Sequence[str], day: str, action: Action
+) -> list[dict[str, str]]:
+    """How the person can write or call: their page, an e-mail draft, a telephone number. Links only where safe."""
+    ways: list[dict[str, str]] = []
+    url, contact = str(facts.get("withdraw_url") or ""), str(facts.get("withdraw_contact") or "")
+    for one in (contact, str(facts.get("data_protection_contact") or ""), str(facts.get("contact") or "")):
+        contact = contact or one
+    subject, body = letter(facts, t, names=names, day=day, action=action)
+    if url:
+        ways.append({"way": "page", "text": plain(url), "href": url if _is_web(url) else ""})
+    if contact:
+        is_mail = _MAIL.fullmatch(contact) is not None
+        href = f"mailto:{contact}?subject={quote(subject)}&body={quote(body)}" if is_mail else ""
+        ways.append({"way": "mail", "text": plain(contact), "href": href, "subject": subject, "body": body})
+    if phone := str(facts.get("withdraw_phone") or ""):
+        href = f"tel:{re.sub('[^0-9+]', '', phone)}" if _PHONE.fullmatch(phone) else ""
+        ways.append({"way": "phone", "text": plain(phone), "href": href, "script": script(facts, t, day=day)})
+    return ways
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and url.isprintable()
+    except ValueError:
+        return False
+
+
+def letter(
+    facts: Mapping[str, Any], t: Translator, *, names: Sequence[str], day: str, action: Action
+) -> tuple[str, str]:
+    """Subject and body of an e-mail: which law, what, from which day. The person adds who they are."""
+    first = (
+        t(N_("On %(day)s I shared information about myself with you. I take that back."), day=day)
+        if action is Action.WITHDRAW
+        else t(N_("On %(day)s I shared information about myself with you."), day=day)
+    )
+    lines = [
+        first,
+        t(N_("I ask you to delete the following under article 17 of the GDPR:")),
+        *(f"- {name}" for name in names or [t(N_("everything that you received"))]),
+        "",
+        t(N_("Please confirm in writing what you have deleted, and when copies in backups are gone.")),
+        t(N_("If you keep something, please say what, and on which ground in law.")),
+        t(N_("You must answer within one month (article 12.3).")),
+        _number(facts, t),
+        "",
+        t(N_("[Your name]")),
+    ]
+    return t(N_("Request for deletion, GDPR Art. 17")), "\n".join(lines)
+
+
+def _number(facts: Mapping[str, Any], t: Translator) -> str:
+    number = plain(str(facts.get("request_id") or ""))
+    return t(N_("Your number for it: %(number)s"), number=number) if number else ""
+
+
+def script(facts: Mapping[str, Any], t: Translator, *, day: str) -> str:
+    """What to say on the telephone."""
+    said = t(
+        N_("“I shared information with you on %(day)s. Please delete it, under article 17 of the GDPR. By when?”"),
+        day=day,
+    )
+    return " ".join(part for part in (said, t(N_("Write down the day, and who you spoke with."))) if part)
+
+
+def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str]:
+    """Subject and body of a complaint to the supervisory authority, with the facts and without any value."""
+    facts, wish = entry.facts, standing.wish
+    assert wish is not None
+    who = plain(entry.who.text(t.language)) or entry.host
+    names = names_of(entry, standing.chosen, t)
+    number = plain(str(facts.get("organisation_number") or ""))
+    contact = plain(str(facts.get("data_protection_contact") or facts.get("contact") or ""))
+    shared, asked = t.date(entry.decided_at or entry.at), t.date(wish.at)
+    lines = [
+        t(N_("I complain about %(who)s under article 77 of the GDPR."), who=who),
+        "",
+        t(N_("Who: %(who)s"), who=f"{who} ({number})" if number else who),
+        t(N_("Address: %(host)s"), host=entry.host),
+        t(N_("Contact: %(contact)s"), contact=contact) if contact else "",
+        t(
+            N_("On %(day)s I shared: %(items)s."),
+            day=shared,
+            items=t.listed(names) if names else t(N_("a certificate")),
+        ),
+        t(N_("On %(day)s I asked them to delete it under article 17."), day=asked),
+        *(
+            t(N_("They acknowledged it on %(day)s."), day=t.date(event.at))
+            for event in entry.events
+            if event.kind.value == "deletion_acknowledged"
+        ),
+        t(N_("They should have answered by %(day)s (article 12.3). I have had no answer."), day=t.date(standing.due_on))
+        if standing.due_on is not None
+        else t(N_("They have not deleted everything.")),
+        t(N_("I have a receipt of what I shared, which I can show. Its number: %(number)s"), number=entry.id),
+        "",
+        t(N_("[Your name and how to reach you]")),
+    ]
+    return t(N_("Complaint about %(who)s: no deletion under article 17"), who=who), "\n".join(lines)
+
+
+def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:
+    """The names of chosen items, or of all that were shared."""
+    names = [BothLanguages(**item["name"]).text(t.language) for item in entry.shared]
+    wanted = names if chosen is None else [names[number] for number in chosen]
+    return list(dict.fromkeys(wanted)) if unique else wanted
+
+
+def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, Any]:
+    """How it stands, for the templates."""
+    words = STATES.get(standing.state)
+    sentence = ""
+    if words is not None:
+        noted = NOTED.get(standing.state) if standing.reason == "noted" else None
+        sentence = t(noted or words.sentence)
+    return {
+        "state": standing.state.value,
+        "word": t(words.word) if words else "",
+        "look": words.state if words else "quiet",
+        "icon": words.icon if words else "",
+        "sentence": sentence,
+        "asked": t.date(standing.wish.at) if standing.wish else "",
+        "what": t.listed(names_of(entry, standing.chosen, t)) if standing.wish and standing.chosen is not None else "",
+        "took_back": standing.action is Action.WITHDRAW,
+        "due": t.date(standing.due_on) if standing.due_on else "",
+        "reason": "" if standing.reason == "noted" else standing.reason,
+        "is_overdue": standing.is_overdue,
+        "can_complain": standing.is_overdue or standing.state in (State.REFUSED, State.PARTLY),
+        "has_complained": standing.state is State.ESCALATED,
+        "waits_for_note": standing.state.value in ("marked", "overdue", "escalated") and not standing.is_by_wallet,
+        "is_by_wallet": standing.is_by_wallet,
+        "is_gone": standing.is_gone,
+        "misses_statement": standing.misses_statement,
+        "not_mentioned": t.listed(names_of(entry, standing.not_mentioned, t)) if standing.not_mentioned else "",
+        "statements": [_statement_view(one, t, came=t.moment(event.at)) for event, one in standing.statements],
+    }
+
+
+def _statement_view(statement: DeletionStatement, t: Translator, *, came: str) -> dict[str, Any]:
+    deleted = None if statement.deleted_at is None else datetime.fromtimestamp(statement.deleted_at, UTC)
+    return {
+        "came": came,
+        "made": t.moment(datetime.fromtimestamp(statement.iat, UTC)),
+        "deleted": t.moment(deleted) if deleted else "",
+        "backups": t.date(statement.backups_until) if statement.backups_until else "",
+        "why": t(REASONS[statement.reason]),
+        "items": _labels(statement.items, t),
+        "systems": [plain(one.text(t.language)) for one in statement.systems],
+        "informed": [plain(one.text(t.language)) for one in statement.informed],
+        "exceptions": [
+            {
+                "ground": t(GROUNDS[one.ground]),
+                "words": plain(one.words.text(t.language)),
+                "items": _labels(one.items, t),
+            }
+            for one in statement.exceptions
+        ],
+    }
+
+
+def _labels(items: Sequence[StatedItem], t: Translator) -> str:
+    return t.listed(dict.fromkeys(plain(item.label.text(t.language)) for item in items)) if items else ""

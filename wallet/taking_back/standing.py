@@ -1,0 +1,228 @@
+"""How taking back and deletion stand, from the events of an entry alone (CS-36).
+
+    standing = standing_of(entry, now=now)
+    standing.state, standing.due_on, standing.is_overdue
+
+What counts is what the statements cover, not what they call themselves: one that says "deleted" and leaves out what
+was asked for is shown as leaving it out.
+"""
+
+import calendar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from schemas.withdrawal import Action, DeletionStatement, ItemReference, Reason, StatementOutcome
+from wallet.ledger import Entry, Event, EventKind, Outcome
+
+
+class State(StrEnum):
+    """The states of a wish to take back or to have deleted; `NONE` when nothing was wished or said."""
+
+    NONE = "none"
+    SENT = "sent"  # on its way: no answer came, or none that can be relied on
+    NOT_SENT = "not_sent"
+    NOT_ACCEPTED = "not_accepted"
+    MARKED = "marked"  # the person wrote or called
+    ACKNOWLEDGED = "acknowledged"
+    OVERDUE = "overdue"
+    ESCALATED = "escalated"  # the person complained
+    DONE = "done"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
+PENDING = frozenset({State.SENT, State.MARKED, State.ACKNOWLEDGED, State.OVERDUE, State.ESCALATED})
+"""An answer is still owed."""
+_WISHES = frozenset({EventKind.TAKEN_BACK, EventKind.DELETION_ASKED})
+_GONE_OUT = frozenset({Outcome.SHARED, Outcome.UNKNOWN, Outcome.NOT_ACCEPTED})
+_HAS_LEFT = frozenset({EventKind.DELETION_UNKNOWN, EventKind.DELETION_ACKNOWLEDGED})
+_STATES = {
+    EventKind.DELETION_NOT_SENT: State.NOT_SENT,
+    EventKind.DELETION_UNKNOWN: State.SENT,
+    EventKind.DELETION_NOT_ACCEPTED: State.NOT_ACCEPTED,
+    EventKind.DELETION_ACKNOWLEDGED: State.ACKNOWLEDGED,
+    EventKind.COMPLAINED: State.ESCALATED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a share stands. `wish` is the latest wish, `due_on` the last day for an answer to it.
+
+    `statements` are all that came, with the moment at which each did; `not_mentioned` are the numbers of the wished
+    items that they leave out. `is_gone` tells that by what they say nothing of the share is left there.
+    """
+
+    state: State = State.NONE
+    wish: Event | None = None
+    due_on: date | None = None
+    reason: str = ""
+    statements: tuple[tuple[Event, DeletionStatement], ...] = ()
+    not_mentioned: tuple[int, ...] = ()
+    is_gone: bool = False
+    misses_statement: bool = False
+
+    @property
+    def action(self) -> Action | None:
+        """What the person wanted."""
+        if self.wish is None:
+            return None
+        return Action.WITHDRAW if self.wish.kind is EventKind.TAKEN_BACK else Action.ERASE
+
+    @property
+    def chosen(self) -> tuple[int, ...] | None:
+        """The numbers of the items that the wish is about; None for everything."""
+        chosen = None if self.wish is None else self.wish.facts.get("chosen")
+        return None if chosen is None else tuple(chosen)
+
+    @property
+    def is_by_wallet(self) -> bool:
+        """Whether the wallet sent the wish itself."""
+        return self.wish is not None and self.wish.facts.get("way") == "endpoint"
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether an answer is owed for longer than a month (GDPR 12(3))."""
+        return self.state in (State.OVERDUE, State.ESCALATED)
+
+
+def can_take_back(entry: Entry) -> bool:
+    """Whether something went, or may have gone, to somebody."""
+    return entry.decided is not None and entry.outcome in _GONE_OUT
+
+
+def standing_of(entry: Entry, *, now: datetime) -> Standing:
+    """What the events after a share add up to."""
+    statements = tuple(
+        (event, DeletionStatement.model_validate(event.facts["statement"]))
+        for event in entry.events
+        if event.kind is EventKind.DELETION_STATED
+    )
+    is_gone = _is_gone(entry, [one for _, one in statements])
+    last_day = entry.retention_until
+    misses = can_take_back(entry) and last_day is not None and last_day < now.date() and not is_gone
+    position = max((number for number, event in enumerate(entry.events) if event.kind in _WISHES), default=None)
+    if position is None:
+        if not statements:
+            return Standing(misses_statement=misses)
+        state = State.DONE if is_gone else _said(statements[-1][1])
+        return Standing(state, statements=statements, is_gone=is_gone, misses_statement=misses)
+    wish, after = entry.events[position], entry.events[position + 1 :]
+    missing = _not_mentioned(entry, wish, [one for _, one in statements])
+    # A wish for everything is met by nothing less; for chosen items those are what counts.
+    is_covered = is_gone if wish.facts.get("chosen") is None else not missing
+    state, reason = _state(wish, after, statements, is_covered=is_covered)
+    due_on = _due_on(wish, after)
+    complained = any(event.kind is EventKind.COMPLAINED for event in after)
+    if state in (State.SENT, State.MARKED, State.ACKNOWLEDGED) and now.date() > due_on:
+        state = State.ESCALATED if complained else State.OVERDUE
+    return Standing(
+        state=state,
+        wish=wish,
+        due_on=due_on if state in PENDING else None,
+        reason=reason,
+        statements=statements,
+        not_mentioned=missing if statements and state not in PENDING else (),
+        is_gone=is_gone,
+        misses_statement=misses,
+    )
+
+
+def _state(
+    wish: Event,
+    after: Sequence[Event],
+    statements: Sequence[tuple[Event, DeletionStatement]],
+    *,
+    is_covered: bool,
+) -> tuple[State, str]:
+    if statements and is_covered:
+        return State.DONE, ""
+    # One that was made before the wish answers another one: a replayed statement closes nothing.
+    since = [one for _, one in statements if one.iat >= int(wish.at.timestamp()) - 300]
+    if since:
+        return _said(since[-1]), ""
+    state, reason = (State.SENT if wish.facts.get("way") == "endpoint" else State.MARKED), ""
+    has_left = state is State.MARKED
+    for event in after:
+        if event.kind is EventKind.DELETION_ANSWERED:
+            return (State.DONE if event.facts.get("answer") == "deleted" else State.REFUSED), "noted"
+        has_left = has_left or event.kind in _HAS_LEFT
+        found = _STATES.get(event.kind)
+        if found is None or found is State.ESCALATED:
+            continue
+        # What they once acknowledged they have, whatever the line does to later questions.
+        if state is State.ACKNOWLEDGED and found in (State.NOT_SENT, State.SENT):
+            continue
+        if found is State.NOT_SENT and has_left:
+            found = State.SENT
+        state, reason = found, str(event.facts.get("reason", ""))
+    return state, reason
+
+
+def _said(statement: DeletionStatement) -> State:
+    return State.REFUSED if statement.outcome is StatementOutcome.REFUSED else State.PARTLY
+
+
+def _due_on(wish: Event, after: Sequence[Event]) -> date:
+    """A month after the wish; sooner when they promise it sooner, never later because they say so."""
+    due = one_month_after(wish.at.astimezone(UTC).date())
+    for event in after:
+        promised = event.facts.get("due_on") if event.kind is EventKind.DELETION_ACKNOWLEDGED else None
+        if promised is not None:
+            due = min(due, max(date.fromisoformat(promised), wish.at.date()))
+    return due
+
+
+def one_month_after(day: date) -> date:
+    """The day of the same number in the next month, or its last (Regulation 1182/71, article 3)."""
+    year, month = divmod(day.year * 12 + day.month, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _is_gone(entry: Entry, statements: Sequence[DeletionStatement]) -> bool:
+    """Whether what they say they deleted is all that went."""
+    if not any(_is_whole(one) for one in statements) or _excepted(statements[-1]):
+        return False
+    return all(_covered(item.get("references", ()), statements) for item in entry.shared)
+
+
+def _is_whole(statement: DeletionStatement) -> bool:
+    return statement.outcome is StatementOutcome.DELETED or statement.reason is Reason.RETENTION
+
+
+def _excepted(statement: DeletionStatement) -> bool:
+    return bool(statement.exceptions) or statement.outcome is not StatementOutcome.DELETED
+
+
+def _not_mentioned(entry: Entry, wish: Event, statements: Sequence[DeletionStatement]) -> tuple[int, ...]:
+    chosen = wish.facts.get("chosen")
+    return tuple(
+        number
+        for number, item in enumerate(entry.shared)
+        if (chosen is None or number in chosen)
+        and not _covered(item.get("references", ()), statements)
+        and not _is_excepted(item.get("references", ()), statements)
+    )
+
+
+def _covered(references: Sequence[Mapping[str, Any]], statements: Iterable[DeletionStatement]) -> bool:
+    stated = [item for one in statements for item in one.items]
+    return all(any(_agree(ItemReference.model_validate(one), item) for item in stated) for one in references)
+
+
+def _is_excepted(references: Sequence[Mapping[str, Any]], statements: Sequence[DeletionStatement]) -> bool:
+    kept = [item for one in statements[-1:] for exception in one.exceptions for item in exception.items]
+    return any(any(_agree(ItemReference.model_validate(one), item) for item in kept) for one in references)
+
+
+def _agree(wanted: ItemReference, stated: ItemReference) -> bool:
+    """Whether what they name holds what was wanted: the same path or a shorter one; None is any element."""
+    if wanted.credential != stated.credential or len(stated.path) > len(wanted.path):
+        return False
+    return all(
+        first == second or (second is None and isinstance(first, int)) or (first is None and isinstance(second, int))
+        for first, second in zip(wanted.path, stated.path, strict=False)
+    )

@@ -1,0 +1,406 @@
+"""Taking back, asking for deletion, seeing how it stands, and having the receipt confirmed: what pages and commands do.
+
+    withdrawals = Withdrawals(wallet)
+    standing = await withdrawals.wish(vault, entry_id, Action.WITHDRAW, chosen=None, language="sv")
+    standing = await withdrawals.look(vault, entry_id)
+    await withdrawals.tend(vault)                    # at every unlock
+
+The wish is written to the history before anything is sent, and the answer in one transaction after it. A wish whose
+answer is not here (the wallet died, the line broke) is sent again at the next unlock: recipients give the same answer
+to the same wish, so that nothing is lost and nothing is done twice.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from schemas.errors import ProtocolError, Refused, TemporarilyUnavailable
+from schemas.withdrawal import Action, ItemReference
+from wallet.deployment import Deployment
+from wallet.histories import Book, Histories
+from wallet.ledger import Entry, Event, EventKind, Outcome, entries_of
+from wallet.receipts import signed_receipt
+from wallet.remote_after_share import AfterShareOverHTTP
+from wallet.store.ledger import append_event, read_history
+from wallet.store.take_back import (
+    delete_means,
+    forget_means,
+    get_means,
+    list_means,
+    take_turn,
+    write_means,
+)
+from wallet.taking_back import (
+    PENDING,
+    Answered,
+    Means,
+    NoAnswer,
+    NotDelivered,
+    Standing,
+    State,
+    Transport,
+    can_take_back,
+    read_countersignature,
+    read_reply,
+    receipt_submission,
+    standing_of,
+    withdrawal,
+)
+from wallet.taking_back.messages import MAX_ANSWER_BYTES
+from wallet.vault import UnlockedVault
+
+TEND_SECONDS: Final = 5.0
+MOST_AT_ONCE: Final = 5
+ASK_EVERY: Final = timedelta(hours=1)
+ASK_ABOUT_RETENTION_EVERY: Final = timedelta(days=1)
+LOOK_EVERY: Final = timedelta(seconds=30)
+MOST_RECEIPT_TRIES: Final = 20
+WAYS: Final = ("page", "mail", "phone")
+
+_WISHES = {Action.WITHDRAW: EventKind.TAKEN_BACK, Action.ERASE: EventKind.DELETION_ASKED}
+_RESENT = frozenset({State.SENT, State.NOT_SENT})
+
+
+class NothingToTakeBack(Refused):
+    """Nothing of this entry went to anybody, or by their statements nothing is left there."""
+
+    error = "nothing_to_take_back"
+    status = 409
+
+
+class NothingChosen(Refused):
+    """No item was chosen, or one that was not shared."""
+
+    error = "nothing_chosen"
+
+
+class OnlyByThePerson(Refused):
+    """The recipient named no address that the wallet could use: the person writes or calls."""
+
+    error = "only_by_the_person"
+    status = 409
+
+
+class Withdrawals:
+    """What comes after the shares of the vaults of one wallet service."""
+
+    def __init__(self, wallet: Deployment, *, transport: Transport | None = None) -> None:
+        self._wallet = wallet
+        self._database = wallet.database
+        self._transport: Transport = transport or AfterShareOverHTTP(wallet.http)
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    def standing(self, entry: Entry) -> Standing:
+        """How taking back stands for an entry."""
+        return standing_of(entry, now=self._wallet.clock())
+
+    def entry(self, vault: UnlockedVault, entry_id: str) -> Entry:
+        """One entry. Raises `NotFound`."""
+        return Histories(self._wallet).entry(vault, entry_id)
+
+    def check(self, entry: Entry, chosen: Sequence[int] | None) -> None:
+        """Raise `NothingToTakeBack` or `NothingChosen` for a wish that could not be."""
+        _checked(entry, chosen, self.standing(entry))
+
+    def means(self, vault: UnlockedVault, entry_id: str) -> Means | None:
+        """What is kept to take an entry back; None when nothing is kept (any more)."""
+        with self._database.reading() as connection:
+            stored = get_means(connection, vault, entry_id)
+        return None if stored is None else stored.means
+
+    def can_ask(self, vault: UnlockedVault, entry_id: str) -> bool:
+        """Whether the wallet can take an entry back by itself."""
+        means = self.means(vault, entry_id)
+        return means is not None and means.can_ask
+
+    # --- wishing --------------------------------------------------------------------------------------------------
+
+    async def wish(
+        self, vault: UnlockedVault, entry_id: str, action: Action, *, chosen: Sequence[int] | None, language: str
+    ) -> Standing:
+        """Take a share back, or have it or the chosen items deleted: written first, then sent.
+
+        `chosen` are numbers of shared items, None for everything. Raises `NotFound`, `NothingToTakeBack`,
+        `NothingChosen`, `OnlyByThePerson`. What the network does is no error: it stands in the standing.
+        """
+        now = self._wallet.clock()
+        with self._database.transaction() as connection:
+            entry = self._entry(connection, vault, entry_id)
+            kept = _checked(entry, chosen, self.standing(entry))
+            stored = get_means(connection, vault, entry_id)
+            if stored is None or not stored.means.can_ask:
+                raise OnlyByThePerson
+            if not self._is_same_wish(entry, action, kept):
+                facts = {"way": "endpoint", "chosen": kept, "language": language}
+                append_event(connection, vault, Event(entry_id, _WISHES[action], now, facts))
+            write_means(connection, vault, stored, stored.means.asked(now))
+        await self._send_wish(vault, entry_id)
+        return self.standing(Histories(self._wallet).entry(vault, entry_id))
+
+    def note_sent(
+        self, vault: UnlockedVault, entry_id: str, action: Action, *, chosen: Sequence[int] | None, way: str
+    ) -> Standing:
+        """The person has written or called: the month runs from now. Raises as `wish`, but `OnlyByThePerson`."""
+        if way not in WAYS:
+            raise NothingChosen("this is not a way to write to them")
+        now = self._wallet.clock()
+        with self._database.transaction() as connection:
+            entry = self._entry(connection, vault, entry_id)
+            kept = _checked(entry, chosen, self.standing(entry))
+            append_event(connection, vault, Event(entry_id, _WISHES[action], now, {"way": way, "chosen": kept}))
+        return self.standing(Histories(self._wallet).entry(vault, entry_id))
+
+    def note_answer(self, vault: UnlockedVault, entry_id: str, answer: str) -> None:
+        """The person got an answer in another way: `deleted` or `refused`. Raises `NotFound`, `NothingToTakeBack`."""
+        if answer not in ("deleted", "refused"):
+            raise NothingChosen("this is not an answer")
+        self._note(vault, entry_id, EventKind.DELETION_ANSWERED, {"answer": answer}, PENDING)
+
+    def note_complaint(self, vault: UnlockedVault, entry_id: str) -> None:
+        """The person complained to the authority. Raises `NotFound`, `NothingToTakeBack` when nothing is overdue."""
+        self._note(vault, entry_id, EventKind.COMPLAINED, {}, frozenset({State.OVERDUE}))
+
+    def _note(
+        self, vault: UnlockedVault, entry_id: str, kind: EventKind, facts: dict[str, Any], states: frozenset[State]
+    ) -> None:
+        with self._database.transaction() as connection:
+            entry = self._entry(connection, vault, entry_id)
+            if self.standing(entry).state not in states:
+                raise NothingToTakeBack
+            append_event(connection, vault, Event(entry_id, kind, self._wallet.clock(), facts))
+
+    def _is_same_wish(self, entry: Entry, action: Action, chosen: list[int] | None) -> bool:
+        """Whether the last wish is this one and still waits: it is sent again, and not written again."""
+        standing = self.standing(entry)
+        same = standing.action is action and standing.chosen == (None if chosen is None else tuple(chosen))
+        return same and standing.is_by_wallet and standing.state in PENDING | {State.NOT_SENT}
+
+    # --- asking how it stands -------------------------------------------------------------------------------------
+
+    async def look(self, vault: UnlockedVault, entry_id: str) -> Standing:
+        """Ask how it stands, because the person wants to know. Raises `NotFound`."""
+        with self._database.transaction() as connection:
+            self._entry(connection, vault, entry_id)
+            stored = take_turn(connection, vault, entry_id, now=self._wallet.clock(), every=LOOK_EVERY)
+        if stored is not None and stored.means.can_ask:
+            await self._ask(vault, entry_id)
+        return self.standing(Histories(self._wallet).entry(vault, entry_id))
+
+    async def tend(self, vault: UnlockedVault) -> None:
+        """What is due when a vault is opened: open wishes, statements at the end of retention, receipts to confirm.
+
+        A few recipients at most, the longest unasked first, and within a few seconds; the rest at a later time.
+        """
+        with suppress(TemporarilyUnavailable, TimeoutError):
+            self._forget(vault)
+            async with asyncio.timeout(TEND_SECONDS):
+                for share_id, work in self._due(vault):
+                    with suppress(TemporarilyUnavailable):
+                        await (self.confirm_receipt if work == "receipt" else self._ask)(vault, share_id)
+
+    def _due(self, vault: UnlockedVault) -> list[tuple[str, str]]:
+        """Who is asked now, and what about; noted before anybody is asked."""
+        book, now = Histories(self._wallet).read(vault), self._wallet.clock()
+        entries = {entry.id: entry for entry in book.entries}
+        due: list[tuple[str, str]] = []
+        with self._database.transaction() as connection:
+            for stored in sorted(list_means(connection, vault), key=lambda one: one.means.asked_at):
+                entry = entries.get(stored.share_id)
+                if entry is None or len(due) >= MOST_AT_ONCE:
+                    continue
+                work, every = self._work(entry, stored.means)
+                if work and take_turn(connection, vault, stored.share_id, now=now, every=every) is not None:
+                    due.append((stored.share_id, work))
+        # Recipients who compare notes must not see a fixed order.
+        secrets.SystemRandom().shuffle(due)
+        return due
+
+    def _work(self, entry: Entry, means: Means) -> tuple[str, timedelta]:
+        standing = self.standing(entry)
+        is_open = standing.is_by_wallet and standing.state in PENDING | {State.NOT_SENT}
+        if means.can_ask and is_open:
+            return "ask", ASK_EVERY
+        if means.can_ask and standing.misses_statement:
+            return "ask", ASK_ABOUT_RETENTION_EVERY
+        if means.can_hand_in and entry.outcome is Outcome.SHARED:
+            return "receipt", ASK_EVERY
+        return "", ASK_EVERY
+
+    def tidy(self) -> None:
+        """Forget what nobody can take back any more, of all people; called on a schedule. Histories stay."""
+        # Another process is writing: the next round does it.
+        with suppress(TemporarilyUnavailable), self._database.transaction() as connection:
+            forget_means(connection, now=self._wallet.clock())
+
+    def _forget(self, vault: UnlockedVault) -> None:
+        entries = {entry.id: entry for entry in Histories(self._wallet).read(vault).entries}
+        with self._database.transaction() as connection:
+            for stored in list_means(connection, vault):
+                entry = entries.get(stored.share_id)
+                if entry is None or self._is_over(entry, stored.means):
+                    delete_means(connection, vault, stored.share_id)
+
+    def _is_over(self, entry: Entry, means: Means) -> bool:
+        """Whether the key has no use any more: all is stated to be gone, and nothing comes of the receipt any more."""
+        is_settled = not means.can_hand_in or entry.outcome is not Outcome.SHARED
+        return self.standing(entry).is_gone and is_settled
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    async def _ask(self, vault: UnlockedVault, entry_id: str) -> None:
+        """Ask how it stands; a wish that they may not have is sent again instead, which asks the same."""
+        standing = self.standing(Histories(self._wallet).entry(vault, entry_id))
+        overdue_unheard = standing.is_overdue and not _is_acknowledged(standing, self._events(vault, entry_id))
+        if standing.is_by_wallet and (standing.state in _RESENT or overdue_unheard):
+            await self._send_wish(vault, entry_id)
+        else:
+            await self._send(vault, entry_id, Action.STATUS, None, language=vault.language)
+
+    def _events(self, vault: UnlockedVault, entry_id: str) -> Sequence[Event]:
+        return Histories(self._wallet).entry(vault, entry_id).events
+
+    async def _send_wish(self, vault: UnlockedVault, entry_id: str) -> None:
+        entry = Histories(self._wallet).entry(vault, entry_id)
+        standing = self.standing(entry)
+        assert standing.wish is not None
+        assert standing.action is not None
+        items: tuple[ItemReference, ...] | None = None
+        if standing.chosen is not None:
+            written = [one for number in standing.chosen for one in entry.shared[number].get("references", ())]
+            items = tuple(dict.fromkeys(ItemReference.model_validate(one) for one in written))
+        language = standing.wish.facts.get("language", vault.language)
+        await self._send(vault, entry_id, standing.action, items, language=language)
+
+    async def _send(
+        self,
+        vault: UnlockedVault,
+        entry_id: str,
+        action: Action,
+        items: tuple[ItemReference, ...] | None,
+        *,
+        language: str,
+    ) -> None:
+        means, entry = self.means(vault, entry_id), Histories(self._wallet).entry(vault, entry_id)
+        if means is None or not means.can_ask or entry.decided_at is None:
+            return
+        now = self._wallet.clock()
+        token = withdrawal(means, action, items=items, receipt_id=entry_id, language=language, now=now)
+        try:
+            reply = await self._transport.post_jwt(means.endpoint, token, max_bytes=MAX_ANSWER_BYTES)
+        except NotDelivered as exc:
+            answered = Answered(EventKind.DELETION_NOT_SENT, {"reason": exc.reason})
+        except NoAnswer:
+            answered = Answered(EventKind.DELETION_UNKNOWN, {"reason": "no_answer"})
+        else:
+            answered = read_reply(
+                reply,
+                means,
+                expected_receipt_id=entry_id,
+                decided_at=entry.decided_at,
+                trust=self._wallet.trust(),
+                now=self._wallet.clock(),
+            )
+        self._keep(vault, entry_id, answered, asked_only=action is Action.STATUS)
+
+    def _keep(self, vault: UnlockedVault, entry_id: str, answered: Answered, *, asked_only: bool) -> None:
+        """Write what came of it, if it is news; forget the key when nothing is left to do with it."""
+        if answered.kind is None:
+            return
+        with self._database.transaction() as connection:
+            entry = self._entry(connection, vault, entry_id)
+            has_wish = self.standing(entry).wish is not None
+            # A question of the wallet's own that comes to nothing is no event of the person's history.
+            is_idle = asked_only and not has_wish and answered.kind is not EventKind.DELETION_STATED
+            if is_idle or _is_known(entry.events, answered):
+                return
+            event = Event(entry_id, answered.kind, self._wallet.clock(), answered.facts)
+            append_event(connection, vault, event)
+            stored = get_means(connection, vault, entry_id)
+            if stored is not None and self._is_over(self._entry(connection, vault, entry_id), stored.means):
+                delete_means(connection, vault, entry_id)
+
+    # --- the receipt ----------------------------------------------------------------------------------------------
+
+    async def confirm_receipt(self, vault: UnlockedVault, entry_id: str) -> bool:
+        """Hand the receipt in for counter-signing; whether it is confirmed now. Best effort: never raises for that."""
+        try:
+            async with asyncio.timeout(TEND_SECONDS):
+                return await self._hand_in(vault, entry_id)
+        except (TimeoutError, TemporarilyUnavailable, ProtocolError, NotDelivered, NoAnswer):
+            return False
+
+    async def _hand_in(self, vault: UnlockedVault, entry_id: str) -> bool:
+        entry, now = Histories(self._wallet).entry(vault, entry_id), self._wallet.clock()
+        with self._database.transaction() as connection:
+            stored = get_means(connection, vault, entry_id)
+            if stored is None or not stored.means.can_hand_in or entry.outcome is not Outcome.SHARED:
+                return False
+            tries = stored.means.receipt_tries + 1
+            means = replace(stored.means, receipt_tries=tries, receipt_settled=tries >= MOST_RECEIPT_TRIES)
+            if not write_means(connection, vault, stored, means):
+                return False
+        assert entry.decided_at is not None
+        receipt = signed_receipt(entry)
+        token = receipt_submission(means, receipt, now=now)
+        reply = await self._transport.post_jwt(means.receipt_endpoint, token, max_bytes=MAX_ANSWER_BYTES)
+        signed = read_countersignature(
+            reply,
+            means,
+            receipt=receipt,
+            decided_at=entry.decided_at,
+            trust=self._wallet.trust(),
+            now=self._wallet.clock(),
+        )
+        with self._database.transaction() as connection:
+            found = get_means(connection, vault, entry_id)
+            if found is None or (found.means.receipt_settled and not means.receipt_settled):
+                return True  # Confirmed in another window meanwhile.
+            write_means(connection, vault, found, replace(found.means, receipt_settled=True))
+            facts = {"receipt": receipt, "countersignature": signed}
+            append_event(connection, vault, Event(entry_id, EventKind.CONFIRMED, self._wallet.clock(), facts))
+            if self._is_over(entry, replace(found.means, receipt_settled=True)):
+                delete_means(connection, vault, entry_id)
+        return True
+
+    # --- inside a transaction -------------------------------------------------------------------------------------
+
+    def _entry(self, connection: Connection, vault: UnlockedVault, entry_id: str) -> Entry:
+        history = read_history(connection, vault)
+        entries = tuple(entries_of(history.events, now=self._wallet.clock()))
+        return Book(entries, history.faults, history.deletions).entry(entry_id)
+
+
+def _checked(entry: Entry, chosen: Sequence[int] | None, standing: Standing) -> list[int] | None:
+    """The chosen numbers, sorted. Raises `NothingToTakeBack`, `NothingChosen`."""
+    if not can_take_back(entry) or standing.is_gone:
+        raise NothingToTakeBack
+    if chosen is None:
+        return None
+    numbers = sorted(set(chosen))
+    if not numbers or numbers[0] < 0 or numbers[-1] >= len(entry.shared):
+        raise NothingChosen
+    return numbers
+
+
+def _is_acknowledged(standing: Standing, events: Sequence[Event]) -> bool:
+    assert standing.wish is not None
+    since = events[events.index(standing.wish) :]
+    return any(event.kind is EventKind.DELETION_ACKNOWLEDGED for event in since)
+
+
+def _is_known(events: Sequence[Event], answered: Answered) -> bool:
+    """Whether the history tells this already: the same statement ever, the same of everything else at its end."""
+    if answered.kind is EventKind.DELETION_STATED:
+        return any(
+            event.kind is EventKind.DELETION_STATED and event.facts.get("token") == answered.facts.get("token")
+            for event in events
+        )
+    told = [event for event in events if event.kind not in (EventKind.CONFIRMED, EventKind.COMPLAINED)]
+    return bool(told) and told[-1].kind is answered.kind and dict(told[-1].facts) == dict(answered.facts)
