@@ -199,14 +199,14 @@ class ImportRow(IssuerRow, table=True):
 
 
 class ResultRow(IssuerRow, table=True):
-    """One achievement of one person, as imported."""
+    """One record of one person, as imported: an achievement, or a statement."""
 
     __tablename__ = "results"
 
     id: str = Field(primary_key=True)
     import_id: str = Field(index=True)
     position: int
-    achievement: bytes  # JSON of schemas.learning.achievement.Achievement
+    achievement: bytes  # JSON of a schemas.learning.achievement.Record
 
 
 OFFERS = table_of(OfferRow)
