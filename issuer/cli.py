@@ -26,6 +26,7 @@ from issuer.cli_output import (
     report_told,
 )
 from issuer.cli_refusals import left_out, refusals_told
+from issuer.cli_reviews import reviews_app
 from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings_to_serve
 from issuer.context import open_context, profile_of
 from issuer.earlier import earlier_offers
@@ -44,6 +45,7 @@ from service.serving import serve as serve_app
 
 app = command_app("intyga-issuer", help="Issue certificates of learning (OpenID4VCI) into wallets.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(reviews_app, name="reviews")
 app.add_typer(
     account_app("issuer", lambda data: open_store(settings_for(data, needs_url=False)).accounts), name="account"
 )
