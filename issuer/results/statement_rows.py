@@ -42,7 +42,8 @@ class StatementRow(Row):
     def item(self) -> str:
         """What the row is about: the value that titles it, as far as it has been read."""
         titles = self.values.get(self._form.titled_by) if self._form else None
-        return str(next(iter(titles.values()), "") if isinstance(titles, dict) else "")[:100]
+        item = str(next(iter(titles.values()), "") if isinstance(titles, dict) else "")
+        return "" if holds_personal_number(item) else item[:100]
 
     @property
     def passing(self) -> Passing:

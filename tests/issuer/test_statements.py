@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from issuer.offers import UnsuitableRecords, draft_offers
-from issuer.profiles import plain_profile
+from issuer.profiles import load_profile
 from issuer.results import ImportRefused, Limits, Results, read_results
 from issuer.results.columns import COLUMNS
 from issuer.results.layouts import RESULTS, STATEMENTS
@@ -31,7 +31,7 @@ FILES = {
     "upper-secondary-grades": "upper-secondary-grades.csv",
     "employment": "employment.json",
 }
-PROFILE = plain_profile({"sv": "Arbetsförmedlingen", "en": "Public Employment Service"}, "SE")
+PROFILE = load_profile(EXAMPLES / "employment-service-profile.toml")
 TODAY = date(2026, 11, 21)
 HEAD = "certificate_type;family_name;personal_number;registered_status;as_of"
 ELIN = "19980423-2388"
