@@ -129,7 +129,10 @@ class DeferralRow(IssuerRow, table=True):
 
 
 class LearnerKeyRow(IssuerRow, table=True):
-    """What a person who signs in is recognised by: keyed digests of identifiers, names and birth dates of results."""
+    """What a person who signs in is recognised by: keyed digests of identifiers, names and birth dates of records.
+
+    A statement has further ones, by which a later statement of the same is recognised (`issuer/store/results.py`).
+    """
 
     __tablename__ = "learner_keys"
     __table_args__ = {"sqlite_with_rowid": False}
