@@ -1,4 +1,4 @@
-"""Statements on the pages: from a file to offers, with the kinds of certificates that can be made of it and no others."""
+"""Statements on the pages: from a file to offers, with the kinds of certificates that can be made of it, no others."""
 
 import json
 
