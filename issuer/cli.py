@@ -26,6 +26,7 @@ from issuer.cli_output import (
     report_told,
 )
 from issuer.cli_refusals import left_out, refusals_told
+from issuer.cli_reviews import reviews_app
 from issuer.cli_settings import DEFAULT_DATA, IssuerData, settings_for, settings_to_serve
 from issuer.context import open_context, profile_of
 from issuer.earlier import earlier_offers
@@ -44,6 +45,7 @@ from service.serving import serve as serve_app
 
 app = command_app("intyga-issuer", help="Issue certificates of learning (OpenID4VCI) into wallets.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(reviews_app, name="reviews")
 app.add_typer(
     account_app("issuer", lambda data: open_store(settings_for(data, needs_url=False)).accounts), name="account"
 )
@@ -87,16 +89,16 @@ def import_results(
             file_format=results.source.value,
             file_sha256=results.sha256,
             warnings=tuple(stored_note(warning) for warning in results.warnings),
-            achievements=results.achievements,
+            records=results.records,
         )
         kept = patiently(lambda: store.results.save_import(draft, now=utc_now()))
-        ids = [result.id for result in store.results.list_results(kept.id, limit=len(results.achievements))]
+        ids = [result.id for result in store.results.list_results(kept.id, limit=len(results.records))]
     report = {
         "import": kept.id if kept else None,
         "format": results.source.value,
         "results": [
-            completeness_shown(achievement, result_id=ids[position] if kept else None)
-            for position, achievement in enumerate(results.achievements)
+            completeness_shown(record, result_id=ids[position] if kept else None)
+            for position, record in enumerate(results.records)
         ],
         "warnings": [problem_shown(warning) for warning in results.warnings],
     }
@@ -106,7 +108,7 @@ def import_results(
 @app.command()
 def offer(
     data: IssuerData = DEFAULT_DATA,
-    type_name: Annotated[str, typer.Option("--type", help="micro-credential or course-results.")] = "micro-credential",
+    type_name: Annotated[str, typer.Option("--type", help="Which kind of certificate.")] = "micro-credential",
     from_file: Annotated[
         Path | None, typer.Option("--from", help="ELMO, CSV or JSON.", exists=True, dir_okay=False)
     ] = None,
@@ -118,7 +120,7 @@ def offer(
     by_value: Annotated[bool, typer.Option("--by-value", help="Put the offer into the link itself.")] = False,
     as_json: JSONOption = False,
 ) -> None:
-    """Make offers from study results: one per course, or one per person for a type that takes many.
+    """Make offers from records: one per course or statement, or one per person for a type that takes many.
 
     Results that lack what a certificate of one course demands are left out with a note, unless --course names them.
     """
@@ -133,20 +135,20 @@ def offer(
     if from_file is not None:
         results = _read(from_file, settings)
         notes += note_lines([str(warning) for warning in results.warnings])
-        found = list(results.achievements)
+        found = list(results.records)
     else:
         imported = store.results.get_import(import_id or "")
         kept = store.results.list_results(imported.id, limit=Limits().max_rows)
-        found = [result.achievement for result in kept]
+        found = [result.record for result in kept]
         notes += note_lines([str(noted) for noted in notes_on_names(found)])
-    chosen = select_results(found, course or [])
+    today = settings.day_of(now := utc_now())
+    chosen = tuple(record.dated(today) for record in select_results(found, course or []))
     if not course and credential_type.takes == "one":
         # Whoever names no course wants what can be had; what was named has to be complete.
         complete, lacking = set_incomplete_aside(credential_type, chosen)
         if complete:
             chosen = tuple(complete)
-            notes += note_lines([left_out(achievement, codes) for achievement, codes in lacking])
-    now = utc_now()
+            notes += note_lines([left_out(credential_type, record, codes) for record, codes in lacking])
     with refusals_told():
         drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)
     earlier = earlier_offers(store.offers, {draft.recipient for draft in drafts}, now=now)

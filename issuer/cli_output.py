@@ -5,8 +5,9 @@ from typing import Any
 from issuer.offers import Offer, OfferLinks
 from issuer.results import Problem
 from issuer.store.status import Certificate
+from schemas.learning.achievement import Record
 from schemas.learning.texts import in_language
-from schemas.types import CREDENTIAL_TYPES
+from schemas.types import types_for
 
 _MOST_NOTES = 40
 
@@ -57,15 +58,15 @@ def certificate_shown(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def completeness_shown(achievement: Any, *, result_id: str | None) -> dict[str, Any]:
-    """What one result holds of the elements of the micro-credential, and lacks."""
-    reports = {name: t.completeness(achievement) for name, t in CREDENTIAL_TYPES.items()}
+def completeness_shown(record: Record, *, result_id: str | None) -> dict[str, Any]:
+    """What one record holds of the elements of the certificates that can be made of it, and lacks."""
+    reports = {name: one.completeness(record) for name, one in types_for(record).items()}
     report = next(iter(reports.values()))
     return {
         "id": result_id,
-        "course": achievement.code or achievement.id,
-        "title": text_of(achievement.title) if achievement.title else "",
-        "learner": achievement.learner.name,
+        "course": record.code or record.id,
+        "title": text_of(record.title) if record.title else "",
+        "learner": record.learner.name,
         "elements": {
             state.element.code: [source.value for source in state.sources] if state.present else None
             for state in report.states

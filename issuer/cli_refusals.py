@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from issuer.offers import IncompleteRecords, named_element, named_record
 from issuer.results import ImportRefused, Problem
-from schemas.learning.achievement import Achievement
-from schemas.learning.completeness import ELEMENTS_BY_CODE
+from schemas.learning.achievement import Record
+from schemas.types import CredentialType
 from service.commands import CommandFailed
 
 
@@ -24,24 +24,26 @@ def refusals_told(file_name: str = "the file") -> Iterator[None]:
             f"{exc.count} problem(s) in {file_name}; nothing of it was taken:", exc.error, exc.problems, exc.count
         ) from exc
     except IncompleteRecords as exc:
+        element = exc.credential_type.element
         problems = [
             Problem(
-                f"{named_record(achievement)} lacks {named_element(code)}.".replace("%", "%%"),
-                ELEMENTS_BY_CODE[code].supply["en"],
-                int(achievement.id),
+                f"{named_record(record)} lacks {named_element(element(code))}.".replace("%", "%%"),
+                element(code).supply["en"],
+                int(record.id),
                 code,
             )
-            for achievement, codes in exc.lacking
+            for record, codes in exc.lacking
             for code in codes
         ]
-        heading = f"A {exc.type_name} cannot be made of {len(exc.lacking)} of the results; none was offered:"
+        heading = f"A {exc.credential_type.name} cannot be made of {len(exc.lacking)} of the results; none was offered:"
         raise _failed(heading, exc.error, problems, len(problems)) from exc
 
 
-def left_out(achievement: Achievement, codes: Sequence[str]) -> str:
+def left_out(credential_type: CredentialType, record: Record, codes: Sequence[str]) -> str:
     """That no offer was made of a result, and why."""
-    supply = " ".join(ELEMENTS_BY_CODE[code].supply["en"] for code in codes)
-    return f"{named_record(achievement)} was left out: it lacks {', '.join(map(named_element, codes))}. {supply}"
+    elements = [credential_type.element(code) for code in codes]
+    supply = " ".join(element.supply["en"] for element in elements)
+    return f"{named_record(record)} was left out: it lacks {', '.join(map(named_element, elements))}. {supply}"
 
 
 def _failed(heading: str, error: str, problems: Sequence[Problem], count: int) -> CommandFailed:

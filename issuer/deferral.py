@@ -118,7 +118,7 @@ def collect_deferred(
         grant,
         transaction_id=transaction_id,
         thumbprints=[key.thumbprint for key in keys],
-        period=period_from(now, issuing=issuing),
+        period=period_from(now, issuing=issuing, type_name=grant.type_name),
         now=now,
     )
     return Collected(grant.offer_id, sign_copies(grant, keys, reservation, issuing=issuing))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from issuer.offers import Offer, OfferDraft, OfferState
-from schemas.learning.achievement import Achievement
+from schemas.learning.achievement import Record
 
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
@@ -41,9 +41,9 @@ class EarlierOffers:
                 self._by_title.setdefault((offer.recipient, _titles(offer.title)), offer)
                 self._by_key.setdefault(_key(offer), []).append(offer)
 
-    def of_result(self, result_id: str, achievement: Achievement) -> Offer | None:
+    def of_result(self, result_id: str, record: Record) -> Offer | None:
         """The latest offer made from this kept result, or of the same to somebody of the same name."""
-        again = (achievement.learner.name, _titles(achievement.title or {}))
+        again = (record.learner.name, _titles(record.title or {}))
         return self._by_result.get(result_id) or self._by_title.get(again)
 
     def of_draft(self, draft: OfferDraft) -> list[Offer]:

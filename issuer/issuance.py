@@ -139,13 +139,15 @@ def whole_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def period_from(now: datetime, *, issuing: Issuing) -> Period:
-    """The period of copies collected now; it ends with the certificate of the key that signs them, at the latest.
+def period_from(now: datetime, *, issuing: Issuing, type_name: str) -> Period:
+    """The period of copies collected now: as long as the operator says, and no longer than their type allows.
 
-    Raises `NoValidChain` when that is over.
+    It ends with the certificate of the key that signs them, at the latest. Raises `NoValidChain` when that is over.
     """
     start = whole_hour(now)
-    end = whole_hour(min(start + issuing.validity, issuing.chain_until))
+    allowed = CREDENTIAL_TYPES[type_name].validity_days
+    validity = issuing.validity if allowed is None else min(issuing.validity, timedelta(days=allowed))
+    end = whole_hour(min(start + validity, issuing.chain_until))
     if end <= now:
         raise NoValidChain
     return Period(start, end)
@@ -167,7 +169,7 @@ def collect(
         nonce=proven.nonce,
         nonce_expires_at=issuing.key_rules.nonces.expiry(proven.nonce),
         thumbprints=[key.thumbprint for key in proven.keys],
-        period=period_from(now, issuing=issuing),
+        period=period_from(now, issuing=issuing, type_name=grant.type_name),
         now=now,
     )
     # 4. The signatures.

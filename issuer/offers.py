@@ -25,10 +25,10 @@ from schemas.issuance import (
     offer_link,
     offer_link_by_value,
 )
-from schemas.learning.achievement import Achievement
-from schemas.learning.completeness import ELEMENTS_BY_CODE
+from schemas.learning.achievement import Record
+from schemas.learning.completeness import Element
 from schemas.learning.texts import in_language
-from schemas.types import CredentialType
+from schemas.types import CredentialType, types_for
 
 _MOST_NAMED = 10
 _QUOTES_AND_ROWS = {"sv": ("”", "rad"), "en": ("“", "row")}
@@ -69,30 +69,41 @@ class IncompleteRecords(Refused):
 
     error = "incomplete_records"
 
-    def __init__(self, credential_type: CredentialType, lacking: Sequence[tuple[Achievement, Sequence[str]]]) -> None:
-        self.type_name = credential_type.name
-        self.lacking = tuple((achievement, tuple(codes)) for achievement, codes in lacking)
+    def __init__(self, credential_type: CredentialType, lacking: Sequence[tuple[Record, Sequence[str]]]) -> None:
+        self.credential_type = credential_type
+        self.lacking = tuple((record, tuple(codes)) for record, codes in lacking)
+        element = credential_type.element
         shown = "; ".join(
-            f"{named_record(achievement)} lacks {', '.join(named_element(code) for code in codes)}"
-            for achievement, codes in self.lacking[:_MOST_NAMED]
+            f"{named_record(record)} lacks {', '.join(named_element(element(code)) for code in codes)}"
+            for record, codes in self.lacking[:_MOST_NAMED]
         )
         more = f"; and {len(self.lacking) - _MOST_NAMED} more" if len(self.lacking) > _MOST_NAMED else ""
         missing = dict.fromkeys(code for _, codes in self.lacking for code in codes)
-        supply = " ".join(f"{code}: {ELEMENTS_BY_CODE[code].supply['en']}" for code in missing)
+        supply = " ".join(f"{code}: {element(code).supply['en']}" for code in missing)
         super().__init__(f"A {credential_type.name} cannot be made: {shown}{more}. {supply}")
 
 
-def named_record(achievement: Achievement, language: str = "en") -> str:
+class UnsuitableRecords(Refused):
+    """Certificates of this type are not made of such records."""
+
+    error = "unsuitable_records"
+
+    def __init__(self, credential_type: CredentialType, record: Record) -> None:
+        fitting = ", ".join(types_for(record))
+        super().__init__(f"A {credential_type.name} is not made of such records. What they can become is: {fitting}.")
+
+
+def named_record(record: Record, language: str = "en") -> str:
     """What a record is found by: course code and title, without the person's name; its row when it has neither."""
-    title = in_language(achievement.title, language)
+    title = in_language(record.title, language)
     left, row = _QUOTES_AND_ROWS[language]
-    parts = (achievement.code or "", f"{left}{title}”" if title else "")
-    return " ".join(part for part in parts if part) or f"{row} {achievement.id}"
+    parts = (record.code or "", f"{left}{title}”" if title else "")
+    return " ".join(part for part in parts if part) or f"{row} {record.id}"
 
 
-def named_element(code: str) -> str:
+def named_element(element: Element) -> str:
     """An element by its English name and its code."""
-    return f"{ELEMENTS_BY_CODE[code].name['en']} ({code})"
+    return f"{element.name['en']} ({element.code})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +193,20 @@ class OfferBook(Protocol):
 
 def draft_offer(
     credential_type: CredentialType,
-    achievements: Sequence[Achievement],
+    records: Sequence[Record],
     *,
     with_tx_code: bool,
     result_ids: Sequence[str] = (),
 ) -> OfferDraft:
-    """The draft of one certificate about these achievements.
+    """The draft of one certificate made of these records.
 
-    Raises `Incomplete` when a demanded element is missing, `Refused` when the achievements do not belong together.
+    Raises `Incomplete` when a demanded element is missing, `Refused` when the records do not belong together.
     """
-    claims = credential_type.claims_from(achievements)
+    claims = credential_type.claims_from(records)
     return OfferDraft(
         type_name=credential_type.name,
         title=credential_type.titles(claims),
-        recipient=achievements[0].learner.name,
+        recipient=records[0].learner.name,
         claims=claims,
         with_tx_code=with_tx_code,
         result_ids=tuple(result_ids),
@@ -203,43 +214,49 @@ def draft_offer(
 
 
 def set_incomplete_aside(
-    credential_type: CredentialType, achievements: Sequence[Achievement]
-) -> tuple[list[Achievement], list[tuple[Achievement, tuple[str, ...]]]]:
-    """The achievements that have everything the type demands; and the others, with the codes of what they lack."""
+    credential_type: CredentialType, records: Sequence[Record]
+) -> tuple[list[Record], list[tuple[Record, tuple[str, ...]]]]:
+    """The records that have everything the type demands; and the others, with the codes of what they lack.
+
+    Raises `UnsuitableRecords` when the type is not made of such records.
+    """
     complete, lacking = [], []
-    for achievement in achievements:
-        missing = credential_type.completeness(achievement).missing_demanded
+    for record in records:
+        if not credential_type.suits(record):
+            raise UnsuitableRecords(credential_type, record)
+        missing = credential_type.completeness(record).missing_demanded
         if missing:
-            lacking.append((achievement, tuple(missing)))
+            lacking.append((record, tuple(missing)))
         else:
-            complete.append(achievement)
+            complete.append(record)
     return complete, lacking
 
 
 def draft_offers(
     credential_type: CredentialType,
-    achievements: Sequence[Achievement],
+    records: Sequence[Record],
     *,
     with_tx_code: bool,
     result_ids: Sequence[str] = (),
 ) -> list[OfferDraft]:
-    """Drafts for everything in these achievements: one each, or one per person and awarding body, as the type takes
+    """Drafts for everything in these records: one each, or one per person and awarding body, as the type takes
     them. `result_ids` names the kept results that they were read from, in the same order, or is empty.
 
-    Raises `IncompleteRecords` naming every achievement that lacks a demanded element; then there are no drafts at all.
+    Raises `IncompleteRecords` naming every record that lacks a demanded element, `UnsuitableRecords` when the type is
+    not made of such records; then there are no drafts at all.
     """
-    _, lacking = set_incomplete_aside(credential_type, achievements)
+    _, lacking = set_incomplete_aside(credential_type, records)
     if lacking:
         raise IncompleteRecords(credential_type, lacking)
     groups: dict[tuple[str, ...], list[int]] = {}
-    for position, achievement in enumerate(achievements):
-        body = achievement.awarding_body.model_dump_json() if achievement.awarding_body else ""
-        together = (achievement.learner.model_dump_json(), body)
+    for position, record in enumerate(records):
+        body = record.awarding_body.model_dump_json() if record.awarding_body else ""
+        together = (record.learner.model_dump_json(), body)
         groups.setdefault((str(position),) if credential_type.takes == "one" else together, []).append(position)
     return [
         draft_offer(
             credential_type,
-            [achievements[position] for position in group],
+            [records[position] for position in group],
             with_tx_code=with_tx_code,
             result_ids=[result_ids[position] for position in group] if result_ids else (),
         )

@@ -13,7 +13,7 @@ and the defaults are about this institution: a course that another body awarded 
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,12 +29,15 @@ from schemas.learning.achievement import (
     Identifier,
     Learner,
     Level,
+    Record,
     ShortText,
     Source,
 )
 from schemas.learning.completeness import COUNTRY_FIELD
 from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
 from schemas.learning.texts import Texts
+
+R = TypeVar("R", bound=Record)
 
 MAX_PROFILE_BYTES = 1_000_000
 _SAID_TWICE = (("ects_credits", "swedish_credits"), ("eqf_level", "seqf_level"))
@@ -111,17 +114,21 @@ class InstitutionProfile(_Part):
 
     def complete(self, achievement: Achievement) -> Achievement:
         """The achievement with what this profile knows, then with what can be derived; nothing stated is replaced."""
-        filled = achievement.model_copy(update={"learner": self._learner(achievement.learner)})
-        if filled.awarding_body is None:
-            filled = self._with_awarding_body(filled)
-        elif filled.awarding_body.country is None:
-            filled = self._with_country(filled, filled.awarding_body)
+        filled = self.with_body(achievement.model_copy(update={"learner": self._learner(achievement.learner)}))
         course = self._course(achievement)
         if course is not None:
             filled = _filled_up(filled, course)
         if self.is_own(filled):
             filled = _filled_up(filled, self.defaults)
         return self._derived(filled)
+
+    def with_body(self, record: R) -> R:
+        """The record with who awarded it, or says so, and the country; what it states itself is never replaced."""
+        if record.awarding_body is None:
+            return self._with_awarding_body(record)
+        if record.awarding_body.country is None:
+            return self._with_country(record, record.awarding_body)
+        return record
 
     def _course(self, achievement: Achievement) -> CourseValues | None:
         """What is known of the course: by its code, or by one of its titles when the record gives it none."""
@@ -130,11 +137,11 @@ class InstitutionProfile(_Part):
         titles = (achievement.title or {}).values()
         return next((self.courses[title] for title in titles if title in self.courses), None)
 
-    def is_own(self, achievement: Achievement) -> bool:
-        """Whether the achievement was awarded by this institution, as far as name and country can tell."""
-        body = achievement.awarding_body
+    def is_own(self, record: Record) -> bool:
+        """Whether the record comes from this institution, as far as name and country can tell."""
+        body = record.awarding_body
         if body is None:
-            return self._may_be_in(achievement.awarding_country)
+            return self._may_be_in(record.awarding_country)
         ours = {name.casefold() for name in self.institution.names.values()}
         return self._may_be_in(body.country) and any(name.casefold() in ours for name in body.names.values())
 
@@ -149,23 +156,23 @@ class InstitutionProfile(_Part):
     def _may_be_in(self, country: str | None) -> bool:
         return country in (None, self.institution.country)
 
-    def _with_awarding_body(self, achievement: Achievement) -> Achievement:
+    def _with_awarding_body(self, record: R) -> R:
         """With this institution where the record names nobody, unless the record's country says that it was another."""
-        if not self.is_own(achievement):
-            return achievement
-        stated = achievement.awarding_country
+        if not self.is_own(record):
+            return record
+        stated = record.awarding_country
         body = AwardingBody(names=self.institution.names, country=stated or self.institution.country)
-        source = achievement.provenance["awarding_country"] if stated else self._country_from
-        return _with_country_from(source, achievement.with_values(self._names_from, awarding_body=body))
+        source = record.provenance["awarding_country"] if stated else self._country_from
+        return _with_country_from(source, record.with_values(self._names_from, awarding_body=body))
 
-    def _with_country(self, achievement: Achievement, named: AwardingBody) -> Achievement:
-        is_own = self.is_own(achievement)
+    def _with_country(self, record: R, named: AwardingBody) -> R:
+        is_own = self.is_own(record)
         country = self.institution.country if is_own else self._country_of(named)
         if country is None:
-            return achievement
+            return record
         body = named.model_copy(update={"country": country})
         source = self._country_from if is_own else Source.PROFILE
-        return _with_country_from(source, achievement.model_copy(update={"awarding_body": body}))
+        return _with_country_from(source, record.model_copy(update={"awarding_body": body}))
 
     def _country_of(self, body: AwardingBody) -> str | None:
         """The country of another awarding body, when the profile knows it."""
@@ -211,9 +218,9 @@ class _PlainProfile(InstitutionProfile):
         return not self.country_is_said or super()._may_be_in(country)
 
 
-def _with_country_from(source: Source, achievement: Achievement) -> Achievement:
-    """The achievement, with the source of its body's country, which may be another than that of the name."""
-    return achievement.model_copy(update={"provenance": achievement.provenance | {COUNTRY_FIELD: source}})
+def _with_country_from(source: Source, record: R) -> R:
+    """The record, with the source of its body's country, which may be another than that of the name."""
+    return record.model_copy(update={"provenance": record.provenance | {COUNTRY_FIELD: source}})
 
 
 def _filled_up(achievement: Achievement, known: ElementValues) -> Achievement:

@@ -94,6 +94,15 @@ def features_of_learner(learner: Learner) -> list[Feature]:
     return list({(field, _normal(field, str(value))): None for field, value in named if value})
 
 
+def unmistakable(learner: Learner) -> list[str]:
+    """What only this person's records have in common: each number of the person with its type, or birth date and both
+    names together; nothing when two people could have the same."""
+    known = dict(features_of_learner(learner))
+    numbers = [f"{field}={value}" for field, value in known.items() if field.startswith(_IDENTIFIER)]
+    whole = [f"{field}={known[field]}" for field in ("birth_date", *_NAMES) if field in known]
+    return numbers or (["\x1f".join(whole)] if len(whole) == 1 + len(_NAMES) else [])
+
+
 def same_person(learners: Iterable[Learner]) -> None:
     """Raise `NotRecognised` unless these learners can be one person: birth dates, and identifiers of one type, agree.
 

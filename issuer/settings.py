@@ -3,8 +3,10 @@
 Environment variables `ISSUER_...`, explained in `docs/settings-issuer.md`.
 """
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -70,7 +72,9 @@ class IssuerSettings(ServiceSettings):
     encryption: Literal["none", "offered", "required"] = Field(
         default="offered", description="Encryption of credential requests and responses beyond TLS."
     )
-    validity_days: int = Field(default=3650, ge=1, le=36_500, description="Days until a certificate expires.")
+    validity_days: int = Field(
+        default=3650, ge=1, le=36_500, description="Days until a certificate expires; some types expire sooner."
+    )
     status_list_size: int = Field(default=1_000_000, ge=1_000, le=10_000_000, description="Entries of a status list.")
     status_list_ttl_seconds: int = Field(default=300, ge=10, le=86_400, description="How long readers may keep a list.")
     status_list_lifetime_seconds: int = Field(default=43_200, ge=60, le=604_800, description="When a list expires.")
@@ -138,6 +142,10 @@ class IssuerSettings(ServiceSettings):
         except Malformed as exc:
             found.append(f"{self.variable('login_match')}: {exc}.")
         return found
+
+    def day_of(self, moment: datetime) -> date:
+        """The day that it is at the institution."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
 
     @property
     def keys(self) -> Path:

@@ -26,6 +26,7 @@ from issuer.context import IssuerContext
 from issuer.issuance import period_from
 from schemas.errors import Malformed, ProtocolError
 from schemas.issuance import InvalidClient, InvalidGrant, TokenResponse
+from schemas.types import CREDENTIAL_TYPES
 from service.rate_limits import client_address
 
 _MAX_BODY_BYTES = 64_000
@@ -114,7 +115,7 @@ class TokenEndpoint:
             client,
             dpop_key=dpop_key,
             book=context.store.grants,
-            period=period_from(now, issuing=context.issuing),
+            periods={name: period_from(now, issuing=context.issuing, type_name=name) for name in CREDENTIAL_TYPES},
             lifetime_seconds=lifetime,
             now=now,
         )

@@ -17,7 +17,7 @@ from issuer.authorization.pushed import Wanted
 from issuer.offers import IncompleteRecords, OfferDraft, draft_offers, set_incomplete_aside
 from proofs import strict_json
 from schemas.errors import NotFound, Refused
-from schemas.learning.achievement import Achievement
+from schemas.learning.achievement import Record
 from schemas.types import CREDENTIAL_TYPES
 
 DECIDING = timedelta(minutes=30)
@@ -67,10 +67,8 @@ class Authorization:
         return not any(wanted.type_name == type_name and wanted.by_identifier for wanted in self.wanted)
 
 
-def drafts_for(
-    wanted: Sequence[Wanted], records: Sequence[tuple[str, Achievement]]
-) -> tuple[list[OfferDraft], list[str]]:
-    """What can be fetched from one person's records (pairs of result identifier and achievement).
+def drafts_for(wanted: Sequence[Wanted], records: Sequence[tuple[str, Record]]) -> tuple[list[OfferDraft], list[str]]:
+    """What can be fetched from one person's records (pairs of result identifier and record).
 
     Returns the drafts, newest records first, and the names of the wanted types of which there is nothing complete.
     """
@@ -78,14 +76,15 @@ def drafts_for(
     nothing: list[str] = []
     for each in wanted:
         credential_type = CREDENTIAL_TYPES[each.type_name]
-        complete, _ = set_incomplete_aside(credential_type, [achievement for _, achievement in records])
+        suiting = [record for _, record in records if credential_type.suits(record)]
+        complete, _ = set_incomplete_aside(credential_type, suiting)
         # Compared by identity: two records of one course may be equal, and are still two.
-        chosen = {id(achievement) for achievement in complete}
+        chosen = {id(record) for record in complete}
         usable = [pair for pair in records if id(pair[1]) in chosen]
         try:
             drafts = draft_offers(
                 credential_type,
-                [achievement for _, achievement in usable],
+                [record for _, record in usable],
                 with_tx_code=False,
                 result_ids=[result_id for result_id, _ in usable],
             )

@@ -6,7 +6,7 @@ bound to the DPoP key or to the client's own key, is replaced at every use, and 
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -144,10 +144,12 @@ class RefreshBook(Protocol):
         judge: Callable[[StoredRefreshToken], RefreshVerdict],
         token: NewToken,
         *,
-        period: Period,
+        periods: Mapping[str, Period],
         now: datetime,
     ) -> tuple[RefreshVerdict, list[GrantedCredential]]:
         """Judge and act in one transaction; what can be renewed is made from the records as they are now.
+
+        `periods` says by name of type how long fresh copies hold.
 
         Raises `InvalidGrant` unless something was granted.
         """
@@ -160,7 +162,7 @@ def exchange_refresh_token(
     *,
     dpop_key: str | None,
     book: RefreshBook,
-    period: Period,
+    periods: Mapping[str, Period],
     lifetime_seconds: int,
     now: datetime,
 ) -> TokenResponse:
@@ -173,7 +175,7 @@ def exchange_refresh_token(
         request.refresh_token,
         lambda stored: judge_refresh(stored, client, dpop_key=dpop_key, now=now),
         token,
-        period=period,
+        periods=periods,
         now=now,
     )
     if verdict is RefreshVerdict.KEEP:

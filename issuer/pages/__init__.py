@@ -5,7 +5,8 @@
                     body_limits=BODY_LIMITS)
 
 Staff: overview (`/`), reading a file (`/import`), its results and their preview (`/results/ID`), offers (`/offered`),
-issued certificates (`/issued`). Public: opening an offer in a wallet (`/offer`). `app.state.issuer` is the
+issued certificates (`/issued`), certificates that
+wait for a review (`/waiting`). Public: opening an offer in a wallet (`/offer`). `app.state.issuer` is the
 `IssuerContext`.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 import service
-from issuer.pages import authorize, home, imports, invitation, issued, offers, results
+from issuer.pages import authorize, home, imports, invitation, issued, offers, results, reviews
 from issuer.settings import IssuerSettings
 from schemas.learning.safe_xml import Limits
 from service.clock import Clock
@@ -75,4 +76,4 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
 def page_routers() -> list[APIRouter]:
     """The routers of all pages. They come before the route of typed codes, which takes whatever looks like one."""
     door = staff_door(N_("For staff who issue certificates."))
-    return [door, *(one.router for one in (home, imports, results, offers, issued, invitation, authorize))]
+    return [door, *(one.router for one in (home, imports, results, offers, issued, reviews, invitation, authorize))]

@@ -89,7 +89,7 @@ async def signed_in(
         )
         features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
         results = await issuer.store.database.run(issuer.store.results.of_learner, features)
-        same_person(result.achievement.learner for result in results)
+        same_person(result.record.learner for result in results)
     except NotRecognised as exc:
         log.info("sign_in_not_recognised", reason=str(exc))
         return await _nothing_page(request, pages, authorization, _UNKNOWN)
@@ -97,7 +97,8 @@ async def signed_in(
         log.warning("sign_in_failed", error=exc.error, reason=str(exc))
         told = _UNAVAILABLE if isinstance(exc, LoginUnavailable) else _ENDED
         return await _nothing_page(request, pages, authorization, told, status=exc.status)
-    drafts, _ = drafts_for(authorization.wanted, [(result.id, result.achievement) for result in results])
+    today = issuer.settings.day_of(issuer.clock())
+    drafts, _ = drafts_for(authorization.wanted, [(result.id, result.record.dated(today)) for result in results])
     if not drafts:
         return await _nothing_page(request, pages, authorization, _NOTHING)
     store = issuer.store

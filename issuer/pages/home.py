@@ -19,6 +19,7 @@ async def home(request: Request, issuer: IssuerDep, pages: PagesDep) -> Response
     store, now = issuer.store, issuer.clock()
     offers = await store.database.run(lambda: store.offers.list_offers(now=now, limit=COUNTED))
     imports = await store.database.run(lambda: store.results.list_imports(limit=LATEST))
+    waiting_count = await store.database.run(store.deferrals.count_waiting)
     issued = await store.database.run(lambda: store.status.list_issued(limit=LATEST))
     return await pages.render(
         request,
@@ -28,6 +29,8 @@ async def home(request: Request, issuer: IssuerDep, pages: PagesDep) -> Response
         tallies=tallies(offer.state for offer in offers),
         imports=imports,
         issued=issued,
+        waiting_count=waiting_count,
+        has_reviews=bool(issuer.settings.reviewed) or waiting_count > 0,
         certificate_words=CERTIFICATES,
         has_profile=issuer.settings.profile_file is not None,
     )

@@ -81,22 +81,22 @@ async def dry_run(
         problems, count = refusal.problems, refusal.count
         return await pages.render(request, "import_refused.html", file=file, problems=problems, count=count)
     t = pages.translator(request)
-    page = max(0, min(page, (len(results.achievements) - 1) // PAGE_ROWS))
-    shown = results.achievements[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
+    page = max(0, min(page, (len(results.records) - 1) // PAGE_ROWS))
+    shown = results.records[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
     before = await issuer.store.database.run(issuer.store.results.find_file, results.sha256)
-    incomplete_count, gap_lines = await asyncio.to_thread(gaps, results.achievements, t)
+    incomplete_count, gap_lines = await asyncio.to_thread(gaps, results.records, t)
     return await pages.render(
         request,
         "import_report.html",
         file=file,
         pending_id=pending_id,
         results=results,
-        lines=[result_line(achievement, t) for achievement in shown],
+        lines=[result_line(record, t) for record in shown],
         notes=grouped_notes(results.warnings, t),
         incomplete_count=incomplete_count,
         gaps=gap_lines,
         page=page,
-        page_count=(len(results.achievements) - 1) // PAGE_ROWS + 1,
+        page_count=(len(results.records) - 1) // PAGE_ROWS + 1,
         before=before,
     )
 
@@ -112,7 +112,7 @@ async def keep(request: Request, pending_id: str, issuer: IssuerDep, pages: Page
             file_format=results.source.value,
             file_sha256=results.sha256,
             warnings=tuple(stored_note(warning) for warning in results.warnings[:MOST_NOTES]),
-            achievements=results.achievements,
+            records=results.records,
         )
         store, now = issuer.store, issuer.clock()
         kept = await store.database.run(lambda: store.results.save_import(draft, now=now, pending_id=pending_id))

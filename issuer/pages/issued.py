@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from issuer.context import IssuerContext
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn
-from issuer.pages.words import CERTIFICATES
+from issuer.pages.words import CERTIFICATES, TOLD
 from issuer.status import RevocationIsFinal, Status
 from issuer.store.status import Certificate
 from schemas.learning.texts import clean_text, in_language
@@ -170,6 +170,7 @@ async def _page(
         type_title=CREDENTIAL_TYPES[certificate.type_name].title(t.language),
         word=CERTIFICATES[certificate.status],
         told_reason=told_reason(certificate.status_reason, t),
+        wallet_told=t(TOLD[certificate.wallet_event]),
         reasons=[(name, t(text)) for name, text in REASONS.items()],
         errors=errors or [],
         wrong=dict(errors or []),

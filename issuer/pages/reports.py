@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from issuer.pages.words import SOURCES
-from schemas.learning.achievement import Achievement
-from schemas.learning.completeness import ELEMENTS, ELEMENTS_BY_CODE
+from schemas.learning.achievement import Record
+from schemas.learning.completeness import ELEMENTS_BY_CODE, Element
 from schemas.learning.problems import Problem
 from schemas.learning.texts import foreign_language, in_language
-from schemas.types import CREDENTIAL_TYPES, Card, CardLine, CredentialType
+from schemas.types import Card, CardLine, CredentialType, types_for
 from schemas.types.card import credits_line
 from schemas.types.claims import ConcretePath
 from schemas.types.learning_claims import number
@@ -18,7 +18,6 @@ from service.i18n import N_, Translator
 
 PREVIEW_LANGUAGES = ("sv", "en")
 MOST_ROWS_NAMED = 8
-_NAMES = {element.code: element.name for element in ELEMENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +60,45 @@ class ResultLine:
     missing: tuple[str, ...]
     lacks: tuple[Lack, ...]
     elements: tuple[ElementLine, ...]
+    is_standard: bool
 
 
-def result_line(achievement: Achievement, t: Translator, *, result_id: str = "") -> ResultLine:
-    """How a result reads in a list, with its completeness for every type."""
-    reports = {name: one.completeness(achievement) for name, one in CREDENTIAL_TYPES.items()}
-    report = next(iter(reports.values()))
+def result_line(record: Record, t: Translator, *, result_id: str = "") -> ResultLine:
+    """How a record reads in a list, with its completeness for every type that is made of such records."""
+    types = types_for(record)
+    reports = {name: one.completeness(record) for name, one in types.items()}
+    name_of_first, report = next(iter(reports.items()))
+    elements = {state.element.code: state.element for state in report.states}
     lacking: dict[tuple[str, ...], list[str]] = {}
     for name, one in reports.items():
         if one.missing_demanded:
-            lacking.setdefault(one.missing_demanded, []).append(CREDENTIAL_TYPES[name].title(t.language))
+            lacking.setdefault(one.missing_demanded, []).append(types[name].title(t.language))
     lacks = tuple(
         Lack(
             tuple(titles),
-            tuple(_named(codes, t)),
-            tuple(ELEMENTS_BY_CODE[code].supply[t.language] for code in codes),
+            tuple(_named(elements[code], t) for code in codes),
+            tuple(elements[code].supply[t.language] for code in codes),
         )
         for codes, titles in lacking.items()
     )
-    amounts = {"credits": number(achievement.ects_credits), "swedish_credits": number(achievement.swedish_credits)}
+    brief = record.brief
+    amounts = {name: number(amount) for name, amount in brief.amounts.items()}
     return ResultLine(
-        id=result_id or achievement.id,
-        row=achievement.id,
-        person=achievement.learner.name,
-        title=in_language(achievement.title, t.language),
-        title_language=foreign_language(achievement.title, t.language),
-        code=achievement.code or "",
+        id=result_id or record.id,
+        row=record.id,
+        person=record.learner.name,
+        title=in_language(record.title, t.language),
+        title_language=foreign_language(record.title, t.language),
+        code=record.code or "",
         credits=credits_line(amounts, t.language),
-        grade=achievement.grade.label if achievement.grade else "",
-        date=t.date(achievement.issued_on) if achievement.issued_on else "",
+        grade=brief.grade,
+        date=t.date(brief.day) if brief.day else "",
         present_count=report.present_count,
         element_count=len(report.states),
-        missing=tuple(_named(report.missing, t)),
+        missing=tuple(_named(elements[code], t) for code in report.missing),
         lacks=lacks,
-        elements=tuple(_element_lines(achievement, t)),
+        elements=tuple(_element_lines(record, t)),
+        is_standard=types[name_of_first].form is None,
     )
 
 
@@ -124,17 +128,16 @@ def _rows(notes: Sequence[Problem], t: Translator) -> str:
     return t.plural("Row %(rows)s", "Rows %(rows)s", len(placed), rows=listed)
 
 
-def _named(codes: Sequence[str], t: Translator) -> list[str]:
-    return [f"{_NAMES[code][t.language]} ({code})" for code in codes]
+def _named(element: Element, t: Translator) -> str:
+    return f"{element.name[t.language]} ({element.code})"
 
 
-def _element_lines(achievement: Achievement, t: Translator) -> list[ElementLine]:
+def _element_lines(record: Record, t: Translator) -> list[ElementLine]:
     lines = []
-    per_type = {name: one.completeness(achievement).states for name, one in CREDENTIAL_TYPES.items()}
+    types = types_for(record)
+    per_type = {name: one.completeness(record).states for name, one in types.items()}
     for position, state in enumerate(next(iter(per_type.values()))):
-        needed = [
-            CREDENTIAL_TYPES[name].title(t.language) for name, states in per_type.items() if states[position].demanded
-        ]
+        needed = [types[name].title(t.language) for name, states in per_type.items() if states[position].demanded]
         lines.append(
             ElementLine(
                 code=state.element.code,
@@ -158,16 +161,18 @@ class Gap:
     supply: str
 
 
-def gaps(achievements: Iterable[Achievement], t: Translator) -> tuple[int, list[Gap]]:
-    """How many results lack something that a kind of certificate needs, and what it is, element by element."""
-    incomplete, counts = 0, dict.fromkeys(ELEMENTS_BY_CODE, 0)
-    for achievement in achievements:
-        missing = {code for one in CREDENTIAL_TYPES.values() for code in one.completeness(achievement).missing_demanded}
+def gaps(records: Iterable[Record], t: Translator) -> tuple[int, list[Gap]]:
+    """How many records lack something that a kind of certificate needs, and what it is, element by element."""
+    incomplete, counts, elements = 0, dict.fromkeys(ELEMENTS_BY_CODE, 0), dict(ELEMENTS_BY_CODE)
+    for record in records:
+        states = [state for one in types_for(record).values() for state in one.completeness(record).states]
+        missing = {state.element.code: state.element for state in states if state.demanded and not state.present}
         incomplete += bool(missing)
+        elements |= missing
         for code in missing:
-            counts[code] += 1
+            counts[code] = counts.get(code, 0) + 1
     found = [
-        Gap(_named([code], t)[0], count, ELEMENTS_BY_CODE[code].supply[t.language])
+        Gap(_named(elements[code], t), count, elements[code].supply[t.language])
         for code, count in counts.items()
         if count
     ]

@@ -9,16 +9,24 @@ from fastapi.responses import Response
 
 from issuer.context import IssuerContext
 from issuer.earlier import EarlierOffers, earlier_offers
-from issuer.offers import IncompleteRecords, Offer, OfferDraft, OfferedMeanwhile, draft_offers, named_record, new_id
+from issuer.offers import (
+    IncompleteRecords,
+    Offer,
+    OfferDraft,
+    OfferedMeanwhile,
+    UnsuitableRecords,
+    draft_offers,
+    named_record,
+    new_id,
+)
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn, the_pages
 from issuer.pages.reports import grouped_notes, preview, result_line
 from issuer.pages.words import OFFERS
 from issuer.store.results import Import, Result
 from schemas.errors import NotFound
-from schemas.learning.completeness import ELEMENTS_BY_CODE
 from schemas.learning.notes import told_note
 from schemas.learning.texts import clean_text
-from schemas.types import CREDENTIAL_TYPES, CredentialType
+from schemas.types import CREDENTIAL_TYPES, CredentialType, types_for
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch
 
@@ -29,6 +37,7 @@ PAGE_ROWS = 500
 MOST_PREVIEWS = 5
 MOST_NAMED = 10
 _NOTHING_CHOSEN = N_("Choose at least one result.")
+_OTHER_TYPE = N_("Such a certificate is not made of these results. Choose another kind.")
 _NO_TYPE = N_("Choose which kind of certificate to make.")
 _OR_LEAVE_OUT = N_("Or leave these results out, or choose another kind of certificate.")
 _ALREADY = N_("These offers were made already.")
@@ -80,15 +89,16 @@ async def one(request: Request, import_id: str, result_id: str, issuer: IssuerDe
         raise NotFound("there is no such result in this import")
     offers = await store.database.run(lambda: store.offers.of_result(result_id, now=issuer.clock()))
     previews = []
-    for credential_type in CREDENTIAL_TYPES.values():
-        if not credential_type.completeness(result.achievement).missing_demanded:
-            claims = credential_type.claims_from([result.achievement])
-            seen = preview(credential_type, claims, issuer=issuer.issuer, recipient=result.achievement.learner.name)
+    record = result.record.dated(issuer.settings.day_of(issuer.clock()))
+    for credential_type in types_for(record).values():
+        if not credential_type.completeness(record).missing_demanded:
+            claims = credential_type.claims_from([record])
+            seen = preview(credential_type, claims, issuer=issuer.issuer, recipient=record.learner.name)
             previews.append((credential_type, seen))
     return await pages.render(
         request,
         "result.html",
-        line=result_line(result.achievement, t, result_id=result.id),
+        line=result_line(record, t, result_id=result.id),
         import_id=import_id,
         previews=previews,
         offers=offers,
@@ -119,6 +129,8 @@ async def show_preview(
             drafts = await _drafts(issuer, import_id, choice)
         except IncompleteRecords as exc:
             errors = [("results", sentence) for sentence in _incomplete(exc, t)]
+        except UnsuitableRecords:
+            errors = [("type-1", t(_OTHER_TYPE))]
     if errors:
         return await _choose_page(
             request,
@@ -238,7 +250,7 @@ async def _choose_page(
     record = await store.database.run(store.results.get_import, import_id)
     found, count = await store.database.run(lambda: _search(issuer, record, q=q, page=page))
     page = max(0, min(page, (count - 1) // PAGE_ROWS))
-    recipients = {result.achievement.learner.name for result in found}
+    recipients = {result.record.learner.name for result in found}
     earlier = await store.database.run(lambda: earlier_offers(store.offers, recipients, now=issuer.clock()))
     fields = {"results": ",".join(chosen or ()), "type": choice.type_name, "tx_code": choice.tx_code} if choice else {}
     notes = [told for members in record.warnings if (told := told_note(members)) is not None]
@@ -250,7 +262,7 @@ async def _choose_page(
         if choice
         else None,
         record=record,
-        lines=[(result_line(r.achievement, t, result_id=r.id), earlier.of_result(r.id, r.achievement)) for r in found],
+        lines=[(result_line(r.record, t, result_id=r.id), earlier.of_result(r.id, r.record)) for r in found],
         count=count,
         page=page,
         page_rows=PAGE_ROWS,
@@ -259,7 +271,7 @@ async def _choose_page(
         errors=errors,
         wrong=_first_of_each(errors),
         choice=choice or Choice((), "", ""),
-        types=list(CREDENTIAL_TYPES.values()),
+        types=list({name: one for result in found for name, one in types_for(result.record).items()}.values()),
         offer_words=OFFERS,
         notes=grouped_notes(notes, t),
     )
@@ -277,8 +289,8 @@ def _search(issuer: IssuerContext, record: Import, *, q: str, page: int) -> tupl
 
 
 def _matches(result: Result, q: str) -> bool:
-    achievement = result.achievement
-    told = " ".join((achievement.learner.name, achievement.code or "", *(achievement.title or {}).values())).casefold()
+    record = result.record
+    told = " ".join((record.learner.name, record.code or "", *(record.title or {}).values())).casefold()
     return all(word in told for word in clean_text(q).casefold().split())
 
 
@@ -297,9 +309,10 @@ async def _drafts(issuer: IssuerContext, import_id: str, choice: Choice) -> list
     found = await store.database.run(store.results.get_results, choice.result_ids)
     if any(result.import_id != import_id for result in found):
         raise NotFound("there is no such result in this import")
+    today = issuer.settings.day_of(issuer.clock())
     return draft_offers(
         CREDENTIAL_TYPES[choice.type_name],
-        [result.achievement for result in found],
+        [result.record.dated(today) for result in found],
         with_tx_code=choice.tx_code == "yes",
         result_ids=[result.id for result in found],
     )
@@ -308,12 +321,12 @@ async def _drafts(issuer: IssuerContext, import_id: str, choice: Choice) -> list
 def _incomplete(exc: IncompleteRecords, t: Translator) -> list[str]:
     """A sentence for everything that is lacking: of which results, and how it can be supplied."""
     lacking: dict[str, list[str]] = {}
-    for achievement, codes in exc.lacking:
+    for record, codes in exc.lacking:
         for code in codes:
-            lacking.setdefault(code, []).append(f"{named_record(achievement, t.language)}, {achievement.learner.name}")
+            lacking.setdefault(code, []).append(f"{named_record(record, t.language)}, {record.learner.name}")
     sentences = []
     for code, records in lacking.items():
-        element = ELEMENTS_BY_CODE[code]
+        element = exc.credential_type.element(code)
         more = [t(N_("%(num)s more"), num=len(records) - MOST_NAMED)] if len(records) > MOST_NAMED else []
         told = t(
             N_("%(element)s (%(code)s) is missing for %(records)s."),

@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from issuer.notification import WalletEvent
 from issuer.offers import OfferState
 from issuer.status import Status
 from schemas.learning.achievement import Source
@@ -56,6 +57,14 @@ CERTIFICATES: dict[Status, Word] = {
         "revoked", "bad", "cross", N_("Revoked"), N_("Whoever checks the certificate finds it revoked, for good.")
     ),
 }
+
+TOLD: dict[WalletEvent, str] = {
+    WalletEvent.UNKNOWN: N_("Nothing yet. Some wallets never tell anything."),
+    WalletEvent.ACCEPTED: N_("It has received the certificate."),
+    WalletEvent.FAILURE: N_("It could not receive the certificate."),
+    WalletEvent.DELETED: N_("The certificate was deleted there."),
+}
+"""What a wallet told of its copies."""
 
 SOURCES: dict[Source, str] = {
     Source.ELMO: N_("the ELMO report"),

@@ -1,7 +1,8 @@
 """The columns of a CSV file and the members of a JSON file, and how their values are read.
 
 One table serves both: each entry names the field of the achievement, what kind of value it holds, and for CSV the
-language and the Swedish names that registrars' exports use. `docs/import-formats.md` is written from this table.
+language and the Swedish names that registrars' exports use. Statements have one of their own (`statement_columns.py`).
+`docs/import-formats.md` is written from these tables.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ Kind = Literal[
     "url",
     "status",
     "ignored",
+    "any_day",  # also in the future
+    "percent",
+    "personal_number",  # for recognising who signs in
 ]
 
 
@@ -36,9 +40,7 @@ class Column:
     also: tuple[str, ...] = ()
 
 
-def _in_languages(
-    name: str, field: str, kind: Kind, *swedish: str, english: tuple[str, ...] = ()
-) -> tuple[Column, ...]:
+def in_languages(name: str, field: str, kind: Kind, *swedish: str, english: tuple[str, ...] = ()) -> tuple[Column, ...]:
     """A text column for Swedish, one for English, and one without a language.
 
     A Swedish word alone heads Swedish texts. An English word alone tells no language: systems everywhere use them.
@@ -57,7 +59,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("birth_date", "birth_date", "birth", also=("födelsedatum", "fodelsedatum", "date_of_birth", "birthdate")),
     Column("student_number", "student_number", "line", also=("studentnummer", "student_id")),
     Column("course_code", "code", "line", also=("kurskod", "code", "kod")),
-    *_in_languages(
+    *in_languages(
         "title",
         "title",
         "title",
@@ -77,17 +79,17 @@ COLUMNS: tuple[Column, ...] = (
     Column("eqf", "eqf_level", "level", also=("eqf_level", "eqf_nivå")),
     Column("seqf", "seqf_level", "level", also=("seqf_level", "seqf_nivå")),
     Column("grade", "grade", "line", also=("betyg",)),
-    *_in_languages("grade_scale", "grade_scale", "texts", "betygsskala"),
+    *in_languages("grade_scale", "grade_scale", "texts", "betygsskala"),
     Column("status", "status", "status"),
-    *_in_languages("outcomes", "outcomes", "list", "lärandemål", "larandemal"),
-    *_in_languages("assessment", "assessment_type", "texts", "examinationsform"),
-    *_in_languages("participation", "participation_form", "texts", "deltagandeform"),
-    *_in_languages("quality", "quality_assurance", "list", "kvalitetssäkring", "kvalitetssakring"),
-    *_in_languages("prerequisites", "prerequisites", "list", "förkunskapskrav", "forkunskapskrav"),
-    *_in_languages("supervision", "supervision", "texts", "övervakning", "overvakning"),
+    *in_languages("outcomes", "outcomes", "list", "lärandemål", "larandemal"),
+    *in_languages("assessment", "assessment_type", "texts", "examinationsform"),
+    *in_languages("participation", "participation_form", "texts", "deltagandeform"),
+    *in_languages("quality", "quality_assurance", "list", "kvalitetssäkring", "kvalitetssakring"),
+    *in_languages("prerequisites", "prerequisites", "list", "förkunskapskrav", "forkunskapskrav"),
+    *in_languages("supervision", "supervision", "texts", "övervakning", "overvakning"),
     Column("stackable", "stackable", "flag", also=("byggbar",)),
-    *_in_languages("part_of", "part_of", "title", "del_av"),
-    *_in_languages("description", "description", "texts", "beskrivning"),
+    *in_languages("part_of", "part_of", "title", "del_av"),
+    *in_languages("description", "description", "texts", "beskrivning"),
     Column("url", "further_information", "url", also=("webbadress", "further_information")),
     Column("languages", "languages", "languages", also=("språk", "sprak", "language")),
     Column("kind", "kind", "line", also=("typ",)),

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 
 from issuer.profiles import InstitutionProfile
 from issuer.results.people import notes_on_people
@@ -12,13 +13,14 @@ from issuer.results.rows import Row
 from issuer.results.table_csv import read_csv
 from issuer.results.table_json import read_json
 from schemas.errors import NotFound
-from schemas.learning.achievement import Achievement, Learner, Source
+from schemas.learning.achievement import Achievement, Learner, Record, Source
 from schemas.learning.elmo import read_elmo
 from schemas.learning.notes import note
 from schemas.learning.passing import Passing
 from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits, check_size
 
+R = TypeVar("R", bound=Record)
 _NOTES = {
     Passing.FAILED: "not_passed",
     Passing.IN_PROGRESS: "in_progress",
@@ -40,15 +42,20 @@ class LearnerResults:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A file of results that was read as a whole.
+    """A file of records that was read as a whole: achievements, or statements for one credential type.
 
     `sha256` is the digest of the exact bytes read, hexadecimal. `warnings` are worth knowing and stop nothing.
     """
 
     source: Source
     sha256: str
-    achievements: tuple[Achievement, ...]
+    records: tuple[Record, ...]
     warnings: tuple[Problem, ...]
+
+    @property
+    def achievements(self) -> tuple[Achievement, ...]:
+        """The records that are achievements."""
+        return tuple(record for record in self.records if isinstance(record, Achievement))
 
     @property
     def learners(self) -> tuple[LearnerResults, ...]:
@@ -63,27 +70,27 @@ class Results:
         return select_results(self.achievements, [] if course is None else [course])
 
 
-def select_results(achievements: Sequence[Achievement], courses: Sequence[str]) -> tuple[Achievement, ...]:
-    """The achievements that any of these names, in the order of the file; all when there are no names.
+def select_results(records: Sequence[R], courses: Sequence[str]) -> tuple[R, ...]:
+    """The records that any of these names, in the order of the file; all when there are no names.
 
     A name is a course code; only when no course has that code, it is the id of one result, so that a course called 12
     is never taken for row 12. Raises `NotFound` when a name fits nothing.
     """
     chosen: set[str] = set()
     for course in courses:
-        found = [a.id for a in achievements if a.code == course] or [a.id for a in achievements if a.id == course]
+        found = [one.id for one in records if one.code == course] or [one.id for one in records if one.id == course]
         if not found:
             raise NotFound("No result has this course code.")
         chosen.update(found)
-    if not achievements:
+    if not records:
         raise NotFound("There are no results.")
-    return tuple(a for a in achievements if not courses or a.id in chosen)
+    return tuple(one for one in records if not courses or one.id in chosen)
 
 
 def read_results(
     data: bytes, filename: str | None, *, profile: InstitutionProfile, limits: Limits, today: date
 ) -> Results:
-    """Read a file of results and complete every achievement from the institution's profile.
+    """Read a file of results or statements and complete every record from the institution's profile.
 
     `today` bounds dates: nothing in the future can have been achieved. Raises `ImportRefused` with all faults.
     """
@@ -98,23 +105,29 @@ def read_results(
     if start.startswith((b"<", b"\x1f\x8b")) or _BASE64_ONLY.fullmatch(data):
         source = Source.ELMO
         reading = read_elmo(data, limits=limits, today=today)
-        achievements, warnings = list(reading.achievements), list(reading.warnings)
+        records: list[Record] = list(reading.achievements)
+        warnings = list(reading.warnings)
     else:
         is_json = start.startswith((b"{", b"["))
         source = Source.JSON if is_json else Source.CSV
         rows, warnings = (read_json if is_json else read_csv)(data, limits=limits, today=today)
-        achievements = _from_rows(rows, warnings, sha256, limits)
-    completed = tuple(profile.complete(achievement) for achievement in achievements)
+        records = _from_rows(rows, warnings, sha256, limits)
+    completed = [
+        profile.complete(record) if isinstance(record, Achievement) else profile.with_body(record) for record in records
+    ]
     kept = _without_repetitions(completed, warnings)
-    warnings += notes_on_people(kept, source)
+    results = Results(source, sha256, kept, ())
+    warnings += notes_on_people(results.achievements, source)
     warnings += _notes(kept, profile)
-    return Results(source, sha256, kept, tuple(warnings))
+    return replace(results, warnings=tuple(warnings))
 
 
-def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits: Limits) -> list[Achievement]:
+def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits: Limits) -> list[Record]:
     problems = [problem for row in rows for problem in row.problems]
     sound = [row for row in rows if not row.problems]
     passed = [row for row in sound if row.passing not in (Passing.FAILED, Passing.IN_PROGRESS)]
+    if not rows:
+        problems.append(Problem("The file holds nothing below its first line.", "Choose a file with at least one row."))
     problems += _repeated(passed)  # several attempts of which one was passed are normal
     problems += _disagreeing(sound)
     if not problems and not passed:
@@ -126,17 +139,15 @@ def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits
         code = _NOTES.get(row.passing)
         if code is not None:
             warnings.append(note(code, row=row.number, field="status", item=row.item))
-    return [row.achievement(sha256) for row in passed]
+    return [row.record(sha256) for row in passed]
 
 
 def _repeated(rows: Iterable[Row]) -> list[Problem]:
     """Rows that say the same of the same person as an earlier one."""
-    seen: dict[tuple[str, str, str], int] = {}
+    seen: dict[tuple[str, ...], int] = {}
     problems = []
     for row in rows:
-        day = row.values.get("completed_on") or row.values.get("issued_on")
-        key = (row.learner().model_dump_json(), row.item.casefold(), str(day))
-        first = seen.setdefault(key, row.number)
+        first = seen.setdefault(row.key(), row.number)
         if first != row.number:
             fault = "The same result of the same person is already in row %(first)s."
             problems.append(Problem(fault, "Remove one of them.", row.number, "", row.item, {"first": first}))
@@ -160,38 +171,38 @@ def _disagreeing(rows: Iterable[Row]) -> list[Problem]:
     return problems
 
 
-def _without_repetitions(achievements: Sequence[Achievement], warnings: list[Problem]) -> tuple[Achievement, ...]:
+def _without_repetitions(records: Sequence[Record], warnings: list[Problem]) -> tuple[Record, ...]:
     """Without results that repeat an earlier one in everything; only reports hold such, tables refuse them."""
     seen: set[str] = set()
     kept = []
-    for achievement in achievements:
-        content = achievement.model_dump_json(exclude={"id"})
+    for record in records:
+        content = record.model_dump_json(exclude={"id"})
         if content in seen:
-            warnings.append(note("repeated", row=int(achievement.id), item=achievement.code or ""))
+            warnings.append(note("repeated", row=int(record.id), item=record.code or ""))
         else:
             seen.add(content)
-            kept.append(achievement)
+            kept.append(record)
     return tuple(kept)
 
 
-def notes_on_names(achievements: Iterable[Achievement]) -> Iterator[Problem]:
+def notes_on_names(records: Iterable[Record]) -> Iterator[Problem]:
     """A note when the address of the service stands as awarding body of any of these."""
-    if any(achievement.provenance.get("awarding_body") is Source.ADDRESS for achievement in achievements):
+    if any(record.provenance.get("awarding_body") is Source.ADDRESS for record in records):
         yield note("address_as_name", field="awarding_body")
 
 
-def _notes(achievements: Sequence[Achievement], profile: InstitutionProfile) -> Iterator[Problem]:
+def _notes(records: Sequence[Record], profile: InstitutionProfile) -> Iterator[Problem]:
     """What a registrar should look at before issuing."""
-    yield from notes_on_names(achievements)
+    yield from notes_on_names(records)
     foreign: set[str] = set()
-    for achievement in achievements:
-        row, item = int(achievement.id), achievement.code or ""
-        body = achievement.awarding_body
-        name = str(body.names if body is not None else achievement.awarding_country)
-        if not profile.is_own(achievement) and name not in foreign:
+    for record in records:
+        row, item = int(record.id), record.code or ""
+        body = record.awarding_body
+        name = str(body.names if body is not None else record.awarding_country)
+        if not profile.is_own(record) and name not in foreign:
             foreign.add(name)
             yield note("other_country" if body is None else "other_body", row=row, field="awarding_body", item=item)
-        if any(_WRONGLY_DECODED.search(text) for text in (achievement.title or {}).values()):
+        if any(_WRONGLY_DECODED.search(text) for text in (record.title or {}).values()):
             yield note("wrong_encoding", row=row, field="title", item=item)
-        if achievement.workload_hours is None and 0 in (achievement.ects_credits, achievement.swedish_credits):
+        if isinstance(record, Achievement) and record.workload_hours is None and 0 in record.brief.amounts.values():
             yield note("no_credits", row=row, field="credits", item=item)

@@ -1,6 +1,6 @@
 """From the raw values of one row to an achievement, with every fault of the row named.
 
-A `Row` collects values and faults while a reader fills it in; `achievement()` makes the record when there are none.
+A `Row` collects values and faults while a reader fills it in; `record()` makes the achievement when there are none.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from issuer.results.columns import Kind
-from schemas.learning.achievement import MAX_CREDITS, MAX_HOURS, Achievement, Grade, Identifier, Learner, Source
+from issuer.results.columns import REQUIRED_FIELDS, Kind
+from schemas.learning.achievement import MAX_CREDITS, MAX_HOURS, Achievement, Grade, Identifier, Learner, Record, Source
 from schemas.learning.dates import NotADate, birth_date, event_date
 from schemas.learning.elmo_amounts import AmountFault, amount
 from schemas.learning.notes import note
@@ -125,6 +125,20 @@ def _day(read: Callable[[str], date]) -> Callable[[str], date]:
     return checked
 
 
+def _percent(text: str) -> Decimal:
+    value = _number(Decimal(100))(text.removesuffix("%").strip())
+    if value == 0:
+        raise Fault("0 percent is no extent.", "Write a number above 0, or leave the field empty.")
+    return value
+
+
+def _personal_number(text: str) -> str:
+    number = "".join(character for character in text if character not in " -")
+    if len(number) != 12 or not looks_like_personal_number(number):
+        raise Fault("This is not a personal identity number.", "Write it with 12 digits, or leave the field empty.")
+    return number
+
+
 PARSERS: Mapping[Kind, Callable[[str], Any]] = {
     "line": one_line,
     "birth": _day(birth_date),
@@ -136,6 +150,9 @@ PARSERS: Mapping[Kind, Callable[[str], Any]] = {
     "languages": _languages,
     "url": _url,
     "status": _status,
+    "any_day": _day(event_date),
+    "percent": _percent,
+    "personal_number": _personal_number,
 }
 """How a single value of each kind is read from text. Texts and lists gather several columns and are read by the row."""
 
@@ -209,9 +226,15 @@ class Row:
         for pair, text in zip(pairs, cleaned, strict=True):
             pair[language or UNKNOWN_LANGUAGE] = text[:4000].strip()
 
+    def finish(self, called: Mapping[str, str]) -> None:
+        """Note what is missing when everything was read. `called` says how the file calls a field."""
+        for name in REQUIRED_FIELDS:
+            self.require(name, called[name])
+
     def require(self, name: str, column: str) -> None:
         """Note a fault when a value that every result needs is missing."""
-        faulty = any(problem.field == column for problem in self.problems)
+        # A learner that is missing altogether is one fault, not one for each of its members.
+        faulty = any(problem.field in (column, column.partition(".")[0]) for problem in self.problems)
         if not self.values.get(name) and not faulty:
             fix = "Fill it in, or remove the row."
             if name == "family_name" and self.values.get("given_name"):
@@ -221,7 +244,7 @@ class Row:
     @property
     def entry_count(self) -> int:
         """How many entries its lists hold together; files are bounded by their sum."""
-        return sum(len(self.values[name]) for name in _LISTS if name in self.values)
+        return sum(len(value) for value in self.values.values() if isinstance(value, list))
 
     @property
     def passing(self) -> Passing:
@@ -238,7 +261,12 @@ class Row:
             identifiers=(Identifier(type=STUDENT_NUMBER, value=number),) if number else (),
         )
 
-    def achievement(self, sha256: str) -> Achievement:
+    def key(self) -> tuple[str, ...]:
+        """Rows with the same key say the same of the same person."""
+        day = self.values.get("completed_on") or self.values.get("issued_on")
+        return self.learner().model_dump_json(), self.item.casefold(), str(day)
+
+    def record(self, sha256: str) -> Record:
         """The achievement. Only for a row without faults."""
         label, scale = self.values.get("grade"), self.values.get("grade_scale")
         values = {name: self.values[name] for name in _SINGLE if name in self.values}

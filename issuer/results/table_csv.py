@@ -1,4 +1,4 @@
-"""CSV: UTF-8 or Latin-1, comma, semicolon or tab, decimal point or comma, one result a line (see `columns.py`)."""
+"""CSV: UTF-8 or Latin-1, comma, semicolon or tab, decimal point or comma, one record a line (see `layouts.py`)."""
 
 import csv
 import io
@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from issuer.results.columns import BY_NAME, REQUIRED_FIELDS, Column
+from issuer.results.columns import Column
+from issuer.results.layouts import LAYOUTS, RESULTS, STATEMENTS, Layout
 from issuer.results.rows import EntryCount, Row
 from schemas.learning.achievement import Source
 from schemas.learning.notes import note
@@ -35,7 +36,12 @@ def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], li
     for _, names in itertools.islice(lines, _MOST_LEADING_LINES):
         if any(cell.strip() for cell in names):
             break
-    columns = _columns(names, warnings)
+    if len(names) > _MAX_COLUMNS:
+        raise refuse(
+            "The file has more than %(count)s columns.", "Remove those that are not needed.", count=_MAX_COLUMNS
+        )
+    layout = STATEMENTS if any(_name(cell) in STATEMENTS.marks for cell in names) else RESULTS
+    columns = _columns(names, layout, warnings)
     called = {column.name: cell.strip() for column, cell in zip(columns, names, strict=True) if column is not None}
     rows: list[Row] = []
     entries = EntryCount(limits.max_entries)
@@ -48,7 +54,7 @@ def read_csv(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], li
             raise refuse(
                 "The file has more than %(count)s results.", "Split it into several files.", count=limits.max_rows
             )
-        rows.append(entries.add(_row(Row(number, Source.CSV, today), cells, columns, called, limits)))
+        rows.append(entries.add(_row(layout.row(number, Source.CSV, today), cells, columns, called, limits)))
     return rows, warnings
 
 
@@ -74,7 +80,8 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
         text, before = text[said.end() :], 1
     first_lines = text[:20_000].replace("\r", "\n").split("\n")
     header = next((line for line in first_lines if line.strip(",;\t\"' ")), "")
-    delimiter = max(_DELIMITERS, key=lambda d: sum(_name(cell) in BY_NAME for cell in header.split(d)))
+    known = {name for layout in LAYOUTS for name in layout.by_name}
+    delimiter = max(_DELIMITERS, key=lambda d: sum(_name(cell) in known for cell in header.split(d)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     above = before
     while True:
@@ -97,14 +104,10 @@ def _name(cell: str) -> str:
     return "_".join(_NOT_IN_NAMES.sub(" ", clean_text(cell).lower()).split())
 
 
-def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
-    if len(names) > _MAX_COLUMNS:
-        raise refuse(
-            "The file has more than %(count)s columns.", "Remove those that are not needed.", count=_MAX_COLUMNS
-        )
-    columns = _meant([_name(cell) for cell in names])
+def _columns(names: list[str], layout: Layout, warnings: list[Problem]) -> list[Column | None]:
+    columns = _meant([_name(cell) for cell in names], layout.by_name)
     fields = {column.field for column in columns if column is not None}
-    missing = [_COLUMN_OF[name] for name in REQUIRED_FIELDS if name not in fields]
+    missing = [_COLUMN_OF[name] for name in layout.required if name not in fields]
     if missing:
         raise refuse(
             "The first line does not name the column %(column)s.",
@@ -124,15 +127,15 @@ def _columns(names: list[str], warnings: list[Problem]) -> list[Column | None]:
     return columns
 
 
-def _meant(names: list[str]) -> list[Column | None]:
+def _meant(names: list[str], by_name: Mapping[str, Column]) -> list[Column | None]:
     """The column that each name means.
 
     A Swedish name alone heads Swedish texts, but beside a column that says so (`benämning_sv`) it means a third one.
     """
-    columns = [BY_NAME.get(name) for name in names]
+    columns = [by_name.get(name) for name in names]
     said = {column.name for column, name in zip(columns, names, strict=True) if column and name.endswith("_sv")}
     return [
-        BY_NAME[column.name.removesuffix("_sv")]
+        by_name[column.name.removesuffix("_sv")]
         if column is not None and column.name in said and not name.endswith("_sv")
         else column
         for column, name in zip(columns, names, strict=True)
@@ -162,7 +165,5 @@ def _row(row: Row, cells: list[str], columns: list[Column | None], called: Mappi
             row.read_list(name, column.field, column.language, cell.split(_LIST_SEPARATOR))
         else:
             row.read(name, column.field, column.kind, cell)
-    for field in REQUIRED_FIELDS:
-        column_names = [called[c.name] for c in columns if c is not None and c.field == field]
-        row.require(field, column_names[0])
+    row.finish({column.field: called[column.name] for column in reversed(columns) if column is not None})
     return row

@@ -1,5 +1,7 @@
 """JSON: an object with `results`, each an object with the fields of an achievement; `learner` above or inside each.
 
+With `statements` and a `certificate_type` instead, each is an object with the values of such a statement.
+
 {"learner": {"family_name": "Sjöberg", "given_name": "Elin Maria", "birth_date": "1998-04-23"},
  "results": [{"code": "DT4011", "title": {"sv": "Datasäkerhet", "en": "Computer security"},
               "issued_on": "2026-06-05", "ects_credits": 7.5, "eqf_level": 7, "grade": "VG"}]}
@@ -10,7 +12,8 @@ import re
 from datetime import date
 from typing import Any
 
-from issuer.results.columns import JSON_MEMBERS, LEARNER_FIELDS, Column
+from issuer.results.columns import Column
+from issuer.results.layouts import RESULTS, STATEMENTS, Layout
 from issuer.results.rows import MOST_ENTRIES, EntryCount, Row
 from proofs import strict_json
 from schemas.errors import Malformed
@@ -21,6 +24,8 @@ from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits
 from schemas.learning.texts import UNKNOWN_LANGUAGE, clean_text, language_tag
 
+_WRITTEN = ("line", "birth", "day", "any_day", "url", "status", "flag", "languages", "personal_number")
+"""Kinds of values that are texts in JSON as well."""
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
@@ -36,7 +41,9 @@ def read_json(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], l
     except Malformed as exc:
         raise _unreadable(data, exc) from exc
     document = {"results": value} if isinstance(value, list) else value
-    results = document.get("results") if isinstance(document, dict) else None
+    document = document if isinstance(document, dict) else {}
+    layout = STATEMENTS if STATEMENTS.list_name in document and RESULTS.list_name not in document else RESULTS
+    results = document.get(layout.list_name)
     if not isinstance(results, list) or not results:
         raise refuse(
             "The file has no list of results.", "Put the results into a list named “results”, as the description shows."
@@ -45,10 +52,10 @@ def read_json(data: bytes, *, limits: Limits, today: date) -> tuple[list[Row], l
         raise refuse("The file has more than %(count)s results.", "Split it into several files.", count=limits.max_rows)
     entries = EntryCount(limits.max_entries)
     rows = [
-        entries.add(_row(Row(number, Source.JSON, today), result, document.get("learner"), limits))
+        entries.add(_row(layout.row(number, Source.JSON, today), result, document, layout, limits))
         for number, result in enumerate(results, start=1)
     ]
-    return rows, _unread(results, document.get("learner"))
+    return rows, _unread(results, document.get("learner"), layout)
 
 
 def _unreadable(data: bytes, exc: Malformed) -> ImportRefused:
@@ -64,41 +71,39 @@ def _unreadable(data: bytes, exc: Malformed) -> ImportRefused:
     return refuse("The file is not JSON, or not of a kind that can be read safely.", "Export it again.")
 
 
-_KNOWN = {*JSON_MEMBERS, "learner", "awarding_body"} - set(LEARNER_FIELDS)
-
-
-def _unread(results: list[Any], shared_learner: Any) -> list[Problem]:
+def _unread(results: list[Any], shared_learner: Any, layout: Layout) -> list[Problem]:
     """Notes about members that were not read: of results, and of learners, where personal identity numbers turn up."""
     objects = [result for result in results if isinstance(result, dict)]
     learners = [
         learner for learner in (shared_learner, *(o.get("learner") for o in objects)) if isinstance(learner, dict)
     ]
-    unknown = {name: f"learner.{name}" for learner in learners for name in learner if name not in LEARNER_FIELDS}
-    unknown |= {name: name for one in objects for name in one if name not in _KNOWN}
+    read = {*layout.members, "learner", "awarding_body"} - set(layout.learner_fields)
+    unknown = {name: f"learner.{name}" for learner in learners for name in learner if name not in layout.learner_fields}
+    unknown |= {name: name for one in objects for name in one if name not in read}
     personal = [name for name in unknown if is_national_type(name)]
     notes = [note("personal_numbers", field=unknown[name][:40]) for name in personal[:1]]
     others = sorted(shown for name, shown in unknown.items() if name not in personal and len(shown) < 40)
     return notes + [note("member", member=shown) for shown in others[:20]]
 
 
-def _row(row: Row, result: Any, shared_learner: Any, limits: Limits) -> Row:
+def _row(row: Row, result: Any, document: dict[str, Any], layout: Layout, limits: Limits) -> Row:
     if not isinstance(result, dict):
         row.fault("", "The result is not an object.", "Write each result as an object with named members.")
         return row
-    learner = result.get("learner", shared_learner)
+    learner = result.get("learner", document.get("learner"))
     if not isinstance(learner, dict):
         row.fault(
             "learner", "The result does not say whose it is.", "Give a learner, in the result or above all of them."
         )
     else:
-        for name in LEARNER_FIELDS:
-            _read(row, f"learner.{name}", JSON_MEMBERS[name], learner.get(name), limits)
-        row.require("family_name", "learner.family_name")
-    for name, column in JSON_MEMBERS.items():
-        if name not in LEARNER_FIELDS:
-            _read(row, name, column, result.get(name), limits)
+        for name in layout.learner_fields:
+            _read(row, f"learner.{name}", layout.members[name], learner.get(name), limits)
+    shared = {name: document[name] for name in layout.shared if name in document}
+    for name, column in layout.members.items():
+        if name not in layout.learner_fields:
+            _read(row, name, column, (shared | result).get(name), limits)
     _read_awarding_body(row, result.get("awarding_body"))
-    row.require("title", "title")
+    row.finish({name: f"learner.{name}" if name in layout.learner_fields else name for name in layout.members})
     return row
 
 
@@ -117,7 +122,7 @@ def _read(row: Row, name: str, column: Column, value: Any, limits: Limits) -> No
         row.read(name, column.field, column.kind, str(int(value)))
     elif isinstance(value, bool) or not isinstance(value, str | int | float):
         row.fault(name, "The value is not of the kind that belongs here.", "Write it as the description shows.")
-    elif column.kind in ("line", "birth", "day", "url", "status", "flag", "languages") and not isinstance(value, str):
+    elif column.kind in _WRITTEN and not isinstance(value, str):
         row.fault(name, "The value is not a text.", "Put it in quotation marks.")
     else:
         # A number of JSON is never written with thousands: one more digit lets no reader take its point for that.

@@ -85,6 +85,7 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
             token_lifetime=timedelta(seconds=settings.access_token_seconds),
             refresh_lifetime=timedelta(days=settings.refresh_token_days),
             allowance_batches=settings.allowance_batches,
+            day_of=settings.day_of,
         ),
         slots=SlotStore(database, secret=secret, status_list_size=settings.status_list_size),
         status=StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json")),

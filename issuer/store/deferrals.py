@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from issuer.credential_request import HolderKey
 from issuer.deferral import Review, Waiting
@@ -77,10 +78,23 @@ class DeferralStore:
         """What waits for a review, the longest waiting first."""
         waiting = select(OFFERS).where(OFFERS.c.review == Review.WAITING).order_by(OFFERS.c.review_at)
         with self._database.reading() as connection:
-            return [
-                Waiting(row.id, row.type_name, strict_json.loads_object(row.title), row.recipient, row.review_at)
-                for row in connection.execute(waiting)
-            ]
+            return [_read_waiting(row) for row in connection.execute(waiting)]
+
+    def get_waiting(self, offer_id: str) -> Waiting:
+        """One that waits. Raises `NoSuchOffer`, `AlreadyReviewed` for one that does not wait, or no longer."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(OFFERS).where(OFFERS.c.id == offer_id)).one_or_none()
+        if row is None:
+            raise NoSuchOffer
+        if row.review != Review.WAITING:
+            raise AlreadyReviewed("this certificate does not wait for a review, or no longer")
+        return _read_waiting(row)
+
+    def count_waiting(self) -> int:
+        """How many wait for a review."""
+        waiting = select(func.count()).select_from(OFFERS).where(OFFERS.c.review == Review.WAITING)
+        with self._database.reading() as connection:
+            return int(connection.execute(waiting).scalar_one())
 
     def review(self, offer_id: str, decision: Review, *, now: datetime) -> None:
         """Approve or deny, once. Raises `NoSuchOffer`, `AlreadyReviewed`."""
@@ -91,3 +105,7 @@ class DeferralStore:
                     raise NoSuchOffer
                 raise AlreadyReviewed
             record(connection, decision.value, offer_id, now=now)
+
+
+def _read_waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
+    return Waiting(row.id, row.type_name, strict_json.loads_object(row.title), row.recipient, row.review_at)

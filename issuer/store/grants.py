@@ -4,8 +4,8 @@ Implements `issuer.authorization.pre_authorized.CodeBook` and `issuer.authorizat
 one transaction.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -27,7 +27,7 @@ from issuer.store.tables import AUTHORIZATIONS, OFFERS, REFRESH_TOKENS, RESULTS,
 from proofs import strict_json
 from schemas.errors import Refused
 from schemas.issuance import InvalidGrant, InvalidToken
-from schemas.learning.achievement import Achievement
+from schemas.learning.statement import read_record
 from schemas.types import CREDENTIAL_TYPES
 from service.database import Database
 from service.prepared import Prepared, moment
@@ -87,12 +87,14 @@ class GrantStore:
         token_lifetime: timedelta,
         refresh_lifetime: timedelta,
         allowance_batches: int,
+        day_of: Callable[[datetime], date],
     ) -> None:
         self._database = database
         self._secret = secret
         self._token_lifetime = token_lifetime
         self._refresh_lifetime = refresh_lifetime
         self._allowance = allowance_batches
+        self._day_of = day_of
 
     # --- codes ---------------------------------------------------------------------------------------------------
 
@@ -194,7 +196,7 @@ class GrantStore:
         judge: Callable[[StoredRefreshToken], RefreshVerdict],
         token: NewToken,
         *,
-        period: Period,
+        periods: Mapping[str, Period],
         now: datetime,
     ) -> tuple[RefreshVerdict, list[GrantedCredential]]:
         """Judge a refresh token and act in one transaction. Raises `InvalidGrant` unless something was granted."""
@@ -208,7 +210,7 @@ class GrantStore:
             if verdict is RefreshVerdict.REVOKE_FAMILY:
                 withdraw_family(connection, row.family)
             else:
-                granted = self._renew(connection, row.family, token, period=period, now=now)
+                granted = self._renew(connection, row.family, token, periods=periods, now=now)
                 if verdict is RefreshVerdict.REPLACE:
                     used = update(REFRESH_TOKENS).where(REFRESH_TOKENS.c.token_digest == mark)
                     connection.execute(used.values(was_replaced=True))
@@ -219,13 +221,13 @@ class GrantStore:
         return verdict, granted
 
     def _renew(
-        self, connection: Connection, family: str, token: NewToken, *, period: Period, now: datetime
+        self, connection: Connection, family: str, token: NewToken, *, periods: Mapping[str, Period], now: datetime
     ) -> list[GrantedCredential]:
         """Open a new collection window for the certificates of a family, made from the records as they are now."""
         granted = []
         collected = OFFERS.c.state.in_((OfferState.COLLECTED.value, OfferState.REDEEMED.value))
         for offer in connection.execute(select(OFFERS).where(OFFERS.c.family == family, collected)).all():
-            claims = _claims_now(connection, offer)
+            claims = _claims_now(connection, offer, on=self._day_of(now))
             if claims is None:
                 continue
             values: dict[str, Any] = {
@@ -237,6 +239,7 @@ class GrantStore:
                 "batches_left": self._allowance,
             }
             if offer.valid_from is not None:
+                period = periods[offer.type_name]
                 values |= {"valid_from": period.valid_from, "valid_until": period.valid_until}
             connection.execute(update(OFFERS).where(OFFERS.c.id == offer.id).values(**values))
             granted.append(GrantedCredential(offer.id, offer.type_name, bool(offer.by_identifier)))
@@ -300,11 +303,11 @@ def withdraw_family(connection: Connection, family: str) -> None:
     connection.execute(delete(REFRESH_TOKENS).where(REFRESH_TOKENS.c.family == family))
 
 
-def _claims_now(connection: Connection, offer: Any) -> bytes | None:
-    """The claims of a certificate as the records say today; as they were, when those are gone; None without both."""
+def _claims_now(connection: Connection, offer: Any, *, on: date) -> bytes | None:
+    """The claims of a certificate as the records say on this day; as they were, when those are gone; else None."""
     result_ids: Sequence[str] = strict_json.loads(offer.result_ids)
     found = {
-        row.id: Achievement.model_validate_json(row.achievement)
+        row.id: read_record(row.achievement).dated(on)
         for row in connection.execute(select(RESULTS).where(RESULTS.c.id.in_(list(result_ids))))
     }
     if not result_ids or any(result_id not in found for result_id in result_ids):

@@ -1,22 +1,32 @@
-"""Imported study results at rest: a file is kept as a whole or not at all."""
+"""Imported records at rest: a file is kept as a whole or not at all.
+
+A person is found again by keyed digests of what the record says of them. Personal identity numbers are kept as such
+digests only, also inside the record. A statement takes the place of an earlier one that states the same of the same
+person, so that nothing is made of what is no longer true.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from issuer.derivation import IssuerSecret
 from issuer.offers import new_id
-from issuer.recognition import Feature, features_of_learner
+from issuer.recognition import Feature, features_of_learner, unmistakable
 from issuer.store.events import record
 from issuer.store.pending import take_pending
 from issuer.store.tables import IMPORTS, LEARNER_KEYS, RESULTS
 from proofs import strict_json
 from schemas.errors import NotFound
-from schemas.learning.achievement import Achievement
+from schemas.learning.achievement import Learner, Record
+from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
+from schemas.learning.statement import Statement, read_record
+from schemas.types import CREDENTIAL_TYPES
 from service.database import Database
+
+_KEYS_AT_ONCE = 500
 
 
 class NoSuchResult(NotFound):
@@ -34,7 +44,7 @@ class ImportDraft:
     file_format: str
     file_sha256: str
     warnings: tuple[Mapping[str, Any], ...]
-    achievements: tuple[Achievement, ...]
+    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,11 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One imported achievement, under our own identifier."""
+    """One imported record, under our own identifier."""
 
     id: str
     import_id: str
-    achievement: Achievement
+    record: Record
 
 
 class ResultStore:
@@ -67,7 +77,7 @@ class ResultStore:
         self._secret = secret
 
     def save_import(self, draft: ImportDraft, *, now: datetime, pending_id: str | None = None) -> Import:
-        """Keep all results of a file, or none. `pending_id` names the waiting file that ends with it: once.
+        """Keep all records of a file, or none. `pending_id` names the waiting file that ends with it: once.
 
         Raises `NoSuchPendingFile` when that file is not there any more; then nothing is kept.
         """
@@ -77,14 +87,15 @@ class ResultStore:
                 "id": new_id(),
                 "import_id": import_id,
                 "position": position,
-                "achievement": achievement.model_dump_json().encode(),
+                "achievement": self._at_rest(one).model_dump_json().encode(),
             }
-            for position, achievement in enumerate(draft.achievements)
+            for position, one in enumerate(draft.records)
         ]
+        stated = [self._statement_keys(one) for one in draft.records]
         keys = [
-            {"digest": self._secret.learner_key(*feature), "result_id": row["id"]}
-            for row, achievement in zip(rows, draft.achievements, strict=True)
-            for feature in features_of_learner(achievement.learner)
+            {"digest": key, "result_id": row["id"]}
+            for row, one, statement_keys in zip(rows, draft.records, stated, strict=True)
+            for key in (*self._learner_keys(one.learner), *statement_keys)
         ]
         with self._database.transaction() as connection:
             if pending_id is not None:
@@ -99,12 +110,43 @@ class ResultStore:
                     warnings=strict_json.dumps(list(draft.warnings)),
                 )
             )
+            self._replace(connection, [key for statement_keys in stated for key in statement_keys])
             if rows:
                 connection.execute(insert(RESULTS), rows)
             if keys:
                 connection.execute(insert(LEARNER_KEYS), keys)
             record(connection, "imported", import_id, now=now)
         return self.get_import(import_id)
+
+    def _learner_keys(self, learner: Learner) -> list[bytes]:
+        return [self._secret.learner_key(*feature) for feature in features_of_learner(learner)]
+
+    def _statement_keys(self, record: Record) -> list[bytes]:
+        """What a later statement of the same about the same person is recognised by: one key for each number of the
+        person, or for birth date and name together. None where two people could have the same."""
+        form = CREDENTIAL_TYPES[record.type_name].form if isinstance(record, Statement) else None
+        if form is None or not isinstance(record, Statement):
+            return []
+        said = strict_json.dumps([record.type_name, *(record.values.get(name) for name in form.told_apart_by)]).decode()
+        return [self._secret.learner_key(f"statement {said}", person) for person in unmistakable(record.learner)]
+
+    def _at_rest(self, record: Record) -> Record:
+        """The record without personal identity numbers: a keyed digest stands for each, and tells people apart."""
+        identifiers = tuple(
+            one.model_copy(update={"value": self._secret.learner_key(one.type, one.value).hex()})
+            if is_national_type(one.type) or looks_like_personal_number(one.value)
+            else one
+            for one in record.learner.identifiers
+        )
+        return record.model_copy(update={"learner": record.learner.model_copy(update={"identifiers": identifiers})})
+
+    def _replace(self, connection: Connection, statement_keys: Sequence[bytes]) -> None:
+        """Erase earlier statements with any of these keys."""
+        for start in range(0, len(statement_keys), _KEYS_AT_ONCE):
+            wanted = LEARNER_KEYS.c.digest.in_(statement_keys[start : start + _KEYS_AT_ONCE])
+            ids = connection.execute(select(LEARNER_KEYS.c.result_id).where(wanted)).scalars().all()
+            connection.execute(delete(LEARNER_KEYS).where(LEARNER_KEYS.c.result_id.in_(ids)))
+            connection.execute(delete(RESULTS).where(RESULTS.c.id.in_(ids)))
 
     def get_import(self, import_id: str) -> Import:
         """One import. Raises `NoSuchResult`."""
@@ -193,4 +235,4 @@ class ResultStore:
 
 
 def _read_result(row: Row[*tuple[Any, ...]]) -> Result:
-    return Result(row.id, row.import_id, Achievement.model_validate_json(row.achievement))
+    return Result(row.id, row.import_id, read_record(row.achievement))

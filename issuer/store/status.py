@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from issuer.notification import WalletEvent
 from issuer.status import (
     NoSuchCertificate,
     PublishedList,
@@ -65,6 +66,8 @@ class Certificate:
     status_at: datetime
     status_reason: str
     copies: int
+    wallet_event: WalletEvent = WalletEvent.UNKNOWN
+    """What the wallet told last of its copies."""
 
     @property
     def offer_id(self) -> str:
@@ -228,4 +231,5 @@ def _read_certificate(row: Row[*tuple[Any, ...]]) -> Certificate:
         status_at=row.status_at,
         status_reason=row.status_reason,
         copies=row.copies,
+        wallet_event=WalletEvent(row.wallet_event),
     )

@@ -129,7 +129,10 @@ class DeferralRow(IssuerRow, table=True):
 
 
 class LearnerKeyRow(IssuerRow, table=True):
-    """What a person who signs in is recognised by: keyed digests of identifiers, names and birth dates of results."""
+    """What a person who signs in is recognised by: keyed digests of identifiers, names and birth dates of records.
+
+    A statement has further ones, by which a later statement of the same is recognised (`issuer/store/results.py`).
+    """
 
     __tablename__ = "learner_keys"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -199,14 +202,14 @@ class ImportRow(IssuerRow, table=True):
 
 
 class ResultRow(IssuerRow, table=True):
-    """One achievement of one person, as imported."""
+    """One record of one person, as imported: an achievement, or a statement."""
 
     __tablename__ = "results"
 
     id: str = Field(primary_key=True)
     import_id: str = Field(index=True)
     position: int
-    achievement: bytes  # JSON of schemas.learning.achievement.Achievement
+    achievement: bytes  # JSON of a schemas.learning.achievement.Record
 
 
 OFFERS = table_of(OfferRow)

@@ -1,18 +1,22 @@
 """The canonical learning record: what one person achieved, who says so, and where each statement comes from.
 
-An `Achievement` carries every standard element of the European micro-credential (Council Recommendation 2022/C 243/02,
-Annex I: M1-M11 and O1-O5). Every element is optional here, because real records are incomplete: `completeness.py` says
-what is missing, and the credential types refuse what they cannot do without. Readers (`elmo.py`, the issuer's CSV and
+A `Record` is what certificates are made of: something that somebody says of one person. There are two kinds of it. An
+`Achievement` carries every standard element of the European micro-credential (Council Recommendation 2022/C 243/02,
+Annex I: M1-M11 and O1-O5); what is no achievement is a `Statement` (`statement.py`). Every element is optional, because
+real records are incomplete: `completeness.py` says what is missing, and the credential types refuse what they cannot do
+without. Readers (`elmo.py`, the issuer's CSV and
 JSON) make achievements; `schemas/types` turns them into claims.
 
 `provenance` names for each filled field its source, so that nobody mistakes what the institution's profile added, or
 what we derived, for what the record said.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -48,18 +52,18 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class _Record(BaseModel):
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Identifier(_Record):
+class Identifier(_Part):
     """An identifier as the source gives it: `type` is the source's word (`studentIdentifier`, `erasmus`)."""
 
     type: ShortText
     value: ShortText
 
 
-class Learner(_Record):
+class Learner(_Part):
     """The person. A birth date is a calendar date, never a moment.
 
     `identifiers` are for telling persons apart within an import and stay in the issuer's records. Only `student_number`
@@ -78,7 +82,7 @@ class Learner(_Record):
         return " ".join(part for part in (self.given_name, self.family_name) if part)
 
 
-class AwardingBody(_Record):
+class AwardingBody(_Part):
     """Who awarded the achievement, under each of its names, and the country it belongs to (ISO 3166-1 alpha-2)."""
 
     names: Texts
@@ -86,23 +90,83 @@ class AwardingBody(_Record):
     identifiers: tuple[Identifier, ...] = ()
 
 
-class Grade(_Record):
+class Grade(_Part):
     """A result label as written ("VG", "45.1") and what the scale is, when the source explains it."""
 
     label: ShortText
     scheme: Texts | None = None
 
 
-class Achievement(_Record):
-    """One result of one person. See the module for what the fields mean together; units are in the comments."""
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a list shows of a record beside its title; empty where the record has no such thing.
+
+    `amounts` holds credits by the name of their claim, `day` is the day that the record is about.
+    """
+
+    grade: str = ""
+    amounts: Mapping[str, Decimal | None] = field(default_factory=dict)
+    day: date | None = None
+
+
+class Record(_Part):
+    """Something that somebody says of one person: what both kinds of records have."""
+
+    # What describes the record itself and so needs no source.
+    _without_source: ClassVar[frozenset[str]] = frozenset({"id", "provenance", "original_sha256"})
 
     id: ShortText  # stable within one import; what `--course` and the pages choose by
     learner: Learner  # M1
     title: Texts | None = None  # M2
     code: ShortText | None = None
-    kind: ShortText | None = None  # the source's word: Course, Module, Degree Programme, Class
     awarding_body: AwardingBody | None = None  # M3 (its country), M4
     awarding_country: Country | None = None  # M3, as a record states it that does not name the body
+    provenance: dict[str, Source] = Field(default_factory=dict)
+    original_sha256: str | None = None  # hexadecimal, of the exact bytes that were read
+
+    @model_validator(mode="after")
+    def _every_value_has_a_source(self) -> Self:
+        for name, value in self._sourced().items():
+            if (value not in (None, ())) != (name in self.provenance):
+                raise ValueError(f"{name}: a value and its source come together")
+        return self
+
+    def _sourced(self) -> dict[str, Any]:
+        """What needs a source, by its name in `provenance`."""
+        names = (name for name in type(self).model_fields if name not in self._without_source)
+        return {name: getattr(self, name) for name in names}
+
+    def with_values(self, source: Source, **values: Any) -> Self:
+        """A copy in which these fields have these values, from that source. Empty values are ignored."""
+        filled = {name: value for name, value in values.items() if value not in (None, (), {}, "")}
+        merged = {name: getattr(self, name) for name in type(self).model_fields} | filled
+        merged["provenance"] = self.provenance | dict.fromkeys(filled, source)
+        return type(self).model_validate(merged)
+
+    def filled_up(self, source: Source, **values: Any) -> Self:
+        """A copy in which those of the fields that were empty have these values: what is there is never replaced."""
+        return self.with_values(source, **{k: v for k, v in values.items() if getattr(self, k) in (None, ())})
+
+    def may_become(self, type_name: str) -> bool:
+        """Whether a certificate of this type may be made of it, as far as the record itself says."""
+        return True
+
+    def dated(self, on: date) -> Self:
+        """The record as it stands on that day; most stand as they were written."""
+        return self
+
+    @property
+    def brief(self) -> Brief:
+        """What a list shows of it."""
+        return Brief()
+
+
+class Achievement(Record):
+    """One result of one person. See the module for what the fields mean together; units are in the comments."""
+
+    _without_source: ClassVar[frozenset[str]] = Record._without_source | {"counted_in"}
+
+    kind: ShortText | None = None  # the source's word: Course, Module, Degree Programme, Class
     issued_on: date | None = None  # M5, the day the awarding body set the result or wrote the record
     completed_on: date | None = None
     outcomes: tuple[Texts, ...] = ()  # M6
@@ -123,28 +187,9 @@ class Achievement(_Record):
     description: Texts | None = None  # O5
     further_information: ShortText | None = None  # O5, an https address
     languages: tuple[str, ...] = ()  # O5, languages of instruction
-    provenance: dict[str, Source] = Field(default_factory=dict)
-    original_sha256: str | None = None  # hexadecimal, of the exact bytes that were read
 
-    @model_validator(mode="after")
-    def _every_value_has_a_source(self) -> Self:
-        for name in FIELDS_WITH_SOURCE:
-            if (getattr(self, name) not in (None, ())) != (name in self.provenance):
-                raise ValueError(f"{name}: a value and its source come together")
-        return self
-
-    def with_values(self, source: Source, **values: Any) -> "Achievement":
-        """A copy in which these fields have these values, from that source. Empty values are ignored."""
-        filled = {name: value for name, value in values.items() if value not in (None, (), {}, "")}
-        merged = {name: getattr(self, name) for name in type(self).model_fields} | filled
-        merged["provenance"] = self.provenance | dict.fromkeys(filled, source)
-        return Achievement.model_validate(merged)
-
-    def filled_up(self, source: Source, **values: Any) -> "Achievement":
-        """A copy in which those of the fields that were empty have these values: what is there is never replaced."""
-        return self.with_values(source, **{k: v for k, v in values.items() if getattr(self, k) in (None, ())})
-
-
-FIELDS_WITH_SOURCE = tuple(
-    name for name in Achievement.model_fields if name not in ("id", "counted_in", "provenance", "original_sha256")
-)
+    @property
+    def brief(self) -> Brief:
+        """Credits of both kinds, the grade, and the day of issue."""
+        amounts = {"credits": self.ects_credits, "swedish_credits": self.swedish_credits}
+        return Brief(self.grade.label if self.grade else "", amounts, self.issued_on)

@@ -1,12 +1,15 @@
 """The standard elements of a European micro-credential, and which of them an achievement has, from where.
 
+A type that is not about achievements has elements of its own (`schemas/types/statement_form.py`), told in the same way.
+
 Source: Council Recommendation 2022/C 243/02, Annex I: M1-M11 mandatory, O1-O5 optional.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from schemas.learning.achievement import Achievement, Source
+from schemas.learning.achievement import Achievement, Record, Source
 
 COUNTRY_FIELD = "awarding_body.country"
 """The provenance of an awarding body's country, when it has another source than its name."""
@@ -22,7 +25,7 @@ class Element:
     code: str
     name: dict[str, str]
     fields: tuple[str, ...]
-    is_present: Callable[[Achievement], bool]
+    is_present: Callable[[Any], bool]  # takes a record of the kind that has the element
     supply: dict[str, str]
 
     @property
@@ -41,9 +44,9 @@ def _learner_named(achievement: Achievement) -> bool:
     return achievement.learner.family_name is not None
 
 
-def _country_known(achievement: Achievement) -> bool:
-    body = achievement.awarding_body
-    return achievement.awarding_country is not None or (body is not None and body.country is not None)
+def _country_known(record: Record) -> bool:
+    body = record.awarding_body
+    return record.awarding_country is not None or (body is not None and body.country is not None)
 
 
 _IN_FILE = {"sv": "Ange det i filen.", "en": "State it in the file."}
@@ -164,7 +167,7 @@ class ElementState:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Which standard elements an achievement has, where they come from, and which are missing."""
+    """Which elements a record has, where they come from, and which are missing."""
 
     states: tuple[ElementState, ...]
 
@@ -180,18 +183,18 @@ class Completeness:
 
     @property
     def present_count(self) -> int:
-        """How many of the sixteen elements are there."""
+        """How many of the elements are there."""
         return sum(s.present for s in self.states)
 
 
-def completeness(achievement: Achievement, *, demanded: Collection[str]) -> Completeness:
-    """The completeness report of one achievement for a type that demands the elements with these codes."""
-    return Completeness(tuple(_state(element, achievement, demanded) for element in ELEMENTS))
+def completeness(record: Record, *, demanded: Collection[str], elements: Sequence[Element] = ELEMENTS) -> Completeness:
+    """The completeness report of one record for a type that demands the elements with these codes."""
+    return Completeness(tuple(_state(element, record, demanded) for element in elements))
 
 
-def _state(element: Element, achievement: Achievement, demanded: Collection[str]) -> ElementState:
-    present = element.is_present(achievement)
-    known = achievement.provenance
+def _state(element: Element, record: Record, demanded: Collection[str]) -> ElementState:
+    present = element.is_present(record)
+    known = record.provenance
     found = [known.get(field, known.get(field.partition(".")[0])) for field in element.fields] if present else []
     sources = tuple(dict.fromkeys(source for source in found if source is not None))
     return ElementState(element, present, element.code in demanded, sources)

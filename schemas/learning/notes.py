@@ -44,6 +44,10 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "The student number looks like a personal identity number, so it was left out.",
         "Write the student number, or leave the field empty.",
     ),
+    "personal_numbers_to_recognise": (
+        "The personal identity number was read for one purpose: to recognise who signs in. No certificate says it.",
+        "Nothing needs to be done.",
+    ),
     # People.
     "single_name": (
         "The person has one name only. It was read as the family name.",

@@ -1,7 +1,9 @@
 """Personal identity numbers, recognised so that they are left out wherever they turn up."""
 
 import re
+import unicodedata
 
+_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
 _NUMBER_WITHIN = re.compile(r"(?<![0-9])(?:[0-9]{2})?[0-9]{6}[-+ ]?[0-9]{4}(?![0-9])")
 
 NATIONAL_IDENTIFIERS = frozenset(
@@ -49,5 +51,6 @@ def looks_like_personal_number(value: str) -> bool:
 
 
 def holds_personal_number(text: str) -> bool:
-    """Whether such a number stands somewhere in the text."""
-    return any(looks_like_personal_number(found) for found in _NUMBER_WITHIN.findall(text))
+    """Whether such a number stands somewhere in the text, in whatever digits and dashes it is written."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
+    return any(looks_like_personal_number(found) for found in _NUMBER_WITHIN.findall(plain))

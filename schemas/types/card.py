@@ -77,6 +77,7 @@ def display_value(value: Any, value_type: ValueType | None, language: str) -> st
         (("texts",), _texts),
         (("texts_list",), _texts_list),
         (("number", "level"), _number),
+        (("percent",), _percent),
         (("date",), _date),
         (("time",), _time),
         (("hours",), _duration),
@@ -139,6 +140,11 @@ def _number(value: Any, language: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e15:
         return None
     return str(format_decimal(value, format="#,##0.###", locale=_LOCALES[language]))
+
+
+def _percent(value: Any, language: str) -> str | None:
+    number = _number(value, language)
+    return f"{number}\u00a0%" if language == "sv" and number else f"{number}%" if number else None
 
 
 def _date(value: Any, language: str) -> str | None:

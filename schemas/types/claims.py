@@ -17,6 +17,7 @@ ValueType = Literal[
     "texts",  # a language map: {"sv": "...", "en": "..."}
     "texts_list",  # an array of language maps
     "number",  # a JSON number, at most three decimals
+    "percent",  # a JSON number above 0, at most 100
     "level",  # an integer from 1 to 8
     "date",  # a calendar date, YYYY-MM-DD
     "time",  # seconds since 1970 (NumericDate)

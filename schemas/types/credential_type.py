@@ -14,11 +14,12 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from schemas.errors import Refused
-from schemas.learning.achievement import Achievement
-from schemas.learning.completeness import Completeness, completeness
+from schemas.learning.achievement import Achievement, Record
+from schemas.learning.completeness import ELEMENTS, Completeness, Element, completeness
 from schemas.types.card import Card
 from schemas.types.claims import PERSONAL, REGISTERED_CLAIMS, ClaimPath, Claims, ClaimSpec, ConcretePath
 from schemas.types.published import integrity_of, type_metadata_document
+from schemas.types.statement_form import StatementForm
 
 
 class Incomplete(Refused):
@@ -35,8 +36,10 @@ class Incomplete(Refused):
 class CredentialType:
     """What is constant about a type. `display` and `description` map `sv` and `en` to texts for people.
 
-    `takes` says whether one achievement makes one credential, or a chosen set of one person's achievements does.
-    `demands` holds the codes of the elements that each achievement must have (see `schemas/learning/completeness.py`).
+    `takes` says whether one record makes one credential, or a chosen set of one person's records does.
+    `demands` holds the codes of the elements that each record must have, out of `elements` (for achievements the
+    standard ones, see `schemas/learning/completeness.py`). A type with a `form` is made of statements of that form, any
+    other of achievements. `validity_days` is how long a certificate holds at most, when that lies in its nature.
     """
 
     name: str
@@ -46,34 +49,49 @@ class CredentialType:
     claims: tuple[ClaimSpec, ...]
     takes: Literal["one", "many"]
     demands: tuple[str, ...]
-    make_claims: Callable[[Sequence[Achievement]], Claims]
+    make_claims: Callable[[Sequence[Any]], Claims]
     make_card: Callable[["CredentialType", Mapping[str, Any], str], Card]
     make_titles: Callable[["CredentialType", Mapping[str, Any]], dict[str, str]]
+    elements: tuple[Element, ...] = ELEMENTS
+    form: StatementForm | None = None
+    validity_days: int | None = None
 
     def title(self, language: str) -> str:
         """The type's name for people."""
         return self.display.get(language.split("-")[0], self.display["en"])
 
-    def completeness(self, achievement: Achievement) -> Completeness:
-        """Which standard elements the achievement has, and which of them this type demands."""
-        return completeness(achievement, demanded=self.demands)
+    def suits(self, record: Record) -> bool:
+        """Whether certificates of this type are made of such records at all, complete or not."""
+        return isinstance(record, Achievement) == (self.form is None) and record.may_become(self.name)
 
-    def claims_from(self, achievements: Sequence[Achievement]) -> Claims:
-        """The plain claim tree: issuer, learner and achievements, without `iss`, `vct`, dates, `status` and `cnf`.
+    def element(self, code: str) -> Element:
+        """The element with this code. Raises `KeyError`."""
+        found = {element.code: element for element in self.elements}
+        return found[code]
 
-        Raises `Incomplete` when a demanded element is missing, `Refused` when the achievements do not belong together.
+    def completeness(self, record: Record) -> Completeness:
+        """Which elements a record that suits the type has, and which of them this type demands."""
+        return completeness(record, demanded=self.demands, elements=self.elements)
+
+    def claims_from(self, records: Sequence[Record]) -> Claims:
+        """The plain claim tree: issuer, learner and what the records say, without `iss`, `vct`, dates, `status`, `cnf`.
+
+        A live statement has to be `dated` before. Raises `Incomplete` when a demanded element is missing, `Refused`
+        when the records do not belong together or are of another kind.
         """
-        if not achievements or (self.takes == "one" and len(achievements) != 1):
-            raise Refused(f"{self.name} takes {self.takes} achievement(s), not {len(achievements)}.")
-        missing = {code: None for a in achievements for code in self.completeness(a).missing_demanded}
+        if not records or (self.takes == "one" and len(records) != 1):
+            raise Refused(f"{self.name} takes {self.takes} record(s), not {len(records)}.")
+        if not all(self.suits(record) for record in records):
+            raise Refused(f"A {self.name} is not made of such records.")
+        missing = {code: None for record in records for code in self.completeness(record).missing_demanded}
         if missing:
             raise Incomplete(tuple(missing))
-        first = achievements[0]
-        if any(a.learner != first.learner for a in achievements):
-            raise Refused("The achievements are not of one person.")
-        if any(a.awarding_body != first.awarding_body for a in achievements):
-            raise Refused("The achievements were awarded by different bodies: make one certificate for each.")
-        return self.make_claims(achievements)
+        first = records[0]
+        if any(record.learner != first.learner for record in records):
+            raise Refused("The records are not of one person.")
+        if any(record.awarding_body != first.awarding_body for record in records):
+            raise Refused("The records come from different bodies: make one certificate for each.")
+        return self.make_claims(records)
 
     def disclosable_paths(self) -> tuple[ClaimPath, ...]:
         """Paths of the claims that become disclosures of their own, parents before children."""

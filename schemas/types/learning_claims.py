@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from schemas.learning.achievement import Achievement, Learner
+from schemas.learning.achievement import Achievement, Learner, Record
 from schemas.types.claims import (
     IDENTIFYING,
     LEARNING,
@@ -139,7 +139,7 @@ def learner_claims(learner: Learner) -> Claims:
     )
 
 
-def issuer_claims(achievement: Achievement) -> Claims:
-    """Who awarded it and in which country."""
-    body = achievement.awarding_body
+def issuer_claims(record: Record) -> Claims:
+    """Who awarded it, or says so, and in which country."""
+    body = record.awarding_body
     return _filled({"issuing_authority": body.names, "issuing_country": body.country} if body else {})

@@ -30,6 +30,7 @@ VALUE_SCHEMAS: dict[ValueType, dict[str, Any]] = {
     "texts": _TEXTS,
     "texts_list": {"type": "array", "minItems": 1, "items": _TEXTS},
     "number": {"type": "number", "minimum": 0},
+    "percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
     "level": {"type": "integer", "minimum": 1, "maximum": 8},
     "date": {"type": "string", "format": "date"},
     "time": {"type": "number", "minimum": 0},

@@ -23,7 +23,8 @@ from tests.schemas.learning.samples import VECTORS
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parent.parent.parent
-RECORD = ROOT / "examples" / "data" / "study-record.xml"
+EXAMPLES = ROOT / "examples" / "data"
+RECORD = EXAMPLES / "study-record.xml"
 XML, WIRE = VECTORS / "elmo" / "xml", VECTORS / "elmo" / "wire"
 PASSWORD = "a long and quiet password"
 WAYS: list[tuple[Literal["sv", "en"], int, bool, Literal["light", "dark"]]] = [
@@ -265,6 +266,49 @@ def test_every_state_of_every_page(
     walk.go("/help", "help")
     bureau.clock.now += timedelta(days=30)
     walk.go("/offered", "signed-out-by-time")
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
+def test_statements_and_reviews(
+    bureau: Bureau,
+    open_page: OpenPage,
+    language: Literal["sv", "en"],
+    width: int,
+    javascript: bool,
+    colours: Literal["light", "dark"],
+) -> None:
+    """A file of registrations from its report to an offer, and a certificate that waits until it is denied."""
+    page = open_page(width=width, javascript=javascript, colours=colours, language=language)
+    walk = Walk(page, bureau, language=language, with_axe=True, name=f"issuer-reviews-{language}-{width}")
+    store = bureau.desk.context.store
+    signed_in(bureau, page)
+    walk.go("/waiting", "waiting-none")
+    walk.go("/import", "import")
+    page.click("#statements-help summary")
+    walk.look("import-statements-help")
+    walk.read("wrong-statements", b"certificate_type;family_name;registered_status\ndegree;Ek;yes\nemployment;Ek;yes")
+    walk.read("statements", EXAMPLES / "job-seekers.csv")
+    page.click("#rows summary >> nth=0")
+    walk.look("report-statement")
+    walk.press("#keep", "choose-statements")
+    walk.choose(1, 4)
+    walk.press("#show-preview", "preview-statements")
+    walk.press("#make-offers", "offered-statements")
+    page.goto(f"{bureau.address}/")
+    page.click("#imports a")
+    walk.press(".result-side a >> nth=0", "statement")
+
+    offer, *_ = store.offers.list_offers(now=bureau.clock())
+    with store.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE offers SET review = 'waiting', review_at = created_at")
+    walk.go("/", "home-waiting")
+    walk.press("#to-waiting", "waiting")
+    walk.go(f"/waiting/{offer.id}", "waiting-one")
+    walk.press("#to-approve", "waiting-approve")
+    walk.press("#decide-later", "waiting-later")
+    walk.press("#to-deny", "waiting-deny")
+    walk.press("#decide-deny", "waiting-denied")
+    assert len(store.deferrals.list_waiting()) == 1
 
 
 def signed_in(bureau: Bureau, page: Page) -> None:

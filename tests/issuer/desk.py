@@ -23,7 +23,7 @@ from proofs.keys import SoftwareSigner, generate_signer
 from proofs.proof_of_possession import make_proof
 from proofs.status_list import decode_status_list, status_at
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT
-from schemas.learning.achievement import Achievement, AwardingBody, Grade, Learner, Source
+from schemas.learning.achievement import Achievement, AwardingBody, Grade, Learner, Record, Source
 from schemas.types import CREDENTIAL_TYPES
 
 NOON = datetime(2026, 11, 20, 12, 34, 56, tzinfo=UTC)
@@ -85,11 +85,9 @@ class Desk:
         type_name: str = "micro-credential",
         *,
         with_tx_code: bool = False,
-        achievements: Sequence[Achievement] | None = None,
+        records: Sequence[Record] | None = None,
     ) -> Offer:
-        draft = draft_offer(
-            CREDENTIAL_TYPES[type_name], list(achievements or [achievement()]), with_tx_code=with_tx_code
-        )
+        draft = draft_offer(CREDENTIAL_TYPES[type_name], list(records or [achievement()]), with_tx_code=with_tx_code)
         made, *_ = self.context.store.offers.create([draft], now=self.clock())
         return made
 

@@ -20,7 +20,7 @@ from proofs import pkce, strict_json
 from proofs.client_attestation import make_attestation, make_attestation_proof
 from proofs.dpop import make_dpop_proof
 from proofs.keys import SoftwareSigner, generate_signer
-from schemas.learning.achievement import Achievement, Identifier, Learner
+from schemas.learning.achievement import Achievement, Identifier, Learner, Record
 from service.http import HostRouter, OutgoingHTTP
 from tests.issuer.desk import PUBLIC_URL, Desk, StandingClock, achievement
 from tests.issuer.provider import CLIENT_ID, ISSUER, Provider
@@ -200,7 +200,7 @@ class Fetcher:
 
 
 @contextmanager
-def running_fetcher(directory: Path, *achievements: Achievement, **settings: Any) -> Iterator[Fetcher]:
+def running_fetcher(directory: Path, *kept: Record, **settings: Any) -> Iterator[Fetcher]:
     """An issuer with these records, where people sign in, and a wallet whose provider it trusts."""
     clock = StandingClock()
     provider = Provider(clock)
@@ -231,7 +231,7 @@ def running_fetcher(directory: Path, *achievements: Achievement, **settings: Any
     http = OutgoingHTTP(transport=HostRouter({"id.example": provider.app()}))
     app = create_app(ready, clock=clock, http=http)
     desk = Desk(ready, TestClient(app, base_url=ready.origin), clock, app.state.issuer)
-    draft = ImportDraft("results.json", "json", "0" * 64, (), achievements or records("DT4011"))
+    draft = ImportDraft("results.json", "json", "0" * 64, (), kept or records("DT4011"))
     with desk.client:
         desk.context.store.results.save_import(draft, now=clock())
         leaf = root.certify(x509.DNSName("wallet-provider.example"), until=timedelta(days=20), signer=key)

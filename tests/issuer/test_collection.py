@@ -53,7 +53,7 @@ def test_a_copy_says_who_issued_what_when(desk: Desk) -> None:
 def test_a_transcript_hides_each_course_for_itself(desk: Desk) -> None:
     """In course results every course is a disclosure of its own, and so is each of its items."""
     courses = [achievement("AA1000"), achievement("BB2000", ects_credits=5)]
-    (copy,) = desk.collect(desk.offer("course-results", achievements=courses))
+    (copy,) = desk.collect(desk.offer("course-results", records=courses))
 
     found = {path for path in copy.disclosure_at if len(path) == 2 and isinstance(path[1], int)}
     assert len(found) == 2

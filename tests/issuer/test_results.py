@@ -16,7 +16,7 @@ from issuer.profiles import InstitutionProfile, load_profile, plain_profile
 from issuer.results import ImportRefused, Limits, Results, read_results
 from schemas.errors import NotFound
 from schemas.learning.achievement import Source
-from schemas.types import CREDENTIAL_TYPES
+from schemas.types import CREDENTIAL_TYPES, types_for
 from tests.schemas.learning.samples import ALL_SAMPLES, TODAY, course, report, sample
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,7 +46,7 @@ def test_every_sample_becomes_achievements_with_their_completeness(path: Path) -
     """Reports of other countries too; their gaps are shown, not hidden."""
     results = read(path.read_bytes(), profile=PROFILE)
     for achievement in results.achievements:
-        for credential_type in CREDENTIAL_TYPES.values():
+        for credential_type in types_for(achievement).values():
             completeness = credential_type.completeness(achievement)
             if not completeness.missing_demanded:
                 assert credential_type.claims_from([achievement])

@@ -96,7 +96,7 @@ def test_spent_nonces_are_forgotten_when_they_have_expired(desk: Desk) -> None:
 
 def test_offers_and_certificates_are_listed_newest_first(desk: Desk) -> None:
     """The lists of staff, with titles in both languages and the person's name, but without claims."""
-    first, second = desk.offer(), desk.offer("course-results", achievements=[achievement("A"), achievement("B")])
+    first, second = desk.offer(), desk.offer("course-results", records=[achievement("A"), achievement("B")])
     desk.collect(first)
     store = desk.context.store
     assert [offer.id for offer in store.offers.list_offers(now=desk.clock())] == [second.id, first.id]
@@ -128,7 +128,7 @@ def test_imports_are_kept_whole_and_can_be_erased(desk: Desk) -> None:
     assert (kept.result_count, kept.warnings) == (2, ({"code": "latin_1"},))
     assert store.find_file("ab" * 32) == kept
     results = store.list_results(kept.id)
-    assert [result.achievement for result in results] == list(draft.achievements)
+    assert [result.record for result in results] == list(draft.records)
     assert store.get_results([results[1].id, results[0].id])[0] == results[1]
     assert store.list_results() == results
     store.delete_import(kept.id)

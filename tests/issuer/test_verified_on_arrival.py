@@ -1,4 +1,4 @@
-"""What the issuer issues passes the procedure by which wallets and verifiers check it, both types, every step."""
+"""What the issuer issues passes the procedure by which wallets and verifiers check it, every type, every step."""
 
 import asyncio
 
@@ -11,7 +11,8 @@ from proofs.trust import TrustList, entry_from_anchor
 from proofs.verify import VerificationFailed, VerifiedCredential, verify_credential
 from schemas.issuance import jwt_vc_issuer_metadata_url
 from schemas.types import CREDENTIAL_TYPES
-from tests.issuer.desk import Desk
+from tests.issuer.desk import Desk, achievement
+from tests.schemas.types.records import several
 
 
 @pytest.mark.parametrize("type_name", sorted(CREDENTIAL_TYPES))
@@ -25,7 +26,7 @@ def test_a_fresh_copy_passes_every_check(desk: Desk, type_name: str) -> None:
     assert verified.report.accepted
     assert verified.issuer.identifier in ("", desk.issuer)
     card = credential_type.card(verified.claims, "en")
-    assert card.issuer == "Example University"
+    assert card.issuer in ("Example University", "Nordanvik University")
     assert credential_type.card(verified.claims, "sv").lines
 
 
@@ -45,7 +46,9 @@ def test_a_revoked_and_a_suspended_copy_fail_by_their_status(desk: Desk) -> None
 
 
 def _collect(desk: Desk, type_name: str, keys: list[SoftwareSigner]) -> list[str]:
-    offer = desk.offer(type_name)
+    credential_type = CREDENTIAL_TYPES[type_name]
+    records = [achievement()] if credential_type.form is None else several(credential_type)
+    offer = desk.offer(type_name, records=records)
     request = desk.request(type_name, proofs=desk.proofs(keys))
     answer = desk.ask_credential(desk.token(offer), request)
     return [item["credential"] for item in answer.json()["credentials"]]

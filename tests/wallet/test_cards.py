@@ -14,6 +14,7 @@ from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import generate_signer
 from schemas.types import CREDENTIAL_TYPES
 from schemas.verification import Check, Outcome, VerificationResult
+from tests.schemas.types.records import several
 from tests.world import NOW, World
 from wallet.cards import CardView, read_card, standing
 from wallet.certificates import StoredCertificate
@@ -215,10 +216,10 @@ def test_type_metadata_that_is_none_is_not_used(document: bytes) -> None:
 
 
 @pytest.mark.anyio
-async def test_both_bundled_types_are_read_in_full(world: World) -> None:
-    """Every claim of the two learning types stands on the card, in both languages."""
+async def test_the_learning_types_are_read_in_full(world: World) -> None:
+    """Every claim of the types that are made of achievements stands on the card, in both languages."""
     vault = await world.wallet.person()
-    for name in CREDENTIAL_TYPES:
+    for name in (one.name for one in CREDENTIAL_TYPES.values() if one.form is None):
         certificate = await world.wallet.receive(vault, world.university.offer(name)[0].offer)
         for language in ("sv", "en"):
             card = read_card(certificate, language)
@@ -228,3 +229,21 @@ async def test_both_bundled_types_are_read_in_full(world: World) -> None:
             assert {(key,) for key in certificate.claims} <= {path[:1] for path in shown}
             assert card.hideable
             assert card.always_shown
+
+
+@pytest.mark.parametrize("name", [one.name for one in CREDENTIAL_TYPES.values() if one.form is not None])
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_certificates_of_statements_are_read_in_full(name: str, language: str) -> None:
+    """Every value that an authority or an employer states stands on the card, with the label of the type."""
+    credential_type = CREDENTIAL_TYPES[name]
+    claims = credential_type.claims_from(several(credential_type))
+    paths = list(credential_type.disclosable_paths())
+    card = read_card(
+        stored(claims | {"vct": credential_type.vct}, vct=credential_type.vct, disclosable=paths), language
+    )
+    lines = [line for group in card.groups for line in group.lines]
+    assert set(claims) <= {line.path[0] for line in lines}
+    assert {"issuing_authority", "issuing_country"} <= {line.path[0] for line in card.always_shown}
+    labels = {spec.label(language) for spec in credential_type.claims}
+    assert {line.label for line in lines} <= labels
+    assert card.type_name == credential_type.title(language)

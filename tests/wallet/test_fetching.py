@@ -380,7 +380,7 @@ async def test_what_says_something_else_becomes_a_certificate_of_its_own(world: 
             take_copy(connection, vault, certificate.id)
     results = source.side.context.store.results
     (row,) = results.list_results()
-    corrected = row.achievement.model_copy(update={"code": "DT4012"})
+    corrected = row.record.model_copy(update={"code": "DT4012"})
     _correct(source, row.id, corrected.model_dump_json().encode())
     world.clock.move(hours=1)
 

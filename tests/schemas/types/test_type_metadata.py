@@ -12,7 +12,8 @@ from proofs.formats.sd_jwt import UnverifiedSDJWT, parse_sd_jwt, plan_disclosure
 from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import generate_signer
 from schemas.types import CREDENTIAL_TYPES, CredentialType
-from tests.schemas.types.test_types import TYPES, full, registered
+from tests.schemas.types.records import several
+from tests.schemas.types.test_types import TYPES, registered
 
 Path = tuple[str | int | None, ...]
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # RFC 5646 in the form that metadata uses
@@ -22,9 +23,8 @@ KNOWN_OF_CLAIM = {"path", "display", "mandatory", "sd"}
 
 def issued(credential_type: CredentialType) -> UnverifiedSDJWT:
     """A credential with everything in it, as a holder with all disclosures has it."""
-    courses = [full(1), full(2)] if credential_type.takes == "many" else [full(1)]
     now = int(datetime(2026, 11, 20, tzinfo=UTC).timestamp())
-    payload = registered(credential_type) | credential_type.claims_from(courses)
+    payload = registered(credential_type) | credential_type.claims_from(several(credential_type))
     payload |= {"vct#integrity": credential_type.integrity(), "iat": now, "nbf": now, "exp": now + 1}
     payload.pop("cnf")
     token = issue_sd_jwt_vc(
