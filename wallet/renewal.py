@@ -2,12 +2,14 @@
 
 A certificate that was collected with a refresh token remembers how to ask. When few copies are left, or its end is
 near, a collection of its own renews it: new keys, new copies of the same certificate, nothing for the person to do.
-What says something else than before is stored as a certificate of its own, and the old one stays as it is.
+What says something else than before is stored as a certificate of its own, and the old one stays as it is. A
+statement that its issuer keeps current says the same of a later day: that replaces what it said of the earlier one.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from proofs.keys import generate_signer
@@ -76,10 +78,34 @@ def renewing(certificate: StoredCertificate, *, copies: int, at: int) -> Collect
     )
 
 
-def says_the_same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether two copies say the same about the person, whatever their keys, slots and times."""
+class Renewed(Enum):
+    """What fresh copies say beside those that the person has."""
 
-    def content(claims: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in claims.items() if name not in _OWN_TO_A_COPY}
+    THE_SAME = "the same"
+    OF_A_LATER_DAY = "the same, of a later day"
+    SOMETHING_ELSE = "something else"
 
-    return content(old) == content(new)
+
+def compare(old: Mapping[str, Any], new: Mapping[str, Any], *, dated_by: str | None) -> Renewed:
+    """What two copies say about the person, whatever their keys, slots and times.
+
+    `dated_by` is the claim of their type that says of which day the rest is true (`CredentialType.dated_by`).
+    """
+
+    def content(claims: Mapping[str, Any], *without: str | None) -> dict[str, Any]:
+        return {name: value for name, value in claims.items() if name not in _OWN_TO_A_COPY and name not in without}
+
+    if content(old) == content(new):
+        return Renewed.THE_SAME
+    if dated_by is None or content(old, dated_by) != content(new, dated_by):
+        return Renewed.SOMETHING_ELSE
+    before, after = _day(old.get(dated_by)), _day(new.get(dated_by))
+    later = before is not None and after is not None and before < after
+    return Renewed.OF_A_LATER_DAY if later else Renewed.SOMETHING_ELSE
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

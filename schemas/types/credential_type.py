@@ -19,7 +19,7 @@ from schemas.learning.completeness import ELEMENTS, Completeness, Element, compl
 from schemas.types.card import Card
 from schemas.types.claims import PERSONAL, REGISTERED_CLAIMS, ClaimPath, Claims, ClaimSpec, ConcretePath
 from schemas.types.published import integrity_of, type_metadata_document
-from schemas.types.statement_form import StatementForm
+from schemas.types.statement_form import AS_OF, StatementForm
 
 
 class Incomplete(Refused):
@@ -55,6 +55,11 @@ class CredentialType:
     elements: tuple[Element, ...] = ELEMENTS
     form: StatementForm | None = None
     validity_days: int | None = None
+
+    @property
+    def dated_by(self) -> str | None:
+        """The claim that says of which day the rest is true; None for types that state something once and for all."""
+        return AS_OF if self.form else None
 
     def title(self, language: str) -> str:
         """The type's name for people."""

@@ -1,6 +1,6 @@
 """The wallet fetches with a sign-in at the source, waits for what is deferred, tells the issuer, and encrypts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,17 @@ from issuer.deferral import Review
 from issuer.store.results import ImportDraft
 from issuer.store.tables import RESULTS
 from proofs.trust import TrustEntry
+from schemas.learning.achievement import Record
 from schemas.types import CREDENTIAL_TYPES
-from tests.issuer.fetching import records
+from tests.issuer.fetching import ELIN, records
 from tests.issuer.provider import CLIENT_ID, ISSUER, Provider
+from tests.schemas.types.records import statement
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, IssuerSide, World
 from wallet.authorizing import ForeignAnswer
 from wallet.collection import Collection, PartState, Stage
+from wallet.renewal import Renewed, compare
 from wallet.store.certificates import take_copy
 from wallet.store.provider import DeploymentProvider
 from wallet.vault import UnlockedVault
@@ -35,8 +38,11 @@ VCT = CREDENTIAL_TYPES["micro-credential"].vct
 class Source:
     """An issuer where people sign in, which trusts the provider of the wallet; and the person's browser there."""
 
-    def __init__(self, world: World, **settings: Any) -> None:
+    def __init__(
+        self, world: World, *, vct: str = VCT, kept: Sequence[Record] = records("DT4011"), **settings: Any
+    ) -> None:
         self.world = world
+        self.vct = vct
         self.provider = Provider(world.clock)  # type: ignore[arg-type]
         world.network.connect("id.example", self.provider.app())
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
@@ -53,7 +59,7 @@ class Source:
             login_match="pnr=identifier:nationalIdentifier",
             **settings,
         )
-        draft = ImportDraft("results.json", "json", "0" * 64, (), records("DT4011"))
+        draft = ImportDraft("results.json", "json", "0" * 64, (), tuple(kept))
         self.side.context.store.results.save_import(draft, now=world.clock())
         self.browser = TestClient(self.side.app, base_url=self.side.url)
         world.wallet.trust(self.entry)
@@ -61,7 +67,7 @@ class Source:
     @property
     def entry(self) -> TrustEntry:
         """What says that this issuer, at this address, may issue the type."""
-        return replace(self.side.trust_entry, identifier=self.side.url, types=(VCT,))
+        return replace(self.side.trust_entry, identifier=self.side.url, types=(self.vct,))
 
     def allow(self, url: str, decision: str = "yes") -> dict[str, str]:
         """The person opens the address, signs in and decides; the query that the browser brings back."""
@@ -85,7 +91,7 @@ class Source:
 async def away(world: World, vault: UnlockedVault, source: Source) -> tuple[str, Collection]:
     """The person has chosen to fetch, and is about to sign in."""
     wallet = world.wallet.deployment
-    collection_id = await wallet.look_for(vault, source.side.url, VCT)
+    collection_id = await wallet.look_for(vault, source.side.url, source.vct)
     return collection_id, await wallet.begin_sign_in(vault, collection_id)
 
 
@@ -285,7 +291,7 @@ async def test_the_pages_lead_there_and_back(world: World) -> None:
     source = Source(world)
     vault = await world.wallet.person()
     wallet = world.wallet.deployment
-    collection_id = await wallet.look_for(vault, source.side.url, VCT)
+    collection_id = await wallet.look_for(vault, source.side.url, source.vct)
     browser = world.wallet.browser()
     page = _enter(browser, f"/receive/{collection_id}")
     assert 'id="sign-in-and-fetch"' in page.text
@@ -389,6 +395,47 @@ async def test_what_says_something_else_becomes_a_certificate_of_its_own(world: 
     new, old = vault.certificates()
     assert (old.id, old.copies_left) == (certificate.id, 1)
     assert (new.claims["course_code"], new.copies_left) == ("DT4012", 10)
+
+
+async def test_what_an_issuer_keeps_current_is_renewed_as_of_the_later_day(world: World) -> None:
+    """One certificate, of today: the copies of the earlier day are gone, used or not."""
+    registration = CREDENTIAL_TYPES["registration-certificate"]
+    live = statement(registration, learner=ELIN, as_of=None, is_live=True)
+    source = Source(world, vct=registration.vct, kept=[live])
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    _, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    (certificate,) = vault.certificates()
+    assert certificate.claims["as_of"] == world.clock().date().isoformat()
+    with wallet.database.transaction() as connection:
+        for _ in range(9):
+            take_copy(connection, vault, certificate.id)
+    world.clock.move(days=2)
+
+    await wallet.resume(vault)
+
+    (renewed,) = vault.certificates()
+    assert renewed.id == certificate.id
+    assert renewed.claims["as_of"] == world.clock().date().isoformat()
+    assert (renewed.copies_left, renewed.copies_total) == (10, 10), "nobody can be shown the earlier day"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "renewed"),
+    [
+        ({"a": 1, "exp": 1}, {"a": 1, "exp": 2}, Renewed.THE_SAME),
+        ({"a": 1, "as_of": "2026-11-20"}, {"a": 1, "as_of": "2026-11-21"}, Renewed.OF_A_LATER_DAY),
+        ({"a": 1, "as_of": "2026-11-20"}, {"a": 1, "as_of": "2026-11-19"}, Renewed.SOMETHING_ELSE),
+        ({"a": 1, "as_of": "2026-11-20"}, {"a": 2, "as_of": "2026-11-21"}, Renewed.SOMETHING_ELSE),
+        ({"a": 1, "as_of": "2026-11-20"}, {"a": 1, "as_of": "tomorrow"}, Renewed.SOMETHING_ELSE),
+        ({"a": 1, "as_of": "2026-11-20"}, {"a": 1}, Renewed.SOMETHING_ELSE),
+        ({"a": True}, {"a": 1, "as_of": ["2026-11-21"]}, Renewed.SOMETHING_ELSE),
+    ],
+)
+def test_only_a_later_day_and_nothing_else_replaces_what_one_has(old: Any, new: Any, renewed: Renewed) -> None:
+    """What was said of an earlier day, or says something else, never takes the place of what is held."""
+    assert compare(old, new, dated_by="as_of") is renewed
 
 
 async def test_a_renewal_that_comes_to_nothing_bothers_nobody(world: World) -> None:

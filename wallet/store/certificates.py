@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlmodel import col
 
 from proofs.formats.sd_jwt import parse_sd_jwt
@@ -116,7 +116,14 @@ def add_copies(connection: Connection, vault: UnlockedVault, certificate_id: str
     last = connection.execute(
         select(func.max(col(CopyRow.position))).where(col(CopyRow.certificate_id) == certificate_id)
     ).scalar_one()
-    _add_copies(connection, vault, certificate_id, copies, first=last + 1)
+    _add_copies(connection, vault, certificate_id, copies, first=0 if last is None else last + 1)
+
+
+def drop_copies(connection: Connection, vault: UnlockedVault, certificate_id: str) -> None:
+    """Delete every copy of a certificate, shown or not, before fresh ones of it are stored in the same transaction."""
+    connection.execute(
+        delete(CopyRow).where(col(CopyRow.certificate_id) == certificate_id, col(CopyRow.person_id) == vault.person_id)
+    )
 
 
 def _add_copies(

@@ -21,14 +21,15 @@ from sqlmodel import col
 from proofs.formats.sd_jwt import parse_sd_jwt
 from schemas.errors import NotFound
 from schemas.issuance import display_name
+from schemas.types import type_of
 from service.database import Database
 from wallet.certificates import NewCertificate, StoredCertificate, UnknownCertificate
 from wallet.collection import Collection, MovedOn, Part, PartState, Stage
 from wallet.hosts import host_of
 from wallet.ledger import Event, EventKind
 from wallet.naming import Names, plain
-from wallet.renewal import renewal_of, says_the_same
-from wallet.store.certificates import add_certificate, add_copies, get_certificate, update_view
+from wallet.renewal import Renewed, compare, renewal_of
+from wallet.store.certificates import add_certificate, add_copies, drop_copies, get_certificate, update_view
 from wallet.store.ledger import append_event
 from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
@@ -93,8 +94,13 @@ class HeldCollection:
             held = get_certificate(connection, self._vault, collection.renews)
         except UnknownCertificate:  # It was deleted meanwhile: what arrived is a certificate of its own.
             return None
-        if not says_the_same(held.claims, parse_sd_jwt(certificate.copies[0].token).claims):
+        held_type = type_of(held.vct)
+        fresh = parse_sd_jwt(certificate.copies[0].token).claims
+        renewed = compare(held.claims, fresh, dated_by=held_type.dated_by if held_type else None)
+        if renewed is Renewed.SOMETHING_ELSE:
             return None
+        if renewed is Renewed.OF_A_LATER_DAY:  # Nobody is to be shown the earlier day by chance.
+            drop_copies(connection, self._vault, held.id)
         add_copies(connection, self._vault, held.id, certificate.copies)
         names = ("valid_from", "valid_until", "report", "checked_at", "status", "issuer_trusted", "issuer_name")
         changes = {name: certificate.view[name] for name in names if name in certificate.view}
