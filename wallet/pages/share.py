@@ -167,6 +167,7 @@ async def _show_decision(
             fetchable=fetchable(decision, wallet, t),
             on_its_way=on_its_way(decision.share_id, wallet, vault, t),
         )
+    sharing.note_shown(vault, decision)
     faults: list[tuple[str, str]] = []
     if "missing" in request.query_params:
         unticked = [one for one in view["overrides"] if not one.overridden]

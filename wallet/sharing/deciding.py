@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from schemas.errors import NotFound, ProtocolError, Refused
+from schemas.errors import NotFound, ProtocolError, Refused, TemporarilyUnavailable
 from service.single_use import spend
 from wallet.certificates import StoredCertificate
 from wallet.consent import Consent, StepMissing, decide
+from wallet.counting import Counting
 from wallet.decision import Chosen, Decision
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
+from wallet.habits import Ending
 from wallet.ledger import Event, EventKind, Outcome
 from wallet.over_asking import AFTER_REFUSAL, Past
 from wallet.presentation import HeldCopy, answer_form, present, refusal
@@ -78,6 +80,20 @@ class Decisions(Desk):
         """Whether a decision still offers what the person was shown last: a tick is a yes to what stood beside it."""
         return bool(self._share(vault, decision.share_id).members.get("offered") == offered(decision))
 
+    def note_shown(self, vault: UnlockedVault, decision: Decision) -> None:
+        """For a person who counts how they decide: the decision screen is open from now on."""
+        share = self._share(vault, decision.share_id)
+        if share.state != OPEN or "shown" in share.members or Counting(self._wallet).habits(vault) is None:
+            return
+        shown = {"at": self._wallet.clock().timestamp(), "warned": bool(decision.warnings or decision.overrides)}
+        with suppress(AlreadyAnswered, TemporarilyUnavailable), self._database.transaction() as connection:
+            update_share(connection, vault, share, {**share.members, "shown": shown})
+
+    def _count(self, vault: UnlockedVault, share: StoredShare, ending: Ending) -> None:
+        if shown := share.members.get("shown"):
+            seconds = self._wallet.clock().timestamp() - shown["at"]
+            Counting(self._wallet).count(vault, ending, seconds=seconds, was_warned=shown["warned"])
+
     def keep_ticks(
         self, vault: UnlockedVault, share_id: str, *, ticked: frozenset[int], approved: frozenset[str]
     ) -> None:
@@ -93,6 +109,7 @@ class Decisions(Desk):
         with self._database.transaction() as connection:
             close_share(connection, vault, share, answer=None)
             append_event(connection, vault, Event(share_id, EventKind.CLOSED, self._wallet.clock()))
+        self._count(vault, share, Ending.LEFT)
 
     def mute(self, vault: UnlockedVault, share_id: str) -> None:
         """The person wants no such question from this sender for a day: left without an answer, now and then (CS-21).
@@ -107,6 +124,7 @@ class Decisions(Desk):
         with self._database.transaction() as connection:
             close_share(connection, vault, share, answer=None)
             append_event(connection, vault, Event(share_id, EventKind.CLOSED, now, facts))
+        self._count(vault, share, Ending.LEFT)
 
     # --- deciding ------------------------------------------------------------------------------------------------
 
@@ -138,6 +156,7 @@ class Decisions(Desk):
             # From here on the share can be taken back, whatever becomes of certificate and request.
             last = forget_at(decision.retention_until, now=now)
             add_means(connection, vault, share_id, means_of(decision.checked, key), forget_at=last)
+        self._count(vault, share, Ending.SHARED)
         return await self._send(vault, share)
 
     async def refuse(self, vault: UnlockedVault, share_id: str, *, language: str) -> Delivery:
@@ -153,6 +172,7 @@ class Decisions(Desk):
             answer = {"address": checked.request.response_uri, "form": form}
             share = close_share(connection, vault, share, answer=answer)
             append_event(connection, vault, event)
+        self._count(vault, share, Ending.REFUSED)
         return await self._send(vault, share)
 
     @contextmanager
