@@ -148,8 +148,9 @@ class RequestNotice(_Message):
 
     `client_id`, `nonce` and `iat` bind the signed notice to its request and are empty in a plain one.
     `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md). `retention`,
-    `basis`, `recipients`, `countries` and `automated_decisions` are None when nothing was declared, which a wallet
-    shows as "not stated": an empty list says "none".
+    `basis`, `recipients`, `processors`, `countries` and `automated_decisions` are None when nothing was declared, which
+    a wallet shows as "not stated": an empty list says "none". Recipients get the data for purposes of their own,
+    processors handle them on behalf of the controller (GDPR, article 4(8) and (9)).
     """
 
     client_id: str = ""
@@ -163,6 +164,7 @@ class RequestNotice(_Message):
     basis: Basis | None = None
     basis_detail: LocalizedText | None = None
     recipients: Annotated[tuple[LocalizedText, ...], Field(max_length=50)] | None = None
+    processors: Annotated[tuple[LocalizedText, ...], Field(max_length=50)] | None = None
     countries: Annotated[tuple[ShortText, ...], Field(max_length=50)] | None = None
     automated_decisions: bool | None = None
     withdraw: Withdrawal | None = None

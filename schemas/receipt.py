@@ -114,6 +114,7 @@ class Rights(_Written):
 
     withdraw_url: str | None = None
     withdraw_contact: str | None = None
+    withdraw_phone: str | None = None
 
 
 class EventType(StrEnum):
@@ -145,8 +146,8 @@ class Event(_Written):
 class Receipt(_Written):
     """The receipt of one share.
 
-    `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `countries` and
-    `automated_decisions` are None when the recipient declared nothing.
+    `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `processors`,
+    `countries` and `automated_decisions` are None when the recipient declared nothing.
     """
 
     schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
@@ -159,6 +160,7 @@ class Receipt(_Written):
     items: tuple[Item, ...]
     came_along: tuple[CameAlong, ...] = ()
     recipients: tuple[BothLanguages, ...] | None = None
+    processors: tuple[BothLanguages, ...] | None = None
     countries: tuple[str, ...] | None = None
     automated_decisions: bool | None = None
     retention: Retention | None = None

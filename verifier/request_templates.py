@@ -139,6 +139,7 @@ class RequestTemplate(_Written):
     contact: Annotated[ShortText, StringConstraints(min_length=3)]
     organisation: LocalizedText | None = None
     recipients: tuple[LocalizedText, ...] | None = None
+    processors: tuple[LocalizedText, ...] | None = None
     countries: tuple[ShortText, ...] | None = None
     automated_decisions: bool | None = None
     withdraw_url: ShortText = ""

@@ -133,6 +133,8 @@ class RequestTerms:
     country: str
     response_mode: ResponseMode
     lifetime_seconds: int
+    organisation_number: str = ""
+    data_protection_contact: str = ""
 
 
 def new_transaction(
@@ -234,7 +236,11 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
         iat=int(transaction.made_at.timestamp()) if is_signed else None,
         request_id=transaction.handle,
         controller=Controller(
-            name=template.organisation or terms.organisation, contact=template.contact, country=terms.country
+            name=template.organisation or terms.organisation,
+            contact=template.contact,
+            organisation_number=terms.organisation_number,
+            country=terms.country,
+            data_protection_contact=terms.data_protection_contact,
         ),
         purpose=template.purpose,
         items=tuple(items),
@@ -242,6 +248,7 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
         basis=template.basis,
         basis_detail=template.basis_detail,
         recipients=template.recipients,
+        processors=template.processors,
         countries=template.countries,
         automated_decisions=template.automated_decisions,
         withdraw=Withdrawal(

@@ -26,6 +26,12 @@ class VerifierSettings(ServiceSettings):
     contact: str = Field(
         default="", max_length=160, description="Where people reach the organisation about their data."
     )
+    organisation_number: str = Field(
+        default="", max_length=60, description="Registration number of the organisation, told in every request."
+    )
+    data_protection_contact: str = Field(
+        default="", max_length=160, description="Where people reach the data protection officer, if there is one."
+    )
     country: str = Field(default="SE", max_length=2, description="Country of the organisation (ISO 3166-1 alpha-2).")
     wallet_url: str = Field(default="", description="A web wallet that https links lead to; empty: the person chooses.")
     templates: Path | None = Field(default=None, description="Directory with further request templates (.toml, .json).")
@@ -111,6 +117,8 @@ class VerifierSettings(ServiceSettings):
             base_url=self.base_url,
             organisation=self.organisation,
             country=self.country,
+            organisation_number=self.organisation_number.strip(),
+            data_protection_contact=self.data_protection_contact.strip(),
             response_mode=self.response_mode,
             lifetime_seconds=self.request_lifetime_seconds,
         )

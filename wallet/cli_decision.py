@@ -55,6 +55,7 @@ def _why(view: dict[str, Any]) -> Iterator[str]:
     yield f"  Ground that they state: {notice['basis'] or NOT_STATED}"
     yield f"  The ground in their words: {_quoted(notice['basis_detail'])}"
     yield f"  Passed on to: {_declared(notice['recipients'], 'nobody, they say')}"
+    yield f"  Handled for them by: {_declared(notice['processors'], 'nobody else, they say')}"
     yield f"  Other countries: {_declared(notice['countries'], 'none, they say')}"
     automated = {None: NOT_STATED, True: "yes, they say", False: "no, they say"}
     yield f"  Decisions by machine: {automated[notice['automated']]}"

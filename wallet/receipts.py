@@ -96,11 +96,14 @@ def receipt_of(entry: Entry) -> Receipt:
         items=tuple(_item(facts) for facts in decided.get("items", ())),
         came_along=tuple(_came_along(facts) for facts in decided.get("came_along", ())),
         recipients=_texts(asked.get("recipients")),
+        processors=_texts(asked.get("processors")),
         countries=None if asked.get("countries") is None else tuple(asked["countries"]),
         automated_decisions=asked.get("automated_decisions"),
         retention=Retention(until=entry.retention_until) if entry.retention_until else None,
         rights=Rights(
-            withdraw_url=asked.get("withdraw_url") or None, withdraw_contact=asked.get("withdraw_contact") or None
+            withdraw_url=asked.get("withdraw_url") or None,
+            withdraw_contact=asked.get("withdraw_contact") or None,
+            withdraw_phone=asked.get("withdraw_phone") or None,
         ),
         events=tuple(_event(event) for event in entry.events if event.kind in _EVENTS),
         previous_event_digest=decision.previous,

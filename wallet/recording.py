@@ -90,6 +90,7 @@ def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
         "basis": notice.basis.value if notice.basis else None,
         "basis_detail": _text(notice.basis_detail),
         "recipients": None if notice.recipients is None else [_text(one) for one in notice.recipients],
+        "processors": None if notice.processors is None else [_text(one) for one in notice.processors],
         "countries": None if notice.countries is None else list(notice.countries),
         "automated_decisions": notice.automated_decisions,
         "withdraw_url": withdraw.url if withdraw else "",

@@ -90,12 +90,14 @@ def less_would_do(facts: AskedFacts) -> Iterator[Warned]:
 
 
 def long_retention(facts: AskedFacts) -> Iterator[Warned]:
-    """OA-05: no end was stated, or one that is later than is usual for such a purpose."""
+    """OA-05: no end was stated, one that is over already, or one that is later than is usual for such a purpose."""
     usual = purposes.usual_days(_classes(facts))
     if facts.basis is Basis.LEGAL_OBLIGATION and facts.basis_detail.text("sv"):
         usual = max(usual, purposes.BY_LAW_DAYS)
     if facts.retention_days is None:
         yield Warned(WarningKind.NO_RETENTION)
+    elif facts.retention_days < 0:  # As good as none: nobody deletes on a day that has been.
+        yield Warned(WarningKind.RETENTION_PAST)
     elif facts.retention_days > VERY_LONG_DAYS:
         yield Warned(WarningKind.LONG_RETENTION)
     elif facts.retention_days > usual:

@@ -244,6 +244,11 @@ RULES: Final[tuple[Rule, ...]] = (
                 N_("They have not said how long they keep this."),
                 N_("Ask them for a date before you share."),
             ),
+            WarningKind.RETENTION_PAST: Says(
+                _WARN,
+                N_("The day until which they say they keep this has already passed."),
+                N_("Ask them for a date before you share."),
+            ),
             WarningKind.LONG_RETENTION: Says(
                 _WARN, N_("They keep this for more than 10 years."), N_("Ask them why so long.")
             ),

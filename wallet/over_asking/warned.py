@@ -26,6 +26,7 @@ class WarningKind(StrEnum):
     NO_PURPOSE = "no_purpose"
     VAGUE_PURPOSE = "vague_purpose"
     NO_RETENTION = "no_retention"
+    RETENTION_PAST = "retention_past"
     LONG_RETENTION = "long_retention"
     LONGER_THAN_USUAL = "longer_than_usual"
     WHOLE = "whole"

@@ -15,6 +15,7 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_view import entry_view, row_view, titles_of
 from wallet.pages.history_words import fault_sentences
+from wallet.pages.receipt_view import receipt_view
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_words import OUTCOMES
 from wallet.pages.take_back_words import standing_view
@@ -145,12 +146,9 @@ async def receipt(
     """The receipt, to read and to print: like the file, it names the type of a certificate and not its title."""
     found = sharing.entry(vault, entry_id)
     t = pages.translator(request)
-    return await pages.render(
-        request,
-        "history/receipt.html",
-        view=entry_view(found, t, now=wallet.clock(), titles={}),
-        receipt=receipt_of(found),
-    )
+    view = entry_view(found, t, now=wallet.clock(), titles={})
+    receipt = receipt_view(receipt_of(found), view, t)
+    return await pages.render(request, "history/receipt.html", view=view, receipt=receipt)
 
 
 @router.get("/history/{entry_id}/receipt.json")

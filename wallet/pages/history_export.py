@@ -19,6 +19,7 @@ from wallet.histories import Book
 from wallet.ledger import Entry
 from wallet.pages.history_view import entry_view
 from wallet.pages.history_words import fault_sentences
+from wallet.pages.receipt_view import LEVELS
 from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
 from wallet.taking_back import can_take_back, standing_of
 
@@ -40,11 +41,6 @@ _COLUMNS = (
     N_("Code"),
     N_("Number"),
 )
-_LEVELS = {
-    "registered": N_("On a list that this wallet trusts"),
-    "certificate": N_("Confirmed by somebody this wallet trusts"),
-    "unproven": N_("Not confirmed"),
-}
 
 
 def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> dict[str, Any]:
@@ -119,7 +115,7 @@ EXPORTS: Mapping[str, Callable[..., bytes]] = {".json": history_json, ".csv": hi
 
 def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str]:
     view = entry_view(entry, t, now=now, titles={})
-    level = _LEVELS.get(view["level"])
+    level = LEVELS.get(view["level"])
     return [
         _moment(entry.at, zone),
         view["who"],

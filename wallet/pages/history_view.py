@@ -113,11 +113,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "level": facts.get("level", ""),
         "purpose": _both(facts.get("purpose"), t),
         "basis": t(BASES[Basis(basis)]) if basis else "",
-        "recipients": None if facts.get("recipients") is None else [_both(one, t) for one in facts["recipients"]],
         "contact": facts.get("contact", ""),
         "data_protection_contact": facts.get("data_protection_contact", ""),
         "withdraw_url": facts.get("withdraw_url", ""),
         "withdraw_contact": facts.get("withdraw_contact", ""),
+        "withdraw_phone": facts.get("withdraw_phone", ""),
         "is_over": _is_over(entry.retention_until, now),
         "language": (decided or refused or {}).get("language", ""),
         "warnings": kept_sentences(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from babel import Locale
+
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 
@@ -19,6 +21,11 @@ def called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
     """
     called = name if proven else t(N_("somebody who says it is %(name)s"), name=name)
     return called, called[:1].upper() + called[1:]
+
+
+def country(code: str, t: Translator) -> str:
+    """The name of a country in the reader's language; what is no code of ISO 3166-1 stays as it was written."""
+    return str(Locale(t.language).territories.get(code.upper(), code)) if code else ""
 
 
 def in_a_sentence(name: BothLanguages, t: Translator) -> str:

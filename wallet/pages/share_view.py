@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from babel import Locale
-
 from schemas.consent import Basis, LocalizedText
 from service.i18n import N_, Translator
 from wallet.cards import read_card
@@ -17,7 +15,7 @@ from wallet.decision import Alternative, Decision, Group, Item, LeftBehind, is_b
 from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
-from wallet.pages.phrases import along, called, in_a_sentence
+from wallet.pages.phrases import along, called, country, in_a_sentence
 from wallet.pages.share_words import BASES, KINDS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.recording import who_asks
@@ -138,9 +136,10 @@ def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
     stated = decision.checked.stated
     if stated is None:
         return {
-            "purpose": "", "purpose_lang": "", "basis": "", "basis_detail": "", "recipients": None, "countries": None,
-            "automated": None, "contact": "", "organisation_number": "", "country": "", "website": "",
-            "data_protection_contact": "", "withdraw": "", "signed": False, "consent": False, "says_it_is": "",
+            "purpose": "", "purpose_lang": "", "basis": "", "basis_detail": "", "recipients": None, "processors": None,
+            "countries": None, "automated": None, "contact": "", "organisation_number": "", "country": "",
+            "website": "", "data_protection_contact": "", "withdraw": "", "signed": False, "consent": False,
+            "says_it_is": "",
         }  # fmt: skip
     notice, controller = stated.notice, stated.notice.controller
     withdraw = notice.withdraw
@@ -150,11 +149,12 @@ def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
         "basis": t(BASES[notice.basis]) if notice.basis else "",
         "basis_detail": notice.basis_detail.text(t.language) if notice.basis_detail else "",
         "recipients": None if notice.recipients is None else [one.text(t.language) for one in notice.recipients],
-        "countries": None if notice.countries is None else [_country(code, t) for code in notice.countries],
+        "processors": None if notice.processors is None else [one.text(t.language) for one in notice.processors],
+        "countries": None if notice.countries is None else [country(code, t) for code in notice.countries],
         "automated": notice.automated_decisions,
         "contact": controller.contact,
         "organisation_number": controller.organisation_number,
-        "country": _country(controller.country, t),
+        "country": country(controller.country, t),
         "website": controller.website,
         "data_protection_contact": controller.data_protection_contact,
         "withdraw": (withdraw.url or withdraw.contact) if withdraw else "",
@@ -211,7 +211,3 @@ def _language_of(text: LocalizedText, t: Translator) -> str:
     if getattr(text, t.language):
         return t.language
     return "en" if t.language == "sv" else "sv"
-
-
-def _country(code: str, t: Translator) -> str:
-    return str(Locale(t.language).territories.get(code.upper(), code)) if code else ""

@@ -359,12 +359,17 @@ def test_cs14_what_is_not_declared_is_told(world: World, employer: FakeVerifier)
         browser,
         employer.ask(
             query(["family_name"]),
-            notice=notice(recipients=[{"en": "Payroll Ltd"}], countries=["NO"], automated_decisions=True),
+            notice=notice(
+                recipients=[{"en": "Payroll Ltd"}],
+                processors=[{"en": "Cloud Ltd"}],
+                countries=["NO"],
+                automated_decisions=True,
+            ),
         ).link(),
     )
 
-    assert text_of(silent).count("Not stated") >= 5
-    for words in ("Payroll Ltd", "Norway", "Yes, they say"):
+    assert text_of(silent).count("Not stated") >= 6
+    for words in ("Payroll Ltd", "Cloud Ltd", "Norway", "Yes, they say"):
         assert words in text_of(open_hearted)
 
 

@@ -1,0 +1,138 @@
+"""A receipt as people read it: every member of the file (docs/receipt.md), in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.receipt import BothLanguages, EventType, Item, Receipt
+from service.i18n import N_, Translator
+from wallet.pages.phrases import country
+
+LEVELS = {
+    "registered": N_("On a list that this wallet trusts"),
+    "certificate": N_("Confirmed by somebody this wallet trusts"),
+    "unproven": N_("Not confirmed"),
+}
+HAPPENED = {
+    EventType.REQUESTED: N_("The request was shown to you"),
+    EventType.APPROVED: N_("You decided to share"),
+    EventType.REFUSED: N_("You decided not to share"),
+    EventType.DELIVERED: N_("They received it"),
+    EventType.NOT_ACCEPTED: N_("They answered with an error"),
+    EventType.NOT_DELIVERED: N_("It could not be sent"),
+    EventType.OUTCOME_UNKNOWN: N_("It was sent, but no reply came"),
+    EventType.WITHDRAWN: N_("You took it back"),
+    EventType.DELETION_REQUESTED: N_("You asked them to delete"),
+    EventType.DELETION_ACKNOWLEDGED: N_("They have received your wish"),
+    EventType.DELETION_STATED: N_("They stated what they deleted"),
+    EventType.COMPLAINED: N_("You complained to the authority"),
+    EventType.CONFIRMED: N_("They confirmed the receipt"),
+}
+
+Facts = list[tuple[str, str]]
+
+
+def receipt_view(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> dict[str, Any]:
+    """The receipt in words. `view` is that of its entry, which knows how names of others are written."""
+    return {
+        "who": _who(receipt, view, t),
+        "terms": _terms(receipt, view, t),
+        "rights": _rights(receipt, t),
+        "items": [_item(item, t) for item in receipt.items],
+        "events": [(t(HAPPENED[event.type]), t.moment(event.at)) for event in receipt.events],
+        "checking": _checking(receipt, t),
+    }
+
+
+def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
+    controller = receipt.controller
+    name = t(N_("Says it is %(name)s"), name=view["who"]) if view["unproven"] else view["who"]
+    return [
+        (t(N_("Number")), receipt.record_id),
+        (t(N_("Asked")), view["moment"]),
+        (t(N_("Decided")), view["decided"]),
+        (t(N_("Who asked")), name),
+        (t(N_("How sure we were")), t(LEVELS[controller.level.value])),
+        (t(N_("Address")), controller.host),
+        (t(N_("Organisation number")), _said(controller.organisation_number, t)),
+        (t(N_("Country")), _said(country(controller.country or "", t), t)),
+        (t(N_("Contact")), _said(controller.contact, t)),
+        (t(N_("Data protection contact")), _said(controller.data_protection_contact, t)),
+    ]
+
+
+def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
+    purpose = receipt.purposes[0]
+    until = t.date(receipt.retention.until) if receipt.retention and view["shared"] else ""
+    decides = {None: N_("Not stated"), True: N_("Yes, they say"), False: N_("No, they say")}
+    return [
+        (t(N_("Kept until")), until or t(N_("Not stated") if view["shared"] else N_("Nothing was shared"))),
+        (t(N_("Ground that they state")), _said(view["basis"], t)),
+        (t(N_("In their words")), _said(_text(purpose.basis_detail, t), t)),
+        (t(N_("Passed on to")), _declared(_texts(receipt.recipients, t), N_("Nobody, they say"), t)),
+        (t(N_("Handled for them by")), _declared(_texts(receipt.processors, t), N_("Nobody else, they say"), t)),
+        (t(N_("Other countries")), _declared(_countries(receipt, t), N_("None, they say"), t)),
+        (t(N_("Decisions by machine")), t(decides[receipt.automated_decisions])),
+        (t(N_("Their notice was signed")), t(N_("Yes") if receipt.notice.signed else N_("No"))),
+        (t(N_("Language shown to you")), t(N_("Swedish") if receipt.language == "sv" else N_("English"))),
+    ]
+
+
+def _rights(receipt: Receipt, t: Translator) -> Facts:
+    rights = receipt.rights
+    return [
+        (t(N_("Their page for it")), _said(rights.withdraw_url, t)),
+        (t(N_("Their contact for it")), _said(rights.withdraw_contact or receipt.controller.contact, t)),
+        (t(N_("Their phone for it")), _said(rights.withdraw_phone, t)),
+        (t(N_("If they do not answer")), receipt.controller.supervisory_authority),
+    ]
+
+
+def _item(item: Item, t: Translator) -> dict[str, str]:
+    had = [
+        t(N_("It was needed") if item.required else N_("It was optional")),
+        *([t(N_("you said yes to it by itself"))] if item.approved_separately else []),
+    ]
+    return {
+        "name": item.name.text(t.language),
+        "certificate": item.certificate.text(t.language),
+        "issuer": item.issuer,
+        "how": t.listed(had),
+    }
+
+
+def _checking(receipt: Receipt, t: Translator) -> Facts:
+    seals = [(_path(item), item.commitment) for item in receipt.items]
+    return [
+        (t(N_("Form of this receipt")), receipt.schema_version),
+        (t(N_("Identifier")), receipt.controller.identifier),
+        (t(N_("Your name towards them")), receipt.holder_pseudonym),
+        (t(N_("Digest of their notice")), _said(receipt.notice.digest, t)),
+        (t(N_("Digest of the step before")), receipt.previous_event_digest),
+        *((t(N_("Seal of %(item)s"), item=path), seal) for path, seal in seals),
+    ]
+
+
+def _path(item: Item) -> str:
+    return f"{item.certificate_type} › {' › '.join(str(step) for step in item.path)}"
+
+
+def _said(text: str | None, t: Translator) -> str:
+    return text or t(N_("Not stated"))
+
+
+def _declared(names: Sequence[str] | None, none: str, t: Translator) -> str:
+    if names is None:
+        return t(N_("Not stated"))
+    return t.listed(names) if names else t(none)
+
+
+def _countries(receipt: Receipt, t: Translator) -> list[str] | None:
+    return None if receipt.countries is None else [country(code, t) for code in receipt.countries]
+
+
+def _texts(texts: Sequence[BothLanguages] | None, t: Translator) -> list[str] | None:
+    return None if texts is None else [text.text(t.language) for text in texts]
+
+
+def _text(text: BothLanguages | None, t: Translator) -> str:
+    return text.text(t.language) if text else ""
