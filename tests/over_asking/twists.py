@@ -137,14 +137,6 @@ def until_further_notice(case: Case, sector: Sector) -> Case:
     return case
 
 
-def already_over(case: Case, sector: Sector) -> Case:
-    assert case.notice is not None
-    case.notice["retention"] = {"until": "2024-12-31"}
-    case.tone, case.why = "over-asking", "The last day was over before they asked: no end, in truth."
-    case.labels |= {"OA-05"}
-    return case
-
-
 def _vague(number: int) -> Twist:
     def twist(case: Case, sector: Sector) -> Case:
         assert case.notice is not None
@@ -314,7 +306,6 @@ TWISTS: dict[str, Twist] = {
     "no-retention": _retention(None, "No end was stated."),
     "nine-years": _retention(3287, "Nine years, for something that is over much earlier."),
     "further-notice": until_further_notice,
-    "already-over": already_over,
     "vague-1": _vague(0),
     "vague-2": _vague(1),
     "vague-3": _vague(2),

@@ -234,6 +234,20 @@ async def test_cs08_a_very_late_end_is_a_warning(
     assert (WarningKind.LONG_RETENTION in [warned.kind for warned in decision.warnings]) is is_warned
 
 
+@pytest.mark.parametrize(("until", "is_warned"), [("2026-11-19", True), ("2020-01-01", True), ("2026-11-20", False)])
+async def test_oa05_an_end_that_has_passed_already_is_a_warning(
+    world: World, employer: FakeVerifier, until: str, is_warned: bool
+) -> None:
+    """Whoever says "kept until yesterday" has said no end; until the end of today is one."""
+    sharer = await Sharer.with_certificate(world)
+    asked = employer.ask(query(["family_name"]), notice=notice(retention={"until": until}))
+
+    decision = sharer.decision(await sharer.begin(asked.link()))
+
+    assert (WarningKind.RETENTION_PAST in [warned.kind for warned in decision.warnings]) is is_warned
+    assert WarningKind.NO_RETENTION not in [warned.kind for warned in decision.warnings]
+
+
 async def test_cs09_an_unproven_name_is_only_said(world: World) -> None:
     """The name of an unproven sender is its own word, and the first warning says so."""
     sharer, stranger = await Sharer.with_certificate(world), FakeVerifier(world, "shop.example")
