@@ -138,9 +138,9 @@ class RequestTemplate(_Written):
     basis_detail: LocalizedText | None = None
     contact: Annotated[ShortText, StringConstraints(min_length=3)]
     organisation: LocalizedText | None = None
-    recipients: tuple[LocalizedText, ...] | None = None
-    processors: tuple[LocalizedText, ...] | None = None
-    countries: tuple[ShortText, ...] | None = None
+    recipients: Annotated[tuple[LocalizedText, ...], Field(max_length=50)] | None = None
+    processors: Annotated[tuple[LocalizedText, ...], Field(max_length=50)] | None = None
+    countries: Annotated[tuple[ShortText, ...], Field(max_length=50)] | None = None
     automated_decisions: bool | None = None
     withdraw_url: ShortText = ""
     withdraw_phone: ShortText = ""

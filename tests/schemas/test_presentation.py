@@ -296,13 +296,17 @@ NOTICE: dict[str, Any] = {
 def test_a_notice_is_read_and_written() -> None:
     """What was not declared is None, an empty list says "none"."""
     notice = RequestNotice.model_validate(NOTICE | {"recipients": []})
+    handled = RequestNotice.model_validate(NOTICE | {"processors": [{"sv": "Drift AB", "unknown": 1}]})
 
     assert notice.basis is Basis.CONTRACT
     assert notice.recipients == ()
     assert notice.countries is None
+    assert notice.processors is None
     assert notice.controller.name.text("en") == "Bolaget"
     assert notice.reason_for("q", ("courses", None, 0)) == LocalizedText(en="We need it.")
-    assert RequestNotice.model_validate(json.loads(json.dumps(notice.claims()))) == notice
+    assert handled.processors == (LocalizedText(sv="Drift AB"),)
+    for one in (notice, handled):
+        assert RequestNotice.model_validate(json.loads(json.dumps(one.claims()))) == one
 
 
 @pytest.mark.parametrize(
@@ -319,6 +323,10 @@ def test_a_notice_is_read_and_written() -> None:
         {"basis": "because"},
         {"items": [{"credential": "q", "path": ["a", -1], "reason": {"en": "x"}}]},
         {"withdraw": {}},
+        {"processors": "Hosting Ltd"},
+        {"processors": [{}]},
+        {"processors": [{"en": "turned \u202e around"}]},
+        {"processors": [{"en": "one of too many"}] * 51},
     ],
 )
 def test_a_faulty_notice_is_refused(changed: dict[str, Any]) -> None:

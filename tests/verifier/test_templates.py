@@ -1,6 +1,7 @@
 """Request templates: what must be there, and how they become questions."""
 
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import service
+import verifier
 from schemas.dcql import parse_query
 from schemas.types import CREDENTIAL_TYPES
+from service.i18n import load_catalogues
 from tests.verifier.scene import COURSES, Scene
+from verifier.pages.preview import preview_of
 from verifier.queries import Question, build_query
 from verifier.request_templates import (
     BUILT_IN,
@@ -20,6 +25,7 @@ from verifier.request_templates import (
     parse_template,
     read_template,
 )
+from verifier.requests import build_notice
 from verifier.settings import VerifierSettings
 from verifier.template_files import load_templates, template_from_file
 
@@ -100,6 +106,8 @@ def test_a_template_becomes_a_query() -> None:
         (["credentials", 0, "misspelt"], True),
         (["purpose", "en"], "Ordinary words \u202e turned around here"),
         (["name"], "Not A Name"),
+        (["processors"], [{"sv": "En av för många"}] * 51),  # a notice holds 50
+        (["recipients"], [{"sv": "En av för många"}] * 51),
     ],
 )
 def test_a_template_that_lacks_something_cannot_be_made(path: list[str | int], value: Any) -> None:
@@ -223,6 +231,32 @@ def test_a_template_of_any_shape_is_a_template_or_refused(member: str, value: An
     except InvalidTemplate:
         return
     Question.of(template)
+
+
+def test_what_a_template_declares_stands_in_the_notice_and_in_the_preview(tmp_path: Path) -> None:
+    """CS-14: receivers, processors, countries and machine decisions; with number and data protection officer."""
+    scene = Scene(tmp_path, organisation_number="556000-0001", data_protection_contact="dpo@company.example")
+    declared = GOOD | {
+        "recipients": [{"sv": "Lönebolaget", "en": "Payroll Ltd"}],
+        "processors": [{"sv": "Driftbolaget", "en": "Hosting Ltd"}],
+        "countries": ["US"],
+        "automated_decisions": True,
+    }
+    made, silent = scene.ask(parse_template(declared)), scene.ask(parse_template(GOOD))
+
+    notice, said_nothing = (
+        build_notice(one.transaction, terms=scene.settings.terms, is_signed=True) for one in (made, silent)
+    )
+
+    assert [one.text("en") for one in notice.recipients or ()] == ["Payroll Ltd"]
+    assert [one.text("en") for one in notice.processors or ()] == ["Hosting Ltd"]
+    assert (notice.countries, notice.automated_decisions) == (("US",), True)
+    assert notice.controller.organisation_number == "556000-0001"
+    assert notice.controller.data_protection_contact == "dpo@company.example"
+    assert (said_nothing.processors, said_nothing.countries) == (None, None)
+    t = load_catalogues(Path(service.__file__ or "").parent, Path(verifier.__file__ or "").parent).translator("sv")
+    shown = preview_of(parse_template(declared), organisation=notice.controller.name, today=date(2026, 11, 20), t=t)
+    assert ("Sköts åt dem av", "Driftbolaget") in shown.facts
 
 
 def test_every_setting_is_documented() -> None:

@@ -33,6 +33,7 @@ _NOT_WORDS = frozenset(
 
 DECLARED = {
     "recipients": [{"sv": "Reklam AB", "en": "Advertising Ltd"}],
+    "processors": [{"sv": "Moln AB", "en": "Cloud Ltd"}],
     "countries": ["US"],
     "automated_decisions": True,
     "basis": "legitimate_interest",
@@ -93,6 +94,7 @@ async def test_everything_that_the_page_says_is_printed(
     for line in (
         '      Their reason: "For the pay."',
         '  Passed on to: "Advertising Ltd"',
+        '  Handled for them by: "Cloud Ltd"',
         '  Other countries: "United States"',
         "  Decisions by machine: yes, they say",
         '  The ground in their words: "We would like to."',
@@ -110,11 +112,19 @@ async def test_what_was_not_declared_is_printed_as_not_stated(
     sharer = await Sharer.with_certificate(world)
 
     silent, _ = await printed(sharer, employer, notice(recipients=None), capsys)
-    nobody, _ = await printed(sharer, employer, notice(recipients=[], countries=[], automated_decisions=False), capsys)
+    none = notice(recipients=[], processors=[], countries=[], automated_decisions=False)
+    nobody, _ = await printed(sharer, employer, none, capsys)
 
-    for line in ("Passed on to", "Other countries", "Decisions by machine", "The ground in their words"):
+    for line in (
+        "Passed on to",
+        "Handled for them by",
+        "Other countries",
+        "Decisions by machine",
+        "The ground in their words",
+    ):
         assert f"  {line}: not stated\n" in silent
     assert "  Passed on to: nobody, they say\n" in nobody
+    assert "  Handled for them by: nobody else, they say\n" in nobody
     assert "  Other countries: none, they say\n" in nobody
     assert "  Decisions by machine: no, they say\n" in nobody
 

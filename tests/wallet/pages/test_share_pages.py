@@ -352,7 +352,7 @@ def test_cs10_words_of_others_are_quoted_and_harmless(world: World, employer: Fa
 
 
 def test_cs14_what_is_not_declared_is_told(world: World, employer: FakeVerifier) -> None:
-    """Recipients, countries and machine decisions: declared, or "not stated"."""
+    """Recipients, processors, countries and machine decisions: declared, "none", or "not stated"."""
     browser = person(world)
     silent = look(browser, employer.ask(query(["family_name"]), notice=notice(recipients=None, basis=None)).link())
     open_hearted = look(
@@ -361,16 +361,19 @@ def test_cs14_what_is_not_declared_is_told(world: World, employer: FakeVerifier)
             query(["family_name"]),
             notice=notice(
                 recipients=[{"en": "Payroll Ltd"}],
-                processors=[{"en": "Cloud Ltd"}],
+                processors=[{"en": "Hosting <b>Ltd</b>"}, {"sv": "Posten"}],
                 countries=["NO"],
                 automated_decisions=True,
             ),
         ).link(),
     )
+    nobody = look(browser, employer.ask(query(["family_name"]), notice=notice(processors=[])).link())
 
     assert text_of(silent).count("Not stated") >= 6
-    for words in ("Payroll Ltd", "Cloud Ltd", "Norway", "Yes, they say"):
+    assert "Handled for them by Not stated" in text_of(silent)
+    for words in ("Payroll Ltd", "Handled for them by Hosting <b>Ltd</b> and Posten", "Norway", "Yes, they say"):
         assert words in text_of(open_hearted)
+    assert "Handled for them by Nobody else, they say" in text_of(nobody)
 
 
 def test_cs15_the_ground_is_said_in_plain_words(world: World, employer: FakeVerifier) -> None:
