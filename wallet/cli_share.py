@@ -28,7 +28,7 @@ from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
-from wallet.over_asking import Warned, replay
+from wallet.over_asking import Warned, about_rule, replay
 from wallet.pages.history_export import EXPORTS, entry_record
 from wallet.pages.history_view import why_not_accepted
 from wallet.pages.history_words import fault_sentences
@@ -98,7 +98,7 @@ def present(
 
 def ledger(
     rules: Annotated[
-        bool, typer.Option("--rules", help="Also which rules on over-asking fired, judged again from what was kept.")
+        bool, typer.Option("--rules", help="Only what you were warned of, judged again from what was kept.")
     ] = False,
     check: Annotated[
         bool,
@@ -364,11 +364,16 @@ async def _rules(wallet: Deployment, person: str) -> dict[str, Any]:
 
 def _rules_text(result: dict[str, Any]) -> str:
     lines = [
-        f"{one['at'][:16].replace('T', ' ')}  {one['event']:<9} {one['id'][:8]}  {', '.join(one['fired']) or 'none'}"
-        + ("" if one["same"] else f"  (now: {', '.join(one['fired_again']) or 'none'})")
+        f"{one['at'][:16].replace('T', ' ')}  {one['event']:<9} {one['id'][:8]}  {_abouts(one['fired'])}"
+        + ("" if one["same"] else f"  (now: {_abouts(one['fired_again'])})")
         for one in result["entries"]
     ]
     return "\n".join(lines) or "No request has been judged yet."
+
+
+def _abouts(rule_ids: Sequence[str]) -> str:
+    """What the rules are about; their numbers stand in the JSON."""
+    return "; ".join(about_rule(one) for one in rule_ids) or "nothing"
 
 
 async def _save_ledger(wallet: Deployment, person: str, file: Path) -> dict[str, Any]:

@@ -159,6 +159,9 @@ def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Termin
     assert {one["event"] for one in entries} >= {"asked", "refused"}
     assert all(one["same"] and one["fired"] == one["fired_again"] for one in entries)
     assert all("REG-1" in one["fired"] for one in entries)
+    told = terminal.run("ledger", "--rules").stdout
+    assert "what they have registered to ask for" in told
+    assert not re.search(r"\b[A-Z]{2,3}-[0-9]+\b", told), "a number says nothing to a person"
 
 
 def test_the_data_directory_tells_nothing(services: Services) -> None:

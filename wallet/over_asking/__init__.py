@@ -12,7 +12,19 @@ from wallet.over_asking.facts import AskedCertificate, AskedFacts, AskedItem, Sh
 from wallet.over_asking.past import AFTER_REFUSAL, Past, asked_paths, is_from, is_muted, past_of, same_question
 from wallet.over_asking.policy import PolicyOutcome, policy_outcome
 from wallet.over_asking.replay import Replayed, replay, warned_again
-from wallet.over_asking.rules import RULES, RULES_VERSION, Level, Place, Rule, Says, evaluate, fired, rule_of, says
+from wallet.over_asking.rules import (
+    RULES,
+    RULES_VERSION,
+    Level,
+    Place,
+    Rule,
+    Says,
+    about_rule,
+    evaluate,
+    fired,
+    rule_of,
+    says,
+)
 from wallet.over_asking.warned import Warned, WarningKind
 
 __all__ = [
@@ -32,6 +44,7 @@ __all__ = [
     "ShownCertificate",
     "Warned",
     "WarningKind",
+    "about_rule",
     "asked_paths",
     "evaluate",
     "fired",

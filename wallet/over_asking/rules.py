@@ -56,9 +56,13 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its id, its condition, and what it says."""
+    """One rule: its id, what it is about, its condition, and what it says.
+
+    The id is for machines and for us; a person reads `about`, which stands in English as all that the terminal says.
+    """
 
     id: str
+    about: str
     condition: Callable[[AskedFacts], Iterable[Warned]]
     says: Mapping[WarningKind, Says]
 
@@ -73,6 +77,7 @@ _STRONG, _WARN, _INFO = Level.STRONG, Level.WARN, Level.INFO
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "WHO-1",
+        "who asks",
         conditions.unproven,
         {
             WarningKind.UNPROVEN: Says(
@@ -85,6 +90,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-01",
+        "more than they have registered",
         conditions.beyond_registration,
         {
             WarningKind.BEYOND_REGISTRATION: Says(
@@ -97,6 +103,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-07",
+        "whose name and address it is",
         conditions.other_party,
         {
             WarningKind.OTHER_ADDRESS: Says(
@@ -126,6 +133,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "REG-1",
+        "what they have registered to ask for",
         conditions.registration_unchecked,
         {
             WarningKind.REGISTRATION_FAILED: Says(
@@ -150,6 +158,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-02",
+        "something sensitive that the purpose does not call for",
         conditions.not_called_for,
         {
             WarningKind.NOT_CALLED_FOR: Says(
@@ -161,6 +170,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-11",
+        "whom the issuer meant the certificate for",
         conditions.policy_says_no,
         {
             WarningKind.POLICY_SAYS_NO: Says(
@@ -177,6 +187,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-13",
+        "a free choice that they require",
         conditions.forced_consent,
         {
             WarningKind.FORCED_CONSENT: Says(
@@ -188,6 +199,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-12",
+        "where the request came from",
         conditions.not_started_here,
         {
             WarningKind.NOT_STARTED_HERE: Says(
@@ -200,6 +212,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-09",
+        "guessing at values",
         conditions.guesses_values,
         {
             WarningKind.GUESSES_VALUES: Says(
@@ -212,6 +225,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-06",
+        "what it is for",
         conditions.vague_purpose,
         {
             WarningKind.NO_PURPOSE: Says(
@@ -226,6 +240,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "WHO-2",
+        "words that are not signed",
         conditions.unproven_notice,
         {
             WarningKind.UNPROVEN_NOTICE: Says(
@@ -237,6 +252,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-05",
+        "how long they keep it",
         conditions.long_retention,
         {
             WarningKind.NO_RETENTION: Says(
@@ -261,6 +277,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-03",
+        "nearly all of a certificate",
         conditions.whole_certificate,
         {
             WarningKind.WHOLE: Says(
@@ -275,6 +292,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-04",
+        "more exact than needed",
         conditions.less_would_do,
         {
             WarningKind.LESS_WOULD_DO: Says(
@@ -286,6 +304,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-10",
+        "anonymous, and yet pointing at you",
         conditions.not_anonymous,
         {
             WarningKind.NOT_ANONYMOUS: Says(
@@ -297,6 +316,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-08",
+        "asking again, or for more",
         conditions.repeated,
         {
             WarningKind.MORE_THAN_LAST_TIME: Says(
@@ -311,6 +331,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "CER-1",
+        "a certificate that anybody can show",
         conditions.bearer,
         {
             WarningKind.BEARER: Says(
@@ -322,6 +343,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "OA-14",
+        "deletion that they have not answered",
         conditions.overdue_deletion,
         {
             WarningKind.OVERDUE_DELETION: Says(
@@ -333,6 +355,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "CER-2",
+        "whether they may accept it",
         conditions.may_not_be_accepted,
         {
             WarningKind.ISSUER_UNKNOWN: Says(
@@ -349,6 +372,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "CER-3",
+        "the last one-time copy",
         conditions.last_copy,
         {
             WarningKind.LAST_COPY: Says(
@@ -384,3 +408,8 @@ def evaluate(facts: AskedFacts) -> tuple[Warned, ...]:
 def fired(warned: Iterable[Warned]) -> list[str]:
     """The ids of the rules that said something, each once, sorted: what histories keep and tests compare."""
     return sorted({rule_of(one.kind).id for one in warned})
+
+
+def about_rule(rule_id: str) -> str:
+    """What a rule is about, in words; "something else" for a rule that there no longer is."""
+    return next((rule.about for rule in RULES if rule.id == rule_id), "something else")
