@@ -39,6 +39,16 @@ ERROR_TEXTS = {
         N_("Nothing was deleted."),
         N_("Answer it first, or wait until its time is over."),
     ),
+    "permission_still_lasts": ErrorTexts(
+        N_("Somebody may still check again"),
+        N_("Nothing was deleted."),
+        N_("End that first, on the page of ongoing permissions. Then the entry can be deleted."),
+    ),
+    "no_permission_here": ErrorTexts(
+        N_("There is nothing to pause or end here"),
+        N_("Nothing was sent."),
+        N_("Look at the page of ongoing permissions: it says how each stands."),
+    ),
     "nothing_to_take_back": ErrorTexts(
         N_("There is nothing to take back here"),
         N_("Nothing was sent."),

@@ -308,6 +308,6 @@ def test_the_command_checks_what_the_person_allows(tmp_path: Path, monkeypatch: 
     assert (none.exit_code, json.loads(none.stdout)["permission"]["state"]) == (0, "none")
     refused = command(made.id)
     assert refused.exit_code != 0
-    assert "recheck_not_permitted" in refused.output
+    assert isinstance(refused.exception, RecheckNotPermitted)
     assert command().exit_code == 2
     assert json.loads(command("--due").stdout) == {"checked": 0}
