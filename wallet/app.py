@@ -19,7 +19,18 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
 from wallet.leaving import Leaving
-from wallet.pages import account, certificates, history, moving, my_data, receive, recovery, share, take_back
+from wallet.pages import (
+    account,
+    certificates,
+    history,
+    moving,
+    my_data,
+    permissions,
+    receive,
+    recovery,
+    share,
+    take_back,
+)
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
@@ -116,6 +127,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             history.router,
             take_back.router,
             my_data.router,
+            permissions.router,
             recovery.router,
             moving.router,
         ],

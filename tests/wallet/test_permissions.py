@@ -28,7 +28,7 @@ from wallet.ledger import EventKind
 from wallet.permitting import PermissionStanding
 from wallet.portability import Portability
 from wallet.receipts import check_receipt, receipt_of, signed_receipt
-from wallet.taking_back import State
+from wallet.taking_back import Means, State
 
 pytestmark = pytest.mark.anyio
 
@@ -315,3 +315,15 @@ async def test_nothing_is_asked_more_often_than_once_an_hour(world: World) -> No
     await withdrawals(world).tend(sharer.vault)
 
     assert (asked, len(firm.wishes)) == (2, 3)
+
+
+async def test_a_share_of_before_has_no_permission_and_can_be_taken_back(world: World) -> None:
+    """What was kept before standing permissions came lacks their members."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    share_id = await firm.shared_by(sharer)
+    means = withdrawals(world).means(sharer.vault, share_id)
+    assert means is not None
+    old = {name: value for name, value in means.as_json().items() if not name.startswith("permission_")}
+
+    assert Means.from_json(old) == means
+    assert permissions(world).all(sharer.vault) == []
