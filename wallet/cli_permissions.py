@@ -1,6 +1,6 @@
 """`intyga-wallet permissions`: who may check again, and pausing or ending it, at the terminal.
 
-    intyga-wallet permissions                      # lists them
+    intyga-wallet permissions list
     intyga-wallet permissions end ENTRY            # or: pause, resume, ask
 
 The entry is named as `permissions --json` names it; its first 8 signs do. Exit status 1: they have not confirmed it.

@@ -1,4 +1,4 @@
-"""`intyga-wallet permissions` and `present --allow-checks`."""
+"""`intyga-wallet permissions`."""
 
 import json
 
@@ -7,7 +7,6 @@ import pytest
 from tests.wallet.people import Sharer
 from tests.wallet.permitting_world import Permitted
 from tests.world import World
-from wallet import cli_permissions
 from wallet.cli_permissions import _list, _told
 from wallet.permissions import Permissions
 
@@ -32,4 +31,4 @@ async def test_the_list_says_who_what_and_until_when(world: World) -> None:
         share_id[:8],
     ):
         assert words in text
-    assert not cli_permissions._OF_PAGES & told[0].keys()
+    assert not {"look", "icon", "may_end"} & told[0].keys()
