@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from proofs.resolve import DictResolver
 from schemas.consent import latest_recheck
 from schemas.standing_permission import EndReason, PermissionState, RecheckOutcome
+from service.commands import CommandFailed
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.permitting import PURPOSE, answered, check_again, offering, permitted, post, stated, wish
 from tests.verifier.scene import MICRO_CLAIMS, Scene, settings_for
@@ -309,5 +310,7 @@ def test_the_command_checks_what_the_person_allows(tmp_path: Path, monkeypatch: 
     refused = command(made.id)
     assert refused.exit_code != 0
     assert isinstance(refused.exception, RecheckNotPermitted)
-    assert command().exit_code == 2
+    unclear = command().exception
+    assert isinstance(unclear, CommandFailed)
+    assert unclear.exit_status == 2
     assert json.loads(command("--due").stdout) == {"checked": 0}
