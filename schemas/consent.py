@@ -16,9 +16,19 @@ that could restyle or reorder the page around it are refused.
 import unicodedata
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Words that both sides of a share use
@@ -143,14 +153,48 @@ class Withdrawal(_Message):
         return self
 
 
+MOST_DAYS_BETWEEN_CHECKS: Final = 366
+
+
+def latest_recheck(asked_on: date) -> date:
+    """The last day that a standing permission asked for on a day can have: the same day twelve months later (CS-07)."""
+    try:
+        return asked_on.replace(year=asked_on.year + 1)
+    except ValueError:  # The 29th of February.
+        return asked_on.replace(year=asked_on.year + 1, day=28)
+
+
+class RecheckOffer(_Message):
+    """What a verifier would like to do later, if the person allows it: check again how the certificate stands.
+
+    Only its status, until a day, at most once in so many days, for one purpose (docs/standing-permission.md). Nothing
+    of it is agreed to by answering the request. `endpoint` is an address as the verifier wrote it.
+    """
+
+    until: date
+    every_days: Annotated[int, Field(ge=1, le=MOST_DAYS_BETWEEN_CHECKS)]
+    purpose: LocalizedText
+    endpoint: Annotated[Address, StringConstraints(min_length=1)]
+
+
+def _or_nothing(value: Any, read: ValidatorFunctionWrapHandler) -> RecheckOffer | None:
+    """An offer that cannot be understood is none: the request itself stays good without it."""
+    try:
+        offer = read(value)
+    except ValidationError:
+        return None
+    return offer if isinstance(offer, RecheckOffer) else None
+
+
 class RequestNotice(_Message):
     """What a verifier declares about one request.
 
     `client_id`, `nonce` and `iat` bind the signed notice to its request and are empty in a plain one.
-    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md). `retention`,
-    `basis`, `recipients`, `processors`, `countries` and `automated_decisions` are None when nothing was declared, which
-    a wallet shows as "not stated": an empty list says "none". Recipients get the data for purposes of their own,
-    processors handle them on behalf of the controller (GDPR, article 4(8) and (9)).
+    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md). `recheck` is None when later checks
+    are not asked for, or not in a way that can be understood. `retention`, `basis`, `recipients`, `processors`,
+    `countries` and `automated_decisions` are None when nothing was declared, which a wallet shows as "not stated": an
+    empty list says "none". Recipients get the data for purposes of their own, processors handle them on behalf of the
+    controller (GDPR, article 4(8) and (9)).
     """
 
     client_id: str = ""
@@ -169,6 +213,7 @@ class RequestNotice(_Message):
     automated_decisions: bool | None = None
     withdraw: Withdrawal | None = None
     receipt_endpoint: Address = ""
+    recheck: Annotated[RecheckOffer | None, WrapValidator(_or_nothing)] = None
 
     def claims(self) -> dict[str, Any]:
         """The notice as JSON members, without those that declare nothing."""

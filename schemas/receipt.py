@@ -117,8 +117,18 @@ class Rights(_Written):
     withdraw_phone: str | None = None
 
 
+class StandingPermission(_Written):
+    """The later checks of the status that the person allowed with the share: until when, at most once in how many days,
+    what for in the recipient's words, and of which items (their places in `items`)."""
+
+    until: date
+    every_days: int
+    purpose: BothLanguages
+    items: tuple[int, ...]
+
+
 class EventType(StrEnum):
-    """What happened. The last six come after a share: what the person wished, and what the recipient answered."""
+    """What happened. Those from `withdrawn` on come after a share: what the person wished, what the recipient said."""
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -133,6 +143,10 @@ class EventType(StrEnum):
     DELETION_STATED = "deletion_stated"
     COMPLAINED = "complained"
     CONFIRMED = "confirmed"
+    PERMISSION_PAUSED = "permission_paused"
+    PERMISSION_RESUMED = "permission_resumed"
+    PERMISSION_ENDED = "permission_ended"
+    CHECKED_AGAIN = "checked_again"
 
 
 class Event(_Written):
@@ -165,11 +179,15 @@ class Receipt(_Written):
     automated_decisions: bool | None = None
     retention: Retention | None = None
     rights: Rights
+    standing_permission: StandingPermission | None = None
     events: tuple[Event, ...]
     previous_event_digest: str
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def claims(self) -> dict[str, Any]:
-        """The receipt as JSON members."""
-        return self.model_dump(mode="json", by_alias=True)
+        """The receipt as JSON members; that of a share without a standing permission says nothing of one."""
+        members = self.model_dump(mode="json", by_alias=True)
+        if self.standing_permission is None:
+            del members["standing_permission"]
+        return members

@@ -26,7 +26,7 @@ Credential = Annotated[ShortText, StringConstraints(min_length=1)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{1,128}$")]
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
     """What comes from outside: unknown members are ignored, values do not change once they exist."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -44,7 +44,7 @@ class Action(StrEnum):
     STATUS = "status"
 
 
-class ItemReference(_Message):
+class ItemReference(Message):
     """One thing that was shared: the `id` of its credential query, and a claims path in it.
 
     An empty path speaks of the whole credential; a number or None in it of one or of every element of an array.
@@ -54,7 +54,7 @@ class ItemReference(_Message):
     path: Annotated[Path, Field(max_length=32)] = ()
 
 
-class _AboutAShare(_Message):
+class AboutAShare(Message):
     """What names the share: the nonce of its request or its `request_id` (in the notice), or both."""
 
     nonce: Identifier | None = None
@@ -67,7 +67,7 @@ class _AboutAShare(_Message):
         return self
 
 
-class WithdrawalAct(_AboutAShare):
+class WithdrawalAct(AboutAShare):
     """The claims of a withdrawal, beside `aud`, `iat` and `jti`.
 
     `items` is None for everything; only `erase` may name some. `receipt_id` is the record of the person's own receipt.
@@ -85,7 +85,7 @@ class WithdrawalAct(_AboutAShare):
         return self
 
 
-class ReceiptSubmission(_AboutAShare):
+class ReceiptSubmission(AboutAShare):
     """The claims of a receipt handed in for counter-signing, beside `aud`, `iat` and `jti`: the receipt as its JWT."""
 
     receipt: Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
@@ -123,7 +123,7 @@ class StatedItem(ItemReference):
     label: LocalizedText
 
 
-class StatedException(_Message):
+class StatedException(Message):
     """What was not deleted, on which ground, and why in the recipient's own words (both languages)."""
 
     ground: Ground
@@ -131,7 +131,7 @@ class StatedException(_Message):
     items: tuple[StatedItem, ...]
 
 
-class DeletionStatement(_Message):
+class DeletionStatement(Message):
     """The claims of a deletion statement. Moments are seconds since 1970.
 
     `deleted_at` is None when nothing was deleted. `backups_until` is the day by which copies in backups are gone as
@@ -159,7 +159,7 @@ class DeletionStatement(_Message):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class Countersignature(_Message):
+class Countersignature(Message):
     """The claims of a counter-signature: the recipient received what the receipt with this digest says.
 
     `receipt_sha256` is the base64url SHA-256 of the receipt's JWT as it was handed in.

@@ -27,19 +27,21 @@ from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
 from service.rate_limits import RateLimit
 from service.sessions import Sessions
-from verifier.api import embedding, wallets, withdrawals
+from verifier.api import embedding, permissions, rechecks, wallets, withdrawals
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
-from verifier.requests import RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
+from verifier.requests import PERMISSIONS_PATH, RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
 from verifier.settings import VerifierSettings
 from verifier.store import VerifierRow
+from verifier.store.upgrades import UPGRADES, VERSION
 from verifier.trust_lists import refresh_lists
 
 KEY_NAME = "verifier"
 UPKEEP_SECONDS = 30
 RECENT_LISTS_SECONDS = 1.0
+RECHECK_SECONDS = 15 * 60
 AHEAD_SECONDS = 90
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30
@@ -49,9 +51,9 @@ _log = structlog.get_logger("verifier")
 
 
 def open_database(settings: VerifierSettings) -> Database:
-    """The verifier's database, made when it is not there. Raises `UnknownSchema`."""
+    """The verifier's database, made or upgraded where it needs to be. Raises `UnknownSchema`."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.data / "verifier.sqlite3", VerifierRow.metadata)
+    database = Database(settings.data / "verifier.sqlite3", VerifierRow.metadata, version=VERSION, upgrades=UPGRADES)
     database.create()
     return database
 
@@ -141,7 +143,15 @@ def create_app(
     app = build_app(
         settings=settings,
         title="Verifier",
-        routers=[wallets.router, withdrawals.router, embedding.router, *page_routers(), wallets.code_router],
+        routers=[
+            wallets.router,
+            withdrawals.router,
+            permissions.router,
+            embedding.router,
+            rechecks.router,
+            *page_routers(),
+            wallets.code_router,
+        ],
         pages=make_pages(settings, clock=clock, sessions=sessions),
         ready=verifier.database.check,
         lifespan=lifespan,
@@ -150,6 +160,7 @@ def create_app(
             "/request": 50_000,
             "/api": 200_000,
             WITHDRAWALS_PATH: MAX_ACT_BYTES,
+            PERMISSIONS_PATH: MAX_ACT_BYTES,
             RECEIPTS_PATH: MAX_SUBMISSION_BYTES,
         },
     )
@@ -193,6 +204,7 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
         _repeat("sessions", 10 * UPKEEP_SECONDS, lambda: sessions.prune(now=clock())),
     ]
     if http is not None:
+        chores.append(_repeat("rechecks", RECHECK_SECONDS, verifier.rechecks.check_what_is_due))
         chores.append(
             _repeat(
                 "trust_lists", settings.trust_refresh_seconds, lambda: refresh_lists(verifier.trust, http, clock=clock)

@@ -19,6 +19,7 @@ from service.clock import utc_now
 from service.commands import CommandFailed, JSONOption, command_app, run, run_async, show
 from service.serving import serve as serve_app
 from service.web_wallet import normal_wallet
+from verifier import cli_rechecks
 from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_http, open_database
 from verifier.cli_deletions import deletions_app, retention_app
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
@@ -41,6 +42,7 @@ app = command_app("intyga-verifier", help="Ask people for certificates and check
 app.add_typer(trust_app, name="trust")
 app.add_typer(deletions_app, name="deletions")
 app.add_typer(retention_app, name="retention")
+cli_rechecks.register(app)
 api_key_app = command_app("api-key", help="Keys for programs that make requests.")
 app.add_typer(api_key_app, name="api-key")
 keys_app = command_app("keys", help="The key that requests are signed with: made at first need.")

@@ -10,12 +10,9 @@ See docs/withdrawal.md.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ValidationError
-
-from proofs.after_share import CheckedHolderMessage, InvalidHolderMessage, check_holder_message
 from proofs.keys import Signer
 from schemas.errors import NotFound
 from schemas.withdrawal import (
@@ -28,13 +25,11 @@ from schemas.withdrawal import (
 from service.clock import Clock
 from verifier.countersigning import ReceiptMismatch, ReceivedType, check_fits, countersignature, read_receipt
 from verifier.deletion import shared_items
+from verifier.holder_messages import claims_of, holder_message
 from verifier.store import Deletion, DeletionStore, RequestRecord, Standing
 
-FRESH_SECONDS: Final = 300
 MAX_ACT_BYTES: Final = 60_000
 MAX_SUBMISSION_BYTES: Final = 300_000
-
-Claims = TypeVar("Claims", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +59,8 @@ class DeletionDesk:
         very moment: then it has within half a minute. Raises `InvalidHolderMessage`, `NoSuchShare`, `Replayed`,
         `UnknownItem`.
         """
-        message = self._message(body, typ=WITHDRAWAL_TYPE, max_bytes=MAX_ACT_BYTES)
-        act = _claims(WithdrawalAct, message)
+        message = holder_message(body, typ=WITHDRAWAL_TYPE, max_bytes=MAX_ACT_BYTES, now=self._clock())
+        act = claims_of(WithdrawalAct, message)
         database = self.store.database
         standing = await database.run(self.store.act_upon, message, act, at_once=self._at_once, now=self._clock())
         if standing.deletion is not None and not standing.deletion.is_open:
@@ -79,8 +74,8 @@ class DeletionDesk:
         """
         if self._signer is None:
             raise NotFound("nothing is signed here")
-        message = self._message(body, typ=RECEIPT_SUBMISSION_TYPE, max_bytes=MAX_SUBMISSION_BYTES)
-        submission = _claims(ReceiptSubmission, message)
+        message = holder_message(body, typ=RECEIPT_SUBMISSION_TYPE, max_bytes=MAX_SUBMISSION_BYTES, now=self._clock())
+        submission = claims_of(ReceiptSubmission, message)
         receipt = read_receipt(submission.receipt)
         now = self._clock()
 
@@ -97,13 +92,6 @@ class DeletionDesk:
 
         record = await self.store.database.run(self.store.countersign, message, submission, check=check, now=now)
         return countersignature(submission.receipt, record.transaction, signer=self._signer, now=now)
-
-    def _message(self, body: bytes, *, typ: str, max_bytes: int) -> CheckedHolderMessage:
-        if len(body) > max_bytes or not body.isascii():
-            raise InvalidHolderMessage("the message is too large, or no JWT")
-        return check_holder_message(
-            body.decode("ascii").strip(), typ=typ, now=self._clock(), max_age_seconds=FRESH_SECONDS, max_bytes=max_bytes
-        )
 
     # --- staff -------------------------------------------------------------------------------------------------------
 
@@ -129,15 +117,6 @@ class DeletionDesk:
     def days_left(self, due_on: date) -> int:
         """How many days are left until then, today not counted; negative when it is overdue."""
         return (due_on - self._clock().astimezone(ZoneInfo(self.store.time_zone)).date()).days
-
-
-def _claims(kind: type[Claims], message: CheckedHolderMessage) -> Claims:
-    try:
-        return kind.model_validate(message.claims)
-    except ValidationError as exc:
-        places = {str(fault["loc"][0]) if fault["loc"] else "nonce" for fault in exc.errors(include_input=False)}
-        named = ", ".join(sorted(place for place in places if place in kind.model_fields))
-        raise InvalidHolderMessage(f"the claims are not as they must be: {named}") from exc
 
 
 def _answer(standing: Standing) -> DeskAnswer:

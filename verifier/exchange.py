@@ -33,6 +33,7 @@ from verifier.deletion_desk import DeletionDesk
 from verifier.disclosed import kept_presentations
 from verifier.policies import Policy
 from verifier.queries import Question
+from verifier.recheck_desk import RecheckDesk
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.request_templates import RequestTemplate
 from verifier.requests import (
@@ -53,6 +54,7 @@ from verifier.store import (
     Contents,
     DeletionStore,
     Eraser,
+    PermissionStore,
     RecentChanges,
     RequestRecord,
     RequestStore,
@@ -134,6 +136,13 @@ class Verifier:
             DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
             signer=identity.signer,
             at_once=settings.withdraw_at_once,
+            clock=clock,
+        )
+        self.rechecks = RecheckDesk(
+            PermissionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
+            signer=identity.signer,
+            policy=self._policy,
+            resolver=self._hurried_resolver,
             clock=clock,
         )
         self.recent = RecentChanges(self.requests, clock=clock)
@@ -278,12 +287,7 @@ class Verifier:
             # The log keeps the code for good: what is no code may be anything, also something about a person.
             error = answer.error if _ERROR_CODE.fullmatch(answer.error) else "other_error"
             return Outcome(digest, 200, wallet_error=error, response_code_digest=code_digest)
-        policy = Policy(
-            trust=await self.database.run(self.trust.trust, now=now),
-            max_age_seconds=self.settings.max_age_seconds,
-            skew_seconds=self.settings.skew_seconds,
-        )
-        found = await self._verified(answer, transaction, policy, now)
+        found = await self._verified(answer, transaction, await self._policy(), now)
         if found.verdict is Verdict.REJECTED:
             return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
         await self._keep_fresh(found)
@@ -297,6 +301,19 @@ class Verifier:
             holder_keys=frozenset(proof.holder_thumbprint for proof in found.proofs) - {""},
             response_code_digest=code_digest,
         )
+
+    async def _policy(self) -> Policy:
+        return Policy(
+            trust=await self.database.run(self.trust.trust, now=self.clock()),
+            max_age_seconds=self.settings.max_age_seconds,
+            skew_seconds=self.settings.skew_seconds,
+        )
+
+    def _hurried_resolver(self) -> Resolver | None:
+        """The look-ups of one later check, with their deadline; None where nothing can be looked up."""
+        if self._remote is None or self._resolver is None:
+            return self._resolver
+        return LookUpsOfOneAnswer(self._resolver, read_at=self._remote.read_at)
 
     async def _verified(
         self, answer: AuthorizationResponse, transaction: Transaction, policy: Policy, now: datetime

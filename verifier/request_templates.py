@@ -26,6 +26,7 @@ In TOML, which has no null, `"*"` in a path stands for every element of an array
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
@@ -42,6 +43,8 @@ BUILT_IN = ("employer-micro-credential", "course-results")
 
 # Never selectively disclosable in an SD-JWT VC, hence always there: asking for them is noise (SD-JWT VC 2.2.2.3).
 ALWAYS_VISIBLE = frozenset({"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "exp", "nbf", "_sd_alg"})
+
+MIN_PURPOSE_CHARACTERS = 20
 
 _QUERY_ID = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -122,6 +125,30 @@ class TemplateCredential(_Written):
         return self
 
 
+class TemplateRecheck(_Written):
+    """Later checks of the status, offered to the person as a standing permission (docs/standing-permission.md).
+
+    For `days` from the request, twelve months at most and never beyond the retention date; at most once in
+    `every_days`. With `automatic` the service checks by itself as often as it may.
+    """
+
+    days: Annotated[int, Field(ge=1, le=365)]
+    every_days: Annotated[int, Field(ge=1, le=365)]
+    purpose: LocalizedText
+    automatic: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_offered(self) -> Self:
+        if not self.purpose.is_complete or min(len(self.purpose.sv), len(self.purpose.en)) < MIN_PURPOSE_CHARACTERS:
+            raise ValueError("the purpose must be a sentence in sv and en that says what the checks are for")
+        # A wallet takes these out before it shows a text, and signs what it has shown.
+        if any(unicodedata.category(one) in ("Cf", "Mn") for one in self.purpose.sv + self.purpose.en):
+            raise ValueError("the purpose holds invisible characters or loose accents")
+        if self.every_days > self.days:
+            raise ValueError("every_days is longer than the permission would last")
+        return self
+
+
 class RequestTemplate(_Written):
     """Everything about a request except who it goes to and when.
 
@@ -146,6 +173,7 @@ class RequestTemplate(_Written):
     withdraw_phone: ShortText = ""
     credentials: Annotated[tuple[TemplateCredential, ...], Field(min_length=1, max_length=20)]
     alternatives: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
+    recheck: TemplateRecheck | None = None
 
     @model_validator(mode="after")
     def _owes_nothing(self) -> Self:
@@ -155,8 +183,10 @@ class RequestTemplate(_Written):
             text: LocalizedText | None = getattr(self, name)
             if text is not None and not text.is_complete:
                 raise ValueError(f"{name} must be given in sv and en")
-        if len(self.purpose.sv) < 20 or len(self.purpose.en) < 20:
+        if min(len(self.purpose.sv), len(self.purpose.en)) < MIN_PURPOSE_CHARACTERS:
             raise ValueError("the purpose must be a sentence that says what the data are for")
+        if self.recheck is not None and self.retention_days is not None and self.recheck.days > self.retention_days:
+            raise ValueError("recheck lasts longer than the data are kept")
         self._check_ids()
         # Required items under consent would not be freely given (GDPR 7(4); CS-15, OA-13).
         if self.basis is Basis.CONSENT and any(True for _ in self.required_items()):
@@ -206,6 +236,12 @@ class RequestTemplate(_Written):
         if self.retention_until is not None:
             return self.retention_until
         return asked_on + timedelta(days=self.retention_days or 0)
+
+    def recheck_until(self, *, asked_on: date) -> date | None:
+        """The last day of a standing permission to check again; None when none is offered."""
+        if self.recheck is None:
+            return None
+        return min(asked_on + timedelta(days=self.recheck.days), self.retention_date(asked_on=asked_on))
 
     @property
     def types(self) -> frozenset[str]:

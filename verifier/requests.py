@@ -28,6 +28,7 @@ from schemas.consent import (
     Controller,
     LocalizedText,
     NoticeItem,
+    RecheckOffer,
     RequestNotice,
     Retention,
     Withdrawal,
@@ -43,6 +44,7 @@ RETURN_SECONDS: Final = 10 * 60
 
 WITHDRAWALS_PATH: Final = "/withdrawals"
 RECEIPTS_PATH: Final = "/receipts"
+PERMISSIONS_PATH: Final = "/permissions"
 
 CONTENT_ENCRYPTIONS: Final = ("A128GCM", "A256GCM")  # both, as HAIP 5 demands
 KEY_AGREEMENT: Final = "ECDH-ES"
@@ -122,6 +124,11 @@ class Transaction:
     binding: str = ""
     return_url: str = ""
     pair: str = ""
+
+    @property
+    def recheck_until(self) -> date | None:
+        """The last day of a standing permission that this request offers; None when it offers none."""
+        return self.question.template.recheck_until(asked_on=self.made_at.date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +266,21 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
             phone=template.withdraw_phone,
         ),
         receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if is_signed else "",
+        recheck=_recheck_offer(transaction, terms) if is_signed else None,
+    )
+
+
+def _recheck_offer(transaction: Transaction, terms: RequestTerms) -> RecheckOffer | None:
+    """The later checks that the template asks to be allowed, up to the day that this request names."""
+    recheck = transaction.question.template.recheck
+    until = transaction.recheck_until
+    if recheck is None or until is None:
+        return None
+    return RecheckOffer(
+        until=until,
+        every_days=recheck.every_days,
+        purpose=recheck.purpose,
+        endpoint=f"{terms.base_url}{PERMISSIONS_PATH}",
     )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from schemas.standing_permission import PermissionState
 from schemas.verification import Check
 from service.i18n import Catalogues
+from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
 from verifier.store import Contents, Deletion, ProofSummary, RequestRecord
 
@@ -63,6 +65,22 @@ def deletion_document(one: Deletion) -> dict[str, Any]:
         "decided_at": _moment(one.decided_at),
         "acknowledged_at": _moment(one.acknowledged_at),
         "statement": one.statement or None,
+    }
+
+
+def permission_document(request_id: str, one: Permission | None) -> dict[str, Any]:
+    """How the standing permission of a request stands, and every check that was made under it."""
+    return {
+        "request_id": request_id,
+        "state": one.state.value if one is not None else PermissionState.NONE.value,
+        "until": one.until.isoformat() if one is not None and one.until is not None else None,
+        "next_at": _moment(one.next_at) if one is not None and one.state is not PermissionState.ENDED else None,
+        "ended_at": _moment(one.ended_at) if one is not None else None,
+        "end_reason": one.end_reason.value if one is not None and one.end_reason else None,
+        "checks": [
+            {"number": check.number, "at": _moment(check.at), "outcome": check.outcome.value if check.outcome else None}
+            for check in (one.checks if one is not None else ())
+        ],
     }
 
 

@@ -122,7 +122,8 @@ async def verify_answer(
     proofs = tuple(
         [
             replace(
-                await _verify(query_id, token, rules[query_id], transaction, policy, resolver, now), certificate=number
+                await verify_one(query_id, token, rules[query_id], transaction, policy, resolver, now),
+                certificate=number,
             )
             for (query_id, token), number in zip(given, numbers, strict=True)
         ]
@@ -187,7 +188,7 @@ def _shape_fault(
     return None
 
 
-async def _verify(
+async def verify_one(
     query_id: str,
     token: Any,
     rule: CredentialRule,
@@ -196,6 +197,7 @@ async def _verify(
     resolver: Resolver,
     now: datetime,
 ) -> PresentedProof:
+    """Step 2 for one presentation. Never raises for what is in it: the result tells."""
     try:
         verified = await verify_presentation(
             token,

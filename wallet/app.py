@@ -19,7 +19,19 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
 from wallet.leaving import Leaving
-from wallet.pages import account, certificates, habits, history, moving, my_data, receive, recovery, share, take_back
+from wallet.pages import (
+    account,
+    certificates,
+    habits,
+    history,
+    moving,
+    my_data,
+    permissions,
+    receive,
+    recovery,
+    share,
+    take_back,
+)
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
@@ -38,6 +50,16 @@ ERROR_TEXTS = {
         N_("This request still waits for your answer"),
         N_("Nothing was deleted."),
         N_("Answer it first, or wait until its time is over."),
+    ),
+    "permission_still_lasts": ErrorTexts(
+        N_("Somebody may still check again"),
+        N_("Nothing was deleted."),
+        N_("End that first, on the page of ongoing permissions. Then the entry can be deleted."),
+    ),
+    "no_permission_here": ErrorTexts(
+        N_("There is nothing to pause or end here"),
+        N_("Nothing was sent."),
+        N_("Look at the page of ongoing permissions: it says how each stands."),
     ),
     "nothing_to_take_back": ErrorTexts(
         N_("There is nothing to take back here"),
@@ -107,6 +129,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             take_back.router,
             my_data.router,
             habits.router,
+            permissions.router,
             recovery.router,
             moving.router,
         ],

@@ -14,7 +14,7 @@ from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
-from wallet import cli_moving, cli_recovery, cli_share, cli_take_back
+from wallet import cli_moving, cli_permissions, cli_recovery, cli_share, cli_take_back
 from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
@@ -44,6 +44,7 @@ app = command_app("intyga-wallet", help="Keeps a person's certificates, and show
 app.add_typer(trust_app, name="trust")
 cli_share.register(app)
 cli_take_back.register(app)
+app.add_typer(cli_permissions.permissions_app, name="permissions")
 cli_recovery.register(app)
 cli_moving.register(app)
 

@@ -113,6 +113,15 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
         yield f"  Think of this ({warning.kind}): {_one_line(warning.sentence)} {_one_line(warning.advice)}"
     for lack in view["lacks"]:
         yield f"  Missing: {_one_line(lack['title']) or 'no certificate has what they ask for'} {lack['why']}".rstrip()
+    if (later := view["recheck"]) is not None:
+        mark = (
+            "allowed"
+            if later["ticked"]
+            else "not allowed: --allow-checks allows it; leaving it out changes nothing else"
+        )
+        yield f"  They also want to check later whether it still holds, until {later['until']},"
+        yield f"    at most once in {later['every_days']} days ({mark})."
+        yield f"    Why, in their words: {_quoted(later['purpose'])}"
     yield f"  The request ends at {view['expires']}."
     if decision.is_satisfiable:
         yield "  They cannot tell whether you lack the data or chose not to share."

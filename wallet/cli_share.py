@@ -79,6 +79,9 @@ def present(
     yes: Annotated[
         list[str], typer.Option("--yes", help="Say yes to this item, which needs a yes of its own. Repeatable.")
     ] = [],  # noqa: B006
+    allow_checks: Annotated[
+        bool, typer.Option("--allow-checks", help="Also let them check again later, where they ask for that.")
+    ] = False,
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -89,7 +92,9 @@ def present(
     decided = "share" if approve else "refuse" if refuse else ""
     result = with_wallet(
         data,
-        lambda wallet: _present(wallet, person, link, decided=decided, optional=optional, yes=yes),
+        lambda wallet: _present(
+            wallet, person, link, decided=decided, optional=optional, yes=yes, allow_checks=allow_checks
+        ),
     )
     show(result, as_json=as_json, human=_present_text)
     if result["outcome"] != DeliveryState.DELIVERED.value:
@@ -136,6 +141,7 @@ async def _present(
     decided: str,
     optional: list[str],
     yes: list[str],
+    allow_checks: bool,
 ) -> dict[str, Any]:
     vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
@@ -143,7 +149,7 @@ async def _present(
     tell(f"The request comes from {asked_host(link) or 'an unknown address'}.")
     share_id = await _begin(sharing, vault, link, came_by)
     decision = sharing.decision(vault, share_id, language=LANGUAGE)
-    chosen = _chosen(decision, optional=optional, yes=yes)
+    chosen = replace(_chosen(decision, optional=optional, yes=yes), recheck=allow_checks)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
     print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))

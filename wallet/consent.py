@@ -14,6 +14,7 @@ from datetime import datetime
 from hmac import compare_digest
 from typing import Any, Final, Protocol
 
+from schemas.consent import RecheckOffer
 from schemas.dcql import ConcretePath, value_at
 from schemas.errors import Refused
 from schemas.presentation import AuthorizationRequest
@@ -77,7 +78,10 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A person's decision to show exactly this, to this recipient, for this request. Made only by `decide`."""
+    """A person's decision to show exactly this, to this recipient, for this request. Made only by `decide`.
+
+    `recheck` are the later checks that the same decision allows, None for none.
+    """
 
     share_id: str
     request: AuthorizationRequest
@@ -89,6 +93,7 @@ class Consent:
     method: str
     decided_at: datetime
     expires_at: datetime
+    recheck: RecheckOffer | None
     made_by: InitVar[object]
 
     def __post_init__(self, made_by: object) -> None:
@@ -133,6 +138,7 @@ async def decide(
         method="passphrase",
         decided_at=now,
         expires_at=decision.checked.expires_at,
+        recheck=decision.allowed_recheck,
         made_by=_MADE_BY_DECIDE,
     )
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from schemas.errors import NotFound, Refused
 from wallet.deployment import Deployment
 from wallet.ledger import Entry, HistoryFault, Outcome, entries_of
+from wallet.permitting import permission_of
 from wallet.store.ledger import History, delete_events, read_history
 from wallet.store.shares import delete_share
 from wallet.store.take_back import delete_means
@@ -21,6 +22,13 @@ class EntryStillOpen(Refused):
     """The request in this entry still waits for an answer."""
 
     error = "entry_still_open"
+    status = 409
+
+
+class PermissionStillLasts(Refused):
+    """With this entry would go the only key that can end a permission given in it."""
+
+    error = "permission_still_lasts"
     status = 409
 
 
@@ -63,7 +71,8 @@ class Histories:
         return self.read(vault).entry(entry_id)
 
     def delete(self, vault: UnlockedVault, entry_id: str) -> None:
-        """Delete one entry and what is still kept of its request. Raises `NotFound`, `EntryStillOpen`.
+        """Delete one entry and what is still kept of its request. Raises `NotFound`, `EntryStillOpen`,
+        `PermissionStillLasts`.
 
         What was in it is taken out of the files as well; that something was deleted, and when, stays.
         """
@@ -72,6 +81,9 @@ class Histories:
             entry = self._book(read_history(connection, vault)).entry(entry_id)
             if entry.outcome is Outcome.OPEN:
                 raise EntryStillOpen
+            permission = permission_of(entry, now=now)
+            if permission is not None and not permission.is_over:
+                raise PermissionStillLasts
             delete_share(connection, vault, entry_id)
             delete_means(connection, vault, entry_id)
             delete_events(connection, vault, entry_id, now=now)

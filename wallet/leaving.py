@@ -17,6 +17,7 @@ from schemas.errors import TemporarilyUnavailable
 from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry, Outcome
+from wallet.permissions import Permissions
 from wallet.store.leaving import delete_what_belongs_to_nobody, forget_marks, has_marks, take_keys
 from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
@@ -47,6 +48,7 @@ class Leaving:
     async def leave(self, vault: UnlockedVault, passphrase: str) -> bool:
         """Destroy the vault; whether all of it is gone by now. Raises `WrongPassphrase`."""
         await self._wallet.confirm(vault, passphrase)
+        await Permissions(self._wallet).end_all(vault)  # Without their keys nobody could end them any more.
         self.take_keys(vault)
         await self._wallet.forget_tries(vault.name)
         return self.finish()

@@ -49,9 +49,31 @@ class EventKind(StrEnum):
     DELETION_ANSWERED = "deletion_answered"  # the person noted what they answered in another way
     COMPLAINED = "complained"  # the person noted that they complained to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
+    # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
+    PERMISSION_PAUSED = "permission_paused"  # the person paused it; written before anything is sent
+    PERMISSION_RESUMED = "permission_resumed"  # the person lets it go on; written before anything is sent
+    PERMISSION_ENDED = "permission_ended"  # the person ended it; written before anything is sent
+    PERMISSION_NOT_SENT = "permission_not_sent"
+    PERMISSION_UNKNOWN = "permission_unknown"  # sent, but no answer came, or none that can be relied on
+    PERMISSION_TOLD = "permission_told"  # their signed word of how it stands came
+    CHECKED_AGAIN = "checked_again"  # they told of a check that they made
+    CHECKS_SEEN = "checks_seen"  # the person has seen what they told
 
 
-AFTER_SHARE = frozenset(
+OF_PERMISSIONS = frozenset(
+    {
+        EventKind.PERMISSION_PAUSED,
+        EventKind.PERMISSION_RESUMED,
+        EventKind.PERMISSION_ENDED,
+        EventKind.PERMISSION_NOT_SENT,
+        EventKind.PERMISSION_UNKNOWN,
+        EventKind.PERMISSION_TOLD,
+        EventKind.CHECKED_AGAIN,
+        EventKind.CHECKS_SEEN,
+    }
+)
+"""What becomes of a standing permission."""
+AFTER_SHARE = OF_PERMISSIONS | frozenset(
     {
         EventKind.TAKEN_BACK,
         EventKind.DELETION_ASKED,

@@ -27,6 +27,7 @@ from schemas.receipt import (
     RecipientLevel,
     Retention,
     Rights,
+    StandingPermission,
 )
 from schemas.receipt import Event as ReceiptEvent
 from wallet.ledger import Entry, Event, EventKind
@@ -48,6 +49,10 @@ _EVENTS: dict[EventKind, EventType] = {
     EventKind.DELETION_STATED: EventType.DELETION_STATED,
     EventKind.COMPLAINED: EventType.COMPLAINED,
     EventKind.CONFIRMED: EventType.CONFIRMED,
+    EventKind.PERMISSION_PAUSED: EventType.PERMISSION_PAUSED,
+    EventKind.PERMISSION_RESUMED: EventType.PERMISSION_RESUMED,
+    EventKind.PERMISSION_ENDED: EventType.PERMISSION_ENDED,
+    EventKind.CHECKED_AGAIN: EventType.CHECKED_AGAIN,
 }
 _BY_HOLDER = (
     EventKind.APPROVED,
@@ -55,12 +60,16 @@ _BY_HOLDER = (
     EventKind.TAKEN_BACK,
     EventKind.DELETION_ASKED,
     EventKind.COMPLAINED,
+    EventKind.PERMISSION_PAUSED,
+    EventKind.PERMISSION_RESUMED,
+    EventKind.PERMISSION_ENDED,
 )
 _BY_RECIPIENT = (
     EventKind.ASKED,
     EventKind.DELETION_ACKNOWLEDGED,
     EventKind.DELETION_STATED,
     EventKind.CONFIRMED,
+    EventKind.CHECKED_AGAIN,
 )
 _ACTORS = dict.fromkeys(_BY_HOLDER, "holder") | dict.fromkeys(_BY_RECIPIENT, "recipient")
 
@@ -105,6 +114,7 @@ def receipt_of(entry: Entry) -> Receipt:
             withdraw_contact=asked.get("withdraw_contact") or None,
             withdraw_phone=asked.get("withdraw_phone") or None,
         ),
+        standing_permission=_permission(decided.get("recheck")),
         events=tuple(_event(event) for event in entry.events if event.kind in _EVENTS),
         previous_event_digest=decision.previous,
     )
@@ -185,6 +195,17 @@ def _came_along(facts: Any) -> CameAlong:
 def _event(event: Event) -> ReceiptEvent:
     actor: Any = _ACTORS.get(event.kind, "wallet")
     return ReceiptEvent(type=_EVENTS[event.kind], at=event.at, actor=actor)
+
+
+def _permission(facts: Any) -> StandingPermission | None:
+    if facts is None:
+        return None
+    return StandingPermission(
+        until=facts["until"],
+        every_days=facts["every_days"],
+        purpose=BothLanguages(**facts["purpose"]),
+        items=tuple(facts["items"]),
+    )
 
 
 def _both(value: Any) -> BothLanguages | None:

@@ -19,7 +19,7 @@ from schemas.consent import LocalizedText
 from schemas.dcql import starts_with, value_at
 from schemas.receipt import BothLanguages
 from wallet.consent import Consent
-from wallet.decision import Decision, Item, unavoidable_names
+from wallet.decision import Decision, Item, can_be_checked, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
 from wallet.naming import name_of_asked, plain
 from wallet.over_asking import RULES_VERSION, asked_paths, fired
@@ -142,8 +142,27 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
         "screen_version": consent.screen_version,
         "method": consent.method,
         "certificate_ids": list(consent.certificate_ids),
+        **_recheck_facts(decision, consent),
     }
     return Event(decision.share_id, EventKind.APPROVED, now, facts)
+
+
+def _recheck_facts(decision: Decision, consent: Consent) -> dict[str, Any]:
+    """The later checks that were offered and allowed, or not: until when, how often, what for, of which items."""
+    if decision.recheck is None:
+        return {}
+    if consent.recheck is None:
+        return {"recheck_declined": True}
+    checkable = {group.certificate.id for group in decision.groups if can_be_checked(group.certificate)}
+    named = [number for number, item in enumerate(decision.items) if item.certificate_id in checkable]
+    return {
+        "recheck": {
+            "until": consent.recheck.until.isoformat(),
+            "every_days": consent.recheck.every_days,
+            "purpose": _text(consent.recheck.purpose),
+            "items": named,
+        }
+    }
 
 
 def _references(item: Item, consent: Consent) -> list[dict[str, Any]]:

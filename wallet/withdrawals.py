@@ -21,10 +21,13 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from schemas.errors import ProtocolError, Refused, TemporarilyUnavailable
+from schemas.standing_permission import PermissionAction
 from schemas.withdrawal import Action, ItemReference
 from wallet.deployment import Deployment
 from wallet.histories import Book, Histories
-from wallet.ledger import Entry, Event, EventKind, Outcome, entries_of
+from wallet.ledger import OF_PERMISSIONS, Entry, Event, EventKind, Outcome, entries_of
+from wallet.permissions import NoPermissionHere, Permissions, note_wish
+from wallet.permitting import permission_of
 from wallet.receipts import signed_receipt
 from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.store.ledger import append_event, read_history
@@ -64,6 +67,7 @@ MOST_RECEIPT_TRIES: Final = 20
 WAYS: Final = ("page", "mail", "phone")
 
 _WISHES = {Action.WITHDRAW: EventKind.TAKEN_BACK, Action.ERASE: EventKind.DELETION_ASKED}
+_OF_SOMETHING_ELSE = OF_PERMISSIONS | {EventKind.CONFIRMED, EventKind.COMPLAINED}
 _RESENT = frozenset({State.SENT, State.NOT_SENT})
 
 
@@ -94,6 +98,7 @@ class Withdrawals:
         self._wallet = wallet
         self._database = wallet.database
         self._transport: Transport = transport or AfterShareOverHTTP(wallet.http)
+        self._permissions = Permissions(wallet, transport=self._transport)
 
     # --- looking --------------------------------------------------------------------------------------------------
 
@@ -140,7 +145,9 @@ class Withdrawals:
             if not self._is_same_wish(entry, action, kept):
                 facts = {"way": "endpoint", "chosen": kept, "language": language}
                 append_event(connection, vault, Event(entry_id, _WISHES[action], now, facts))
+            self._end_permission(connection, vault, entry, kept)
             write_means(connection, vault, stored, stored.means.asked(now))
+        await self._permissions.end_of_share(vault, entry_id)
         await self._send_wish(vault, entry_id)
         return self.standing(Histories(self._wallet).entry(vault, entry_id))
 
@@ -155,7 +162,17 @@ class Withdrawals:
             entry = self._entry(connection, vault, entry_id)
             kept = _checked(entry, chosen, self.standing(entry))
             append_event(connection, vault, Event(entry_id, _WISHES[action], now, {"way": way, "chosen": kept}))
+            self._end_permission(connection, vault, entry, kept)
         return self.standing(Histories(self._wallet).entry(vault, entry_id))
+
+    def _end_permission(
+        self, connection: Connection, vault: UnlockedVault, entry: Entry, chosen: list[int] | None
+    ) -> None:
+        """Whoever takes everything back does not let it be checked any longer."""
+        if chosen is None:
+            with suppress(NoPermissionHere):
+                end = PermissionAction.END
+                note_wish(connection, vault, entry, end, wallet=self._wallet, because="taken_back")
 
     def note_answer(self, vault: UnlockedVault, entry_id: str, answer: str) -> None:
         """The person got an answer in another way: `deleted` or `refused`. Raises `NotFound`, `NothingToTakeBack`."""
@@ -204,6 +221,7 @@ class Withdrawals:
                 for share_id, work in self._due(vault):
                     with suppress(TemporarilyUnavailable):
                         await (self.confirm_receipt if work == "receipt" else self._ask)(vault, share_id)
+        await self._permissions.tend(vault)
 
     def _due(self, vault: UnlockedVault) -> list[tuple[str, str]]:
         """Who is asked now, and what about; noted before anybody is asked."""
@@ -250,7 +268,9 @@ class Withdrawals:
     def _is_over(self, entry: Entry, means: Means) -> bool:
         """Whether the key has no use any more: all is stated to be gone, and nothing comes of the receipt any more."""
         is_settled = not means.can_hand_in or entry.outcome is not Outcome.SHARED
-        return self.standing(entry).is_gone and is_settled
+        permission = permission_of(entry, now=self._wallet.clock()) if means.has_permission else None
+        is_ended = permission is None or permission.is_settled
+        return self.standing(entry).is_gone and is_settled and is_ended
 
     # --- sending --------------------------------------------------------------------------------------------------
 
@@ -402,5 +422,5 @@ def _is_known(events: Sequence[Event], answered: Answered) -> bool:
             event.kind is EventKind.DELETION_STATED and event.facts.get("token") == answered.facts.get("token")
             for event in events
         )
-    told = [event for event in events if event.kind not in (EventKind.CONFIRMED, EventKind.COMPLAINED)]
+    told = [event for event in events if event.kind not in _OF_SOMETHING_ELSE]
     return bool(told) and told[-1].kind is answered.kind and dict(told[-1].facts) == dict(answered.facts)

@@ -21,7 +21,7 @@ from verifier.app import WITHDRAWALS_PER_MINUTE, create_app
 from verifier.deletion import UnknownItem
 from verifier.deletion_desk import MAX_ACT_BYTES
 from verifier.exchange import MadeRequest
-from verifier.store.deletion_records import NoSuchShare, Replayed
+from verifier.store.shares import NoSuchShare, Replayed
 
 JWT = {"Content-Type": "application/jwt"}
 

@@ -95,6 +95,7 @@ def agreed(paths: Mapping[str, Iterable[ConcretePath]], *, bound: bool = True) -
         method="passphrase",
         decided_at=NOW,
         expires_at=NOW + timedelta(minutes=5),
+        recheck=None,
         made_by=gate._MADE_BY_DECIDE,
     )
 

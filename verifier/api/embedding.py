@@ -185,7 +185,7 @@ async def get_result(
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
 ) -> Response:
     """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest."""
-    await _own(verifier, request_id, key)
+    await check_own(verifier, request_id, key)
     record = await wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait)
     contents = None
     if record.has_contents:
@@ -200,7 +200,7 @@ async def follow(request: Request, request_id: str, key: KeyDep, verifier: Verif
     """Every change of the request's state, as server-sent events named `state`."""
     streams = streams_of(request)
     streams.check(key.id)
-    await _own(verifier, request_id, key)
+    await check_own(verifier, request_id, key)
 
     async def events() -> AsyncIterator[bytes]:
         async for record in watch(verifier, request_id):
@@ -249,7 +249,7 @@ async def acknowledge(deletion_id: str, done: Acknowledged, key: KeyDep, verifie
     return DeletionOut.model_validate(deletion_document(one))
 
 
-async def _own(verifier: Verifier, request_id: str, key: APIKey) -> None:
+async def check_own(verifier: Verifier, request_id: str, key: APIKey) -> None:
     """Raise `NoSuchRequest` unless the request was made with this key."""
     record = await verifier.database.run(verifier.result, request_id)
     if record.maker != key.id:

@@ -30,7 +30,7 @@ class UnsupportedMediaType(ProtocolError):
 
 async def post_withdrawal(request: Request) -> Response:
     """A withdrawal: the statement, or where it stands."""
-    body = await _body(request)
+    body = await jwt_body(request)
     answer = await verifier_of(request).deletions.take_act(body)
     if answer.token:
         return Response(answer.token, media_type=MEDIA_TYPE, headers=_NO_STORE)
@@ -40,11 +40,12 @@ async def post_withdrawal(request: Request) -> Response:
 
 async def post_receipt(request: Request) -> Response:
     """A receipt: its counter-signature."""
-    body = await _body(request)
+    body = await jwt_body(request)
     return Response(await verifier_of(request).deletions.countersign(body), media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
-async def _body(request: Request) -> bytes:
+async def jwt_body(request: Request) -> bytes:
+    """The body of a message of a wallet, within the limits for one address. Raises `UnsupportedMediaType`."""
     limit: RateLimit = request.app.state.withdrawal_limit
     limit.check(client_address(request), now=verifier_of(request).clock())
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:

@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from schemas.standing_permission import RecheckOutcome
 from service.i18n import N_, Translator
 from verifier.exchange import Verifier
 from verifier.pages.access import PagesDep, SignedIn, VerifierDep
 from verifier.pages.live import event_stream
+from verifier.pages.recheck_words import CHECKED_AGAIN
 from verifier.pages.stands import Row, rows_of, tallies_of
 from verifier.store import Event, LogEntry
 from verifier.verification import Verdict
@@ -35,6 +37,12 @@ EVENTS = {
     Event.DELETION_REFUSED: N_("Deletion was refused on a ground in law"),
     Event.COPY_DELETED: N_("The program that asked said that its copy is deleted"),
     Event.COUNTERSIGNED: N_("A receipt of the person was countersigned"),
+    Event.PERMITTED: N_("The person lets us check again"),
+    Event.PERMISSION_PAUSED: N_("The person paused the later checks"),
+    Event.PERMISSION_RESUMED: N_("The person lets the later checks go on"),
+    Event.PERMISSION_ENDED: N_("The permission to check again ended"),
+    Event.RECHECK_BEGUN: N_("A later check began"),
+    Event.RECHECKED: N_("A later check was made"),
 }
 _OUTCOMES = {
     Verdict.ACCEPTED.value: N_("Every check held"),
@@ -117,4 +125,6 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
 def told(entry: LogEntry, t: Translator) -> str:
     """What an entry of the log adds: the outcome of an answer. Why somebody did not share is nobody's business."""
     text = _OUTCOMES.get(entry.outcome) if entry.event is Event.ANSWERED else None
+    if entry.event is Event.RECHECKED:
+        text = CHECKED_AGAIN[RecheckOutcome(entry.outcome)].word
     return t(text) if text else ""

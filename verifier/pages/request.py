@@ -15,6 +15,7 @@ from verifier.pages.ask import preview_in
 from verifier.pages.board import EVENTS, told
 from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
 from verifier.pages.live import event_stream
+from verifier.pages.recheck_words import permission_view
 from verifier.pages.stands import furthest, stand_of
 from verifier.pages.values import ShownCertificate, shown_certificates
 from verifier.requests import Kind, request_link
@@ -175,6 +176,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         kept_until=record.retention_until,
         deleted_at=record.contents_deleted_at,
         withdrawn_at=record.withdrawn_at,
+        permission=permission_view(await verifier.rechecks.permission(record.id), t, now=verifier.clock()),
         deletion_id=deletion.id if deletion is not None else "",
         is_covered=deletion is not None and deletion.is_open,
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),

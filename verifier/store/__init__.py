@@ -4,6 +4,7 @@ from verifier.store.contents import Contents, Sealer
 from verifier.store.deletion_records import Deletion, Standing
 from verifier.store.deletions import DeletionStore
 from verifier.store.erasing import Eraser
+from verifier.store.permissions import PermissionStore
 from verifier.store.recent import RecentChanges
 from verifier.store.records import DeletionState, Event, LogEntry, ProofSummary, RequestRecord, State
 from verifier.store.requests import NoSuchRequest, RequestStore
@@ -19,6 +20,7 @@ __all__ = [
     "Event",
     "LogEntry",
     "NoSuchRequest",
+    "PermissionStore",
     "PinnedList",
     "ProofSummary",
     "RecentChanges",

@@ -12,16 +12,6 @@ from verifier.store.erasing import exceptions_from, items_from
 from verifier.store.records import DeletionState
 
 
-class NoSuchShare(NotFound):
-    """There is no such share, or this key has nothing to do with it: which of the two is not told."""
-
-
-class Replayed(ProtocolError):
-    """The message was used before; a new one with another jti gets the same answer."""
-
-    error = "replayed"
-
-
 class NoSuchDeletion(NotFound):
     """There is nothing of this id to be deleted."""
 

@@ -7,12 +7,13 @@ one is open is added to it, and its month runs from the first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from proofs.after_share import CheckedHolderMessage
+from schemas.standing_permission import EndReason
 from schemas.withdrawal import (
     Action,
     Reason,
@@ -22,7 +23,6 @@ from schemas.withdrawal import (
     WithdrawalAct,
 )
 from service.database import Database
-from service.single_use import spend
 from verifier.deletion import chosen_items, covers, due_date, merged, shared_items
 from verifier.store.contents import PLACES_OF_ONE, Sealer
 from verifier.store.deletion_records import (
@@ -30,19 +30,17 @@ from verifier.store.deletion_records import (
     Deletion,
     DueDay,
     NoSuchDeletion,
-    NoSuchShare,
-    Replayed,
     Standing,
     deletion_of,
 )
 from verifier.store.erasing import Cause, Eraser, insert_deletion, items_to
 from verifier.store.log import write_log
 from verifier.store.mapping import WHOLE, question_of, record_of
+from verifier.store.permission_end import end_permission
 from verifier.store.records import DeletionState, Event, Report, RequestRecord
-from verifier.store.tables import CONTENTS, DELETIONS, HOLDER_KEYS, LOG, REQUESTS, SPENT
+from verifier.store.shares import spent_share
+from verifier.store.tables import CONTENTS, DELETIONS, LOG, REQUESTS
 
-_JTI_KIND: Final = "holder message"
-_KEPT_JTI: Final = timedelta(minutes=15)  # Longer than a message can be fresh, before and after its time.
 _REASONS = {Action.WITHDRAW.value: Reason.WITHDRAWN, Action.ERASE.value: Reason.ERASED}
 
 
@@ -96,19 +94,7 @@ class DeletionStore:
         now: datetime,
     ) -> Row[Any]:
         """The share that a key bound; its message is spent."""
-        bound = select(HOLDER_KEYS.c.request_id).where(HOLDER_KEYS.c.thumbprint == message.thumbprint)
-        wanted = WHOLE.where(REQUESTS.c.id.in_(bound), REQUESTS.c.client_id == message.audience)
-        if about.nonce is not None:
-            wanted = wanted.where(REQUESTS.c.nonce == about.nonce)
-        if about.request_id is not None:
-            wanted = wanted.where(REQUESTS.c.handle == about.request_id)
-        row = connection.execute(wanted).one_or_none()
-        if row is None:
-            raise NoSuchShare
-        spent = f"{message.thumbprint}\x00{message.jti}"
-        if not spend(connection, SPENT, kind=_JTI_KIND, value=spent, expires_at=now + _KEPT_JTI, now=now):
-            raise Replayed
-        return row
+        return spent_share(connection, message, about, now)
 
     def _wish(self, connection: Connection, row: Row[Any], act: WithdrawalAct, at_once: bool, now: datetime) -> None:
         answered = {proof.query_id for proof in Report.from_json(row.report or "").proofs}
@@ -117,6 +103,9 @@ class DeletionStore:
         if act.action is Action.WITHDRAW and row.withdrawn_at is None:
             number = write_log(connection, Event.WITHDRAWN, row.id, row.template_name, now)
             _change(connection, row.id, withdrawn_at=now, changed=number)
+            end_permission(connection, row, EndReason.WITHDRAWN, now=now)
+        elif chosen is None:  # Whoever wants all of it gone does not let it be checked either, whatever staff decides.
+            end_permission(connection, row, EndReason.DELETED, now=now)
         earlier = self._of_request(connection, row.id)
         if any(_answers(one, chosen) for one in earlier):
             return

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from proofs import strict_json
 from proofs.sealing import SealBroken
+from schemas.standing_permission import EndReason
 from schemas.withdrawal import Reason, StatedException, StatedItem, StatementOutcome
 from service.prepared import Prepared
 from verifier.deletion import StatementWriter, merged, shared_items, without
@@ -25,6 +26,7 @@ from verifier.request_templates import RequestTemplate
 from verifier.store.contents import SealedPresentation, Sealer, places_of
 from verifier.store.log import write_log
 from verifier.store.mapping import WHOLE, question_of, transaction_of
+from verifier.store.permission_end import end_permission
 from verifier.store.records import DeletionState, Event, Report
 from verifier.store.tables import API_KEYS, CONTENTS, DELETIONS, REQUESTS
 
@@ -195,6 +197,8 @@ class Eraser:
             insert_deletion(connection, row, cause, **values)
         change: dict[str, Any] = {"deletion": _STATES[outcome].value, "changed": number}
         if is_all_gone:
+            reason = EndReason.WITHDRAWN if cause.reason is Reason.WITHDRAWN else EndReason.DELETED
+            end_permission(connection, row, reason, now=now)
             change |= {"contents_number": None, "contents_deleted_at": deleted_at or now}
         if cause.reason is Reason.WITHDRAWN and row.withdrawn_at is None:
             change["withdrawn_at"] = now

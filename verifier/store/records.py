@@ -58,6 +58,12 @@ class Event(StrEnum):
     DELETION_REFUSED = "deletion_refused"
     COPY_DELETED = "copy_deleted"
     COUNTERSIGNED = "countersigned"
+    PERMITTED = "permitted"
+    PERMISSION_PAUSED = "permission_paused"
+    PERMISSION_RESUMED = "permission_resumed"
+    PERMISSION_ENDED = "permission_ended"
+    RECHECK_BEGUN = "recheck_begun"
+    RECHECKED = "rechecked"
 
 
 class DeletionState(StrEnum):

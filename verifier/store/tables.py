@@ -132,6 +132,39 @@ class DeletionRow(VerifierRow, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=UTCDateTime)  # the program deleted its copy
 
 
+class PermissionRow(VerifierRow, table=True):
+    """A standing permission of the person to check the status again; kept for good, it holds no value.
+
+    One of state `ended` without `granted_at` was ended before it arrived, and can never begin.
+    """
+
+    __tablename__ = "permissions"
+
+    request_id: str = Field(primary_key=True)
+    state: str  # see schemas.standing_permission.PermissionState
+    wished_at: int  # milliseconds since 1970 of the wish that made the state
+    named: str = ""  # JSON: the items that may be checked
+    until: str = ""  # ISO date
+    ends_at: datetime = Field(sa_type=UTCDateTime)
+    granted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    end_reason: str = ""
+    next_at: datetime = Field(sa_type=UTCDateTime, index=True)
+    checks: int = 0
+
+
+class RecheckRow(VerifierRow, table=True):
+    """One use of a standing permission, written before anything is looked up."""
+
+    __tablename__ = "rechecks"
+
+    request_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UTCDateTime)
+    actor: str
+    outcome: str = ""  # see schemas.standing_permission.RecheckOutcome; "" while it is under way
+
+
 class LogRow(VerifierRow, table=True):
     """What happened, for good and without values. Its number is the counter that live views watch."""
 
@@ -194,6 +227,8 @@ HOLDER_KEYS = table_of(HolderKeyRow)
 DELETIONS = table_of(DeletionRow)
 API_KEYS = VerifierRow.metadata.tables["api_keys"]
 LOG = table_of(LogRow)
+PERMISSIONS = table_of(PermissionRow)
+RECHECKS = table_of(RecheckRow)
 TRUST_ENTRIES = table_of(TrustEntryRow)
 TRUST_LISTS = table_of(TrustListRow)
 WATCHED_LISTS = table_of(WatchedListRow)

@@ -4,6 +4,7 @@ from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.recheck import can_be_checked
 
 __all__ = [
     "SCREEN_VERSION",
@@ -17,6 +18,7 @@ __all__ = [
     "Obstacle",
     "Optional",
     "build_decision",
+    "can_be_checked",
     "is_bound",
     "obstacle_of",
     "unavoidable",

@@ -21,6 +21,7 @@ from wallet.certificates import StoredCertificate
 from wallet.decision.candidates import candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.recheck import recheck_offered
 from wallet.over_asking import Past, ShownCertificate, evaluate, gather, policy_outcome
 from wallet.requests import CheckedRequest, Registration
 
@@ -51,6 +52,10 @@ def build_decision(
     shown = (*required, *(group for part in optional if part.is_ticked for group in part.groups))
     behind = tuple(_behind(group, shown) for group in _one_per_certificate(shown))
     notice = checked.stated.notice if checked.stated else None
+    retention_until = notice.retention_date(checked.asked_at) if notice else None
+    recheck = recheck_offered(checked, [one.certificate for one in shown], retention_until=retention_until)
+    if recheck is None:
+        chosen = replace(chosen, recheck=False)
     facts = gather(
         checked, past=past, shown=[_shown(one.certificate, checked.registration) for one in _one_per_certificate(shown)]
     )
@@ -68,7 +73,8 @@ def build_decision(
         warned=evaluate(facts),
         lacks=() if selection is not None else lacks(checked.query, certificates, at=now),
         selection=selection,
-        retention_until=notice.retention_date(checked.asked_at) if notice else None,
+        retention_until=retention_until,
+        recheck=recheck,
         digest="",
     )
     return replace(decision, digest=shown_digest(decision, salt=salt))
@@ -253,6 +259,7 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
         ],
         "warnings": [warned.kind.value for warned in decision.warned],
         "overridden": sorted(decision.chosen.overridden),
+        "recheck": decision.allowed_recheck is not None,
     }
     return hashlib.sha256(salt + strict_json.dumps(shown)).hexdigest()
 

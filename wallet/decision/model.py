@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from schemas.consent import RecheckOffer
 from schemas.dcql import Choice, Selection
 from schemas.receipt import BothLanguages
 from wallet.decision.candidates import Lack
@@ -16,7 +17,7 @@ from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-3"
+SCREEN_VERSION = "share-4"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -27,7 +28,8 @@ class Chosen:
     `option` is a position among the ways of satisfying the required part (None: the least revealing one). `picked`
     names the choices for a credential query (their keys), several only where it says `multiple`. `ticked` are the
     indexes of optional sets. `approved` are the ids of items that got a yes of their own. `overridden` are the kinds of
-    warnings that the person went on in spite of, one by one.
+    warnings that the person went on in spite of, one by one. `recheck` is the yes to later checks, where they are
+    offered.
     """
 
     option: int | None = None
@@ -35,6 +37,7 @@ class Chosen:
     ticked: frozenset[int] = frozenset()
     approved: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    recheck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class LeftBehind:
 class Decision:
     """What the person decides about. `is_satisfiable` is False when the required part cannot be answered.
 
-    `facts` are what the over-asking rules looked at, `warned` is everything that they said.
+    `facts` are what the over-asking rules looked at, `warned` is everything that they said. `recheck` are later checks
+    that may be allowed beside the share, None when there are none.
     """
 
     share_id: str
@@ -99,6 +103,7 @@ class Decision:
     lacks: tuple[Lack, ...]
     selection: Selection | None
     retention_until: date | None
+    recheck: RecheckOffer | None
     digest: str
 
     @property
@@ -148,6 +153,11 @@ class Decision:
             ),
             None,
         )
+
+    @property
+    def allowed_recheck(self) -> RecheckOffer | None:
+        """The later checks that the person ticked; None when they did not, or when none are offered."""
+        return self.recheck if self.chosen.recheck else None
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -8,7 +8,9 @@ from wallet.cards import read_card, standing
 from wallet.collection import Stage
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.permission_words import permission_view
 from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words
+from wallet.permissions import Permissions
 
 router = APIRouter()
 
@@ -30,8 +32,10 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         if collection.stage is not Stage.DONE and not collection.renews
     ]
     cards = [(c, read_card(c, language), standing(c, now=now)) for c in certificates]
+    t = pages.translator(request)
+    told = [permission_view(one, t, now=now) for one in Permissions(wallet).all(vault) if one.standing.unseen]
     return await pages.render(
-        request, "home.html", vault=vault, cards=cards, waiting=waiting, standing_words=standing_words
+        request, "home.html", vault=vault, cards=cards, waiting=waiting, told=told, standing_words=standing_words
     )
 
 

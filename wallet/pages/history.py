@@ -15,10 +15,13 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_view import entry_view, row_view, titles_of
 from wallet.pages.history_words import fault_sentences
+from wallet.pages.permission_words import permission_view
 from wallet.pages.receipt_view import receipt_view
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_words import OUTCOMES
 from wallet.pages.take_back_words import standing_view
+from wallet.permissions import Lasting
+from wallet.permitting import permission_of
 from wallet.receipts import confirmation, receipt_of, signed_receipt
 from wallet.taking_back import can_take_back, standing_of
 from wallet.withdrawals import Withdrawals
@@ -105,6 +108,7 @@ async def entry(
     """One entry: what was asked, what went, to whom, why, until when; and whom to turn to."""
     titles, t, found = titles_of(vault), pages.translator(request), sharing.entry(vault, entry_id)
     standing = standing_view(found, standing_of(found, now=wallet.clock()), t) if can_take_back(found) else None
+    permission = permission_of(found, now=wallet.clock())
     may_ask = standing is not None and (standing["is_by_wallet"] or standing["misses_statement"])
     return await pages.render(
         request,
@@ -112,6 +116,7 @@ async def entry(
         view=entry_view(found, t, now=wallet.clock(), titles=titles),
         held=titles,
         standing=standing,
+        permission=permission_view(Lasting(found, permission), t, now=wallet.clock()) if permission else None,
         can_look=may_ask and Withdrawals(wallet).can_ask(vault, entry_id),
     )
 

@@ -128,6 +128,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "fault": fault_words(facts["error"]) if facts.get("error") and entry.is_share else None,
         "certificate_id": facts.get("certificate_id", ""),
         "copies": facts.get("copies", 0),
+        "recheck_declined": bool(decided.get("recheck_declined")),
         "could_share": (refused or {}).get("could_share", True),
     }
 

@@ -25,6 +25,7 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.account import FAULTS
 from wallet.pages.export_files import readable_files, try_out
 from wallet.pages.history_view import row_view, titles_of
+from wallet.permissions import Permissions
 from wallet.portability import Portability
 from wallet.vault import WrongPassphrase
 
@@ -186,7 +187,10 @@ async def _leave_page(
         }
         for entry in Leaving(wallet).still_kept(vault)
     ]
-    return await pages.render(request, "moving/leave.html", status=status, vault=vault, kept=kept, fault=fault)
+    lasting = sum(not one.standing.is_over for one in Permissions(wallet).all(vault))
+    return await pages.render(
+        request, "moving/leave.html", status=status, vault=vault, kept=kept, lasting=lasting, fault=fault
+    )
 
 
 def _mail(entry: Entry, t: Translator) -> str:

@@ -26,6 +26,10 @@ HAPPENED = {
     EventType.DELETION_STATED: N_("They stated what they deleted"),
     EventType.COMPLAINED: N_("You complained to the authority"),
     EventType.CONFIRMED: N_("They confirmed the receipt"),
+    EventType.PERMISSION_PAUSED: N_("You paused the later checks"),
+    EventType.PERMISSION_RESUMED: N_("You let the later checks go on"),
+    EventType.PERMISSION_ENDED: N_("You ended the later checks"),
+    EventType.CHECKED_AGAIN: N_("They checked whether it still holds"),
 }
 
 Facts = list[tuple[str, str]]
@@ -66,6 +70,7 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     decides = {None: N_("Not stated"), True: N_("Yes, they say"), False: N_("No, they say")}
     return [
         (t(N_("Kept until")), until or t(N_("Not stated") if view["shared"] else N_("Nothing was shared"))),
+        *_later_checks(receipt, t),
         (t(N_("Ground that they state")), _said(view["basis"], t)),
         (t(N_("In their words")), _said(_text(purpose.basis_detail, t), t)),
         (t(N_("Passed on to")), _declared(_texts(receipt.recipients, t), N_("Nobody, they say"), t)),
@@ -74,6 +79,18 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
         (t(N_("Decisions by machine")), t(decides[receipt.automated_decisions])),
         (t(N_("Their notice was signed")), t(N_("Yes") if receipt.notice.signed else N_("No"))),
         (t(N_("Language shown to you")), t(N_("Swedish") if receipt.language == "sv" else N_("English"))),
+    ]
+
+
+def _later_checks(receipt: Receipt, t: Translator) -> Facts:
+    allowed = receipt.standing_permission
+    if allowed is None:
+        return [(t(N_("Later checks allowed until")), t(N_("Not allowed")))]
+    often = t.plural("At most once a day", "At most once in %(num)s days", allowed.every_days)
+    return [
+        (t(N_("Later checks allowed until")), f"{t.date(allowed.until)}. {often}."),
+        (t(N_("Later checks, in their words")), allowed.purpose.text(t.language)),
+        (t(N_("Later checks of")), t.listed([receipt.items[number].name.text(t.language) for number in allowed.items])),
     ]
 
 

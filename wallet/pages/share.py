@@ -76,6 +76,7 @@ async def choose(
     optional: Annotated[list[int], Form()] = [],  # noqa: B006
     yes: Annotated[list[str], Form()] = [],  # noqa: B006
     override: Annotated[list[str], Form()] = [],  # noqa: B006
+    recheck: Annotated[str, Form(max_length=5)] = "",
     use: Annotated[str, Form(max_length=5000)] = "",
     to_language: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
@@ -99,7 +100,10 @@ async def choose(
             return go_to(request, f"/share/{share_id}")
         if not sharing.is_as_shown(vault, before):
             return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
-        chosen = _chosen(before, optional=optional, yes=yes, override=override, use=use)
+        chosen = replace(
+            _chosen(before, optional=optional, yes=yes, override=override, use=use),
+            recheck=recheck == "yes" and before.recheck is not None,
+        )
         shown = sharing.choose(vault, share_id, chosen, language=language)
     except AlreadyAnswered:
         return go_to(request, f"/share/{share_id}/outcome")

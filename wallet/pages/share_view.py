@@ -74,10 +74,25 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             for lack in decision.lacks
         ],
         "items": _names_of_items(decision, t),
+        "recheck": _recheck(decision, t),
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "answer_host": checked.answer_host,
         "ask_mail": _ask_mail(decision, t),
+    }
+
+
+def _recheck(decision: Decision, t: Translator) -> dict[str, Any] | None:
+    """The later checks that they ask to be allowed; None when there are none that may be."""
+    offer = decision.recheck
+    if offer is None:
+        return None
+    return {
+        "until": t.date(offer.until),
+        "every_days": offer.every_days,
+        "purpose": offer.purpose.text(t.language),
+        "purpose_lang": _language_of(offer.purpose, t),
+        "ticked": decision.chosen.recheck,
     }
 
 

@@ -21,6 +21,7 @@ from wallet.delivery import AnswerTransport, Delivery, DeliveryState
 from wallet.habits import Ending
 from wallet.ledger import Event, EventKind, Outcome
 from wallet.over_asking import AFTER_REFUSAL, Past
+from wallet.permissions import Permissions
 from wallet.presentation import HeldCopy, answer_form, present, refusal
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
@@ -155,7 +156,8 @@ class Decisions(Desk):
             append_event(connection, vault, event)
             # From here on the share can be taken back, whatever becomes of certificate and request.
             last = forget_at(decision.retention_until, now=now)
-            add_means(connection, vault, share_id, means_of(decision.checked, key), forget_at=last)
+            kept = means_of(decision.checked, key, recheck=consent.recheck)
+            add_means(connection, vault, share_id, kept, forget_at=last)
         self._count(vault, share, Ending.SHARED)
         return await self._send(vault, share)
 
@@ -259,6 +261,7 @@ class Decisions(Desk):
             await self._wallet.check_shown(vault, self.entry(vault, share.id).certificate_ids)
         if delivery.state is DeliveryState.DELIVERED:
             await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
+            await Permissions(self._wallet).give(vault, share.id)
         return delivery
 
     def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:

@@ -99,7 +99,8 @@ class Desk:
 def offered(decision: Decision) -> list[str]:
     """What a decision offers of which certificates, chosen or not; to be kept with the share."""
     groups = [*decision.required, *(group for part in decision.optional for group in part.groups)]
-    return sorted({f"{item.certificate_id} {item.path!r}" for group in groups for item in group.items})
+    later = [f"later checks until {decision.recheck.until.isoformat()}"] if decision.recheck is not None else []
+    return later + sorted({f"{item.certificate_id} {item.path!r}" for group in groups for item in group.items})
 
 
 def chosen_as_json(chosen: Chosen) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def chosen_as_json(chosen: Chosen) -> dict[str, Any]:
         "ticked": sorted(chosen.ticked),
         "approved": sorted(chosen.approved),
         "overridden": sorted(chosen.overridden),
+        "recheck": chosen.recheck,
     }
 
 
@@ -121,4 +123,5 @@ def chosen_from_json(members: Mapping[str, Any]) -> Chosen:
         ticked=frozenset(members["ticked"]),
         approved=frozenset(members["approved"]),
         overridden=frozenset(members.get("overridden", ())),
+        recheck=bool(members.get("recheck", False)),
     )

@@ -99,6 +99,19 @@ def take_turn(
     return StoredMeans(share_id, means, stored.version + 1, stored.forget_at)
 
 
+def take_permission_turn(
+    connection: Connection, vault: UnlockedVault, share_id: str, *, now: datetime, every: timedelta
+) -> StoredMeans | None:
+    """The same for what is asked about a standing permission."""
+    stored = get_means(connection, vault, share_id)
+    if stored is None or 0 <= now.timestamp() - stored.means.permission_asked_at < every.total_seconds():
+        return None
+    means = stored.means.permission_asked(now)
+    if not write_means(connection, vault, stored, means):
+        return None
+    return StoredMeans(share_id, means, stored.version + 1, stored.forget_at)
+
+
 def delete_means(connection: Connection, vault: UnlockedVault, share_id: str) -> None:
     """Forget the means of one share of this vault."""
     connection.execute(

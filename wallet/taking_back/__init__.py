@@ -8,19 +8,28 @@
 A deletion statement is shown as what somebody says, never as a proof.
 """
 
-from wallet.taking_back.means import Means, forget_at, means_of
+from wallet.taking_back.means import Means, forget_at, means_of, signs_statements
 from wallet.taking_back.messages import (
     Answered,
     NoAnswer,
     NotDelivered,
     Reply,
     Transport,
+    error_code,
     read_countersignature,
     read_reply,
     receipt_submission,
     withdrawal,
 )
-from wallet.taking_back.standing import PENDING, Standing, State, can_take_back, one_month_after, standing_of
+from wallet.taking_back.standing import (
+    PENDING,
+    Standing,
+    State,
+    can_take_back,
+    covers_reference,
+    one_month_after,
+    standing_of,
+)
 
 __all__ = [
     "PENDING",
@@ -33,12 +42,15 @@ __all__ = [
     "State",
     "Transport",
     "can_take_back",
+    "covers_reference",
+    "error_code",
     "forget_at",
     "means_of",
     "one_month_after",
     "read_countersignature",
     "read_reply",
     "receipt_submission",
+    "signs_statements",
     "standing_of",
     "withdrawal",
 ]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from proofs.keys import SoftwareSigner
 from proofs.request_object import X509_HASH, X509_SAN_DNS, client_id_prefix
+from schemas.consent import RecheckOffer
 from schemas.errors import ProtocolError
 from wallet.requests import CheckedRequest
 
@@ -29,7 +30,8 @@ class Means:
 
     `key` is the private JWK that bound one presentation of it, empty when none was bound. `asked_at` is when the
     recipient was last asked by itself; `receipt_tries` counts how often the receipt was handed in, `receipt_settled`
-    tells that nothing more comes of it.
+    tells that nothing more comes of it. `permission_endpoint` is where a standing permission is given and ended, empty
+    when the person gave none; `permission_asked_at` is when it was last asked about by itself.
     """
 
     client_id: str
@@ -41,6 +43,8 @@ class Means:
     asked_at: int = 0
     receipt_tries: int = 0
     receipt_settled: bool = False
+    permission_endpoint: str = ""
+    permission_asked_at: int = 0
 
     @property
     def can_ask(self) -> bool:
@@ -53,6 +57,11 @@ class Means:
         return bool(self.receipt_endpoint and self.key) and not self.receipt_settled
 
     @property
+    def has_permission(self) -> bool:
+        """Whether a standing permission was given with the share, and can be spoken about."""
+        return bool(self.permission_endpoint and self.key)
+
+    @property
     def signer(self) -> SoftwareSigner:
         """The signer of the kept key."""
         return SoftwareSigner.from_private_jwk(dict(self.key))
@@ -60,6 +69,10 @@ class Means:
     def asked(self, now: datetime) -> "Means":
         """The same, asked now."""
         return replace(self, asked_at=int(now.timestamp()))
+
+    def permission_asked(self, now: datetime) -> "Means":
+        """The same, asked about its standing permission now."""
+        return replace(self, permission_asked_at=int(now.timestamp()))
 
     def as_json(self) -> dict[str, Any]:
         """As it rests, sealed."""
@@ -73,6 +86,8 @@ class Means:
             "asked_at": self.asked_at,
             "receipt_tries": self.receipt_tries,
             "receipt_settled": self.receipt_settled,
+            "permission_endpoint": self.permission_endpoint,
+            "permission_asked_at": self.permission_asked_at,
         }
 
     @classmethod
@@ -91,13 +106,19 @@ class Means:
             asked_at=int(members["asked_at"]),
             receipt_tries=int(members["receipt_tries"]),
             receipt_settled=bool(members["receipt_settled"]),
+            # Shares of before standing permissions have none.
+            permission_endpoint=str(members.get("permission_endpoint", "")),
+            permission_asked_at=int(members.get("permission_asked_at", 0)),
         )
 
 
-def means_of(checked: CheckedRequest, key: Mapping[str, str]) -> Means:
-    """What is kept of a share, at the moment of the decision. `key` bound one of its presentations, or is empty."""
+def means_of(checked: CheckedRequest, key: Mapping[str, str], *, recheck: RecheckOffer | None) -> Means:
+    """What is kept of a share, at the moment of the decision.
+
+    `key` bound one of its presentations, or is empty; `recheck` are the later checks that the person allowed.
+    """
     request, stated = checked.request, checked.stated
-    notice = stated.notice if stated is not None and stated.signed and _signs(request.client_id) else None
+    notice = stated.notice if stated is not None and stated.signed and signs_statements(request.client_id) else None
     withdraw = notice.withdraw if notice is not None else None
     return Means(
         client_id=request.client_id,
@@ -106,10 +127,12 @@ def means_of(checked: CheckedRequest, key: Mapping[str, str]) -> Means:
         key=key,
         endpoint=withdraw.endpoint if withdraw is not None else "",
         receipt_endpoint=notice.receipt_endpoint if notice is not None else "",
+        permission_endpoint=recheck.endpoint if notice is not None and recheck is not None else "",
     )
 
 
-def _signs(client_id: str) -> bool:
+def signs_statements(client_id: str) -> bool:
+    """Whether this recipient has a key by which a statement of it can be recognised."""
     try:
         return client_id_prefix(client_id) in _SIGNS_STATEMENTS
     except ProtocolError:

@@ -140,7 +140,7 @@ def read_reply(
     if reply.status == 429:
         return Answered(EventKind.DELETION_NOT_SENT, {"reason": "too_many_requests"})
     if 400 <= reply.status < 500:
-        return Answered(EventKind.DELETION_NOT_ACCEPTED, {"reason": _code(reply)})
+        return Answered(EventKind.DELETION_NOT_ACCEPTED, {"reason": error_code(reply)})
     # A redirect is not followed: the address was the recipient's word, another one is not.
     return Answered(EventKind.DELETION_UNKNOWN, {"reason": f"http_{reply.status}"})
 
@@ -223,7 +223,7 @@ def _members(reply: Reply) -> Mapping[str, Any]:
         return {}
 
 
-def _code(reply: Reply) -> str:
+def error_code(reply: Reply) -> str:
     """The recipient's error code, if it has one of a usable form."""
     error = _members(reply).get("error")
     usable = isinstance(error, str) and 0 < len(error) <= 60 and error.isascii() and error.replace("_", "").isalnum()

@@ -210,16 +210,16 @@ def _not_mentioned(entry: Entry, wish: Event, statements: Sequence[DeletionState
 
 def _covered(references: Sequence[Mapping[str, Any]], statements: Iterable[DeletionStatement]) -> bool:
     stated = [item for one in statements for item in one.items]
-    return all(any(_agree(ItemReference.model_validate(one), item) for item in stated) for one in references)
+    return all(any(covers_reference(item, ItemReference.model_validate(one)) for item in stated) for one in references)
 
 
 def _is_excepted(references: Sequence[Mapping[str, Any]], statements: Sequence[DeletionStatement]) -> bool:
     kept = [item for one in statements[-1:] for exception in one.exceptions for item in exception.items]
-    return any(any(_agree(ItemReference.model_validate(one), item) for item in kept) for one in references)
+    return any(any(covers_reference(item, ItemReference.model_validate(one)) for item in kept) for one in references)
 
 
-def _agree(wanted: ItemReference, stated: ItemReference) -> bool:
-    """Whether what they name holds what was wanted: the same path or a shorter one; None is any element."""
+def covers_reference(stated: ItemReference, wanted: ItemReference) -> bool:
+    """Whether what is named holds what is wanted: the same path or a shorter one; None is any element."""
     if wanted.credential != stated.credential or len(stated.path) > len(wanted.path):
         return False
     return all(

@@ -1,0 +1,235 @@
+"""A hostile recipient of a standing permission: offers that go too far, answers that claim more, lies, silence.
+
+What it hides of its own checks nobody can see (docs/standing-permission.md); everything else is noticed.
+"""
+
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from proofs.after_share import CheckedHolderMessage
+from schemas.standing_permission import PERMISSION_STATE_TYPE, PermissionAction
+from schemas.withdrawal import STATEMENT_TYPE
+from tests.wallet.fake_verifier import FakeVerifier, notice, query
+from tests.wallet.people import Sharer
+from tests.wallet.permitting_world import PURPOSE, Permitted, permissions
+from tests.wallet.taking_back_world import JWT, NAME, says
+from tests.world import World
+from wallet.decision import Chosen
+from wallet.ledger import EventKind, Outcome
+from wallet.permissions import NoPermissionHere
+from wallet.permitting import PermissionStanding
+
+pytestmark = pytest.mark.anyio
+
+
+async def allowed(world: World) -> tuple[Sharer, Permitted, str]:
+    """A share with later checks allowed, which the recipient has confirmed."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    return sharer, firm, await firm.allowed_by(sharer)
+
+
+def standing(world: World, sharer: Sharer, entry_id: str) -> PermissionStanding:
+    """How it stands."""
+    found = permissions(world).standing(sharer.vault, entry_id)
+    assert found is not None
+    return found
+
+
+OFFERS: list[dict[str, Any]] = [
+    {"until": "2036-01-01"},
+    {"until": "2027-11-21"},  # one day more than twelve months
+    {"until": "2026-01-01"},
+    {"until": "for ever"},
+    {"until": None},
+    {"every_days": 0},
+    {"every_days": -1},
+    {"every_days": 1000},
+    {"purpose": {"sv": "Bra", "en": "Good"}},
+    {"purpose": None},
+    {"purpose": {"sv": PURPOSE["sv"] + "\u202e", "en": PURPOSE["en"]}},
+    {"endpoint": ""},
+    {"endpoint": "nowhere"},
+    {"endpoint": None},
+]
+
+
+@pytest.mark.parametrize("wrong", OFFERS)
+async def test_an_offer_that_goes_too_far_is_not_offered(world: World, wrong: dict[str, Any]) -> None:
+    """More than twelve months, no purpose, a form that is none: there is no box, and the share is as good without."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+
+    share_id = await sharer.begin(firm.ask_offering(**wrong))
+
+    assert sharer.decision(share_id).recheck is None
+    forced = sharer.choose(share_id, Chosen(recheck=True))
+    assert forced.allowed_recheck is None
+    await sharer.approve(share_id)
+    assert sharer.entry(share_id).outcome is Outcome.SHARED
+    assert permissions(world).standing(sharer.vault, share_id) is None
+    assert firm.wishes == []
+
+
+async def test_an_offer_beyond_the_last_day_of_the_data_is_none(world: World) -> None:
+    """And so is one of somebody who does not say how long it keeps them."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    for retention in ({"days": 90}, None):
+        asked = firm.ask_for_two(retention=retention, recheck=firm.offer())
+        assert sharer.decision(await sharer.begin(asked.link())).recheck is None
+
+
+async def test_who_has_not_proven_who_it_is_gets_no_permission(world: World) -> None:
+    """A signed notice of a certificate that nobody vouches for, and an unsigned one."""
+    sharer, stranger = await Sharer.with_certificate(world), FakeVerifier(world, "stranger.example")
+    firm = Permitted(world)
+    said = notice(retention={"days": 730}, recheck=firm.offer())
+    for prefix in ("x509_hash", "redirect_uri"):
+        asked = stranger.ask(query(["family_name"]), prefix=prefix, notice=said)
+        link = asked.link() if prefix == "x509_hash" else asked.link_unsigned()
+        assert sharer.decision(await sharer.begin(link)).recheck is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"iss": "x509_hash:somebody-else"},
+        {"nonce": "the-nonce-of-another-share-0123456789"},
+        {"request_id": "request-99"},
+        {"answers": "an-older-message-of-mine"},
+        {"answers": None},
+        {"iat": 1_700_000_000},
+        {"iat": 1e300},
+        {"state": "approved"},
+        {"checks": [{"number": 2, "at": 1_795_176_000}]},
+        {"checks": [{"number": 1, "at": 1_700_000_000}]},
+        {"checks": [{"number": 1, "at": 1_900_000_000}]},
+        {"checks": [{"number": 1, "at": 1_795_176_000, "outcome": "fine"}]},
+        {"next_at": 1e300},
+    ],
+)
+async def test_an_answer_that_is_wrong_in_one_thing_tells_nothing(world: World, changed: dict[str, Any]) -> None:
+    """Another share, another message, moments that cannot be: the pause stays unconfirmed, and says so."""
+    sharer, firm, entry = await allowed(world)
+    firm.say = lambda message: firm.state(message, **changed)
+
+    found = await permissions(world).wish(sharer.vault, entry, PermissionAction.PAUSE)
+
+    assert (found.wish, found.is_confirmed, found.reason) == (PermissionAction.PAUSE, False, "answer_not_valid")
+    assert found.checks == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"until": "2030-01-01"},
+        {"until": None},
+        {"items": [{**NAME, "path": ["assessment_grade"]}]},
+        {"items": [{**NAME, "path": []}]},
+    ],
+)
+async def test_an_answer_that_claims_more_than_was_allowed_is_noticed(world: World, changed: dict[str, Any]) -> None:
+    """A later day, another item, the whole certificate: it is not believed, and the reason stands there."""
+    sharer, firm, entry = await allowed(world)
+    firm.say = lambda message: firm.state(message, **changed)
+    world.clock.move(minutes=1)
+
+    await permissions(world).look(sharer.vault, entry)
+
+    assert standing(world, sharer, entry).reason == "more_than_allowed"
+
+
+async def test_only_the_recipients_own_signature_counts(world: World) -> None:
+    """Another recipient's key, another kind of message, a cut signature, no body."""
+    sharer, firm, entry = await allowed(world)
+    other = Permitted(world, "other.example")
+    honest = firm.state_claims
+
+    def cut(message: CheckedHolderMessage) -> Response:
+        return Response(bytes(firm.state(message).body).rpartition(b".")[0] + b".AAAA", media_type=JWT)
+
+    for attempt in (
+        lambda message: other.signed(honest(message), typ=PERMISSION_STATE_TYPE),
+        lambda message: firm.signed(honest(message), typ=STATEMENT_TYPE),
+        cut,
+        says(200, b"", JWT),
+        says(200, b"\xff", JWT),
+        says(200, {"state": "ended"}),
+        says(302, b"", JWT, location="https://other.example/permissions"),
+    ):
+        firm.say = attempt
+        found = await permissions(world).wish(sharer.vault, entry, PermissionAction.END)
+        assert (found.is_confirmed, found.is_over) == (False, True)
+    assert other.wishes == []
+
+
+async def test_a_replayed_answer_does_not_confirm_a_later_wish(world: World) -> None:
+    """An older "paused" cannot stand in for the end: each answer names the message that it answers."""
+    sharer, firm, entry = await allowed(world)
+    kept: list[Response] = []
+
+    def keep(message: CheckedHolderMessage) -> Response:
+        kept.append(firm.state(message))
+        return kept[0]
+
+    firm.say = keep
+    assert (await permissions(world).wish(sharer.vault, entry, PermissionAction.PAUSE)).is_confirmed
+    firm.say = lambda _: Response(kept[0].body, media_type=JWT)
+
+    found = await permissions(world).wish(sharer.vault, entry, PermissionAction.END)
+
+    assert (found.is_confirmed, found.reason) == (False, "answer_not_valid")
+
+
+async def test_a_recipient_that_does_not_stop_is_shown_as_not_having_confirmed(world: World) -> None:
+    """It answers "active" to an end: here it is over, and that they do not say so stands there."""
+    sharer, firm, entry = await allowed(world)
+    firm.say = lambda message: firm.state(message, state="active")
+
+    found = await permissions(world).wish(sharer.vault, entry, PermissionAction.END)
+
+    assert (found.is_over, found.is_confirmed, found.next_at) == (True, False, None)
+
+
+async def test_a_check_that_is_left_out_later_is_noticed(world: World) -> None:
+    """What they once told of stays, and that they contradict themselves is said."""
+    sharer, firm, entry = await allowed(world)
+    checks = [firm.check()]
+    firm.say = lambda message: firm.state(message, checks=checks)
+    world.clock.move(minutes=1)
+    await permissions(world).look(sharer.vault, entry)
+
+    checks = []
+    world.clock.move(minutes=1)
+    await permissions(world).look(sharer.vault, entry)
+
+    found = standing(world, sharer, entry)
+    assert found.contradicts
+    assert [one.number for one in found.checks] == [1]
+
+
+async def test_silence_is_no_confirmation_and_the_end_is_sent_again(world: World) -> None:
+    """Nobody answers: the wish stands in the history, and goes out again at a later unlock."""
+    sharer, firm, entry = await allowed(world)
+    with world.network.cut_before("/permissions"):
+        found = await permissions(world).wish(sharer.vault, entry, PermissionAction.END)
+    assert (found.is_over, found.is_confirmed) == (True, False)
+    kinds = [event.kind for event in sharer.entry(entry).events]
+    assert kinds[-2] is EventKind.PERMISSION_ENDED
+    assert kinds[-1] in (EventKind.PERMISSION_NOT_SENT, EventKind.PERMISSION_UNKNOWN)
+
+    world.clock.move(hours=2)
+    await permissions(world).tend(sharer.vault)
+
+    assert standing(world, sharer, entry).is_confirmed
+    assert firm.wishes[-1].claims["action"] == "end"
+
+
+async def test_what_is_over_cannot_be_given_again_from_here(world: World) -> None:
+    """After the end there is no way on but a new request."""
+    sharer, _, entry = await allowed(world)
+    await permissions(world).wish(sharer.vault, entry, PermissionAction.END)
+
+    for action in (PermissionAction.RESUME, PermissionAction.PAUSE):
+        with pytest.raises(NoPermissionHere):
+            await permissions(world).wish(sharer.vault, entry, action)

@@ -1,0 +1,40 @@
+"""Later checks of the status that a request asks to be allowed, and whether they are offered to the person at all.
+
+What is not offered is not shown: an offer for more than twelve months, beyond the day until which the recipient keeps
+the data, for no stated purpose, by somebody who has not proven who it is, or about certificates that cannot be looked
+up, is none (CS-07). Refusing what is offered has no effect on the share.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from schemas.consent import RecheckOffer, latest_recheck
+from wallet.certificates import StoredCertificate
+from wallet.decision.candidates import is_bound
+from wallet.hosts import host_of
+from wallet.requests import CheckedRequest
+from wallet.taking_back import signs_statements
+
+SHORTEST_PURPOSE: Final = 20
+
+
+def can_be_checked(certificate: StoredCertificate) -> bool:
+    """Whether a certificate names a list that says how it stands, and is tied to a key of this wallet."""
+    status = certificate.claims.get("status")
+    return is_bound(certificate) and isinstance(status, dict) and "status_list" in status
+
+
+def recheck_offered(
+    checked: CheckedRequest, shown: Sequence[StoredCertificate], *, retention_until: date | None
+) -> RecheckOffer | None:
+    """The later checks that the person can be asked about; None when there are none that may be."""
+    stated = checked.stated
+    offer = stated.notice.recheck if stated is not None and stated.signed and checked.is_proven else None
+    if offer is None or not signs_statements(checked.request.client_id) or not host_of(offer.endpoint):
+        return None
+    asked_on = checked.asked_at.date()
+    is_short = asked_on <= offer.until <= latest_recheck(asked_on)
+    is_kept = retention_until is not None and offer.until <= retention_until
+    says_why = all(len(text) >= SHORTEST_PURPOSE for text in (offer.purpose.sv, offer.purpose.en) if text)
+    return offer if is_short and is_kept and says_why and any(map(can_be_checked, shown)) else None
