@@ -17,6 +17,7 @@ import unicodedata
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -143,11 +144,32 @@ class Withdrawal(_Message):
         return self
 
 
+class DemandedAge(_Message):
+    """How old at most a statement may be that answers one credential query: so many calendar days, 0 for "as of today".
+
+    Days begin in `time_zone` (an IANA name), the recipient's; where it is missing or unknown, in the reader's own. A
+    wallet that knows it renews a statement before it shows it.
+    """
+
+    credential: ShortText
+    days: Annotated[int, Field(ge=0, le=3_650)]
+    time_zone: ShortText = ""
+
+    def earliest_day(self, *, at: datetime, otherwise: str) -> date:
+        """The earliest day of which the statement may be true at this moment; `otherwise` is the reader's zone."""
+        try:
+            zone = ZoneInfo(self.time_zone or otherwise)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # Any text may stand there, also a path.
+            zone = ZoneInfo(otherwise)
+        return at.astimezone(zone).date() - timedelta(days=self.days)
+
+
 class RequestNotice(_Message):
     """What a verifier declares about one request.
 
     `client_id`, `nonce` and `iat` bind the signed notice to its request and are empty in a plain one.
-    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md). `retention`,
+    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md), `ages` how old statements may be.
+    `retention`,
     `basis`, `recipients`, `countries` and `automated_decisions` are None when nothing was declared, which a wallet
     shows as "not stated": an empty list says "none".
     """
@@ -167,6 +189,7 @@ class RequestNotice(_Message):
     automated_decisions: bool | None = None
     withdraw: Withdrawal | None = None
     receipt_endpoint: Address = ""
+    ages: Annotated[tuple[DemandedAge, ...], Field(max_length=50)] = ()
 
     def claims(self) -> dict[str, Any]:
         """The notice as JSON members, without those that declare nothing."""

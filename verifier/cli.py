@@ -131,7 +131,11 @@ def result(
     contents = verifier.contents(request_id, viewer="command line") if record.has_contents else None
     deletion = verifier.deletions.newest(request_id)
     document = result_document(
-        record, contents=contents, deletion=deletion, catalogues=catalogues_of(verifier.settings)
+        record,
+        contents=contents,
+        deletion=deletion,
+        catalogues=catalogues_of(verifier.settings),
+        time_zone=verifier.settings.time_zone,
     )
     show(document, as_json=as_json, human=_human_result)
 
@@ -227,6 +231,8 @@ def _human_result(told: dict[str, Any]) -> str:
     lines.append(f"State: {told['state']}")
     if told["sentence"]:
         lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
+    if told["eligibility"]:
+        lines.append(told["eligibility"]["sentence"])
     marks = {"passed": "+", "failed": "x", "could_not_check": "?"}
     lines += [f"  {marks[check['outcome']]} {check['title']}: {check['sentence']}" for check in told["checks"]]
     several = len({value["certificate"] for value in told["values"] or ()}) > 1

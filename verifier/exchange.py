@@ -282,6 +282,7 @@ class Verifier:
             trust=await self.database.run(self.trust.trust, now=now),
             max_age_seconds=self.settings.max_age_seconds,
             skew_seconds=self.settings.skew_seconds,
+            time_zone=self.settings.time_zone,
         )
         found = await self._verified(answer, transaction, policy, now)
         if found.verdict is Verdict.REJECTED:

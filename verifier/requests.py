@@ -26,6 +26,7 @@ from schemas.consent import (
     NOTICE_TYPE,
     PLAIN_NOTICE_FORMAT,
     Controller,
+    DemandedAge,
     LocalizedText,
     NoticeItem,
     RequestNotice,
@@ -126,13 +127,15 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class RequestTerms:
-    """What is the same for all requests of a verifier: its address, its name, how answers come, how long it waits."""
+    """What is the same for all requests of a verifier: its address, its name, how answers come, how long it waits, and
+    where its days begin (`time_zone`, an IANA name)."""
 
     base_url: str
     organisation: LocalizedText
     country: str
     response_mode: ResponseMode
     lifetime_seconds: int
+    time_zone: str
 
 
 def new_transaction(
@@ -252,6 +255,11 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
             phone=template.withdraw_phone,
         ),
         receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if is_signed else "",
+        ages=tuple(
+            DemandedAge(credential=one.id, days=one.max_age_days, time_zone=terms.time_zone)
+            for one in template.credentials
+            if one.max_age_days is not None
+        ),
     )
 
 

@@ -113,6 +113,7 @@ class VerifierSettings(ServiceSettings):
             country=self.country,
             response_mode=self.response_mode,
             lifetime_seconds=self.request_lifetime_seconds,
+            time_zone=self.time_zone,
         )
 
     @property

@@ -191,7 +191,13 @@ async def get_result(
     if record.has_contents:
         contents = await verifier.database.run(verifier.contents, request_id, viewer=key.id)
     deletion = await verifier.database.run(verifier.deletions.newest, request_id)
-    document = result_document(record, contents=contents, deletion=deletion, catalogues=catalogues)
+    document = result_document(
+        record,
+        contents=contents,
+        deletion=deletion,
+        catalogues=catalogues,
+        time_zone=verifier.settings.time_zone,
+    )
     return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 

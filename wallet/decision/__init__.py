@@ -4,12 +4,14 @@ from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.recency import DemandedDays, demanded_days
 
 __all__ = [
     "SCREEN_VERSION",
     "Alternative",
     "Chosen",
     "Decision",
+    "DemandedDays",
     "Group",
     "Item",
     "Lack",
@@ -17,6 +19,7 @@ __all__ = [
     "Obstacle",
     "Optional",
     "build_decision",
+    "demanded_days",
     "is_bound",
     "obstacle_of",
     "unavoidable",
