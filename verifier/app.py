@@ -27,7 +27,8 @@ from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
 from service.rate_limits import RateLimit
 from service.sessions import Sessions
-from verifier.api import embedding, wallets, withdrawals
+from service.upgrades import Upgrade
+from verifier.api import embedding, wallets, webhooks, withdrawals
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
 from verifier.live import Streams
@@ -38,9 +39,18 @@ from verifier.store import VerifierRow
 from verifier.trust_lists import refresh_lists
 
 KEY_NAME = "verifier"
+SCHEMA_VERSION = 2
+UPGRADES = (
+    # Webhooks and their outbox: tables that are new.
+    Upgrade(
+        version=1,
+        identity="2fcca52207d1f964af38b6d1016c1bd10641a60c56f14dfc5a7c67e41582d862",  # pragma: allowlist secret
+    ),
+)
 UPKEEP_SECONDS = 30
 RECENT_LISTS_SECONDS = 1.0
 AHEAD_SECONDS = 90
+WEBHOOK_SECONDS = 1.0
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30
 WITHDRAWALS_PER_MINUTE = 60
@@ -51,7 +61,9 @@ _log = structlog.get_logger("verifier")
 def open_database(settings: VerifierSettings) -> Database:
     """The verifier's database, made when it is not there. Raises `UnknownSchema`."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.data / "verifier.sqlite3", VerifierRow.metadata)
+    database = Database(
+        settings.data / "verifier.sqlite3", VerifierRow.metadata, version=SCHEMA_VERSION, upgrades=UPGRADES
+    )
     database.create()
     return database
 
@@ -141,7 +153,14 @@ def create_app(
     app = build_app(
         settings=settings,
         title="Verifier",
-        routers=[wallets.router, withdrawals.router, embedding.router, *page_routers(), wallets.code_router],
+        routers=[
+            wallets.router,
+            withdrawals.router,
+            embedding.router,
+            webhooks.router,
+            *page_routers(),
+            wallets.code_router,
+        ],
         pages=make_pages(settings, clock=clock, sessions=sessions),
         ready=verifier.database.check,
         lifespan=lifespan,
@@ -187,6 +206,8 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
     chores = [
         _repeat("tidy", UPKEEP_SECONDS, verifier.tidy),
         _repeat("forget", UPKEEP_SECONDS, verifier.forget),
+        _repeat("webhooks", WEBHOOK_SECONDS, verifier.courier.deliver_due),
+        _repeat("old_webhooks", UPKEEP_SECONDS, verifier.courier.prune),
         _repeat("check_log", 24 * 3600, verifier.check_log),
         _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.refresh_recent_lists),
         _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),

@@ -23,6 +23,7 @@ from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_
 from verifier.cli_deletions import deletions_app, retention_app
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
 from verifier.cli_trust import trust_app
+from verifier.cli_webhooks import webhooks_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
 from verifier.requests import Kind
@@ -41,6 +42,7 @@ app = command_app("intyga-verifier", help="Ask people for certificates and check
 app.add_typer(trust_app, name="trust")
 app.add_typer(deletions_app, name="deletions")
 app.add_typer(retention_app, name="retention")
+app.add_typer(webhooks_app, name="webhooks")
 api_key_app = command_app("api-key", help="Keys for programs that make requests.")
 app.add_typer(api_key_app, name="api-key")
 keys_app = command_app("keys", help="The key that requests are signed with: made at first need.")

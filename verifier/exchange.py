@@ -28,6 +28,7 @@ from schemas.presentation import AuthorizationErrorResponse, AuthorizationRespon
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
+from verifier.courier import Courier
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
 from verifier.disclosed import kept_presentations
@@ -59,6 +60,7 @@ from verifier.store import (
     Sealer,
     State,
     TrustStore,
+    WebhookStore,
 )
 from verifier.store.records import Report
 from verifier.store.requests import NoSuchRequest, Outcome, Pending
@@ -135,6 +137,9 @@ class Verifier:
             signer=identity.signer,
             at_once=settings.withdraw_at_once,
             clock=clock,
+        )
+        self.courier = Courier(
+            WebhookStore(database, sealer=sealer), self.requests, database=database, http=http, clock=clock
         )
         self.recent = RecentChanges(self.requests, clock=clock)
         self.trust = TrustStore(database)
