@@ -434,14 +434,17 @@ class Deployment:
         """Who can issue this type, says whoever this wallet trusts."""
         return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
 
-    async def look_for(self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "") -> str:
+    async def look_for(
+        self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "", and_then: Sequence[str] = ()
+    ) -> str:
         """Begin to fetch a certificate of this type from an issuer; returns the new collection.
 
-        Raises `OfferUnusable`, `Unreachable`.
+        `and_then` are types that the person wants to fetch there afterwards. Raises `OfferUnusable`, `Unreachable`.
         """
         offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
         at = int(self.clock().timestamp())
-        collection = replace(new_collection(f"fetch:{issuer}", offered, at=at), for_share=for_share)
+        new = new_collection(f"fetch:{issuer}", offered, at=at)
+        collection = replace(new, for_share=for_share, and_then=tuple(and_then))
         with self.database.transaction() as connection:
             return add_collection(connection, vault, collection)
 

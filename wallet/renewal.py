@@ -41,6 +41,7 @@ def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
         access_token=None,
         token_until=0,
         for_share="",
+        and_then=(),
         renews="",
         problem="",
         peer_error="",
