@@ -73,13 +73,18 @@ class _Written(BaseModel):
 
 
 class TemplateItem(_Written):
-    """One thing asked for. `values`, when given, lists the acceptable values (DCQL 6.3)."""
+    """One thing asked for. `values`, when given, lists the acceptable values (DCQL 6.3).
+
+    With `values_told` False they are not in the query, and the verifier alone compares: a wallet that matches values
+    tells by its very answer what it holds, and warns its person of that.
+    """
 
     path: Annotated[Path, Field(min_length=1)]
     reason: LocalizedText
     label: LocalizedText | None = None
     required: bool = True
     values: Annotated[tuple[str | int | bool, ...], Field(min_length=1)] | None = None
+    values_told: bool = True
 
     @model_validator(mode="after")
     def _is_worth_asking(self) -> Self:

@@ -1,5 +1,5 @@
 """The internship by hand: the person lacks what the employment service states, fetches it there, comes back to the very
-same request, shares, and takes it back. Presses are counted, and nothing of what was not asked for reaches the receiver.
+same request, shares, and takes it back. Presses are counted, and nothing that was not asked for comes to the receiver.
 """
 
 from collections.abc import Iterator

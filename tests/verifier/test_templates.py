@@ -256,3 +256,15 @@ def test_the_documented_template_is_a_template() -> None:
     template = read_template(page.partition("```toml\n")[2].partition("```")[0].encode(), is_toml=True)
 
     assert template.name == "trainee"
+
+
+def test_untold_values_are_compared_and_not_asked_for() -> None:
+    """The request matches nothing; what comes back must still be what the template accepts."""
+    members = changed(["credentials", 0, "items", 0], {"path": ["title"], "reason": REASON, "values": [True]})
+    for told in (True, False):
+        members["credentials"][0]["items"][0]["values_told"] = told
+        question = Question.of(parse_template(members))
+
+        assert ("values" in question.dcql["credentials"][0]["claims"][0]) is told
+        (claim,) = question.query.credential("course").claims
+        assert claim.values == (True,)
