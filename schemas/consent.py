@@ -17,6 +17,7 @@ import unicodedata
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -186,15 +187,35 @@ def _or_nothing(value: Any, read: ValidatorFunctionWrapHandler) -> RecheckOffer 
     return offer if isinstance(offer, RecheckOffer) else None
 
 
+class DemandedAge(_Message):
+    """How old at most a statement may be that answers one credential query: so many calendar days, 0 for "as of today".
+
+    Days begin in `time_zone` (an IANA name), the recipient's; where it is missing or unknown, in the reader's own. A
+    wallet that knows it renews a statement before it shows it.
+    """
+
+    credential: ShortText
+    days: Annotated[int, Field(ge=0, le=3_650)]
+    time_zone: ShortText = ""
+
+    def earliest_day(self, *, at: datetime, otherwise: str) -> date:
+        """The earliest day of which the statement may be true at this moment; `otherwise` is the reader's zone."""
+        try:
+            zone = ZoneInfo(self.time_zone or otherwise)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # Any text may stand there, also a path.
+            zone = ZoneInfo(otherwise)
+        return at.astimezone(zone).date() - timedelta(days=self.days)
+
+
 class RequestNotice(_Message):
     """What a verifier declares about one request.
 
     `client_id`, `nonce` and `iat` bind the signed notice to its request and are empty in a plain one.
-    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md). `recheck` is None when later checks
-    are not asked for, or not in a way that can be understood. `retention`, `basis`, `recipients`, `processors`,
-    `countries` and `automated_decisions` are None when nothing was declared, which a wallet shows as "not stated": an
-    empty list says "none". Recipients get the data for purposes of their own, processors handle them on behalf of the
-    controller (GDPR, article 4(8) and (9)).
+    `receipt_endpoint` is where receipts are counter-signed (docs/withdrawal.md), `ages` how old statements may be.
+    `recheck` is None when later checks are not asked for, or not in a way that can be understood. `retention`, `basis`,
+    `recipients`, `processors`, `countries` and `automated_decisions` are None when nothing was declared, which a wallet
+    shows as "not stated": an empty list says "none". Recipients get the data for purposes of their own, processors
+    handle them on behalf of the controller (GDPR, article 4(8) and (9)).
     """
 
     client_id: str = ""
@@ -214,6 +235,7 @@ class RequestNotice(_Message):
     withdraw: Withdrawal | None = None
     receipt_endpoint: Address = ""
     recheck: Annotated[RecheckOffer | None, WrapValidator(_or_nothing)] = None
+    ages: Annotated[tuple[DemandedAge, ...], Field(max_length=50)] = ()
 
     def claims(self) -> dict[str, Any]:
         """The notice as JSON members, without those that declare nothing."""

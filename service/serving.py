@@ -105,6 +105,7 @@ def configure_logging() -> None:
         cache_logger_on_first_use=True,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # It tells every address, which may hold a secret.
 
 
 def _config(app: "FastAPI", settings: ServiceSettings) -> "uvicorn.Config":

@@ -27,7 +27,7 @@ from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
 from service.rate_limits import RateLimit
 from service.sessions import Sessions
-from verifier.api import embedding, permissions, rechecks, wallets, withdrawals
+from verifier.api import embedding, permissions, rechecks, wallets, webhooks, withdrawals
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
 from verifier.live import Streams
@@ -43,6 +43,7 @@ UPKEEP_SECONDS = 30
 RECENT_LISTS_SECONDS = 1.0
 RECHECK_SECONDS = 15 * 60
 AHEAD_SECONDS = 90
+WEBHOOK_SECONDS = 1.0
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30
 WITHDRAWALS_PER_MINUTE = 60
@@ -149,6 +150,7 @@ def create_app(
             permissions.router,
             embedding.router,
             rechecks.router,
+            webhooks.router,
             *page_routers(),
             wallets.code_router,
         ],
@@ -198,6 +200,8 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
     chores = [
         _repeat("tidy", UPKEEP_SECONDS, verifier.tidy),
         _repeat("forget", UPKEEP_SECONDS, verifier.forget),
+        _repeat("webhooks", WEBHOOK_SECONDS, verifier.courier.deliver_due),
+        _repeat("old_webhooks", UPKEEP_SECONDS, verifier.courier.prune),
         _repeat("check_log", 24 * 3600, verifier.check_log),
         _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.refresh_recent_lists),
         _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),

@@ -24,6 +24,7 @@ from verifier.app import KEY_NAME, catalogues_of, create_app, load_signer, make_
 from verifier.cli_deletions import deletions_app, retention_app
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
 from verifier.cli_trust import trust_app
+from verifier.cli_webhooks import webhooks_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
 from verifier.requests import Kind
@@ -43,6 +44,7 @@ app.add_typer(trust_app, name="trust")
 app.add_typer(deletions_app, name="deletions")
 app.add_typer(retention_app, name="retention")
 cli_rechecks.register(app)
+app.add_typer(webhooks_app, name="webhooks")
 api_key_app = command_app("api-key", help="Keys for programs that make requests.")
 app.add_typer(api_key_app, name="api-key")
 keys_app = command_app("keys", help="The key that requests are signed with: made at first need.")
@@ -133,7 +135,11 @@ def result(
     contents = verifier.contents(request_id, viewer="command line") if record.has_contents else None
     deletion = verifier.deletions.newest(request_id)
     document = result_document(
-        record, contents=contents, deletion=deletion, catalogues=catalogues_of(verifier.settings)
+        record,
+        contents=contents,
+        deletion=deletion,
+        catalogues=catalogues_of(verifier.settings),
+        time_zone=verifier.settings.time_zone,
     )
     show(document, as_json=as_json, human=_human_result)
 
@@ -229,6 +235,8 @@ def _human_result(told: dict[str, Any]) -> str:
     lines.append(f"State: {told['state']}")
     if told["sentence"]:
         lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
+    if told["eligibility"]:
+        lines.append(told["eligibility"]["sentence"])
     marks = {"passed": "+", "failed": "x", "could_not_check": "?"}
     lines += [f"  {marks[check['outcome']]} {check['title']}: {check['sentence']}" for check in told["checks"]]
     several = len({value["certificate"] for value in told["values"] or ()}) > 1

@@ -19,7 +19,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -27,18 +26,50 @@ from urllib.parse import quote
 
 from proofs import strict_json
 from schemas.errors import CouldNotCheck, ProtocolError
-from schemas.verification import Outcome
 from service.http import Answer, OutgoingHTTP, OutgoingRefused
+from verifier.client_messages import (
+    CheckedItem,
+    DeletionNotice,
+    Need,
+    PendingRequest,
+    ReceivedValue,
+    Source,
+    VerifierResult,
+    deletion_of,
+    need_of,
+    result_of,
+)
+from verifier.webhooks import AlreadyReceived, BeingReceived, WebhookEvent, WebhookReceiver, WebhookRefused
 
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 5_000_000
+__all__ = [
+    "AlreadyReceived",
+    "BeingReceived",
+    "BlockingVerifierClient",
+    "CheckedItem",
+    "DeletionNotice",
+    "Need",
+    "NoResultYet",
+    "PendingRequest",
+    "ReceivedValue",
+    "RequestKind",
+    "Source",
+    "VerifierClient",
+    "VerifierRefused",
+    "VerifierResult",
+    "VerifierUnreachable",
+    "WebhookEvent",
+    "WebhookReceiver",
+    "WebhookRefused",
+]
+
 WAIT_AT_ONCE_SECONDS = 20.0
 ASK_AGAIN_SECONDS = 1.0
 _BUSY = frozenset({429, 502, 503, 504})
 
 RequestKind = Literal["cross_device", "same_device"]
-FINAL_STATES = frozenset({"answered", "declined", "not_returned", "expired", "withdrawn", "deleted"})
 
 
 class VerifierRefused(ProtocolError):
@@ -63,117 +94,6 @@ class NoResultYet(CouldNotCheck):
     """The time to wait is over, and there is no result yet. The request may still be answered."""
 
     error = "no_result_yet"
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRequest:
-    """A request that was made.
-
-    `request` is the whole link for a wallet (and the text of a QR code), `request_https` the same for a web wallet,
-    `code` what can be typed. `id` is for the result and must not leave your systems.
-    """
-
-    id: str
-    request: str
-    request_https: str
-    code: str
-    expires_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedItem:
-    """One check: its name, its outcome, and a sentence in each language."""
-
-    name: str
-    outcome: Outcome
-    reason: str
-    sentence: str
-    sentence_sv: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedValue:
-    """One value that the person showed. `asked` is False for what travels with every certificate of its kind.
-
-    `certificate` is the number of the certificate it comes from: values belong together only when it is the same.
-    """
-
-    query: str
-    path: tuple[str | int, ...]
-    label: Mapping[str, str]
-    value: Any = field(repr=False)
-    type: str
-    asked: bool
-    certificate: int
-
-
-@dataclass(frozen=True, slots=True)
-class VerifierResult:
-    """Where a request stands, and its result once it is answered.
-
-    `state` is `waiting`, `opened`, `awaiting_return`, `answered`, `declined`, `not_returned`, `expired`, `withdrawn`
-    (the person took it back: do not use it any more) or `deleted` (the values are gone); `verdict` is `accepted`,
-    `rejected`, `undetermined` or "". `values` is None when there are none, or when they were deleted. `document` is the
-    whole JSON answer.
-    """
-
-    id: str
-    reference: str
-    state: str
-    accepted: bool
-    verdict: str
-    checks: tuple[CheckedItem, ...]
-    values: tuple[ReceivedValue, ...] | None = field(repr=False)
-    retention_until: str
-    document: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def is_final(self) -> bool:
-        """True when nothing more will happen."""
-        return self.state in FINAL_STATES
-
-    @property
-    def failed(self) -> list[str]:
-        """Names of the checks that failed."""
-        return [check.name for check in self.checks if check.outcome is Outcome.FAILED]
-
-    @property
-    def unknown(self) -> list[str]:
-        """Names of the checks that could not be made."""
-        return [check.name for check in self.checks if check.outcome is Outcome.COULD_NOT_CHECK]
-
-    def values_at(self, *path: str | int | None, certificate: int | None = None) -> list[Any]:
-        """The values at a path, `None` standing for any index; empty when nothing is there.
-
-        Indexes are those of the certificate as issued. Where an answer may come from several certificates, ask for one
-        of them by its number.
-        """
-        return [
-            value.value
-            for value in self.values or ()
-            if len(value.path) == len(path)
-            and certificate in (None, value.certificate)
-            and all(part is None or part == at for part, at in zip(path, value.path, strict=True))
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionNotice:
-    """Something of your requests that was or is to be deleted.
-
-    `state` `received`: do not use it any more, somebody decides. `deleted` and `partly`: `items` were deleted; delete
-    your copy of them, and `acknowledge_deletion`. `refused`: it is kept, on the ground in `document`. `items` are pairs
-    of credential query and claims path.
-    """
-
-    id: str
-    number: int
-    request_id: str
-    action: str
-    state: str
-    items: tuple[tuple[str, tuple[str | int | None, ...]], ...]
-    is_acknowledged: bool
-    document: Mapping[str, Any] = field(repr=False)
 
 
 class VerifierClient:
@@ -251,7 +171,7 @@ class VerifierClient:
         )
         told = _told(answer, 200)
         with _read_as_expected(answer):
-            return _result(told)
+            return result_of(told)
 
     async def wait_for_result(self, request_id: str, *, seconds: float) -> VerifierResult:
         """The result as soon as it is final. Raises `NoResultYet` when there is none after so many seconds.
@@ -273,6 +193,21 @@ class VerifierClient:
                 return result
             if time.monotonic() >= deadline:
                 raise NoResultYet
+
+    async def needs(self, template: str) -> list[Need]:
+        """What a template asks for, kind by kind, and who issues it: for a page that tells people where to fetch it."""
+        url = f"{self._url}/api/templates/{quote(template, safe='')}"
+        answer = await _answered(self._http.get(url, headers=self._headers, max_bytes=MAX_ANSWER_BYTES))
+        told = _told(answer, 200)
+        with _read_as_expected(answer):
+            return [need_of(one) for one in told["needs"]]
+
+    async def set_webhook(self, url: str) -> str:
+        """Be told at this address when a request changes; returns the secret for `WebhookReceiver`, told this once."""
+        answer = await _answered(self._http.post(f"{self._url}/api/webhook", json={"url": url}, headers=self._headers))
+        told = _told(answer, 200)
+        with _read_as_expected(answer):
+            return str(told["secret"])
 
     async def take_back(self, response_code: str) -> str:
         """Hand in the response code that the person's browser brought back; returns the id of its request.
@@ -301,7 +236,7 @@ class VerifierClient:
             )
             told = _told(answer, 200)
             with _read_as_expected(answer):
-                found += [_deletion(one) for one in told["deletions"]]
+                found += [deletion_of(one) for one in told["deletions"]]
                 after = int(told["next_after"])
                 if told["has_more"] is not True:
                     return found, after
@@ -356,6 +291,14 @@ class BlockingVerifierClient:
         """As `VerifierClient.wait_for_result`."""
         return self._run(self._client.wait_for_result(request_id, seconds=seconds))
 
+    def needs(self, template: str) -> list[Need]:
+        """As `VerifierClient.needs`."""
+        return self._run(self._client.needs(template))
+
+    def set_webhook(self, url: str) -> str:
+        """As `VerifierClient.set_webhook`."""
+        return self._run(self._client.set_webhook(url))
+
     def take_back(self, response_code: str) -> str:
         """As `VerifierClient.take_back`."""
         return self._run(self._client.take_back(response_code))
@@ -400,47 +343,3 @@ def _read_as_expected(answer: Answer) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError) as exc:
         raise VerifierRefused("invalid_answer", "the answer is not that of a verifier", answer.status) from exc
-
-
-def _deletion(told: Mapping[str, Any]) -> DeletionNotice:
-    return DeletionNotice(
-        id=told["id"],
-        number=int(told["number"]),
-        request_id=told["request_id"],
-        action=told["action"],
-        state=told["state"],
-        items=tuple((one["credential"], tuple(one["path"])) for one in told["items"]),
-        is_acknowledged=told["acknowledged_at"] is not None,
-        document=told,
-    )
-
-
-def _result(told: Mapping[str, Any]) -> VerifierResult:
-    values = told["values"]
-    return VerifierResult(
-        id=told["id"],
-        reference=told["reference"],
-        state=told["state"],
-        accepted=told["accepted"] is True,
-        verdict=told["verdict"] or "",
-        checks=tuple(
-            CheckedItem(one["name"], Outcome(one["outcome"]), one["reason"], one["sentence"], one["sentence_sv"])
-            for one in told["checks"]
-        ),
-        values=None
-        if values is None
-        else tuple(
-            ReceivedValue(
-                one["query"],
-                tuple(one["path"]),
-                one["label"],
-                one["value"],
-                one["type"],
-                one["asked"] is True,
-                int(one["certificate"]),
-            )
-            for one in values
-        ),
-        retention_until=told["retention_until"],
-        document=told,
-    )

@@ -28,6 +28,7 @@ from schemas.presentation import AuthorizationErrorResponse, AuthorizationRespon
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
+from verifier.courier import Courier
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
 from verifier.disclosed import kept_presentations
@@ -61,6 +62,7 @@ from verifier.store import (
     Sealer,
     State,
     TrustStore,
+    WebhookStore,
 )
 from verifier.store.records import Report
 from verifier.store.requests import NoSuchRequest, Outcome, Pending
@@ -144,6 +146,9 @@ class Verifier:
             policy=self._policy,
             resolver=self._hurried_resolver,
             clock=clock,
+        )
+        self.courier = Courier(
+            WebhookStore(database, sealer=sealer), self.requests, database=database, http=http, clock=clock
         )
         self.recent = RecentChanges(self.requests, clock=clock)
         self.trust = TrustStore(database)
@@ -307,6 +312,7 @@ class Verifier:
             trust=await self.database.run(self.trust.trust, now=self.clock()),
             max_age_seconds=self.settings.max_age_seconds,
             skew_seconds=self.settings.skew_seconds,
+            time_zone=self.settings.time_zone,
         )
 
     def _hurried_resolver(self) -> Resolver | None:

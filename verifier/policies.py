@@ -1,30 +1,77 @@
 """Policies: what a verifier demands beyond a good signature.
 
-    policy = Policy(max_age_seconds=300, skew_seconds=60, trust=trust_list)
+    policy = Policy(max_age_seconds=300, skew_seconds=60, time_zone="Europe/Stockholm", trust=trust_list)
     policy.rule_for(template_credential).status          # "required"
 
 Whom a verifier believes is its trust list: an entry names an issuer, its key and its types. A template can narrow that
-to certain issuers, and says whether a certificate that nobody could take back (one without `status`) is good enough.
+to certain issuers, says whether a certificate that nobody could take back (one without `status`) is good enough, and
+how old at most a statement may be.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from proofs.trust import TrustList
 from proofs.verify import StatusPolicy
+from schemas.types.statement_form import AS_OF
 from schemas.verification import Check, Outcome
 from verifier.request_templates import StatusRule, TemplateCredential
+
+RECENCY: Final = "recency"  # The name of the check; it is made where a template demands an age, and nowhere else.
+_FURTHEST_EAST: Final = timedelta(hours=14)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRule:
+    """How old at most a statement may be: `days` calendar days, in the time zone of whoever receives it.
+
+    `skew_seconds` is how far clocks may differ: shortly after midnight yesterday still passes for today.
+    """
+
+    days: int
+    time_zone: str
+    skew_seconds: int
+
+    def earliest_day(self, *, now: datetime) -> date:
+        """The earliest day of which a statement may be true."""
+        seen = (now - timedelta(seconds=self.skew_seconds)).astimezone(ZoneInfo(self.time_zone))
+        return seen.date() - timedelta(days=self.days)
+
+    def check(self, claims: Mapping[str, Any], *, now: datetime) -> Check:
+        """The check `recency`. Reasons: undated, statement_too_old, statement_of_a_later_day."""
+        day = _day(claims.get(AS_OF))
+        if day is None:
+            return Check(RECENCY, Outcome.FAILED, "undated", "it does not say of which day it is true")
+        if day < self.earliest_day(now=now):
+            return Check(RECENCY, Outcome.FAILED, "statement_too_old", f"older than {self.days} days")
+        # Where it is tomorrow already, a statement may say so.
+        if day > (now + timedelta(seconds=self.skew_seconds) + _FURTHEST_EAST).astimezone(UTC).date():
+            return Check(RECENCY, Outcome.FAILED, "statement_of_a_later_day", "its day has not come anywhere")
+        return Check(RECENCY, Outcome.PASSED)
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-11-20") else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialRule:
     """What holds for one credential query: the types asked for, whether `status` must be there, whose word counts.
 
-    `issuers` holds identifiers of trusted issuers; empty: everyone whom the trust list names for the type.
+    `issuers` holds identifiers of trusted issuers; empty: everyone whom the trust list names for the type. `age` is how
+    old its statement may be; None: of any day.
     """
 
     types: frozenset[str]
     status: StatusPolicy
     issuers: frozenset[str] = frozenset()
+    age: AgeRule | None = None
 
     def check_issuer(self, identifier: str, names: frozenset[str] = frozenset()) -> Check | None:
         """A failed `issuer_trusted` check when the issuer is trusted, but not asked for here; else None."""
@@ -38,14 +85,18 @@ class Policy:
     """What holds for all requests of a verifier.
 
     `max_age_seconds` is how old the key binding of a presentation may be, `skew_seconds` how far clocks may differ
-    (applied to every date alike).
+    (applied to every date alike). `time_zone` is where its days begin (an IANA name).
     """
 
     trust: TrustList
     max_age_seconds: int
     skew_seconds: int
+    time_zone: str
 
     def rule_for(self, credential: TemplateCredential) -> CredentialRule:
         """The rule for what a template asks for."""
         status: StatusPolicy = "required" if credential.status is StatusRule.REQUIRED else "if_present"
-        return CredentialRule(frozenset(credential.vct), status, frozenset(credential.issuers))
+        age = None
+        if credential.max_age_days is not None:
+            age = AgeRule(credential.max_age_days, time_zone=self.time_zone, skew_seconds=self.skew_seconds)
+        return CredentialRule(frozenset(credential.vct), status, frozenset(credential.issuers), age)

@@ -2,7 +2,7 @@
 
 question = Question.of(template)
 question.dcql          # what goes into the request
-question.query         # the same, parsed, for checking what comes back
+question.query         # the same, parsed, for checking what comes back, with values that the request does not tell
 """
 
 from dataclasses import dataclass, field
@@ -24,13 +24,19 @@ class Question:
     def of(cls, template: RequestTemplate) -> "Question":
         """The question that a template asks. Raises `InvalidQuery` when it is larger than wallets evaluate."""
         dcql = build_query(template)
-        return cls(template, dcql, parse_query(dcql))
+        parse_query(dcql)
+        return cls(template, dcql, parse_query(build_query(template, with_untold=True)))
 
 
-def build_query(template: RequestTemplate) -> dict[str, Any]:
-    """The DCQL query of a template: required blocks, and each optional item by itself in a set that may be left out."""
+def build_query(template: RequestTemplate, *, with_untold: bool = False) -> dict[str, Any]:
+    """The DCQL query of a template: required blocks, and each optional item by itself in a set that may be left out.
+
+    `with_untold` puts in acceptable values that only the verifier compares: never for a request.
+    """
     queries = list(template.queries())
-    credentials = [_credential_query(query_id, credential, items) for query_id, credential, items in queries]
+    credentials = [
+        _credential_query(query_id, credential, items, with_untold) for query_id, credential, items in queries
+    ]
     query: dict[str, Any] = {"credentials": credentials}
     sets = _credential_sets(template, [query_id for query_id, _, _ in queries])
     if template.alternatives or any(not one["required"] for one in sets):
@@ -38,7 +44,9 @@ def build_query(template: RequestTemplate) -> dict[str, Any]:
     return query
 
 
-def _credential_query(query_id: str, credential: TemplateCredential, items: tuple[TemplateItem, ...]) -> dict[str, Any]:
+def _credential_query(
+    query_id: str, credential: TemplateCredential, items: tuple[TemplateItem, ...], with_untold: bool
+) -> dict[str, Any]:
     query: dict[str, Any] = {
         "id": query_id,
         "format": credential.format,
@@ -49,13 +57,13 @@ def _credential_query(query_id: str, credential: TemplateCredential, items: tupl
     if credential.authorities:
         query["trusted_authorities"] = [{"type": "aki", "values": list(credential.authorities)}]
     if items:
-        query["claims"] = [_claims_query(item) for item in items]
+        query["claims"] = [_claims_query(item, with_untold) for item in items]
     return query
 
 
-def _claims_query(item: TemplateItem) -> dict[str, Any]:
+def _claims_query(item: TemplateItem, with_untold: bool) -> dict[str, Any]:
     query: dict[str, Any] = {"path": list(item.path)}
-    if item.values is not None:
+    if item.values is not None and (item.values_told or with_untold):
         query["values"] = list(item.values)
     return query
 

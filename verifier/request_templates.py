@@ -4,11 +4,11 @@ A template names the items, each with a reason, the purpose, how long the data a
 contact, all in Swedish and English. One that lacks any of these cannot be made. It is the only way to a request: pages,
 command line and interface all start from one.
 
-Two templates are built in (`employer-micro-credential`, `course-results`); others are TOML or JSON files:
+Built in are `employer-micro-credential`, `course-results` and `internship`; others are TOML or JSON files:
 
-    name = "internship"
-    title = { sv = "Praktikplats", en = "Internship" }
-    purpose = { sv = "Vi bedömer om du uppfyller kraven för praktiken.", en = "We check who meets the requirements." }
+    name = "trainee"
+    title = { sv = "Traineeplats", en = "Trainee programme" }
+    purpose = { sv = "Vi bedömer om du uppfyller kraven för platsen.", en = "We check who meets the requirements." }
     retention_days = 90
     basis = "contract"
     contact = "privacy@employer.example"
@@ -31,15 +31,16 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from importlib import resources
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from proofs import strict_json
 from schemas.consent import Basis, LocalizedText, Path, ShortText
 from schemas.errors import Malformed, NotFound, ProtocolError
+from schemas.types.statement_form import AS_OF
 
-BUILT_IN = ("employer-micro-credential", "course-results")
+BUILT_IN = ("employer-micro-credential", "course-results", "internship")
 
 # Never selectively disclosable in an SD-JWT VC, hence always there: asking for them is noise (SD-JWT VC 2.2.2.3).
 ALWAYS_VISIBLE = frozenset({"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "exp", "nbf", "_sd_alg"})
@@ -75,13 +76,18 @@ class _Written(BaseModel):
 
 
 class TemplateItem(_Written):
-    """One thing asked for. `values`, when given, lists the acceptable values (DCQL 6.3)."""
+    """One thing asked for. `values`, when given, lists the acceptable values (DCQL 6.3).
+
+    With `values_told` False they are not in the query, and the verifier alone compares: a wallet that matches values
+    tells by its very answer what it holds, and warns its person of that.
+    """
 
     path: Annotated[Path, Field(min_length=1)]
     reason: LocalizedText
     label: LocalizedText | None = None
     required: bool = True
     values: Annotated[tuple[str | int | bool, ...], Field(min_length=1)] | None = None
+    values_told: bool = True
 
     @model_validator(mode="after")
     def _is_worth_asking(self) -> Self:
@@ -98,7 +104,8 @@ class TemplateCredential(_Written):
     Without items, only what the format cannot hide is asked for. `title` is what the certificate is called where its
     type is not one of ours; people read it. `authorities` are key identifiers (`aki`) of the
     issuers' certificate authorities, base64url; `issuers` narrows the trusted issuers to these identifiers. `multiple`
-    lets the person give more than one.
+    lets the person give more than one. `max_age_days` says how many days old at most the day may be of which a
+    statement is true (its `as_of`, which is asked for then); 0 is "as of today".
     """
 
     id: Annotated[str, StringConstraints(max_length=60)]
@@ -111,6 +118,7 @@ class TemplateCredential(_Written):
     multiple: bool = False
     authorities: tuple[str, ...] = ()
     issuers: tuple[str, ...] = ()
+    max_age_days: Annotated[int, Field(ge=0, le=3_650)] | None = None
 
     @model_validator(mode="after")
     def _can_be_asked(self) -> Self:
@@ -122,7 +130,16 @@ class TemplateCredential(_Written):
             raise ValueError("a path is asked for twice")
         if self.format != "dc+sd-jwt":
             raise ValueError("the only format asked for is dc+sd-jwt")
+        if self.max_age_days is not None:
+            self._check_dated()
         return self
+
+    def _check_dated(self) -> None:
+        """An age is demanded of what says its day, and of all of it: optional items are shown without the day."""
+        if (AS_OF,) not in {item.path for item in self.items}:
+            raise ValueError("max_age_days needs as_of among the items")
+        if not all(item.required for item in self.items):
+            raise ValueError("with max_age_days every item is required")
 
 
 class TemplateRecheck(_Written):
@@ -154,6 +171,8 @@ class RequestTemplate(_Written):
 
     `retention_days` counts from the day of the request, `retention_until` is a date: exactly one is given.
     `alternatives` lists sets of credential ids of which one is enough; credentials named there are not required beside.
+    `answers` `eligibility`: the result says in one word whether the person meets what is asked for
+    (`verifier.eligibility`).
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
@@ -174,6 +193,7 @@ class RequestTemplate(_Written):
     credentials: Annotated[tuple[TemplateCredential, ...], Field(min_length=1, max_length=20)]
     alternatives: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     recheck: TemplateRecheck | None = None
+    answers: Literal["eligibility"] | None = None
 
     @model_validator(mode="after")
     def _owes_nothing(self) -> Self:

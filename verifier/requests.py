@@ -26,6 +26,7 @@ from schemas.consent import (
     NOTICE_TYPE,
     PLAIN_NOTICE_FORMAT,
     Controller,
+    DemandedAge,
     LocalizedText,
     NoticeItem,
     RecheckOffer,
@@ -133,13 +134,15 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class RequestTerms:
-    """What is the same for all requests of a verifier: its address, its name, how answers come, how long it waits."""
+    """What is the same for all requests of a verifier: its address, its name, how answers come, how long it waits, and
+    where its days begin (`time_zone`, an IANA name)."""
 
     base_url: str
     organisation: LocalizedText
     country: str
     response_mode: ResponseMode
     lifetime_seconds: int
+    time_zone: str
     organisation_number: str = ""
     data_protection_contact: str = ""
 
@@ -267,6 +270,11 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
         ),
         receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if is_signed else "",
         recheck=_recheck_offer(transaction, terms) if is_signed else None,
+        ages=tuple(
+            DemandedAge(credential=one.id, days=one.max_age_days, time_zone=terms.time_zone)
+            for one in template.credentials
+            if one.max_age_days is not None
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The result of a request as JSON, for programs: state, verdict, checks with their sentences, values."""
+"""The result of a request as JSON, for programs: state, verdict, checks with their sentences, eligibility, values."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,20 +7,28 @@ from typing import Any
 from schemas.standing_permission import PermissionState
 from schemas.verification import Check
 from service.i18n import Catalogues
+from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence
 from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
 from verifier.store import Contents, Deletion, ProofSummary, RequestRecord
 
 
 def result_document(
-    record: RequestRecord, *, contents: Contents | None, deletion: Deletion | None, catalogues: Catalogues
+    record: RequestRecord,
+    *,
+    contents: Contents | None,
+    deletion: Deletion | None,
+    catalogues: Catalogues,
+    time_zone: str,
 ) -> dict[str, Any]:
     """Everything there is to tell about a request.
 
     `accepted` is true only when everything was checked and held, and ends when the person takes the share back.
-    `values` is null when there are none (any more). `deletion` is the newest one, null when there is none.
+    `values` is null when there are none (any more). `eligibility` is null for templates that have no such answer, and
+    when there is none (any more). `deletion` is the newest one, null when there is none.
     """
     verdict = record.verdict
+    eligibility = eligibility_of(record, contents=contents, time_zone=time_zone)
     return {
         "id": record.id,
         "reference": record.reference,
@@ -31,6 +39,7 @@ def result_document(
         "verdict": verdict.value if verdict else None,
         "sentence": verdict_sentence(verdict, catalogues.translator("en")) if verdict else None,
         "sentence_sv": verdict_sentence(verdict, catalogues.translator("sv")) if verdict else None,
+        "eligibility": _eligibility(eligibility, catalogues) if eligibility is not None else None,
         "checks": _checks(record.result.checks, catalogues),
         "presentations": [_proof(proof, catalogues) for proof in record.proofs],
         "values": _values(contents),
@@ -98,6 +107,29 @@ def _checks(checks: Iterable[Check], catalogues: Catalogues) -> list[dict[str, s
         }
         for check in checks
     ]
+
+
+def _eligibility(found: Eligibility, catalogues: Catalogues) -> dict[str, Any]:
+    return {
+        "answer": found.answer.value,
+        "as_of": found.as_of.isoformat() if found.as_of else None,
+        "said_by": list(found.said_by),
+        "sentence": eligibility_sentence(found, catalogues.translator("en")),
+        "sentence_sv": eligibility_sentence(found, catalogues.translator("sv")),
+        "grounds": [_ground(ground, catalogues) for ground in found.grounds],
+        "fault": _checks([found.fault], catalogues)[0] if found.fault else None,
+    }
+
+
+def _ground(ground: Ground, catalogues: Catalogues) -> dict[str, Any]:
+    return {
+        "query": ground.query_id,
+        "title": ground.kind.text("en"),
+        "title_sv": ground.kind.text("sv"),
+        "issuer": ground.issuer or None,
+        "as_of": ground.as_of.isoformat() if ground.as_of else None,
+        "fault": _checks([ground.fault], catalogues)[0] if ground.fault else None,
+    }
 
 
 def _proof(proof: ProofSummary, catalogues: Catalogues) -> dict[str, Any]:

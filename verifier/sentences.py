@@ -23,6 +23,7 @@ _PASSED: Final = {
     "disclosures": N_("Everything shown belongs to the certificate."),
     "dates": N_("It is within its period of validity."),
     "status": N_("It has not been revoked by its issuer."),
+    "recency": N_("What it states is recent enough."),
     "query": N_("Everything that you asked for as required is there."),
     "values": N_("The values are among those that you accept."),
 }
@@ -39,6 +40,7 @@ _FAILED: Final = {
     "disclosures": N_("Something was shown that does not belong to the certificate."),
     "dates": N_("It is outside its period of validity."),
     "status": N_("It is not valid any more."),
+    "recency": N_("What it states is not recent enough."),
     "query": N_("Something that you asked for as required is missing."),
     "values": N_("A value is not among those that you accept."),
 }
@@ -55,6 +57,7 @@ _UNKNOWN: Final = {
     "disclosures": N_("We could not find out whether everything shown belongs to it."),
     "dates": N_("We could not find out whether it is within its period of validity."),
     "status": N_("We could not find out whether it has been revoked."),
+    "recency": N_("We could not find out of which day it is true."),
     "query": N_("We could not find out whether everything is there."),
     "values": N_("We could not find out whether the values are acceptable."),
 }
@@ -91,6 +94,9 @@ _BY_REASON: Final = {
     "suspended": N_("Its issuer has put it on hold."),
     # verifier/policies.py, verifier/verification.py
     "issuer_not_accepted": N_("You trust this issuer, but did not ask for its certificates here."),
+    "undated": N_("It does not say of which day it is true, and you ask for that."),
+    "statement_too_old": N_("It was true on an earlier day than you accept. Ask the person to renew it and come back."),
+    "statement_of_a_later_day": N_("It says that it is true of a day that has not come yet."),
     "unknown_query": N_("Something came that you did not ask for."),
     # schemas/dcql/recheck.py
     "multiple": N_("More certificates came than you asked for."),
@@ -123,6 +129,7 @@ _NAMES: Final = {
     "disclosures": N_("Nothing added"),
     "dates": N_("Within its dates"),
     "status": N_("Not revoked"),
+    "recency": N_("Recent enough"),
     "query": N_("Asked and received"),
     "values": N_("Accepted values"),
 }

@@ -121,6 +121,7 @@ class VerifierSettings(ServiceSettings):
             data_protection_contact=self.data_protection_contact.strip(),
             response_mode=self.response_mode,
             lifetime_seconds=self.request_lifetime_seconds,
+            time_zone=self.time_zone,
         )
 
     @property

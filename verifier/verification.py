@@ -7,7 +7,8 @@ Steps, each repeated as a comment where it is taken:
 
 1. no entry that was not asked for, no more presentations than asked for (OpenID4VP 8.1)
 2. each presentation: `proofs.verify.verify_presentation`, bound to this client id and this nonce (14.1.2), of a type
-   that its query asks for, from an issuer trusted for that type and accepted here
+   that its query asks for, from an issuer trusted for that type and accepted here, and of a day that is recent enough
+   where the template says how recent
 3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9); this waits for presentations
    that could be read, so that a look-up which did not succeed is never told as something that is missing
 
@@ -30,10 +31,10 @@ from schemas.dcql import PresentedCredential, check_answer
 from schemas.errors import ProtocolError
 from schemas.presentation import AuthorizationResponse
 from schemas.verification import Check, Outcome, VerificationResult
-from verifier.policies import CredentialRule, Policy
+from verifier.policies import RECENCY, CredentialRule, Policy
 from verifier.requests import Transaction
 
-ALL_CHECKS = (*CHECKS, "query", "values")
+ALL_CHECKS = (*CHECKS, RECENCY, "query", "values")
 _WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
 _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
@@ -115,7 +116,8 @@ async def verify_answer(
     # 1. no entry that was not asked for, no more presentations than asked for
     fault = _shape_fault(answer, rules, multiple={one.id for one in query.credentials if one.multiple})
     if fault is not None:
-        return Verification(VerificationResult((fault, *_not_reached(ALL_CHECKS[1:]))), ())
+        demanded = [name for name in ALL_CHECKS[1:] if name != RECENCY or any(rule.age for rule in rules.values())]
+        return Verification(VerificationResult((fault, *_not_reached(demanded))), ())
     # 2. each presentation
     given = [(query_id, str(token)) for query_id, tokens in answer.vp_token.items() for token in tokens]
     numbers = _certificate_numbers(token for _, token in given)
@@ -212,8 +214,21 @@ async def verify_one(
             skew_seconds=policy.skew_seconds,
         )
     except VerificationFailed as exc:
-        return _unaccepted(query_id, token, exc)
-    return _accepted(query_id, verified, rule)
+        return _recent_enough(_unaccepted(query_id, token, exc), rule, now)
+    return _recent_enough(_accepted(query_id, verified, rule), rule, now)
+
+
+def _recent_enough(proof: PresentedProof, rule: CredentialRule, now: datetime) -> PresentedProof:
+    """The same with the check of its age, where one is demanded; what is too old is not kept."""
+    if rule.age is None:
+        return proof
+    if proof.sd_jwt is None:
+        return replace(proof, result=VerificationResult((*proof.result.checks, *_not_reached((RECENCY,)))))
+    check = rule.age.check(proof.claims, now=now)
+    result = VerificationResult((*proof.result.checks, check))
+    if check.outcome is Outcome.PASSED:
+        return replace(proof, result=result)
+    return replace(proof, result=result, claims={}, sd_jwt=None)
 
 
 def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRule) -> PresentedProof:

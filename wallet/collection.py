@@ -98,6 +98,8 @@ class Collection:
     """The certificate that gets fresh copies by this."""
     for_share: str = ""
     """The request for which this is fetched, to go back to."""
+    and_then: tuple[str, ...] = ()
+    """Types that are fetched from the same issuer after this, since the person asked for all of them at once."""
     problem: str = ""
     peer_error: str = ""
 
@@ -163,7 +165,8 @@ class Collection:
             Part(**{**p, "keys": tuple(p["keys"]), "received": tuple(p["received"]), "state": PartState(p["state"])})
             for p in value["parts"]
         )
-        return cls(**{**value, "parts": parts, "stage": Stage(value["stage"])})
+        further = tuple(value.get("and_then", ()))
+        return cls(**{**value, "parts": parts, "stage": Stage(value["stage"]), "and_then": further})
 
 
 def new_collection(link: str, offered: Offered, *, at: int) -> Collection:

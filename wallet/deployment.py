@@ -9,7 +9,7 @@ Pages and commands call these; what they decide is decided in the domain modules
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -33,7 +33,7 @@ from wallet.links import Arrival
 from wallet.offers import learn_offer, learn_type
 from wallet.receiving import Examined
 from wallet.remote import WalletResolver, WalletWeb
-from wallet.renewal import is_due, renewing
+from wallet.renewal import is_due, may_be_renewed, renewing
 from wallet.settings import WalletSettings
 from wallet.store.certificates import DatabaseShelf, get_certificate, update_view
 from wallet.store.collections import (
@@ -434,14 +434,17 @@ class Deployment:
         """Who can issue this type, says whoever this wallet trusts."""
         return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
 
-    async def look_for(self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "") -> str:
+    async def look_for(
+        self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "", and_then: Sequence[str] = ()
+    ) -> str:
         """Begin to fetch a certificate of this type from an issuer; returns the new collection.
 
-        Raises `OfferUnusable`, `Unreachable`.
+        `and_then` are types that the person wants to fetch there afterwards. Raises `OfferUnusable`, `Unreachable`.
         """
         offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
         at = int(self.clock().timestamp())
-        collection = replace(new_collection(f"fetch:{issuer}", offered, at=at), for_share=for_share)
+        new = new_collection(f"fetch:{issuer}", offered, at=at)
+        collection = replace(new, for_share=for_share, and_then=tuple(and_then))
         with self.database.transaction() as connection:
             return add_collection(connection, vault, collection)
 
@@ -500,19 +503,41 @@ class Deployment:
     def _begin_renewals(self, vault: UnlockedVault) -> None:
         """Begin to renew what runs out soon. A renewal that came to nothing is forgotten, and tried again later."""
         now = self.clock()
+        for certificate in self._renewable(vault):
+            if is_due(certificate, at=now):
+                self._begin_renewal(vault, certificate)
+
+    def _renewable(self, vault: UnlockedVault) -> list[StoredCertificate]:
+        """The certificates that no renewal is under way for, after those that came to nothing were forgotten."""
         collections = self.collections(vault)
         for collection_id, one in collections.items():
             if one.renews and one.stage is Stage.FAILED:
                 self.put_away(vault, collection_id)
         renewed = {one.renews for one in collections.values()}
-        for certificate in vault.certificates():
-            if certificate.id in renewed or not is_due(certificate, at=now):
-                continue
-            collection = renewing(certificate, copies=self.settings.batch_limit, at=int(now.timestamp()))
-            with self.database.transaction() as connection:
-                tried = {"renewal_tried_at": int(now.timestamp())}
-                if update_view(connection, vault, certificate.id, tried, version=certificate.version):
-                    add_collection(connection, vault, collection)
+        return [one for one in vault.certificates() if one.id not in renewed]
+
+    def _begin_renewal(self, vault: UnlockedVault, certificate: StoredCertificate) -> str:
+        """Begin to renew a certificate; the new collection, "" when another process has changed it meanwhile."""
+        at = int(self.clock().timestamp())
+        collection = renewing(certificate, copies=self.settings.batch_limit, at=at)
+        with self.database.transaction() as connection:
+            if update_view(connection, vault, certificate.id, {"renewal_tried_at": at}, version=certificate.version):
+                return add_collection(connection, vault, collection)
+        return ""
+
+    async def renew_outdated(self, vault: UnlockedVault, is_outdated: Callable[[StoredCertificate], bool]) -> None:
+        """Renew what a request finds too old, before the person decides, within a few seconds.
+
+        What cannot be had by then stays as it was, and can be fetched by the person.
+        """
+        now = self.clock()
+        outdated = [one for one in self._renewable(vault) if is_outdated(one) and may_be_renewed(one, at=now)]
+        begun = [found for one in outdated if (found := self._begin_renewal(vault, one))]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESUME_SECONDS):
+                for collection_id in begun:
+                    with suppress(MovedOn):
+                        await self.collect(vault, collection_id, tx_code=None)
 
     async def _examine(self, collection: Collection, part: Part) -> Examined:
         return await examine(collection, part, trust=self.trust(), resolver=self.resolver, now=self.clock())

@@ -20,6 +20,8 @@ FEW_COPIES = 2
 END_IS_NEAR = timedelta(days=14)
 AGAIN_AFTER = timedelta(hours=6)
 """How long after a renewal that came to nothing for now the next one is tried."""
+ASKED_AGAIN_AFTER = timedelta(minutes=1)
+"""The same when a request waits for it: many requests must not make the wallet ask its sources as often."""
 
 # Two copies of one certificate may differ in these (OpenID4VCI 15.4.1).
 _OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
@@ -39,6 +41,7 @@ def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
         access_token=None,
         token_until=0,
         for_share="",
+        and_then=(),
         renews="",
         problem="",
         peer_error="",
@@ -59,6 +62,14 @@ def is_due(certificate: StoredCertificate, *, at: datetime) -> bool:
         life = certificate.valid_until - certificate.valid_from
         ends_soon = ends_soon and at >= certificate.valid_until - life / 4
     return ends_soon or certificate.copies_left <= min(FEW_COPIES, certificate.copies_total - 1)
+
+
+def may_be_renewed(certificate: StoredCertificate, *, at: datetime) -> bool:
+    """Whether a certificate that a request finds too old can be renewed now, without the person."""
+    if certificate.renewal is None or certificate.status in ("revoked", "suspended"):
+        return False
+    tried_at = certificate.renewal_tried_at
+    return tried_at is None or at >= tried_at + ASKED_AGAIN_AFTER
 
 
 def renewing(certificate: StoredCertificate, *, copies: int, at: int) -> Collection:

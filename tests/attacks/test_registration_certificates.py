@@ -341,7 +341,15 @@ async def test_cs16_the_policy_of_the_issuer_needs_a_checked_registration(
 def _with_policy(checked: Any, held: Any, policy: dict[str, Any], world: World) -> tuple[PolicyOutcome, list[str]]:
     meant = replace(held, display={**held.display, "disclosure_policy": policy})
     decision = build_decision(
-        checked, [meant], Chosen(), past=Past(), share_id="s", salt=b"s", language="en", now=world.clock()
+        checked,
+        [meant],
+        Chosen(),
+        past=Past(),
+        share_id="s",
+        salt=b"s",
+        language="en",
+        now=world.clock(),
+        time_zone="Europe/Stockholm",
     )
     assert decision.missing_overrides == () or decision.checked.registration.outcome is RegistrationOutcome.FAILED
     return decision.facts.shown[0].policy, fired(decision.warned)

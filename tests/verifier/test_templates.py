@@ -108,6 +108,9 @@ def test_a_template_becomes_a_query() -> None:
         (["name"], "Not A Name"),
         (["processors"], [{"sv": "En av för många"}] * 51),  # a notice holds 50
         (["recipients"], [{"sv": "En av för många"}] * 51),
+        (["credentials", 0, "max_age_days"], 0),  # of what says no day
+        (["credentials", 0, "max_age_days"], -1),
+        (["answers"], "guilt"),
     ],
 )
 def test_a_template_that_lacks_something_cannot_be_made(path: list[str | int], value: Any) -> None:
@@ -152,6 +155,18 @@ def test_the_built_in_templates_ask_for_claims_that_their_type_has(name: str) ->
             assert spec.disclosable, item.path
             assert spec.category not in ("birth", "identifier")
     parse_query(build_query(template))
+
+
+def test_an_age_is_demanded_of_everything_that_a_certificate_shows() -> None:
+    """An optional item is shown by itself, without the day: it could come from an older one."""
+    day = {"path": ["as_of"], "reason": REASON}
+    members = changed(["credentials", 0, "items"], [day, {"path": ["office"], "reason": REASON, "required": False}])
+    members["credentials"][0]["max_age_days"] = 0
+    with pytest.raises(InvalidTemplate, match="every item is required"):
+        parse_template(members)
+
+    members["credentials"][0]["items"] = [day]
+    assert parse_template(members).credentials[0].max_age_days == 0
 
 
 def test_course_results_uses_paths_into_every_course() -> None:
@@ -274,4 +289,16 @@ def test_the_documented_template_is_a_template() -> None:
 
     template = read_template(page.partition("```toml\n")[2].partition("```")[0].encode(), is_toml=True)
 
-    assert template.name == "internship"
+    assert template.name == "trainee"
+
+
+def test_untold_values_are_compared_and_not_asked_for() -> None:
+    """The request matches nothing; what comes back must still be what the template accepts."""
+    members = changed(["credentials", 0, "items", 0], {"path": ["title"], "reason": REASON, "values": [True]})
+    for told in (True, False):
+        members["credentials"][0]["items"][0]["values_told"] = told
+        question = Question.of(parse_template(members))
+
+        assert ("values" in question.dcql["credentials"][0]["claims"][0]) is told
+        (claim,) = question.query.credential("course").claims
+        assert claim.values == (True,)

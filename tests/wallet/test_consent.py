@@ -310,8 +310,7 @@ async def test_cs17_a_certificate_tied_to_no_key_is_pointed_out(world: World, em
 
     decision = build_decision(
         sharer.decision(share_id).checked, [free], Chosen(), past=Past(), share_id=share_id, salt=b"s", language="en",
-        now=world.clock(),
-    )  # fmt: skip
+        now=world.clock(),time_zone="Europe/Stockholm",)  # fmt: skip
 
     assert WarningKind.BEARER in [warned.kind for warned in decision.warnings]
     assert WarningKind.BEARER not in [warned.kind for warned in sharer.decision(share_id).warnings]
@@ -356,6 +355,7 @@ async def test_cs18_a_sensitive_item_is_never_shared_without_its_own_yes(world: 
         salt=b"s",
         language="en",
         now=world.clock(),
+        time_zone="Europe/Stockholm",
     )
 
     (item,) = asked.items
@@ -474,8 +474,7 @@ async def test_cs25_any_change_of_what_was_shown_changes_the_digest(
     same_share = [
         build_decision(
             decision.checked, sharer.vault.certificates(), Chosen(), past=Past(), share_id="s", salt=b"s",
-            language="en", now=world.clock(),
-        )
+            language="en", now=world.clock(),time_zone="Europe/Stockholm",)
         for decision in decisions
     ]  # fmt: skip
 

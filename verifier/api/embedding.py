@@ -28,6 +28,7 @@ from service.rate_limits import RateLimit
 from verifier.api.wallets import verifier_of
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MAX_REFERENCE_CHARACTERS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
+from verifier.needs import needs_of
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
 from verifier.result_document import deletion_document, result_document
@@ -191,7 +192,13 @@ async def get_result(
     if record.has_contents:
         contents = await verifier.database.run(verifier.contents, request_id, viewer=key.id)
     deletion = await verifier.database.run(verifier.deletions.newest, request_id)
-    document = result_document(record, contents=contents, deletion=deletion, catalogues=catalogues)
+    document = result_document(
+        record,
+        contents=contents,
+        deletion=deletion,
+        catalogues=catalogues,
+        time_zone=verifier.settings.time_zone,
+    )
     return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
@@ -266,4 +273,16 @@ async def list_templates(key: KeyDep, verifier: VerifierDep) -> dict[str, Any]:
             for name, template in sorted(shelf.templates.items())
         ],
         "faulty": shelf.faulty,
+    }
+
+
+@router.get("/templates/{name}")
+async def get_template(name: str, key: KeyDep, verifier: VerifierDep) -> dict[str, Any]:
+    """What a template needs from people, kind by kind, and who issues it. Kinds of one `group` stand for each other."""
+    template, now = verifier.templates()[name], verifier.clock()
+    trust = await verifier.database.run(verifier.trust.trust, now=now)
+    return {
+        "name": template.name,
+        "title": template.title.model_dump(),
+        "needs": needs_of(template, trust=trust, now=now),
     }

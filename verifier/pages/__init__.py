@@ -5,7 +5,7 @@
     app.state.verifier, app.state.accounts = verifier, accounts
 
 Staff: the board of requests (`/`), asking (`/ask`), one request with its result (`/requests/ID`), what people want
-deleted (`/deletions`), what is kept until when (`/retention`), the log (`/log`).
+deleted (`/deletions`), what is kept until when (`/retention`), the log (`/log`), programs that are told (`/programs`).
 Public: sharing by oneself (`/share/TEMPLATE`), choosing a wallet for a link (`/present`), coming back (`/return`).
 """
 
@@ -20,7 +20,7 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from service.sessions import Sessions
 from service.staff_door import staff_door
-from verifier.pages import ask, board, deletions, evidence, invitation, recheck, request, retention, share
+from verifier.pages import ask, board, deletions, evidence, invitation, programs, recheck, request, retention, share
 from verifier.settings import VerifierSettings
 
 ROOM = Path(__file__).parent.parent
@@ -68,5 +68,8 @@ def page_routers() -> list[APIRouter]:
     door = staff_door(N_("For staff who ask for certificates and read the answers."))
     return [
         door,
-        *(one.router for one in (board, ask, request, recheck, evidence, deletions, retention, share, invitation)),
+        *(
+            one.router
+            for one in (board, ask, request, recheck, evidence, deletions, retention, programs, share, invitation)
+        ),
     ]

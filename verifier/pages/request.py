@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from schemas.verification import Check
 from service.i18n import N_, Translator
+from verifier.eligibility import Answer, Eligibility, Ground, eligibility_of, eligibility_sentence, eligibility_word
 from verifier.exchange import Verifier
 from verifier.pages.access import BrowserDep, SignedIn, StaffDep, VerifierDep, the_pages
 from verifier.pages.ask import preview_in
@@ -48,6 +49,36 @@ VERDICTS = {
         N_("We do not know whether you can rely on this answer. The lines below say what is not known."),
     ),
 }
+
+_TONES = {Answer.ELIGIBLE: "good", Answer.NOT_ELIGIBLE: "bad", Answer.UNDECIDED: "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilityNotice:
+    """The answer in a word, in a sentence, and what it rests on."""
+
+    tone: str
+    word: str
+    sentence: str
+    grounds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: Eligibility | None, t: Translator) -> "EligibilityNotice | None":
+        """The notice of an answer; None without one."""
+        if found is None:
+            return None
+        grounds = tuple(_ground_line(ground, t) for ground in found.grounds)
+        word, sentence = eligibility_word(found, t), eligibility_sentence(found, t)
+        return cls(_TONES[found.answer], word, sentence, grounds)
+
+
+def _ground_line(ground: Ground, t: Translator) -> str:
+    kind = ground.kind.text(t.language)
+    if ground.fault is not None:
+        return f"{kind}: {check_sentence(ground.fault, t)}"
+    told = [ground.issuer] if ground.issuer else []
+    told += [t(N_("true of %(date)s"), date=t.date(ground.as_of))] if ground.as_of else []
+    return f"{kind}: {', '.join(told)}" if told else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +183,13 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
     t = pages.translator(request)
     template = record.transaction.question.template
     certificates: list[ShownCertificate] = []
+    contents = None
     if record.has_contents and viewer:
         contents = await verifier.database.run(lambda: verifier.contents(record.id, viewer=viewer))
         certificates = shown_certificates(contents.items, record.proofs, template, t) if contents else []
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
     deletion = await verifier.database.run(verifier.deletions.newest, record.id)
+    eligibility = eligibility_of(record, contents=contents, time_zone=verifier.settings.time_zone)
     counts = record.state in (State.ANSWERED, State.DELETED)
     return await pages.render(
         request,
@@ -168,6 +201,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         stand=stand_of(record),
         not_returned=record.state is State.NOT_RETURNED,
         verdict=VERDICTS.get(record.verdict) if record.verdict and counts else None,
+        eligibility=EligibilityNotice.of(eligibility, t),
         answered_at=record.answered_at if record.state.is_answered else None,
         checks=[CheckLine.of(check, record, t) for check in record.result.checks] if record.state.is_answered else [],
         several_certificates=any(check.reason == "several_certificates" for check in record.result.checks),

@@ -10,12 +10,14 @@ from verifier.store.records import DeletionState, Event, LogEntry, ProofSummary,
 from verifier.store.requests import NoSuchRequest, RequestStore
 from verifier.store.tables import VerifierRow
 from verifier.store.trust import PinnedList, TrustStore
+from verifier.store.webhooks import DueMessage, UndeliveredMessage, Webhook, WebhookStore
 
 __all__ = [
     "Contents",
     "Deletion",
     "DeletionState",
     "DeletionStore",
+    "DueMessage",
     "Eraser",
     "Event",
     "LogEntry",
@@ -30,5 +32,8 @@ __all__ = [
     "Standing",
     "State",
     "TrustStore",
+    "UndeliveredMessage",
     "VerifierRow",
+    "Webhook",
+    "WebhookStore",
 ]

@@ -101,6 +101,14 @@ class Sealer:
         """Open a sealed reference. Raises `SealBroken`."""
         return sealing.unseal(self._key, sealed, context=_context("reference", request_id)).decode()
 
+    def seal_secret(self, maker: str, secret: str) -> bytes:
+        """Seal the secret of a program's webhook."""
+        return sealing.seal(self._key, secret.encode(), context=_context("webhook secret", maker))
+
+    def open_secret(self, maker: str, sealed: bytes) -> str:
+        """Open a sealed secret. Raises `SealBroken`."""
+        return sealing.unseal(self._key, sealed, context=_context("webhook secret", maker)).decode()
+
 
 def _context(what: str, request_id: str) -> bytes:
     return f"intyga verifier {what} 1\x00{request_id}".encode()

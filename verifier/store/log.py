@@ -1,19 +1,55 @@
-"""The log: what happened to each request, for good, without any value of a certificate."""
+"""The log: what happened to each request, for good, without any value of a certificate.
 
+What a program is told about (`verifier.store.webhooks`) is put into the outbox with the line, in the same transaction.
+"""
+
+import secrets
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, false, func, insert, literal, select
 
 from service.database import UTCDateTime
 from service.prepared import Prepared
 from verifier.store.records import Event, LogEntry
-from verifier.store.tables import DELETIONS, LOG, REQUESTS
+from verifier.store.tables import DELETIONS, LOG, OUTBOX, REQUESTS, WEBHOOKS
 
 _COLUMNS = ("event", "request_id", "template_name", "outcome", "detail", "actor", "report")
 _INSERT = Prepared(
     insert(LOG)
     .values(at=bindparam("at", type_=UTCDateTime()), **{name: bindparam(name) for name in _COLUMNS})
     .returning(LOG.c.number)
+)
+_TOLD = frozenset(
+    {
+        Event.ANSWERED,
+        Event.DECLINED,
+        Event.RETURNED,
+        Event.NOT_RETURNED,
+        Event.EXPIRED,
+        Event.WITHDRAWN,
+        Event.ERASURE_ASKED,
+        Event.DELETED,
+        Event.DELETION_REFUSED,
+    }
+)
+_AT = bindparam("at", type_=UTCDateTime())
+_TELL = Prepared(
+    insert(OUTBOX).from_select(
+        ["id", "maker", "event", "request_id", "at", "due_at", "attempts", "is_dead", "problem"],
+        select(
+            bindparam("id"),
+            WEBHOOKS.c.maker,
+            bindparam("event"),
+            REQUESTS.c.id,
+            _AT,
+            _AT,
+            literal(0),
+            false(),
+            literal(""),
+        )
+        .join_from(REQUESTS, WEBHOOKS, WEBHOOKS.c.maker == REQUESTS.c.maker)
+        .where(REQUESTS.c.id == bindparam("request_id")),
+    )
 )
 _COUNTER = select(func.coalesce(func.max(LOG.c.number), 0))
 
@@ -30,7 +66,13 @@ def write_log(
     detail: str = "",
     report: str = "",
 ) -> int:
-    """Write one line; returns its number, which is the counter that live views watch."""
+    """Write one line; returns its number, which is the counter that live views watch.
+
+    A program that made the request and wants to be told gets a message.
+    """
+    if event in _TOLD:
+        message_id = f"msg_{secrets.token_hex(16)}"
+        _TELL.run(connection, id=message_id, event=event.value, request_id=request_id, at=at)
     values = {
         "at": at,
         "event": event.value,

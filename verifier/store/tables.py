@@ -181,6 +181,38 @@ class LogRow(VerifierRow, table=True):
     report: str = ""  # JSON: checks and proofs of an answer, without values
 
 
+class WebhookRow(VerifierRow, table=True):
+    """Where a program is told of changes in the requests of its key, and the secret that signs the messages."""
+
+    __tablename__ = "webhooks"
+
+    maker: str = Field(primary_key=True)  # the id of its API key
+    url: str
+    secret: bytes  # sealed
+    earlier_secret: bytes | None = None  # sealed; signs beside the new one until the moment below
+    earlier_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    made_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class OutboxRow(VerifierRow, table=True):
+    """A message that a program has to be told, written together with what it tells of. It holds no value.
+
+    It goes when it was delivered. `is_dead` says that nobody tries any more.
+    """
+
+    __tablename__ = "outbox"
+
+    id: str = Field(primary_key=True)
+    maker: str = Field(index=True)
+    event: str  # see verifier.store.records.Event
+    request_id: str
+    at: datetime = Field(sa_type=UTCDateTime)
+    due_at: datetime = Field(sa_type=UTCDateTime, index=True)
+    attempts: int = 0
+    is_dead: bool = False
+    problem: str = ""  # of the last attempt: an HTTP status, or the code of an error
+
+
 class TrustEntryRow(VerifierRow, table=True):
     """One entry whom the verifier trusts: added by hand, or read from a signed list (`source` is its address)."""
 
@@ -229,6 +261,8 @@ API_KEYS = VerifierRow.metadata.tables["api_keys"]
 LOG = table_of(LogRow)
 PERMISSIONS = table_of(PermissionRow)
 RECHECKS = table_of(RecheckRow)
+WEBHOOKS = table_of(WebhookRow)
+OUTBOX = table_of(OutboxRow)
 TRUST_ENTRIES = table_of(TrustEntryRow)
 TRUST_LISTS = table_of(TrustListRow)
 WATCHED_LISTS = table_of(WatchedListRow)

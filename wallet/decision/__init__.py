@@ -4,6 +4,7 @@ from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.recency import DemandedDays, demanded_days
 from wallet.decision.recheck import can_be_checked
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Alternative",
     "Chosen",
     "Decision",
+    "DemandedDays",
     "Group",
     "Item",
     "Lack",
@@ -19,6 +21,7 @@ __all__ = [
     "Optional",
     "build_decision",
     "can_be_checked",
+    "demanded_days",
     "is_bound",
     "obstacle_of",
     "unavoidable",

@@ -18,9 +18,10 @@ from schemas.consent import Basis
 from schemas.dcql import Answer, Choice, InvalidSelection, Option, Selection, answer, value_at
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
-from wallet.decision.candidates import candidate_for, is_bound, lacks, obstacle_of
+from wallet.decision.candidates import Obstacle, candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.recency import demanded_days
 from wallet.decision.recheck import recheck_offered
 from wallet.over_asking import Past, ShownCertificate, evaluate, gather, policy_outcome
 from wallet.requests import CheckedRequest, Registration
@@ -36,14 +37,23 @@ def build_decision(
     salt: bytes,
     language: str,
     now: datetime,
+    time_zone: str,
 ) -> Decision:
     """The decision about a checked request, given what the vault holds and what the person has chosen so far.
 
-    `past` is what the wallet remembered of the sender when the request arrived.
-    Raises `InvalidSelection` when `chosen` names something that is not among the alternatives, `InvalidQuery` when the
-    query takes more work than we do.
+    `past` is what the wallet remembered of the sender when the request arrived, `time_zone` where this wallet's days
+    begin. Raises `InvalidSelection` when `chosen` names something that is not among the alternatives, `InvalidQuery`
+    when the query takes more work than we do.
     """
-    usable = {one.id: one for one in certificates if obstacle_of(one, at=now) is None}
+    demanded = demanded_days(
+        checked.query, checked.stated.notice if checked.stated else None, at=now, time_zone=time_zone
+    )
+
+    def obstacle(certificate: StoredCertificate) -> Obstacle | None:
+        found = obstacle_of(certificate, at=now)
+        return Obstacle.OUTDATED if found is None and demanded.is_outdated(certificate) else found
+
+    usable = {one.id: one for one in certificates if obstacle(one) is None}
     found = answer(checked.query, [candidate_for(one) for one in usable.values()], sensitivity=sensitivity.weight)
     required_only, selection = _select(found, chosen)
     maker = _Maker(checked, usable, found, chosen, language)
@@ -71,7 +81,7 @@ def build_decision(
         left_behind=behind,
         facts=facts,
         warned=evaluate(facts),
-        lacks=() if selection is not None else lacks(checked.query, certificates, at=now),
+        lacks=() if selection is not None else lacks(checked.query, certificates, obstacle=obstacle),
         selection=selection,
         retention_until=retention_until,
         recheck=recheck,

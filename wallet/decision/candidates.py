@@ -1,10 +1,10 @@
 """Which of a person's certificates could be shown now, and why the others could not.
 
-A certificate that has expired, is not valid yet, was revoked or suspended, or has no one-time copy left is treated as
-if it were not there; only the person learns the difference (CS-23).
+A certificate that has expired, is not valid yet, was revoked or suspended, is too old for what is asked, or has no
+one-time copy left is treated as if it were not there; only the person learns the difference (CS-23).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,7 @@ class Obstacle(StrEnum):
     REVOKED = "revoked"
     SUSPENDED = "suspended"
     NO_COPIES = "no_copies"
+    OUTDATED = "outdated"  # For this request: see `wallet.decision.recency`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,14 @@ def _authorities(certificate: StoredCertificate) -> tuple[tuple[str, str], ...]:
         return ()
 
 
-def lacks(query: Query, certificates: Sequence[StoredCertificate], *, at: datetime) -> tuple[Lack, ...]:
+def lacks(
+    query: Query,
+    certificates: Sequence[StoredCertificate],
+    *,
+    obstacle: Callable[[StoredCertificate], Obstacle | None],
+) -> tuple[Lack, ...]:
     """For the person's eyes: what stands in the way of each required part that nothing usable answers."""
-    usable = _answered(query, (one for one in certificates if obstacle_of(one, at=at) is None))
+    usable = _answered(query, (one for one in certificates if obstacle(one) is None))
     everything = _answered(query, certificates)
     by_id = {certificate.id: certificate for certificate in certificates}
     found: list[Lack] = []
@@ -87,7 +93,7 @@ def lacks(query: Query, certificates: Sequence[StoredCertificate], *, at: dateti
         if usable.get(query_id):
             continue
         blocked = [by_id[one] for one in everything.get(query_id, ())]
-        found += [Lack(query_id, one, obstacle_of(one, at=at)) for one in blocked] or [Lack(query_id, None, None)]
+        found += [Lack(query_id, one, obstacle(one)) for one in blocked] or [Lack(query_id, None, None)]
     return tuple(found)
 
 

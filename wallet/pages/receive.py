@@ -45,6 +45,7 @@ UNFITTING_CODE = N_("The code should be %(form)s. Nothing was sent, and no try w
 ELSEWHERE = N_("This is being collected in another window. Look again in a moment.")
 FETCHED = N_("The certificate is in your wallet. Here is the request again.")
 MOST_ANSWER_CHARACTERS = 4_000
+MOST_AFTERWARDS = 20
 MISSING_CODE = N_("Write the code that the issuer gave you.")
 
 
@@ -224,8 +225,25 @@ async def fetched(request: Request, vault: VaultDep, wallet: WalletDep, pages: P
     collection = wallet.collection(vault, collection_id)
     if collection.stage is Stage.DONE and collection.for_share:
         wallet.put_away(vault, collection_id)
+        if (following := await _next(wallet, vault, collection)) is not None:
+            return await _sign_in(request, wallet, vault, pages, following)
         return pages.redirect(f"/share/{collection.for_share}", message=FETCHED)
     return go_to(request, f"/receive/{collection_id}")
+
+
+async def _next(wallet: WalletDep, vault: VaultDep, done: Collection) -> str | None:
+    """The collection of what the person wants to fetch at the same issuer next; None when there is nothing, or when
+    it cannot be begun: then the request says again what is missing."""
+    if not done.and_then:
+        return None
+    vct, *rest = done.and_then
+    issuer = done.offered.issuer
+    if issuer not in {entry.identifier for entry in wallet.sources_of(vct)}:
+        return None
+    try:
+        return await wallet.look_for(vault, issuer, vct, for_share=done.for_share, and_then=rest)
+    except (OfferUnusable, Unreachable):
+        return None
 
 
 @router.post("/fetch", dependencies=[FromOurForm])
@@ -237,15 +255,18 @@ async def fetch(
     issuer: Annotated[str, Form(max_length=2_000)],
     vct: Annotated[str, Form(max_length=2_000)],
     share: Annotated[str, Form(max_length=64)] = "",
+    then: Annotated[list[str] | None, Form(max_length=MOST_AFTERWARDS)] = None,
 ) -> Response:
     """Fetch a certificate that a request asks for, from an issuer that this wallet trusts for it: off to sign in.
 
     The page before has said who and where; what would be fetched is shown at the source, before the person allows it.
+    `then` are further kinds from the same issuer, fetched one after the other.
     """
-    if issuer not in {entry.identifier for entry in wallet.sources_of(vct)}:
-        raise NotFound("nobody here vouches for this issuer for this kind of certificate")
+    for one in (vct, *(then or ())):
+        if issuer not in {entry.identifier for entry in wallet.sources_of(one)}:
+            raise NotFound("nobody here vouches for this issuer for this kind of certificate")
     try:
-        collection_id = await wallet.look_for(vault, issuer, vct, for_share=share)
+        collection_id = await wallet.look_for(vault, issuer, vct, for_share=share, and_then=then or ())
     except (OfferUnusable, Unreachable) as exc:
         words = problem_words(exc.reason)
         return await pages.render(

@@ -38,6 +38,14 @@ class Fetchable:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Several kinds that are missing and that one source can issue, to be fetched one after the other."""
+
+    source: Source
+    vcts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OnItsWay:
     """A certificate that is being fetched for this request."""
 
@@ -62,6 +70,27 @@ def fetchable(decision: Decision, wallet: Deployment, t: Translator) -> list[Fet
             )
             found[vct] = Fetchable(known.title(t.language) if known else t(_SOME_CERTIFICATE), vct, tuple(sources))
     return list(found.values())
+
+
+def together(decision: Decision, found: list[Fetchable]) -> list[Together]:
+    """The sources that can issue several kinds of what is missing; of alternatives, the first one alone."""
+    lacking = {lack.query_id for lack in decision.lacks}
+    query = decision.checked.query
+    wanted = [
+        one
+        for some in query.sets
+        if some.required and not any(lacking.isdisjoint(ids) for ids in some.options)
+        for one in some.options[0]
+        if one in lacking
+    ]
+    kinds = list(dict.fromkeys(chain[-1] for one in wanted for chain in query.credential(one).types[:1]))
+    by_vct = {one.vct: one for one in found}
+    sources = {source.identifier: source for one in found for source in one.sources}
+    groups = [
+        Together(source, tuple(vct for vct in kinds if vct in by_vct and source in by_vct[vct].sources))
+        for source in sources.values()
+    ]
+    return [group for group in groups if len(group.vcts) > 1]
 
 
 def on_its_way(share_id: str, wallet: Deployment, vault: UnlockedVault, t: Translator) -> list[OnItsWay]:

@@ -9,14 +9,25 @@ from typing import Any
 from urllib.parse import quote
 
 from schemas.consent import Basis, LocalizedText
+from schemas.types import type_of
 from service.i18n import N_, Translator
 from wallet.cards import read_card
-from wallet.decision import Alternative, Decision, Group, Item, LeftBehind, is_bound, unavoidable, unavoidable_names
+from wallet.decision import (
+    Alternative,
+    Decision,
+    Group,
+    Item,
+    Lack,
+    LeftBehind,
+    is_bound,
+    unavoidable,
+    unavoidable_names,
+)
 from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.phrases import along, called, country, in_a_sentence
-from wallet.pages.share_words import BASES, KINDS, OBSTACLES
+from wallet.pages.share_words import BASES, KINDS, NOTHING_FITS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.recording import who_asks
 
@@ -68,8 +79,8 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         **warning_views(decision, t),
         "lacks": [
             {
-                "title": read_card(lack.certificate, t.language).title if lack.certificate else "",
-                "why": t(OBSTACLES[lack.obstacle]) if lack.obstacle else "",
+                "title": _lacking_title(decision, lack, t),
+                "why": t(OBSTACLES[lack.obstacle]) if lack.obstacle else t(NOTHING_FITS),
             }
             for lack in decision.lacks
         ],
@@ -94,6 +105,15 @@ def _recheck(decision: Decision, t: Translator) -> dict[str, Any] | None:
         "purpose_lang": _language_of(offer.purpose, t),
         "ticked": decision.chosen.recheck,
     }
+
+
+def _lacking_title(decision: Decision, lack: Lack, t: Translator) -> str:
+    """What is missing: the certificate that cannot be shown, or the kinds that would do; "" for unknown kinds."""
+    if lack.certificate is not None:
+        return read_card(lack.certificate, t.language).title
+    types = decision.checked.query.credential(lack.query_id).types
+    known = [found for chain in types if (found := type_of(chain[-1])) is not None]
+    return t.listed([one.title(t.language) for one in known], "or")
 
 
 def _behind(one: LeftBehind, t: Translator) -> str:

@@ -35,8 +35,11 @@ OBSTACLES = {
     Obstacle.NOT_YET_VALID: N_("It is not valid yet."),
     Obstacle.REVOKED: N_("The issuer has revoked it."),
     Obstacle.SUSPENDED: N_("The issuer has paused it."),
+    Obstacle.OUTDATED: N_("It is true of an earlier day than they accept. Fetch it again, and come back here."),
     Obstacle.NO_COPIES: N_("All its one-time copies have been used. Ask the issuer for new ones."),
 }
+
+NOTHING_FITS = N_("None in this wallet says what they ask for.")
 
 NO_LONGER = {
     "revoked": N_("The issuer has revoked %(title)s. That may be why."),

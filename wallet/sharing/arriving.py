@@ -11,7 +11,7 @@ from proofs.registration_certificate import ask_registration_status
 from proofs.resolve import HurriedResolver
 from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import AuthorizationErrorResponse, RequestLink
-from wallet.decision import Chosen, Decision
+from wallet.decision import Chosen, Decision, demanded_days
 from wallet.delivery import Delivery
 from wallet.deployment import HURRY_SECONDS
 from wallet.ledger import Event, EventKind, new_entry_id
@@ -106,6 +106,7 @@ class Arrivals(Desk):
             fetched = await self._with_registration_status(fetched, checked, now=now)
             members["fetched"] = fetched.as_json()
             checked = check_request(fetched, trust=self._wallet.trust(), now=self._wallet.clock())
+            await self._renew_outdated(vault, checked)
             members["past"] = self._past(vault, checked, came_by=came_by).model_dump(mode="json")
             decision = self._build(vault, share_id, members, checked, language=vault.language)
         except AlreadyAnswered:
@@ -164,6 +165,18 @@ class Arrivals(Desk):
         hurried = HurriedResolver(self._wallet.resolver, seconds=HURRY_SECONDS)
         status = await ask_registration_status(checked.registration.status, resolver=hurried, now=now)
         return replace(fetched, registration_status=status)
+
+    async def _renew_outdated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:
+        """Before it is shown: fresh copies of what the sender would find too old, when its notice is signed.
+
+        The person has agreed to look at the request. Its sender learns nothing by it; the source learns that somebody
+        wants the statement of today, and not who (docs/adr/0013).
+        """
+        if checked.stated is None or not checked.stated.signed:
+            return
+        now, time_zone = self._wallet.clock(), self._wallet.settings.time_zone
+        demanded = demanded_days(checked.query, checked.stated.notice, at=now, time_zone=time_zone)
+        await self._wallet.renew_outdated(vault, demanded.is_outdated)
 
     def _past(self, vault: UnlockedVault, checked: CheckedRequest, *, came_by: CameBy) -> Past:
         entries, now = self.history(vault)[0], self._wallet.clock()

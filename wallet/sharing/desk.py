@@ -93,6 +93,7 @@ class Desk:
             salt=bytes.fromhex(members["salt"]),
             language=language,
             now=self._wallet.clock(),
+            time_zone=self._wallet.settings.time_zone,
         )
 
 

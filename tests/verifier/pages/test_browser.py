@@ -105,7 +105,7 @@ def test_every_page_of_staff_is_accessible_and_fits_a_phone(site: Site, language
     page.fill("#password", PASSWORD)
     page.click("#setup")
     expect(page.locator("#ask-first")).to_be_visible()
-    for path in ("/", "/log", "/help", "/account"):
+    for path in ("/", "/log", "/help", "/account", "/programs"):
         page.goto(path)
         site.look(page, f"empty {path}")
     faulty = "\n".join(line for line in TEMPLATE.splitlines() if not line.startswith("contact"))

@@ -1,0 +1,231 @@
+"""The internship template: two statements as of today and a course record come to one word, nothing else is known."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.types import CREDENTIAL_TYPES
+from tests.verifier.scene import Issuer, Scene, assert_refused_by
+from verifier.app import catalogues_of
+from verifier.eligibility import Answer, eligibility_of
+from verifier.exchange import MadeRequest, Reply
+from verifier.policies import AgeRule
+from verifier.result_document import result_document
+from verifier.store import Contents
+from verifier.verification import Verdict
+
+REGISTRATION = CREDENTIAL_TYPES["registration-certificate"]
+TARGET_GROUP = CREDENTIAL_TYPES["target-group-certificate"]
+TODAY = "2026-11-20"
+CANARIES = ("19980203-TF12", "1999-10-02", "Kanarekassan", "Kanarek-Test")
+AUTHORITY = {"sv": "Arbetsförmedlingen", "en": "Swedish Public Employment Service"}
+
+REGISTERED: dict[str, Any] = {
+    "issuing_authority": AUTHORITY,
+    "issuing_country": "SE",
+    "registered_status": True,
+    "registered_since": "2026-01-12",
+    "unemployment_fund": "Kanarekassan",
+    "as_of": TODAY,
+    "family_name": "Kanarek-Test",
+    "birthdate": "1999-10-02",
+}
+IN_TARGET_GROUP: dict[str, Any] = {
+    "issuing_authority": AUTHORITY,
+    "issuing_country": "SE",
+    "programme": {"sv": "Jobbsprånget", "en": "Jobbsprånget"},
+    "in_target_group": True,
+    "as_of": TODAY,
+}
+
+
+class Applicant(Scene):
+    """A scene whose holder has what an internship asks for; members given here replace those of the certificates."""
+
+    def hold(self, registration: dict[str, Any] | None = None, target: dict[str, Any] | None = None) -> None:
+        """Have the two statements, changed."""
+        self.statements = {
+            REGISTRATION.vct: self.issuer.issue(
+                REGISTERED | (registration or {}),
+                holder=self.holder,
+                credential_type=REGISTRATION,
+                now=self.now,
+                index=20,
+            ),
+            TARGET_GROUP.vct: self.issuer.issue(
+                IN_TARGET_GROUP | (target or {}),
+                holder=self.holder,
+                credential_type=TARGET_GROUP,
+                now=self.now,
+                index=21,
+            ),
+        }
+
+    def held_for(self, query: Mapping[str, Any]) -> str:
+        """The certificate for a query."""
+        for vct, token in self.statements.items():
+            if vct in query["meta"]["vct_values"]:
+                return token
+        return super().held_for(query)
+
+    def apply(self, *more: str) -> tuple[MadeRequest, Reply]:
+        """Answer the internship's request with the statements and the course."""
+        made = self.ask("internship")
+        request = self.fetch(made)
+        token = {name: [self.presentation(request, name)] for name in ("registration", "target-group", *more)}
+        return made, self.post(made, self.form(request, {"vp_token": token}))
+
+    def told(self, made: MadeRequest) -> dict[str, Any]:
+        """The result as programs read it."""
+        record = self.result(made)
+        contents = self.verifier.contents(made.id, viewer="test") if record.has_contents else None
+        return result_document(
+            record,
+            contents=contents,
+            deletion=None,
+            catalogues=catalogues_of(self.settings),
+            time_zone=self.settings.time_zone,
+        )
+
+
+@pytest.fixture
+def applicant(tmp_path: Path) -> Applicant:
+    """Somebody who meets every requirement today."""
+    made = Applicant(tmp_path)
+    made.hold()
+    return made
+
+
+@pytest.mark.parametrize("record", ["course", "transcript"])
+def test_the_answer_is_one_word_with_its_day_and_who_says_so(applicant: Applicant, record: str) -> None:
+    """Eligible, as of a day, says the employment service; a degree or a course record makes no difference."""
+    made, reply = applicant.apply(record)
+
+    assert reply.status == 200
+    told = applicant.told(made)["eligibility"]
+    assert (told["answer"], told["as_of"], told["fault"]) == ("eligible", TODAY, None)
+    assert told["sentence"] == "Eligible as of 20 November 2026, says Example University."
+    assert told["sentence_sv"] == "Behörig den 20 november 2026, enligt Example University."
+    assert [ground["as_of"] for ground in told["grounds"]] == [TODAY, TODAY, None]
+    assert [one["title"] for one in told["grounds"][:2]] == [
+        "Job seeker registration",
+        "Target group certificate",
+    ]
+
+
+def test_the_receiver_learns_nothing_but_what_the_answer_needs(applicant: Applicant) -> None:
+    """Neither number, birth date, name nor unemployment fund is in what was sent, kept or told."""
+    made, _ = applicant.apply("course")
+
+    told = str(applicant.told(made))
+    kept = applicant.verifier.contents(made.id, viewer="test")
+    assert isinstance(kept, Contents)
+    seen = told + "".join(str(one.items) + str(one.token) for one in kept.presentations)
+    for canary in CANARIES:
+        assert canary not in seen
+    asked = {item.path for credential in applicant.template("internship").credentials for item in credential.items}
+    assert asked == {
+        ("registered_status",), ("in_target_group",), ("as_of",), ("courses", None, "achievement_title"),
+    }  # fmt: skip
+
+
+def test_neither_course_nor_transcript_is_not_enough(applicant: Applicant) -> None:
+    """The set of alternatives is required."""
+    made, reply = applicant.apply()
+
+    assert_refused_by(applicant, made, reply, "query", "set_missing")
+    assert applicant.told(made)["eligibility"]["answer"] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("registration", "target"), [({"registered_status": False}, {}), ({}, {"in_target_group": False})]
+)
+def test_a_no_of_the_source_is_not_eligible(applicant: Applicant, registration: Any, target: Any) -> None:
+    """Said by somebody who is trusted: that is an answer, of which nothing is kept."""
+    applicant.hold(registration, target)
+    made, reply = applicant.apply("course")
+
+    assert_refused_by(applicant, made, reply, "values", "value_differs")
+    told = applicant.told(made)["eligibility"]
+    assert told["answer"] == "not_eligible"
+    assert told["sentence"] == "Not eligible as of 20 November 2026, says Example University."
+
+
+def test_an_old_statement_decides_nothing_and_says_what_to_do(applicant: Applicant) -> None:
+    """Yesterday's is renewed, not believed and not held against the person."""
+    applicant.hold({"as_of": "2026-11-19"})
+    made, reply = applicant.apply("course")
+
+    assert_refused_by(applicant, made, reply, "recency", "statement_too_old")
+    told = applicant.told(made)["eligibility"]
+    assert told["answer"] == "undecided"
+    assert told["sentence"].endswith("Ask the person to renew it and come back.")
+    faults = [ground["fault"]["reason"] for ground in told["grounds"] if ground["fault"]]
+    assert faults[0] == "statement_too_old"
+
+
+def test_a_no_of_somebody_unknown_is_no_answer(applicant: Applicant) -> None:
+    """Whoever is not trusted cannot make somebody ineligible either."""
+    stranger = Issuer(url="https://stranger.example", name="Stranger")
+    applicant.statements[REGISTRATION.vct] = stranger.issue(
+        REGISTERED | {"registered_status": False}, holder=applicant.holder, credential_type=REGISTRATION, index=None
+    )
+    made, _ = applicant.apply("course")
+
+    assert applicant.result(made).verdict is not Verdict.ACCEPTED
+    assert applicant.told(made)["eligibility"]["answer"] == "undecided"
+
+
+def test_other_templates_and_open_requests_have_no_such_answer(applicant: Applicant) -> None:
+    """There is no word for what was not asked, nor before an answer."""
+    asked, made = applicant.ask("internship"), applicant.ask()
+    applicant.answer(made)
+
+    for one in (asked, made):
+        assert eligibility_of(applicant.result(one), contents=None, time_zone="Europe/Stockholm") is None
+
+
+def test_the_answer_stays_when_the_values_are_gone(applicant: Applicant) -> None:
+    """On the retention date values go; what was decided on the day of the answer is known without them."""
+    made, _ = applicant.apply("course")
+    applicant.pass_time(days=92)
+
+    record = applicant.result(made)
+    assert not record.has_contents
+    found = eligibility_of(record, contents=None, time_zone="Europe/Stockholm")
+    assert found is not None
+    assert (found.answer, str(found.as_of)) == (Answer.ELIGIBLE, TODAY)
+
+
+STOCKHOLM_MIDNIGHT = datetime(2026, 11, 19, 23, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "seconds_after_midnight", "days", "reason"),
+    [
+        ("2026-11-20", 0, 0, ""),
+        ("2026-11-19", -1, 0, ""),  # It is still yesterday there.
+        ("2026-11-19", 59, 0, ""),  # Clocks may differ by a minute.
+        ("2026-11-19", 60, 0, "statement_too_old"),
+        ("2026-11-13", 3600, 7, ""),
+        ("2026-11-12", 3600, 7, "statement_too_old"),
+        ("2026-11-20", -3600, 0, ""),  # It is tomorrow already further east.
+        ("2026-11-21", 0, 0, "statement_of_a_later_day"),
+        ("20261120", 0, 0, "undated"),
+        ("2026-11-20T00:00:00Z", 0, 0, "undated"),
+        (20261120, 0, 0, "undated"),
+        (None, 0, 0, "undated"),
+    ],
+)
+def test_today_is_the_calendar_day_of_the_receiver(
+    as_of: Any, seconds_after_midnight: int, days: int, reason: str
+) -> None:
+    """In its time zone, with the tolerance of clocks; a day that has not come anywhere is none."""
+    rule = AgeRule(days, time_zone="Europe/Stockholm", skew_seconds=60)
+
+    check = rule.check({"as_of": as_of}, now=STOCKHOLM_MIDNIGHT + timedelta(seconds=seconds_after_midnight))
+
+    assert check.reason == reason
