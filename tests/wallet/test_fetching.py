@@ -246,6 +246,34 @@ async def test_an_answer_lost_after_the_waiting_is_asked_for_again(world: World)
     assert (certificate.copies_total, issued.copies) == (10, 10), "and no second set of copies"
 
 
+async def test_what_arrived_after_the_waiting_is_judged_after_a_crash(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet dies between keeping the copies and judging them: the next time it is opened it goes on (D02)."""
+    source = Source(world, reviewed_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    deferrals = source.side.context.store.deferrals
+    (one,) = deferrals.list_waiting()
+    deferrals.review(one.offer_id, Review.APPROVED, now=world.clock())
+    world.clock.move(days=2)
+
+    async def die(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(wallet, "_examine", die)
+        await wallet.resume(vault)
+    assert wallet.collection(vault, collection_id).parts[0].state is PartState.RECEIVED
+
+    await wallet.resume(vault)
+
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    assert len(vault.certificates()) == 1
+
+
 async def test_an_issuer_that_disowns_a_transaction_is_asked_once_more_and_not_for_ever(world: World) -> None:
     """One that ends every transaction and defers every request is asked again when the person opens the wallet."""
     source = Source(world, reviewed_types="micro-credential")
