@@ -7,7 +7,7 @@ LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-tr
 ROOMS := schemas proofs service issuer wallet verifier
 SOURCES := $(ROOMS) examples bench tests
 
-.PHONY: help install demo test lint format bench over-asking lock screenshots clean
+.PHONY: help install demo test lint format bench crash soak over-asking lock screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -51,6 +51,12 @@ format: .venv/.development ## write the code in its one format
 
 bench: .venv/.development ## print the performance figures as ratios, write bench/results/latest.json
 	@$(BIN)/python -m bench
+
+crash: .venv/.development ## kill every operation of several steps at every point, start again, and judge
+	@CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crash/test_every_point.py
+
+soak: .venv/.development ## 200 whole journeys while one of the three services is killed at random (JOURNEYS=, KILLS=, MINUTES=)
+	@$(BIN)/python -m tests.crash.soak --journeys $(or $(JOURNEYS),200) --kills $(or $(KILLS),200) --minutes $(or $(MINUTES),20)
 
 over-asking: .venv/.development ## print precision and recall of the rules on over-asking, on the labelled set
 	@$(BIN)/python -m tests.over_asking.report

@@ -6,7 +6,10 @@ can stand under the same root. Files are written once and never overwritten. The
 its chain was never finished, and never used.
 """
 
+import fcntl
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -76,6 +79,55 @@ def create_certified_key(
     write_new_file(root_file, root_certificate.public_bytes(Encoding.PEM), secret=False)
     write_new_file(chain_file, leaf_certificate.public_bytes(Encoding.PEM), secret=False)
     return load_certified_key(directory, name=name, passphrase=passphrase)
+
+
+def certified_key(
+    directory: Path,
+    *,
+    name: str,
+    common_name: str,
+    public_url: str,
+    passphrase: bytes,
+    now: datetime,
+    leaf_valid_for: timedelta = LEAF_VALID_FOR,
+) -> CertifiedKey:
+    """The certified key of that name; made now when there is none, by exactly one of several processes.
+
+    One that was being made when its process died is set aside. Raises what loading and creating raise.
+    """
+    with locked(directory):
+        try:
+            return load_certified_key(directory, name=name, passphrase=passphrase)
+        except NotFound:
+            set_aside_unfinished(directory, name=name)
+            return create_certified_key(
+                directory,
+                name=name,
+                common_name=common_name,
+                public_url=public_url,
+                passphrase=passphrase,
+                now=now,
+                leaf_valid_for=leaf_valid_for,
+            )
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Nobody else makes or takes over keys in a directory meanwhile; the lock ends with its process."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (directory / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_aside_unfinished(directory: Path, *, name: str) -> None:
+    """A key without its chain was being made when the process died: nothing was ever signed with it.
+
+    It is renamed rather than removed, in case somebody else put it there. Only inside `locked`.
+    """
+    if not (directory / f"{name}.chain.pem").exists():
+        for file in directory.glob(f"{name}.*.pem"):
+            file.replace(file.with_name(f"{file.name}.unfinished"))
 
 
 def load_certified_key(directory: Path, *, name: str, passphrase: bytes) -> CertifiedKey:

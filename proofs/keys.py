@@ -12,10 +12,12 @@ import functools
 import hashlib
 import itertools
 import os
+import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -245,16 +247,44 @@ def save_signer(signer: SoftwareSigner, path: Path, *, passphrase: bytes) -> Non
 
 
 def write_new_file(path: Path, content: bytes, *, secret: bool) -> None:
-    """Write a file that must not exist yet; `secret` makes it readable by its owner only. Raises `Refused`."""
+    """Write a file that must not exist yet, whole or not at all; `secret` makes it readable by its owner only.
+
+    It gets its name when all of it is on disk: whoever is killed before leaves neither half a file nor one beside it.
+    Raises `Refused` when it exists.
+    """
     mode = stat.S_IRUSR | stat.S_IWUSR if secret else stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH
+    directory = os.open(path.parent, os.O_RDONLY)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with _nameless_file(path, mode) as (file, source):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            # With a directory named, `link` follows the link in /proc to the file that has no name (linkat(2)).
+            os.link(source, path, src_dir_fd=directory, follow_symlinks=True)
+        os.fsync(directory)
     except FileExistsError as exc:
         raise Refused(f"the file {path.name} exists already") from exc
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _nameless_file(path: Path, mode: int) -> Iterator[tuple[BinaryIO, str]]:
+    """A new file without a name in the directory of `path`, and how it is reached; beside it where there is no such
+    thing."""
+    try:
+        handle = os.open(path.parent, os.O_WRONLY | os.O_TMPFILE, mode)
+    except (AttributeError, OSError):  # No such thing on this system, or this file system.
+        beside = path.resolve().with_name(f".{path.name}.{secrets.token_hex(4)}")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file, str(beside)
+        finally:
+            beside.unlink()
+        return
     with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        yield file, f"/proc/self/fd/{file.fileno()}"
 
 
 def load_signer(key_path: Path, chain_path: Path | None, *, passphrase: bytes) -> SoftwareSigner:

@@ -8,14 +8,14 @@ tasks delete what is due, read trust lists again and fetch status lists before t
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
 
 import service
-from proofs.certified_keys import create_certified_key, load_certified_key
+from proofs.certified_keys import certified_key
 from proofs.keys import SoftwareSigner
 from proofs.resolve import Resolver
 from schemas.errors import ProtocolError
@@ -61,20 +61,14 @@ def open_database(settings: VerifierSettings) -> Database:
 
 def load_signer(settings: VerifierSettings, *, clock: Clock) -> SoftwareSigner:
     """The key that requests are signed with, in `DATA/keys`; made with its own root when it is not there."""
-    directory = settings.data / "keys"
-    passphrase = settings.key_passphrase()
-    if not (directory / f"{KEY_NAME}.key.pem").exists():
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(ProtocolError):  # Another process may be making it at this very moment.
-            return create_certified_key(
-                directory,
-                name=KEY_NAME,
-                common_name=settings.organisation.text("sv"),
-                public_url=settings.base_url,
-                passphrase=passphrase,
-                now=clock(),
-            ).signer
-    return load_certified_key(directory, name=KEY_NAME, passphrase=passphrase).signer
+    return certified_key(
+        settings.data / "keys",
+        name=KEY_NAME,
+        common_name=settings.organisation.text("sv"),
+        public_url=settings.base_url,
+        passphrase=settings.key_passphrase(),
+        now=clock(),
+    ).signer
 
 
 def client_identity(settings: VerifierSettings, *, clock: Clock) -> ClientIdentity:

@@ -119,8 +119,15 @@ class Collection:
         return self.stage in (Stage.ASKING, Stage.COLLECTING)
 
     def can_go_on(self, *, at: int) -> bool:
-        """Whether it can be taken up now, without the person: it stopped in the middle, or may be asked for again."""
-        due = any(part.state is PartState.DEFERRED and part.ask_again_at <= at for part in self.parts)
+        """Whether it can be taken up now, without the person: it stopped in the middle, or may be asked for again.
+
+        What waits at the issuer stops in the middle too: received and not judged, or about to be asked for anew.
+        """
+        due = any(
+            part.state in (PartState.WAITING, PartState.RECEIVED)
+            or (part.state is PartState.DEFERRED and part.ask_again_at <= at)
+            for part in self.parts
+        )
         return self.is_in_flight or (self.stage is Stage.PENDING and due)
 
     @property

@@ -10,7 +10,8 @@ The rules of the game (OpenID4VCI 1.0, sections 6 to 11; DESIGN 4.3; durability 
 3. Every request proves the same keys with a fresh nonce, so that a repeated request meets the same slots at the issuer.
 4. What was received is kept before it is judged, so that nothing needs to be asked for twice.
 5. A certificate and the end of its part are kept in one transaction: there is never a second one.
-6. What the issuer defers is asked for again later, with the same transaction, until it is there or denied.
+6. What the issuer defers is asked for again later, with the same transaction, until it is there or denied. When the
+   transaction has ended and the answer was lost, the same keys are proven once more.
 7. The issuer is told what became of it, when it wants to know.
 """
 
@@ -278,6 +279,13 @@ async def _ask_for(collection: Collection, part: Part, work: _Work) -> Collectio
             break
     if reply.status in (200, 202):
         return collection.with_part(_answered(part, reply, sealed, work))
+    if error == "invalid_transaction_id" and part.state is PartState.DEFERRED and part.keys:
+        # The copies were handed out and the answer was lost (9.2: then the transaction is worth nothing). The same keys
+        # get the same copies at the endpoint where they were first asked for; whoever knows nothing of them refuses.
+        waiting = replace(part, state=PartState.WAITING, transaction_id="")
+        collection = collection.with_part(waiting)
+        work.keeper.save(collection)
+        return await _ask_for(collection, waiting, work)
     if reply.status in BUSY:
         return collection.paused("busy", error)
     if reply.status >= 500:

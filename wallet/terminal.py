@@ -9,8 +9,6 @@
 The passphrase is read from `WALLET_PASSPHRASE_FILE`, else asked for. It is never an argument: others can see those.
 """
 
-import os
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +16,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from proofs.keys import write_new_file
+from schemas.errors import Refused
 from service.clock import utc_now
 from service.commands import CommandFailed, data_option, run_async
 from service.http import OutgoingHTTP
@@ -121,20 +121,13 @@ def read_passphrase(settings: WalletSettings, person: str, *, is_new: bool) -> s
 
 
 def write_private_file(path: Path, content: bytes) -> None:
-    """A new file that only its owner reads: written beside its place and moved there whole. Never over another one."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """A new file that only its owner reads, there whole or not at all. Never over another one."""
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(beside, path)  # Unlike a move, it does not replace what is there.
-    except FileExistsError as exc:
+        write_new_file(path, content, secret=True)
+    except Refused as exc:
         raise CommandFailed(f"{path} is there already.", error="file_exists", exit_status=2) from exc
     except OSError as exc:
         raise CommandFailed(f"{path} cannot be written.", error="cannot_write", exit_status=2) from exc
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def tell(text: str) -> None:

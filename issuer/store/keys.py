@@ -1,19 +1,19 @@
 """The issuer's signing key at rest: made at first need, by exactly one of several processes."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
 from issuer.settings import KEY_NAME, IssuerSettings
 from proofs.certificates import Leaf, unverified_leaf
 from proofs.certified_keys import (
     ROOT_VALID_FOR,
     CertifiedKey,
+    certified_key,
     create_certified_key,
     import_certified_key,
     load_certified_key,
+    locked,
+    set_aside_unfinished,
 )
 from proofs.jwe import KEY_AGREEMENT
 from proofs.keys import SoftwareSigner, generate_signer, load_signer, read_chain, save_signer
@@ -37,10 +37,7 @@ def signing_key(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
 
     Raises `KeyOfAnotherIssuer` when its certificate speaks for another address: nobody would trust what it signs.
     """
-    with _locked(settings.keys):
-        key = existing_key(settings)
-        if key is None:
-            key = _create(settings, now=now)
+    key = certified_key(settings.keys, **_terms(settings, now=now))
     _check_names(unverified_leaf(key.signer.x5c), settings, where=f"the certificate in {key.chain_file}")
     return key
 
@@ -55,9 +52,10 @@ def existing_key(settings: IssuerSettings) -> CertifiedKey | None:
 
 def create_key(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
     """Make the signing key: a root, and a leaf that names the public URL. Raises `KeyExists` when there is one."""
-    with _locked(settings.keys):
+    with locked(settings.keys):
         _refuse_a_second_key(settings)
-        return _create(settings, now=now)
+        set_aside_unfinished(settings.keys, name=KEY_NAME)
+        return create_certified_key(settings.keys, **_terms(settings, now=now))
 
 
 def import_key(
@@ -68,11 +66,11 @@ def import_key(
     Raises `KeyExists` when there is a key already, `Malformed` or `Refused` when the two cannot be read or do not
     belong together, `KeyOfAnotherIssuer` when the chain names somebody else; then nothing is kept.
     """
-    with _locked(settings.keys):
+    with locked(settings.keys):
         _refuse_a_second_key(settings)
         signer = SoftwareSigner.from_pem(key_pem, passphrase=key_passphrase)
         _check_names(unverified_leaf(read_chain(chain_pem, signer=signer)), settings, where="the certificate to import")
-        _set_aside_unfinished(settings)
+        set_aside_unfinished(settings.keys, name=KEY_NAME)
         return import_certified_key(
             settings.keys,
             name=KEY_NAME,
@@ -86,7 +84,7 @@ def import_key(
 def encryption_key(settings: IssuerSettings) -> dict[str, str]:
     """The private JWK to which wallets encrypt their requests; made now if there is none yet."""
     file = settings.keys / f"{ENCRYPTION_KEY_NAME}.key.pem"
-    with _locked(settings.keys):
+    with locked(settings.keys):
         if not file.exists():
             save_signer(generate_signer(), file, passphrase=settings.key_passphrase())
     signer = load_signer(file, None, passphrase=settings.key_passphrase())
@@ -113,32 +111,13 @@ def _refuse_a_second_key(settings: IssuerSettings) -> None:
         raise KeyExists(f"There is a signing key already, in {key.key_file}. A new one needs another data directory.")
 
 
-def _set_aside_unfinished(settings: IssuerSettings) -> None:
-    """A key without its chain was being made when the process died: nothing was ever signed with it.
-
-    It is renamed rather than removed, in case somebody else put it there.
-    """
-    if not (settings.keys / f"{KEY_NAME}.chain.pem").exists():
-        for file in settings.keys.glob(f"{KEY_NAME}.*.pem"):
-            file.replace(file.with_name(f"{file.name}.unfinished"))
-
-
-def _create(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
-    _set_aside_unfinished(settings)
-    return create_certified_key(
-        settings.keys,
-        name=KEY_NAME,
-        common_name=settings.names["sv"],
-        public_url=settings.base_url,
-        passphrase=settings.key_passphrase(),
-        now=now,
-        leaf_valid_for=ROOT_VALID_FOR,  # No copy outlives the chain that signed it, and certificates live for years.
-    )
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _terms(settings: IssuerSettings, *, now: datetime) -> dict[str, Any]:
+    """How a key is made."""
+    return {
+        "name": KEY_NAME,
+        "common_name": settings.names["sv"],
+        "public_url": settings.base_url,
+        "passphrase": settings.key_passphrase(),
+        "now": now,
+        "leaf_valid_for": ROOT_VALID_FOR,  # No copy outlives the chain that signed it, and certificates live for years.
+    }

@@ -223,6 +223,78 @@ async def test_what_takes_time_is_asked_for_again(world: World) -> None:
     assert len(vault.certificates()) == 1
 
 
+async def test_an_answer_lost_after_the_waiting_is_asked_for_again(world: World) -> None:
+    """The issuer has handed the copies out and ended the transaction: the same keys get the same copies (D02)."""
+    source = Source(world, reviewed_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    deferrals = source.side.context.store.deferrals
+    (one,) = deferrals.list_waiting()
+    deferrals.review(one.offer_id, Review.APPROVED, now=world.clock())
+    world.clock.move(days=2)
+    with world.network.lose_answer("/deferred_credential"):
+        await wallet.resume(vault)
+    assert wallet.collection(vault, collection_id).stage is Stage.PENDING
+
+    await wallet.resume(vault)
+
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    (certificate,) = vault.certificates()
+    (issued,) = source.side.context.store.status.list_issued(limit=10)
+    assert (certificate.copies_total, issued.copies) == (10, 10), "and no second set of copies"
+
+
+async def test_what_arrived_after_the_waiting_is_judged_after_a_crash(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet dies between keeping the copies and judging them: the next time it is opened it goes on (D02)."""
+    source = Source(world, reviewed_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    deferrals = source.side.context.store.deferrals
+    (one,) = deferrals.list_waiting()
+    deferrals.review(one.offer_id, Review.APPROVED, now=world.clock())
+    world.clock.move(days=2)
+
+    async def die(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(wallet, "_examine", die)
+        await wallet.resume(vault)
+    assert wallet.collection(vault, collection_id).parts[0].state is PartState.RECEIVED
+
+    await wallet.resume(vault)
+
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    assert len(vault.certificates()) == 1
+
+
+async def test_an_issuer_that_disowns_a_transaction_is_asked_once_more_and_not_for_ever(world: World) -> None:
+    """One that ends every transaction and defers every request is asked again when the person opens the wallet."""
+    source = Source(world, reviewed_types="micro-credential")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    world.clock.move(seconds=11)
+
+    def disown(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path != "/deferred_credential":
+            return None
+        return httpx2.Response(400, json={"error": "invalid_transaction_id"})
+
+    asked = world.network.asked("source.example/credential")
+    with world.network.answering(disown):
+        await wallet.resume(vault)
+    assert world.network.asked("source.example/credential") == asked + 1
+    assert wallet.collection(vault, collection_id).parts[0].state is PartState.DEFERRED
+
+
 async def test_a_denial_ends_the_waiting(world: World) -> None:
     """And says so."""
     source = Source(world, reviewed_types="micro-credential")

@@ -1,10 +1,13 @@
 """Receiving from a real issuer: what is asked, what is kept, and how a stop in the middle is taken up again."""
 
 import asyncio
+import os
+import socket
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from issuer.status import Status
 from tests.world import World
@@ -15,6 +18,7 @@ from wallet.links import read_arrival
 from wallet.offers import OfferUnusable, Unreachable
 from wallet.store.collections import HeldCollection, take_up
 from wallet.store.ledger import read_history
+from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
 
 pytestmark = pytest.mark.anyio
@@ -468,3 +472,25 @@ async def test_an_unreachable_issuer_is_said_before_anything_is_kept(world: Worl
         )
 
     assert world.wallet.deployment.collections(vault) == {}
+
+
+@pytest.mark.parametrize(("pid", "life", "is_free"), [("own", "earlier", True), ("parent", "earlier", False)])
+async def test_a_lease_of_an_earlier_life_with_the_same_number_is_over(
+    world: World, pid: str, life: str, is_free: bool
+) -> None:
+    """In a container every life of the wallet is process 1: nobody waits a minute for what died. Another process does."""
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id = await world.wallet.begin(vault, world.university.offer()[0].offer)
+    number = os.getpid() if pid == "own" else os.getppid()
+    lease = f"{socket.gethostname()}|{number}|{life}.1"
+    with wallet.database.transaction() as connection:
+        until = int(world.clock().timestamp()) + 60
+        connection.execute(update(CollectionRow).values(lease=lease, leased_until=until))
+
+    if is_free:
+        await wallet.collect(vault, collection_id, tx_code=None)
+        assert len(vault.certificates()) == 1
+    else:
+        with pytest.raises(MovedOn):
+            await wallet.collect(vault, collection_id, tx_code=None)

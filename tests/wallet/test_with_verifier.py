@@ -128,6 +128,29 @@ async def test_an_answer_sent_again_changes_nothing(world: World, firm: Verifier
     assert firm.result(made.id).is_accepted
 
 
+async def test_an_answer_sent_again_too_late_is_never_told_as_not_accepted(world: World, firm: Verifier) -> None:
+    """They have had it since the first time, and refuse it now: whoever shared must not read that nothing came of it."""
+    sharer = await Sharer.with_certificate(world)
+    made = ask(firm)
+    share_id = await sharer.begin(made.link)
+    with world.network.lose_answer(f"/response/{made.transaction.handle}"):
+        await sharer.approve(share_id)
+    world.clock.move(minutes=2)
+
+    with world.network.cut_before(f"/response/{made.transaction.handle}"):
+        never_left = await sharer.sharing.send_again(sharer.vault, share_id)
+    assert never_left.state is DeliveryState.UNKNOWN
+    again = await sharer.sharing.send_again(sharer.vault, share_id)
+
+    assert firm.result(made.id).is_accepted
+    assert (again.state, sharer.entry(share_id).outcome) == (DeliveryState.UNKNOWN, Outcome.UNKNOWN)
+    assert not sharer.sharing.can_send_again(sharer.vault, share_id), "they have said all they will say"
+    done = await Withdrawals(world.wallet.deployment).wish(
+        sharer.vault, share_id, Action.WITHDRAW, chosen=None, language="sv"
+    )
+    assert done.state is State.DONE, "it can be taken back like any other"
+
+
 async def test_cs36_taken_back_and_stated_by_a_real_verifier(world: World, firm: Verifier) -> None:
     """The whole way over HTTP: the values are gone there, and the signed statement stands here with its dates."""
     sharer = await Sharer.with_certificate(world)

@@ -35,6 +35,8 @@ from wallet.taking_back import forget_at, means_of
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import Withdrawals
 
+REFUSED_AGAIN = "refused_again"
+"""Why an outcome stays unknown: sent a second time, the answer was refused, perhaps since they have it already."""
 ANSWERED_FOR = timedelta(days=730)
 """How long an answered request is remembered, so that it is not answered twice. Requests themselves live minutes."""
 
@@ -233,7 +235,8 @@ class Decisions(Desk):
         share = self._share(vault, share_id)
         if not self.can_send_again(vault, share_id):
             raise NotFound("There is no answer that could be sent again")
-        return await self._send(vault, share)
+        may_be_there = self.entry(vault, share_id).outcome is Outcome.UNKNOWN
+        return await self._send(vault, share, may_be_there=may_be_there)
 
     def can_send_again(self, vault: UnlockedVault, share_id: str) -> bool:
         """Whether the answer is still kept and the request has not ended."""
@@ -246,12 +249,19 @@ class Decisions(Desk):
             return False
         return True
 
-    async def _send(self, vault: UnlockedVault, share: StoredShare) -> Delivery:
+    async def _send(self, vault: UnlockedVault, share: StoredShare, *, may_be_there: bool = False) -> Delivery:
+        """Send, and write what came of it. `may_be_there`: an earlier try may have arrived.
+
+        Whoever has an answer refuses the same answer later, and a later try that never left says nothing of the first:
+        only a delivery settles then whether they have it.
+        """
         assert share.answer is not None
         transport: AnswerTransport = self._transport
         delivery = await transport.post_answer(share.answer["address"], share.answer["form"])
-        event = Event(share.id, delivery.state.event, self._wallet.clock(), {"reason": delivery.reason})
         is_final = delivery.state in (DeliveryState.DELIVERED, DeliveryState.NOT_ACCEPTED)
+        if may_be_there and delivery.state is not DeliveryState.DELIVERED:
+            delivery = Delivery(DeliveryState.UNKNOWN, reason=REFUSED_AGAIN if is_final else delivery.reason)
+        event = Event(share.id, delivery.state.event, self._wallet.clock(), {"reason": delivery.reason})
         with self._database.transaction() as connection:
             share = get_share(connection, vault, share.id)
             members = {**share.members, "redirect_uri": delivery.redirect_uri, "followed": False}

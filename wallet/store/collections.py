@@ -35,7 +35,8 @@ from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
 
 LEASE_SECONDS = 60
-_THIS_PROCESS = f"{socket.gethostname()}|{os.getpid()}"
+_THIS_LIFE = secrets.token_hex(8)
+"""Tells this process from an earlier one with the same number: in a container every life is number 1."""
 
 
 class HeldCollection:
@@ -175,7 +176,7 @@ def get_collection(connection: Connection, vault: UnlockedVault, collection_id: 
 def take_up(database: Database, vault: UnlockedVault, collection_id: str, *, now: datetime) -> HeldCollection:
     """Hold a collection to move it on. Raises `MovedOn` when somebody else holds it, `NotFound`."""
     at = int(now.timestamp())
-    lease = f"{_THIS_PROCESS}|{secrets.token_hex(8)}"
+    lease = f"{socket.gethostname()}|{os.getpid()}|{_THIS_LIFE}.{secrets.token_hex(8)}"
     with database.transaction() as connection:
         row = connection.execute(
             select(
@@ -240,9 +241,11 @@ def _not_received(collection_id: str, collection: Collection, now: datetime) -> 
 
 def _has_died(lease: str) -> bool:
     """Whether the process that took a lease on this machine is gone."""
-    host, pid, _ = lease.split("|")
+    host, pid, life = lease.split("|")
     if host != socket.gethostname():
         return False
+    if int(pid) == os.getpid():
+        return life.partition(".")[0] != _THIS_LIFE
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -4,17 +4,15 @@ It is made at first need, by exactly one of several processes, and lies encrypte
 from the device secret: whoever has the directory can vouch as this deployment, as whoever runs it can anyway.
 """
 
-import fcntl
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from proofs.certified_keys import CertifiedKey, create_certified_key, load_certified_key
+from proofs.certified_keys import CertifiedKey, certified_key
 from proofs.client_attestation import make_attestation
 from proofs.key_attestation import make_key_attestation
-from schemas.errors import NotFound
 from service.clock import Clock
 from wallet.settings import WalletSettings
 
@@ -76,23 +74,13 @@ class DeploymentProvider:
 
     def _key(self) -> CertifiedKey:
         if self._loaded is None:
-            directory = self._settings.data / "keys"
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             passphrase = hmac.digest(self._settings.device_secret(), b"intyga wallet provider key", hashlib.sha256)
-            with (directory / ".lock").open("wb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                self._loaded = self._load_or_make(directory, passphrase.hex().encode())
-        return self._loaded
-
-    def _load_or_make(self, directory: Path, passphrase: bytes) -> CertifiedKey:
-        try:
-            return load_certified_key(directory, name=KEY_NAME, passphrase=passphrase)
-        except NotFound:
-            return create_certified_key(
-                directory,
+            self._loaded = certified_key(
+                self._settings.data / "keys",
                 name=KEY_NAME,
                 common_name="Intyga wallet",
                 public_url=self._settings.base_url,
-                passphrase=passphrase,
+                passphrase=passphrase.hex().encode(),
                 now=self._clock(),
             )
+        return self._loaded
