@@ -19,7 +19,19 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from wallet.deployment import Deployment
 from wallet.leaving import Leaving
-from wallet.pages import account, certificates, habits, history, moving, my_data, receive, recovery, share, take_back
+from wallet.pages import (
+    account,
+    certificates,
+    habits,
+    history,
+    moving,
+    my_data,
+    passkeys,
+    receive,
+    recovery,
+    share,
+    take_back,
+)
 from wallet.pages.access import VaultLocked, show_unlock
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
@@ -81,6 +93,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
         ],
         clock=clock,
         sessions=wallet.sessions,
+        static=[_ROOM / "static"],
         sign_in_path="/unlock",
         error_texts=ERROR_TEXTS,
     )
@@ -108,6 +121,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             my_data.router,
             habits.router,
             recovery.router,
+            passkeys.router,
             moving.router,
         ],
         pages=pages,
