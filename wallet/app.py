@@ -127,6 +127,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
         pages=pages,
         ready=wallet.database.check,
         lifespan=lifespan,
+        body_limits={"/receive/frame": receive.MOST_FRAME_BYTES},
     )
     app.state.wallet = wallet
     app.add_exception_handler(VaultLocked, show_unlock)

@@ -16,6 +16,7 @@ CAME_BY = {
     CameBy.LINK: N_("It came by a link that was opened in this browser."),
     CameBy.PASTED: N_("It came by a link that you pasted."),
     CameBy.PICTURE: N_("It came by a picture of a QR code."),
+    CameBy.CAMERA: N_("It came by a QR code that you scanned."),
     CameBy.CODE: N_("It came by a code that you typed."),
     CameBy.COMMAND: N_("It came by a link on the command line."),
 }
