@@ -127,14 +127,20 @@ def registration_request(
     return {**options_to_json_dict(options), "extensions": _prf(prf_input)}
 
 
-def assertion_request(*, rp_id: str, challenge: bytes, prf_input: bytes | None) -> dict[str, Any]:
-    """What `navigator.credentials.get` is called with, as JSON. It names no passkey, so that it says nothing about
-    anybody; without `prf_input` the authenticator signs only."""
+def assertion_request(
+    *, rp_id: str, challenge: bytes, prf_input: bytes | None, among: Sequence[bytes] = ()
+) -> dict[str, Any]:
+    """What `navigator.credentials.get` is called with, as JSON; without `prf_input` the authenticator signs only.
+
+    `among` are the passkeys that may answer. Before it is known who asks it stays empty: then it says nothing about
+    anybody.
+    """
     options = generate_authentication_options(
         rp_id=rp_id,
         challenge=challenge,
         timeout=_MILLISECONDS,
         user_verification=UserVerificationRequirement.REQUIRED,
+        allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in among],
     )
     asked: dict[str, Any] = options_to_json_dict(options)
     return asked if prf_input is None else {**asked, "extensions": _prf(prf_input)}

@@ -224,6 +224,38 @@ class KeyRing:
     def _unlocking(self) -> StampedNonces:
         return self._challenges("passkey unlock")
 
+    # --- confirming ----------------------------------------------------------------------------------------------
+
+    def ask_to_confirm(self, vault: UnlockedVault, purpose: str) -> dict[str, object]:
+        """What the browser is asked for, so that a passkey of this vault signs for one `purpose` and no other."""
+        return assertion_request(
+            rp_id=self._settings.host_name,
+            challenge=self._confirming(vault, purpose).new(now=self._wallet.clock()).encode(),
+            prf_input=None,
+            among=[one.credential_id for one in self.passkeys(vault)],
+        )
+
+    def confirm(self, vault: UnlockedVault, answer: str, *, purpose: str) -> None:
+        """Check that a passkey of this vault signed for this purpose, just now and for the first time.
+
+        Raises `MalformedPasskeyAnswer`, `PasskeyRefused`.
+        """
+        now, unverified = self._wallet.clock(), read_answer(answer)
+        challenges = self._confirming(vault, purpose)
+        expected_challenge = _ours(unverified, challenges, now=now)
+        with self._database.reading() as connection:
+            record = _there(load_person(connection, vault.person_id))
+            key = found_by(unverified.credential_id, device_secret=self._wallet.device_secret)
+            stored = find_passkey(connection, key)
+        if stored is None or stored.person_id != vault.person_id or stored.id not in passkeys_named(vault, record):
+            raise PasskeyRefused
+        passkey = known_passkey(vault, stored)
+        sign_count = self._check(unverified, passkey, expected_challenge)
+        self._note_use(vault, stored, passkey.used(sign_count=sign_count, now=now), unverified, challenges, now=now)
+
+    def _confirming(self, vault: UnlockedVault, purpose: str) -> StampedNonces:
+        return self._challenges(f"passkey of {vault.person_id} confirms {purpose}")
+
     # --- keeping in order ----------------------------------------------------------------------------------------
 
     def rename(self, vault: UnlockedVault, passkey_id: str, name: str) -> None:

@@ -164,7 +164,8 @@ def test_at_most_two_pictures_a_second_and_one_at_a_time(address: str, film: Pat
         "const pause = window.setTimeout, get = window.fetch;"
         "window.setTimeout = (f, ms, ...a) => { if (ms === 500) seen.pauses += 1; return pause(f, ms, ...a); };"
         "window.fetch = async (...a) => { seen.sent += 1; seen.waiting += 1;"
-        " seen.most = Math.max(seen.most, seen.waiting); try { return await get(...a); } finally { seen.waiting -= 1; } };"
+        " seen.most = Math.max(seen.most, seen.waiting);"
+        " try { return await get(...a); } finally { seen.waiting -= 1; } };"
     )
     page.goto(f"{address}/receive")
     page.click("#scan")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from proofs.passkeys import PasskeyRefused
 from proofs.sealing import SealBroken
 from schemas.errors import NotFound
 from tests.wallet.authenticator import Authenticator
@@ -18,6 +19,7 @@ from tests.wallet.people import Sharer
 from tests.wallet.test_ledger import shared
 from tests.wallet.test_vault import _bytes_at_rest
 from tests.world import PASSPHRASE, World
+from wallet.delivery import DeliveryState
 from wallet.histories import Histories
 from wallet.key_ring import KeyRing, NoPRF, TooManyPasskeys
 from wallet.leaving import Leaving
@@ -27,6 +29,7 @@ from wallet.receipts import signed_receipt
 from wallet.recovering import Recovery
 from wallet.rekeying import Rekeyed, VaultDamaged
 from wallet.sharing import Sharing
+from wallet.sharing.confirming import purpose_of
 from wallet.store.archived import add_missing_copies
 from wallet.store.certificates import add_certificate, add_copies, update_view
 from wallet.store.collections import add_collection
@@ -39,6 +42,8 @@ from wallet.vault import UnlockedVault, WrongPassphrase
 from wallet.ways_in import CodeOpensNothing
 
 pytestmark = pytest.mark.anyio
+
+OLD = Path(__file__).parents[1] / "vectors" / "wallet-schema-3"
 
 
 def the_ring(world: World) -> KeyRing:
@@ -474,3 +479,87 @@ async def test_other_peoples_vaults_are_untouched(world: World) -> None:
 
     assert mine <= sealed_values(world)
     assert opened_by(world, device).certificates()
+
+
+def test_every_table_that_seals_something_is_sealed_anew() -> None:
+    """A table that is added later has to be added to `seal_everything_anew` as well, and then here.
+
+    What is sealed under the device secret, and what the ways in are made of, is not the vault's.
+    """
+    tables = WalletTable.metadata.sorted_tables
+    sealing = {table.name for table in tables if any(one.name.startswith("sealed_") for one in table.columns)}
+
+    by_vaults = {"certificate", "copy", "collection", "share", "take_back", "ledger", "ledger_head"}
+    assert sealing - {"trust", "person", "passkey"} == by_vaults
+
+
+async def test_a_vault_of_schema_3_gets_passkeys_and_another_key(world: World) -> None:
+    """A database from before passkeys is upgraded when it is opened; all that was in it is there afterwards."""
+    data = world.directory / "old"
+    data.mkdir()
+    shutil.copy(OLD / "device-secret", data)
+    connection = sqlite3.connect(data / "wallet.sqlite3")
+    connection.executescript((OLD / "wallet.sql").read_text(encoding="utf-8"))
+    connection.close()
+    wallet = world.wallet_at("old.example", data).deployment
+    ring, device = KeyRing(wallet), Authenticator("https://old.example")
+    vault = await wallet.unlock("Maja", PASSPHRASE)
+    before = Histories(wallet).read(vault)
+    answer, prf = device.register(await ring.begin(vault, PASSPHRASE))
+    ring.add(vault, answer, prf, name="Telefonen")
+
+    rekeyed = await ring.change_key(await wallet.unlock("Maja", PASSPHRASE), PASSPHRASE)
+
+    answer, prf = device.sign(ring.ask_to_unlock())
+    opened = ring.unlock(answer, prf, name="Maja")
+    after = Histories(wallet).read(opened)
+    assert rekeyed.lost_recovery_code
+    assert (before.is_intact, after.is_intact) == (True, True)
+    assert after.entries[2:] == before.entries
+    assert [one.vct for one in opened.certificates()] == ["urn:intyga:credential:micro-credential:1"]
+
+
+# --- confirming a share ---------------------------------------------------------------------------------------------
+
+
+async def test_a_passkey_confirms_a_share_and_the_history_says_so(world: World) -> None:
+    """In place of the passphrase, for this very decision, once."""
+    sharer, employer, _ = await shared(world)
+    device = await added(world, sharer.vault)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    digest = sharer.decision(share_id).digest
+    answer, _ = device.sign(the_ring(world).ask_to_confirm(sharer.vault, purpose_of(share_id, digest)))
+
+    delivery = await sharer.sharing.approve(
+        sharer.vault, share_id, language="en", approved_digest=digest, passkey=answer
+    )
+
+    assert delivery.state is DeliveryState.DELIVERED
+    assert (sharer.entry(share_id).decided or {})["method"] == "passkey"
+
+
+async def test_a_passkey_confirms_nothing_but_what_it_signed_for(world: World) -> None:
+    """Not another share, not another digest, not with an answer for opening, of another person, or used before."""
+    sharer, employer, former = await shared(world)
+    device = await added(world, sharer.vault)
+    others = await added(world, await world.wallet.person("Otto"))
+    ring = the_ring(world)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    digest = sharer.decision(share_id).digest
+    used, _ = device.sign(ring.ask_to_confirm(sharer.vault, purpose_of(share_id, digest)))
+    ring.confirm(sharer.vault, used, purpose=purpose_of(share_id, digest))
+    otto = await world.wallet.person("Otto")
+    refused = [
+        used,
+        device.sign(ring.ask_to_confirm(sharer.vault, purpose_of(former, digest)))[0],
+        device.sign(ring.ask_to_confirm(sharer.vault, purpose_of(share_id, "another")))[0],
+        device.sign(ring.ask_to_unlock())[0],
+        others.sign(ring.ask_to_confirm(sharer.vault, purpose_of(share_id, digest)))[0],
+        others.sign(ring.ask_to_confirm(otto, purpose_of(share_id, digest)))[0],
+    ]
+
+    for answer in refused:
+        with pytest.raises(PasskeyRefused):
+            await sharer.sharing.approve(sharer.vault, share_id, language="en", approved_digest=digest, passkey=answer)
+
+    assert sharer.entry(share_id).outcome is Outcome.OPEN

@@ -1,6 +1,6 @@
 """Receiving, step by step: the link, its host, who offers what, the collection, and the question about unknown issuers.
 
-1. `GET /receive` takes a link, a picture of a QR code, a typed code or what the camera sees. What it sees is read by the
+1. `GET /receive` takes a link, a picture of a QR code, a typed code or what the camera sees. That is read by the
    browser, or else by `POST /receive/frame`, which keeps nothing; what was found is then sent as the ordinary form.
    `GET /offer` is where links of issuers lead.
    A request is taken here as well, and goes on at `/present`: a person need not know which of the two a link is.

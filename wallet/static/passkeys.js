@@ -55,8 +55,11 @@ async function signed(options) {
 }
 
 async function askedFor(form) {
-  if (form.dataset.asked) return JSON.parse(form.dataset.asked);
-  const answer = await fetch(form.dataset.askedAt, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+  return form.dataset.asked ? JSON.parse(form.dataset.asked) : fetched(form.dataset.askedAt);
+}
+
+async function fetched(address) {
+  const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" });
   if (!answer.ok) throw new Error("not asked");
   return answer.json();
 }
@@ -85,8 +88,30 @@ function ready(form) {
   });
 }
 
+// A passkey in place of the passphrase of a decision. It decides nothing: that is for the buttons of the form.
+function confirming(button) {
+  const form = button.form;
+  const said = document.getElementById("passkey-said");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    said.textContent = "";
+    button.disabled = true;
+    try {
+      const credential = await navigator.credentials.get({ publicKey: read(await fetched(button.dataset.confirmAt)) });
+      form.elements.answer.value = answerOf(credential);
+      form.elements.passphrase.required = false;
+      said.textContent = button.dataset.confirmed;
+    } catch {
+      said.textContent = button.dataset.stopped;
+    }
+    button.disabled = false;
+    button.focus();
+  });
+}
+
 const canUsePasskeys = window.isSecureContext && window.PublicKeyCredential && navigator.credentials;
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (canUsePasskeys) ready(form);
   else document.getElementById("passkey-unsupported")?.removeAttribute("hidden");
 }
+if (canUsePasskeys) document.querySelectorAll("[data-confirm-at]").forEach(confirming);
