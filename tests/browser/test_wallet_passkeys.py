@@ -8,7 +8,8 @@ from playwright.sync_api import CDPSession, Page
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow
 from tests.browser.test_wallet_receiving import WAYS, _looker, address
-from tests.world import PASSPHRASE
+from tests.wallet.fake_verifier import FakeVerifier, notice, query
+from tests.world import PASSPHRASE, World
 
 __all__ = ["address"]
 
@@ -235,3 +236,42 @@ def test_without_scripts_a_plain_sentence_stands_there(address: str, open_page: 
     assert page.locator("#needs-script").is_visible()
     assert not page.locator("#ask-device").is_visible()
     assert overflow(page) == 0
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), [way for way in WAYS if way[2]])
+def test_a_passkey_in_place_of_the_passphrase_of_a_share(
+    world: World,
+    address: str,
+    open_page: OpenPage,
+    language: str,
+    width: int,
+    javascript: bool,
+    colours: Literal["light", "dark"],
+) -> None:
+    """The device confirms, and nothing is shared by that: the two buttons decide, side by side as always."""
+    page = open_page(width=width, javascript=javascript, colours=colours, language=language)
+    look = _looker(page, f"passkeys-share-{language}-{width}", with_axe=True)
+    Device(page)
+    page.goto(f"{address}/offer?{world.university.offer()[0].offer.partition('?')[2]}")
+    page.click("#begin")
+    page.fill("#name", "Elin")
+    page.fill("#passphrase", PASSPHRASE)
+    for button in ("#create", "#look", "#collect"):
+        page.click(button)
+    page.wait_for_selector("#read-certificate")
+    add_passkey(page, address, "Phone")
+    page.wait_for_selector("#passkeys")
+    employer = FakeVerifier(world)
+    page.goto(f"{address}/present?{employer.ask(query(['family_name']), notice=notice()).link().partition('?')[2]}")
+    page.click("#arrival-continue")
+    page.wait_for_selector("#decide-share")
+    for override in page.locator("input[name=override]").all():
+        override.check()
+    page.click("#decide-share")
+    page.click("#use-passkey")
+    page.wait_for_selector("#passkey-said:not(:empty)")
+    look("confirmed")
+    assert employer.answers == []
+    page.click("#decide-share")
+    page.wait_for_selector("#outcome")
+    assert len(employer.answers) == 1
