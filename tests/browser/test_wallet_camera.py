@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -51,7 +51,7 @@ def show(film: Path, text: str) -> None:
     """Put a QR code of a text before the camera; nothing but grey for an empty text."""
     grey = bytearray(b"\x90" * (WIDTH * HEIGHT))
     if text:
-        code = QRCode(error_correction=ERROR_CORRECT_L, border=4)
+        code: Any = QRCode(error_correction=ERROR_CORRECT_L, border=4)
         code.add_data(text)
         code.make(fit=True)
         matrix = code.get_matrix()
