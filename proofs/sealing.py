@@ -64,11 +64,14 @@ def unseal(key: bytes, sealed: bytes, *, context: bytes) -> bytes:
         raise SealBroken("the sealed value cannot be opened with this key and context") from exc
 
 
-def derive_subkey(key: bytes, *, purpose: str) -> bytes:
-    """A key for one purpose, from a random key of 32 bytes (HKDF-SHA256). Different purposes give unrelated keys."""
+def derive_subkey(key: bytes, *, purpose: str, salt: bytes | None = None) -> bytes:
+    """A key for one purpose, from a random key of 32 bytes (HKDF-SHA256). Different purposes give unrelated keys.
+
+    With a secret `salt` both are needed to derive it.
+    """
     if len(key) != KEY_BYTES or not purpose:
         raise ValueError("a subkey is derived from 32 random bytes, for a named purpose")
-    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"intyga subkey: " + purpose.encode()).derive(key)
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=salt, info=b"intyga subkey: " + purpose.encode()).derive(key)
 
 
 def wrap_key(wrapping_key: bytes, key: bytes, *, context: bytes) -> bytes:
@@ -85,6 +88,11 @@ def generate_inbox_keypair() -> tuple[bytes, bytes]:
     """A fresh inbox: private key and public key (X25519), 32 bytes each."""
     private = X25519PrivateKey.generate()
     return private.private_bytes_raw(), private.public_key().public_bytes_raw()
+
+
+def inbox_public_key(private_key: bytes) -> bytes:
+    """The public key of an inbox whose private key is any 32 secret bytes, such as a derived subkey."""
+    return X25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()
 
 
 def seal_to(public_key: bytes, plaintext: bytes, *, context: bytes) -> bytes:

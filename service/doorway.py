@@ -28,6 +28,8 @@ _PAGE_POLICY = (
 )
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
+CAMERA_PERMISSIONS = _PERMISSIONS.replace("camera=()", "camera=(self)")
+"""The Permissions-Policy of a page that scans: its handler sets it, every other page has no camera."""
 
 Failure = Callable[[dict[str, Any], int, str, str], Awaitable[Response]]
 

@@ -114,6 +114,20 @@ class ServiceSettings(BaseSettings):
         return f"{self._parts.scheme}://{self._parts.netloc}"
 
     @property
+    def host_name(self) -> str:
+        """The host of the public URL, without its port."""
+        return self._parts.hostname or ""
+
+    @property
+    def has_host_name(self) -> bool:
+        """Whether that host is a name, and not a numeric address."""
+        try:
+            ipaddress.ip_address(self.host_name)
+        except ValueError:
+            return True
+        return False
+
+    @property
     def path_prefix(self) -> str:
         """The path of the public URL without a slash at its end; empty when the service has a whole host."""
         return self._parts.path.rstrip("/")

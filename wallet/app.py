@@ -26,6 +26,7 @@ from wallet.pages import (
     history,
     moving,
     my_data,
+    passkeys,
     permissions,
     receive,
     recovery,
@@ -103,6 +104,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
         ],
         clock=clock,
         sessions=wallet.sessions,
+        static=[_ROOM / "static"],
         sign_in_path="/unlock",
         error_texts=ERROR_TEXTS,
     )
@@ -131,11 +133,13 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             habits.router,
             permissions.router,
             recovery.router,
+            passkeys.router,
             moving.router,
         ],
         pages=pages,
         ready=wallet.database.check,
         lifespan=lifespan,
+        body_limits={"/receive/frame": receive.MOST_FRAME_BYTES},
     )
     app.state.wallet = wallet
     app.add_exception_handler(VaultLocked, show_unlock)

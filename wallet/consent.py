@@ -1,11 +1,11 @@
 """The gate of every share: a `Consent` exists only because a person decided, and only `decide` makes one.
 
-    consent = await decide(decision, approved_digest=digest, passphrase=passphrase, check=check, now=now)
+    consent = await decide(decision, approved_digest=digest, confirmation=confirmation, now=now)
     answer = present(consent, copies, now=now)          # cannot be called without it
 
 `decide` refuses when what the person approved is not what would be sent now, when the request has ended, when something
-required or an item's own yes is missing, and when the passphrase does not open the person's vault. It is asked anew for
-every request (CS-26): nothing of an earlier confirmation counts.
+required or an item's own yes is missing, and when neither passphrase nor passkey shows that it is the person. That is
+asked anew for every request (CS-26): nothing of an earlier confirmation counts.
 """
 
 from collections.abc import Mapping
@@ -54,11 +54,16 @@ class StepMissing(Refused):
     error = "step_missing"
 
 
-class PassphraseCheck(Protocol):
-    """Opens the person's vault once more, to know that it is the person who decides."""
+class Confirmation(Protocol):
+    """What shows that it is the person who decides: the passphrase, or a passkey that signed for this decision."""
 
-    async def __call__(self, passphrase: str, /) -> None:
-        """Raise `WrongPassphrase` unless it is the right one."""
+    @property
+    def method(self) -> str:
+        """How they show it, as it is written down: "passphrase" or "passkey"."""
+        ...
+
+    async def __call__(self) -> None:
+        """Raise `WrongPassphrase` or `PasskeyRefused` unless it holds."""
         ...
 
 
@@ -106,13 +111,11 @@ class Consent:
         return tuple(dict.fromkeys(one.certificate_id for one in self.presented))
 
 
-async def decide(
-    decision: Decision, *, approved_digest: str, passphrase: str, check: PassphraseCheck, now: datetime
-) -> Consent:
+async def decide(decision: Decision, *, approved_digest: str, confirmation: Confirmation, now: datetime) -> Consent:
     """Turn what the person approved into a `Consent`.
 
     `approved_digest` is the digest that the confirming page carried. Raises `RequestExpired`, `CannotSatisfy`,
-    `StepMissing`, `OverrideMissing`, `YesMissing`, `ShownSomethingElse`, or what `check` raises.
+    `StepMissing`, `OverrideMissing`, `YesMissing`, `ShownSomethingElse`, or what `confirmation` raises.
     """
     if now >= decision.checked.expires_at:
         raise RequestExpired
@@ -126,7 +129,7 @@ async def decide(
         raise YesMissing
     if not compare_digest(approved_digest.encode(), decision.digest.encode()):
         raise ShownSomethingElse
-    await check(passphrase)
+    await confirmation()
     return Consent(
         share_id=decision.share_id,
         request=decision.checked.request,
@@ -135,7 +138,7 @@ async def decide(
         shown_digest=decision.digest,
         language=decision.language,
         screen_version=SCREEN_VERSION,
-        method="passphrase",
+        method=confirmation.method,
         decided_at=now,
         expires_at=decision.checked.expires_at,
         recheck=decision.allowed_recheck,

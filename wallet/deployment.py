@@ -46,7 +46,7 @@ from wallet.store.collections import (
 from wallet.store.ledger import begin_history
 from wallet.store.ledger_layouts import chain_anew
 from wallet.store.opening import open_database
-from wallet.store.people import NameTaken, add_person, find_person, load_person, update_person
+from wallet.store.people import NameTaken, add_person, find_person, load_person, require_current, update_person
 from wallet.store.provider import DeploymentProvider
 from wallet.store.trust import TrustStore
 from wallet.trusted import judged_under, refreshed, trust_list
@@ -130,9 +130,12 @@ class Deployment:
 
     async def limit_unlocking(self, address: str, name: str) -> None:
         """Count an attempt to open a vault: 10 for a name, 60 from one address in 5 min. Raises `TooManyRequests`."""
-        now = self.clock()
-        await self._tries_by_address.check(address, now=now)
-        await self._tries_by_name.check(login_digest(name, device_secret=self.device_secret).hex(), now=now)
+        await self.limit_address(address)
+        await self._tries_by_name.check(login_digest(name, device_secret=self.device_secret).hex(), now=self.clock())
+
+    async def limit_address(self, address: str) -> None:
+        """Count an attempt to open a vault by nobody in particular. Raises `TooManyRequests`."""
+        await self._tries_by_address.check(address, now=self.clock())
 
     async def forget_tries(self, name: str) -> None:
         """Start counting again for a name that was opened."""
@@ -169,6 +172,7 @@ class Deployment:
         await unlock_vault(record, old, device_secret=self.device_secret, shelf=self.shelf)
         changed = await rewrapped(vault, record, new, device_secret=self.device_secret)
         with self.database.transaction() as connection:
+            require_current(connection, vault)  # Another key than the present one must never be wrapped.
             update_person(connection, changed, before=record)
             self.sessions.end_all(connection, vault.person_id)
         self.database.forget_deleted()

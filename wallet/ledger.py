@@ -38,6 +38,10 @@ class EventKind(StrEnum):
     ANSWERED = "answered"  # the request had been answered elsewhere before the person decided here
     RECEIVED = "received"  # a certificate was received
     NOT_RECEIVED = "not_received"  # a certificate could not be received
+    # About the wallet itself:
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    KEY_CHANGED = "key_changed"  # everything was sealed under another key
     # What comes after a share (docs/withdrawal.md):
     TAKEN_BACK = "taken_back"  # the person took the share back; written before anything is sent
     DELETION_ASKED = "deletion_asked"  # the person asked them to delete; written before anything is sent
@@ -90,6 +94,10 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
 """What comes after the answer to a request: none of it changes what the answer came to."""
 
 
+ABOUT_WALLET = frozenset({EventKind.PASSKEY_ADDED, EventKind.PASSKEY_REMOVED, EventKind.KEY_CHANGED})
+"""What happens to the ways into the wallet; nobody else is concerned."""
+
+
 class HistoryFault(StrEnum):
     """What the check of a history can find."""
 
@@ -114,6 +122,9 @@ class Outcome(StrEnum):
     FAULTY = "faulty"
     RECEIVED = "received"
     NOT_RECEIVED = "not_received"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    KEY_CHANGED = "key_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +176,14 @@ class Entry:
 
     @property
     def is_share(self) -> bool:
-        """Whether this is about a request, and not about receiving."""
-        return self.events[0].kind not in (EventKind.RECEIVED, EventKind.NOT_RECEIVED)
+        """Whether this is about a request, and not about receiving or about the wallet itself."""
+        received = self.events[0].kind in (EventKind.RECEIVED, EventKind.NOT_RECEIVED)
+        return not received and not self.is_about_wallet
+
+    @property
+    def is_about_wallet(self) -> bool:
+        """Whether this is about how the wallet itself is opened."""
+        return self.events[0].kind in ABOUT_WALLET
 
     @property
     def who(self) -> BothLanguages:
@@ -191,6 +208,8 @@ class Entry:
     @property
     def certificates(self) -> tuple[BothLanguages, ...]:
         """What kinds of certificates are concerned, by the names of their types."""
+        if self.is_about_wallet:
+            return ()
         if not self.is_share:
             return (_both(self.facts.get("certificate")),)
         return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.shared))
@@ -266,6 +285,9 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
     if EventKind.APPROVED in kinds:
         return _OUTCOMES[next(kind for kind in reversed(kinds) if kind in _OUTCOMES)]
     for kind, outcome in (
+        (EventKind.PASSKEY_ADDED, Outcome.PASSKEY_ADDED),
+        (EventKind.PASSKEY_REMOVED, Outcome.PASSKEY_REMOVED),
+        (EventKind.KEY_CHANGED, Outcome.KEY_CHANGED),
         (EventKind.RECEIVED, Outcome.RECEIVED),
         (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
         (EventKind.FAULTY, Outcome.FAULTY),

@@ -6,8 +6,10 @@ The rules of the game (durability.md, vault design):
   kind of the value, the item, the version of the item and of this layout: nothing can be moved, swapped or rolled back
   to another place unnoticed.
 * The vault key is kept only wrapped: under a key derived from the passphrase (Argon2id, with the device secret, a file
-  beside the database), under one from the recovery code where there is one (`wallet/ways_in.py`), and, while a session
-  lasts, under a key that only the browser's cookie holds.
+  beside the database), under one from the recovery code where there is one (`wallet/ways_in.py`), to one from each
+  passkey (`wallet/passkeys.py`), and, while a session lasts, under a key that only the browser's cookie holds.
+* A vault can get another key (`wallet/rekeying.py`): everything is sealed anew, and what opened the former key does not
+  open the new one.
 * Login names are kept as HMACs under the device secret, and the name that is shown is sealed in the vault.
 
     vault, record = await create_vault("Maja", "långa ord är bra", device_secret=secret, language="sv", shelf=shelf)
@@ -105,6 +107,11 @@ class UnlockedVault:
         return str(self.profile.get("recovery", ""))
 
     @property
+    def passkey_ids(self) -> tuple[str, ...]:
+        """The passkeys that open this vault, by their identifiers."""
+        return tuple(self.profile.get("passkeys", ()))
+
+    @property
     def asked_for_no_reminder(self) -> bool:
         """Whether the person does not want to be reminded that the passphrase is the only way in."""
         return bool(self.profile.get("recovery_later"))
@@ -153,6 +160,16 @@ class UnlockedVault:
     def wrapped(self, way: str, *more: str, key: bytes) -> bytes:
         """The vault key, wrapped for one way in: it opens only as this way of this vault, with these details."""
         return sealing.seal(key, self._key, context=_context(way, self.person_id, *more))
+
+    def wrapped_to(self, way: str, *more: str, public_key: bytes) -> bytes:
+        """As `wrapped`, to the holder of a private key, who need not be there."""
+        return sealing.seal_to(public_key, self._key, context=_context(way, self.person_id, *more))
+
+    def successor(self) -> "UnlockedVault":
+        """The same vault under a fresh key, of which nothing rests yet (`handed_over`)."""
+        return UnlockedVault(
+            person_id=self.person_id, key=sealing.generate_key(), profile=self.profile, shelf=self._shelf
+        )
 
     def _context(self, kind: str, item_id: str, version: int) -> bytes:
         return _context("item", self.person_id, kind, item_id, str(version))
@@ -203,7 +220,18 @@ def unlock_from_session(record: VaultRecord, wrapped: bytes, session_key: bytes,
 
 def opened(record: VaultRecord, wrapped: bytes, way: str, *more: str, key: bytes, shelf: Shelf) -> UnlockedVault:
     """Open a vault by one way in, with what `wrapped` made for it. Raises `SealBroken` when it does not fit."""
-    vault_key = sealing.unseal(key, wrapped, context=_context(way, record.person_id, *more))
+    return _opened(record, sealing.unseal(key, wrapped, context=_context(way, record.person_id, *more)), shelf)
+
+
+def opened_by_holder(
+    record: VaultRecord, wrapped: bytes, way: str, *more: str, private_key: bytes, shelf: Shelf
+) -> UnlockedVault:
+    """Open a vault with what `wrapped_to` made for the holder of a private key. Raises `SealBroken`."""
+    vault_key = sealing.unseal_with(private_key, wrapped, context=_context(way, record.person_id, *more))
+    return _opened(record, vault_key, shelf)
+
+
+def _opened(record: VaultRecord, vault_key: bytes, shelf: Shelf) -> UnlockedVault:
     items_key = sealing.derive_subkey(vault_key, purpose=f"{LAYOUT}:items")
     context = _context("item", record.person_id, "profile", record.person_id, str(record.profile_version))
     profile = strict_json.loads_object(sealing.unseal(items_key, record.sealed_profile, context=context))
@@ -233,6 +261,15 @@ def with_profile(vault: UnlockedVault, record: VaultRecord, **changes: Any) -> V
     sealed = vault.seal_json("profile", record.person_id, profile, version=version)
     vault.profile = profile
     return replace(record, sealed_profile=sealed, profile_version=version)
+
+
+def handed_over(vault: UnlockedVault, successor: UnlockedVault, record: VaultRecord, **changes: Any) -> VaultRecord:
+    """The record with its profile under the key of the successor; the wrapped keys in it are still the former ones."""
+    changed = with_profile(vault, record, **changes)
+    successor.profile = vault.profile
+    version = changed.profile_version
+    sealed = successor.seal_json("profile", record.person_id, vault.profile, version=version)
+    return replace(changed, sealed_profile=sealed)
 
 
 async def _wrapping_key(record: VaultRecord, passphrase: str, *, device_secret: bytes) -> bytes:

@@ -361,11 +361,16 @@ async def test_cs18_a_sensitive_item_is_never_shared_without_its_own_yes(world: 
     (item,) = asked.items
     assert (item.kind, item.needs_yes, item.approved) == (Kind.FAILED_GRADE, True, False)
 
-    async def anybody(passphrase: str, /) -> None:
-        """Let everybody pass."""
+    class Anybody:
+        """Lets everybody pass."""
+
+        method = "passphrase"
+
+        async def __call__(self) -> None:
+            """Raise nothing."""
 
     with pytest.raises(YesMissing):
-        await decide(asked, approved_digest=asked.digest, passphrase="", check=anybody, now=world.clock())
+        await decide(asked, approved_digest=asked.digest, confirmation=Anybody(), now=world.clock())
 
 
 # --- refusal ----------------------------------------------------------------------------------------------------------

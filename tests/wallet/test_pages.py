@@ -17,6 +17,7 @@ import wallet
 from service.i18n import broken_translations, extract_messages, load_catalogues, missing_translations
 from tests.attacks.test_wallet_receiving import METADATA, changed_json
 from tests.world import PASSPHRASE, World
+from wallet.pages.receive import MOST_FRAME_BYTES
 
 ROOM = Path(wallet.__file__).parent
 UNKNOWN_WORDS = re.compile(r"\b(credential|verifier|claim|presentation|attribute|holder|disclosure)s?\b", re.IGNORECASE)
@@ -119,6 +120,54 @@ def test_a_picture_of_a_qr_code_is_read(world: World) -> None:
     for content, told in ((qr_picture(""), "No QR code was found"), (b"not a picture", "is not a picture")):
         page = browser.post("/receive", data={"csrf": token, "link": ""}, files={"picture": ("q.png", content)})
         assert (page.status_code, told in page.text) == (400, True)
+
+
+def test_a_frame_of_the_camera_is_read_and_not_kept(world: World) -> None:
+    """What stands in the code comes back; no code, no answer; nothing is written."""
+    browser = world.wallet.browser()
+    token = field(make_wallet(browser), "csrf")
+    before = world.wallet.settings.data.joinpath("wallet.sqlite3").read_bytes()
+    headers = {"X-CSRF-Token": token, "Content-Type": "image/png", "Accept": "application/json"}
+
+    for text, answered in (("https://example.org", {"text": "https://example.org"}), ("", {})):
+        answer = browser.post("/receive/frame", content=qr_picture(text), headers=headers)
+        assert (answer.status_code, answer.json()) == (200, answered)
+        assert answer.headers["cache-control"] == "no-store"
+    assert world.wallet.settings.data.joinpath("wallet.sqlite3").read_bytes() == before
+
+
+def test_only_a_small_picture_from_our_own_page_is_a_frame(world: World) -> None:
+    """Another page's, another kind, too large, not a picture, or of nobody who is there: refused."""
+    browser = world.wallet.browser()
+    token, picture = field(make_wallet(browser), "csrf"), qr_picture("https://example.org")
+    good = {"X-CSRF-Token": token, "Content-Type": "image/png", "Accept": "application/json"}
+
+    for change, content, status in (
+        ({"X-CSRF-Token": "x"}, picture, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, picture, 403),
+        ({"Content-Type": "image/svg+xml"}, picture, 400),
+        ({"Content-Type": "image/gif"}, picture, 400),
+        ({}, b"not a picture", 400),
+        ({}, picture + bytes(MOST_FRAME_BYTES), 413),
+    ):
+        assert browser.post("/receive/frame", content=content, headers=good | change).status_code == status
+    browser.cookies.clear()
+    assert "example.org" not in browser.post("/receive/frame", content=picture, headers=good).text
+
+
+def test_the_camera_is_allowed_where_codes_are_scanned_and_nowhere_else(world: World) -> None:
+    """On the page itself, also when it says that something was wrong; not on what follows."""
+    browser = world.wallet.browser()
+    token = field(make_wallet(browser), "csrf")
+    assert "camera=(self)" in browser.get("/receive").headers["permissions-policy"]
+    faulty = browser.post("/receive", data={"csrf": token, "link": "nonsense"})
+    assert "camera=(self)" in faulty.headers["permissions-policy"]
+
+    offer = world.university.offer()[0].offer
+    found = browser.post("/receive", data={"csrf": token, "scanned": offer})
+    for answer in (found, browser.get("/"), browser.get("/settings"), browser.get("/unlock")):
+        assert "camera=()" in answer.headers["permissions-policy"]
+    assert "university.example" in found.text
 
 
 def test_a_request_pasted_here_goes_to_where_requests_are_answered(world: World) -> None:

@@ -478,7 +478,7 @@ async def test_an_unreachable_issuer_is_said_before_anything_is_kept(world: Worl
 async def test_a_lease_of_an_earlier_life_with_the_same_number_is_over(
     world: World, pid: str, life: str, is_free: bool
 ) -> None:
-    """In a container every life of the wallet is process 1: nobody waits a minute for what died. Another process does."""
+    """In a container every life of the wallet is process 1: nobody waits a minute for what died. Others do."""
     vault = await world.wallet.person()
     wallet = world.wallet.deployment
     collection_id = await world.wallet.begin(vault, world.university.offer()[0].offer)

@@ -129,7 +129,7 @@ async def test_an_answer_sent_again_changes_nothing(world: World, firm: Verifier
 
 
 async def test_an_answer_sent_again_too_late_is_never_told_as_not_accepted(world: World, firm: Verifier) -> None:
-    """They have had it since the first time, and refuse it now: whoever shared must not read that nothing came of it."""
+    """They have had it since the first time and refuse it now: who shared must not read that nothing came of it."""
     sharer = await Sharer.with_certificate(world)
     made = ask(firm)
     share_id = await sharer.begin(made.link)

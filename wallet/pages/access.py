@@ -22,6 +22,7 @@ from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
 from service.pages import Pages
 from wallet.deployment import Deployment
+from wallet.key_ring import KeyRing
 from wallet.vault import UnlockedVault
 
 
@@ -94,13 +95,28 @@ async def start_session(request: Request, vault: UnlockedVault, response: Respon
 
 async def show_unlock(request: Request, exc: Exception) -> Response:
     """The form that opens a vault, keeping what was asked for. Installed for `VaultLocked`."""
-    pages = the_pages(request)
     wanted = "/"
     if request.method == "GET":
         prefix = the_wallet(request).settings.path_prefix
         path = request.url.path.removeprefix(prefix) or "/"
         wanted = path + (f"?{request.url.query}" if request.url.query else "")
-    return await pages.render(request, "unlock.html", wanted=wanted, arrived=arrived_with(wanted), fault="", name="")
+    return await unlock_page(request, wanted=wanted)
+
+
+async def unlock_page(
+    request: Request, *, wanted: str = "/", fault: str = "", name: str = "", status: int = 200
+) -> Response:
+    """The form that opens a vault, and the way by passkey where browsers make them for this address."""
+    return await the_pages(request).render(
+        request,
+        "unlock.html",
+        status=status,
+        wanted=wanted,
+        arrived=arrived_with(wanted),
+        fault=fault,
+        name=name,
+        has_passkeys=KeyRing(the_wallet(request)).is_possible,
+    )
 
 
 def arrived_with(wanted: str) -> str:

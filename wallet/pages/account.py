@@ -7,7 +7,9 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import LANGUAGES, N_
+from service.pages import Pages
 from service.passwords import PasswordTooLong
+from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.pages.access import (
     FromOurForm,
@@ -19,10 +21,11 @@ from wallet.pages.access import (
     go_to,
     own_path,
     start_session,
+    unlock_page,
 )
 from wallet.pages.history_words import NOT_INTACT
 from wallet.store.people import NameTaken, VaultChanged
-from wallet.vault import SHORTEST_PASSPHRASE, UnsuitableName, UnsuitablePassphrase, WrongPassphrase
+from wallet.vault import SHORTEST_PASSPHRASE, UnlockedVault, UnsuitableName, UnsuitablePassphrase, WrongPassphrase
 from wallet.withdrawals import Withdrawals
 
 router = APIRouter()
@@ -43,7 +46,7 @@ async def unlock_form(request: Request, pages: PagesDep, vault: MaybeVaultDep) -
     """The form that opens a vault."""
     if vault is not None:
         return go_to(request, "/")
-    return await pages.render(request, "unlock.html", wanted="/", arrived="", fault="", name="")
+    return await unlock_page(request)
 
 
 @router.post("/unlock", dependencies=[FromOurForm])
@@ -60,16 +63,14 @@ async def unlock(
         await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.unlock(name, passphrase)
     except (Refused, TooManyRequests) as exc:
-        return await pages.render(
-            request,
-            "unlock.html",
-            status=exc.status,
-            wanted=wanted,
-            arrived=arrived_with(wanted),
-            fault=FAULTS.get(type(exc), FAULTS[WrongPassphrase]),
-            name=name,
-        )
+        fault = FAULTS.get(type(exc), FAULTS[WrongPassphrase])
+        return await unlock_page(request, wanted=wanted, fault=fault, name=name, status=exc.status)
     await wallet.forget_tries(name)
+    return await go_in(request, wallet, pages, vault, wanted)
+
+
+async def go_in(request: Request, wallet: Deployment, pages: Pages, vault: UnlockedVault, wanted: str) -> Response:
+    """Into a vault that was opened: take up what stopped in the middle, check the history, go on to what was wanted."""
     await wallet.resume(vault)
     await Withdrawals(wallet).tend(vault)
     response = go_to(request, own_path(wanted))

@@ -54,6 +54,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "until": _until(entry, t),
         "days_left": entry.days_left(today=now.date()),
         "is_share": entry.is_share,
+        "is_about_wallet": entry.is_about_wallet,
         "outcome": entry.outcome.value,
         "after": after_view(entry, t, now=now),
     }

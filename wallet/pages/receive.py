@@ -1,6 +1,8 @@
 """Receiving, step by step: the link, its host, who offers what, the collection, and the question about unknown issuers.
 
-1. `GET /receive` takes a link, a picture of a QR code or a typed code; `GET /offer` is where links of issuers lead.
+1. `GET /receive` takes a link, a picture of a QR code, a typed code or what the camera sees. That is read by the
+   browser, or else by `POST /receive/frame`, which keeps nothing; what was found is then sent as the ordinary form.
+   `GET /offer` is where links of issuers lead.
    A request is taken here as well, and goes on at `/present`: a person need not know which of the two a link is.
 2. The host of the link is shown first. Nothing has been fetched.
 3. `POST /receive/look` fetches the offer and the issuer's metadata. `GET /receive/ID` shows who offers what.
@@ -12,13 +14,14 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from schemas.errors import NotFound
 from schemas.issuance import display_name
 from service import qr
+from service.doorway import CAMERA_PERMISSIONS
 from service.i18n import N_
-from service.pages import LanguageSwitch
+from service.pages import LanguageSwitch, Pages
 from wallet.authorizing import ForeignAnswer
 from wallet.cards import read_card
 from wallet.collection import Collection, MovedOn, PartState, Stage
@@ -31,6 +34,7 @@ from wallet.pages.share_arrival import show_arrival
 from wallet.pages.words import problem_words, tx_code_words
 from wallet.requests import CameBy
 from wallet.store.provider import BACK
+from wallet.vault import UnlockedVault
 
 router = APIRouter()
 
@@ -41,9 +45,12 @@ NOT_A_LINK = N_(
     "The text is neither a link nor a code that a wallet can read. "
     "Copy the whole link, or type the whole code, for example university.example/4K7M2-9QX3T."
 )
+NOT_FOR_A_WALLET = N_("The QR code is not one for a wallet. Scan the one that your school or the recipient shows.")
 UNFITTING_CODE = N_("The code should be %(form)s. Nothing was sent, and no try was used.")
 ELSEWHERE = N_("This is being collected in another window. Look again in a moment.")
 FETCHED = N_("The certificate is in your wallet. Here is the request again.")
+FRAME_TYPES = ("image/jpeg", "image/png")
+MOST_FRAME_BYTES = 600_000
 MOST_ANSWER_CHARACTERS = 4_000
 MOST_AFTERWARDS = 20
 MISSING_CODE = N_("Write the code that the issuer gave you.")
@@ -52,7 +59,28 @@ MISSING_CODE = N_("Write the code that the issuer gave you.")
 @router.get("/receive")
 async def receive(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Where a link, a picture or a code is given."""
-    return await pages.render(request, "receive.html", vault=vault, fault="", field="", link="")
+    return await _receive_page(request, pages, vault)
+
+
+async def _receive_page(
+    request: Request, pages: Pages, vault: UnlockedVault, *, fault: str = "", field: str = "", link: str = ""
+) -> Response:
+    status = 400 if fault else 200
+    page = await pages.render(request, "receive.html", status=status, vault=vault, fault=fault, field=field, link=link)
+    page.headers["permissions-policy"] = CAMERA_PERMISSIONS
+    return page
+
+
+@router.post("/receive/frame", dependencies=[FromOurForm])
+async def read_frame(request: Request, vault: VaultDep) -> Response:
+    """What stands in the QR code that the camera sees, for browsers that cannot read one; nothing is kept.
+
+    The body is the picture itself. `{}` when there is no code in it. Raises `UnreadableImage`.
+    """
+    if request.headers.get("content-type") not in FRAME_TYPES:
+        raise qr.UnreadableImage("A frame is a JPEG or PNG picture.")
+    texts = await asyncio.to_thread(qr.read, await request.body())
+    return JSONResponse({"text": texts[0]} if texts else {}, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/receive", dependencies=[FromOurForm])
@@ -63,9 +91,10 @@ async def take_link(
     pages: PagesDep,
     link: Annotated[str, Form(max_length=100_000)] = "",
     picture: UploadFile | None = None,
+    scanned: Annotated[str, Form(max_length=100_000)] = "",
 ) -> Response:
     """Take a link apart and show its host; nothing is fetched."""
-    field, text = "link", link.strip()
+    field, text = ("scanned", scanned.strip()) if scanned else ("link", link.strip())
     try:
         if not text and picture is not None and picture.size:
             field = "picture"
@@ -75,12 +104,14 @@ async def take_link(
             raise _NotGiven(NOTHING_GIVEN)
         arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
     except (UnreadableLink, _NotGiven) as exc:
-        fault = str(exc) if isinstance(exc, _NotGiven) else NOT_A_LINK
-        return await pages.render(request, "receive.html", status=400, vault=vault, fault=fault, field=field, link=link)
+        fault = str(exc) if isinstance(exc, _NotGiven) else NOT_A_LINK if field != "scanned" else NOT_FOR_A_WALLET
+        return await _receive_page(request, pages, vault, fault=fault, field=field, link=link)
     return await _host_first(request, pages, vault, arrival, came_by=_came_by(field, arrival))
 
 
 def _came_by(field: str, arrival: Arrival) -> CameBy:
+    if field == "scanned":
+        return CameBy.CAMERA
     if field == "picture":
         return CameBy.PICTURE
     return CameBy.CODE if arrival.kind is ArrivalKind.CODE else CameBy.PASTED
@@ -108,9 +139,7 @@ async def offer(request: Request, vault: VaultDep, wallet: WalletDep, pages: Pag
         text = f"openid-credential-offer://?{request.url.query}"
         arrival = read_arrival(text, allow_loopback=wallet.settings.allow_loopback)
     except UnreadableLink:
-        return await pages.render(
-            request, "receive.html", status=400, vault=vault, fault=NOT_A_LINK, field="link", link=""
-        )
+        return await _receive_page(request, pages, vault, fault=NOT_A_LINK, field="link")
     return await _host_first(request, pages, vault, arrival)
 
 

@@ -7,14 +7,16 @@ browser on where the recipient wants it, once, without a script, and keeps the o
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
+from proofs.passkeys import MalformedPasskeyAnswer, PasskeyRefused
 from schemas.dcql import InvalidSelection
 from schemas.errors import TooManyRequests
 from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.certificates import NoCopiesLeft
 from wallet.consent import CannotSatisfy, OverrideMissing, ShownSomethingElse, StepMissing, YesMissing
+from wallet.key_ring import KeyRing
 from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
 from wallet.pages.history_view import entry_view, titles_of, why_not_accepted
@@ -23,11 +25,13 @@ from wallet.pages.share_view import decision_view
 from wallet.presentation import CopyDiffers
 from wallet.requests import AlreadyAnswered, RequestExpired, RequestFault
 from wallet.sharing import Sharing
+from wallet.sharing.confirming import purpose_of
 from wallet.vault import UnlockedVault, WrongPassphrase
 
 router = APIRouter()
 
 WRONG_PASSPHRASE = N_("This is not your passphrase. Nothing was shared. Try again.")
+WRONG_PASSKEY = N_("The passkey did not confirm this. Nothing was shared. Try again, or use your passphrase.")
 TOO_MANY = N_("Too many attempts. Nothing was shared. Wait a minute and try again.")
 NO_COPIES = N_("The last one-time copy was used in the meantime. Nothing was shared.")
 ENTER_DOES_NOT_SHARE = N_("Nothing was shared. Press the button when you are sure.")
@@ -41,6 +45,13 @@ async def confirm_page(
     return await _show_confirm(request, pages, sharing, vault, share_id)
 
 
+@router.get("/share/{share_id}/confirm/passkey")
+async def ask_to_confirm(vault: VaultDep, wallet: WalletDep, share_id: str, digest: str = "") -> Response:
+    """What the script asks a device for: to sign for this share as its page said it, and for nothing else."""
+    asked = KeyRing(wallet).ask_to_confirm(vault, purpose_of(share_id, digest))
+    return JSONResponse(asked, headers={"Cache-Control": "no-store"})
+
+
 @router.post("/share/{share_id}/confirm", dependencies=[FromOurForm])
 async def confirm(
     request: Request,
@@ -52,6 +63,7 @@ async def confirm(
     decision: Annotated[str, Form(max_length=20)] = "",
     digest: Annotated[str, Form(max_length=128)] = "",
     passphrase: Annotated[str, Form(max_length=5000)] = "",
+    answer: Annotated[str, Form(max_length=20_001)] = "",
 ) -> Response:
     """Share exactly what this page said, or do not."""
     language, fault, status = pages.language(request), ENTER_DOES_NOT_SHARE, 200
@@ -61,11 +73,15 @@ async def confirm(
             return go_to(request, f"/share/{share_id}/outcome")
         if decision == "share":
             await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-            await sharing.approve(vault, share_id, language=language, approved_digest=digest, passphrase=passphrase)
+            await sharing.approve(
+                vault, share_id, language=language, approved_digest=digest, passphrase=passphrase, passkey=answer
+            )
             await wallet.forget_tries(vault.name)
             return go_to(request, f"/share/{share_id}/outcome")
     except WrongPassphrase as exc:
         fault, status = WRONG_PASSPHRASE, exc.status
+    except (PasskeyRefused, MalformedPasskeyAnswer) as exc:
+        fault, status = WRONG_PASSKEY, exc.status
     except TooManyRequests as exc:
         fault, status = TOO_MANY, exc.status
     except AlreadyAnswered:
@@ -78,7 +94,7 @@ async def confirm(
         return go_to(request, f"/share/{share_id}?missing=1")
     except (ShownSomethingElse, YesMissing, CannotSatisfy, CopyDiffers, InvalidSelection):
         return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
-    entered = bool(passphrase) or decision != ""
+    entered = bool(passphrase or answer) or decision != ""
     return await _show_confirm(request, pages, sharing, vault, share_id, fault=fault if entered else "", status=status)
 
 
@@ -110,6 +126,7 @@ async def _show_confirm(
         decision=decision,
         view=decision_view(decision, pages.translator(request), history=[]),
         fault=fault,
+        has_passkeys=bool(vault.passkey_ids) and KeyRing(the_wallet(request)).is_possible,
     )
 
 

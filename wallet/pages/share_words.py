@@ -16,6 +16,7 @@ CAME_BY = {
     CameBy.LINK: N_("It came by a link that was opened in this browser."),
     CameBy.PASTED: N_("It came by a link that you pasted."),
     CameBy.PICTURE: N_("It came by a picture of a QR code."),
+    CameBy.CAMERA: N_("It came by a QR code that you scanned."),
     CameBy.CODE: N_("It came by a code that you typed."),
     CameBy.COMMAND: N_("It came by a link on the command line."),
 }
@@ -77,6 +78,9 @@ OUTCOMES = {
     Outcome.FAULTY: OutcomeWords(N_("Faulty request"), "warning"),
     Outcome.RECEIVED: OutcomeWords(N_("Received"), "good", "certificate"),
     Outcome.NOT_RECEIVED: OutcomeWords(N_("Not received"), "warning"),
+    Outcome.PASSKEY_ADDED: OutcomeWords(N_("Passkey added"), "quiet", "lock"),
+    Outcome.PASSKEY_REMOVED: OutcomeWords(N_("Passkey removed"), "quiet", "lock"),
+    Outcome.KEY_CHANGED: OutcomeWords(N_("Locked anew"), "quiet", "lock"),
 }
 
 

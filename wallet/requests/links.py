@@ -21,6 +21,7 @@ class CameBy(StrEnum):
     LINK = "link"  # opened in this browser
     PASTED = "pasted"
     PICTURE = "picture"  # a picture of a QR code
+    CAMERA = "camera"  # a QR code before the camera
     CODE = "code"  # typed
     COMMAND = "command"  # the command line
 

@@ -25,6 +25,7 @@ from wallet.permissions import Permissions
 from wallet.presentation import HeldCopy, answer_form, present, refusal
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
+from wallet.sharing.confirming import confirmed_by
 from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.certificates import take_copy
 from wallet.store.ledger import append_event
@@ -132,20 +133,26 @@ class Decisions(Desk):
     # --- deciding ------------------------------------------------------------------------------------------------
 
     async def approve(
-        self, vault: UnlockedVault, share_id: str, *, language: str, approved_digest: str, passphrase: str
+        self,
+        vault: UnlockedVault,
+        share_id: str,
+        *,
+        language: str,
+        approved_digest: str,
+        passphrase: str = "",
+        passkey: str = "",
     ) -> Delivery:
-        """Share what was approved. Nothing is sent, spent or written unless everything holds.
+        """Share what was approved, confirmed with the passphrase or by what a passkey answered for this decision.
+
+        Nothing is sent or written unless everything holds.
 
         Raises what `decide` raises, `NoCopiesLeft`, `AlreadyAnswered`, `CopyDiffers`.
         """
         share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
-
-        async def check(given: str) -> None:
-            await self._wallet.confirm(vault, given)
-
+        confirmation = confirmed_by(self._wallet, vault, decision, passphrase=passphrase, passkey=passkey)
         consent = await decide(
-            decision, approved_digest=approved_digest, passphrase=passphrase, check=check, now=self._wallet.clock()
+            decision, approved_digest=approved_digest, confirmation=confirmation, now=self._wallet.clock()
         )
         now = self._wallet.clock()
         pseudonym = pseudonym_for(vault, consent.request.client_id)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlmodel import col
 
 from wallet.archived import ArchivedCertificate, ArchivedCopy
+from wallet.store.people import require_current
 from wallet.store.tables import CertificateRow, CopyRow
 from wallet.vault import UnlockedVault
 
@@ -41,6 +42,7 @@ def add_missing_copies(
     connection: Connection, vault: UnlockedVault, certificate_id: str, copies: Sequence[ArchivedCopy]
 ) -> None:
     """Store the copies that a certificate lacks. One that was shown anywhere counts as shown from now on."""
+    require_current(connection, vault)
     there = {copy.token: copy_id for copy_id, copy in _copies(connection, vault, certificate_id)}
     for copy in copies:
         copy_id = there.get(copy.token)

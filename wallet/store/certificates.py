@@ -17,6 +17,7 @@ from schemas.verification import Check, Outcome, VerificationResult
 from service.database import Database
 from wallet.certificates import Copy, NewCopy, NoCopiesLeft, StoredCertificate, UnknownCertificate
 from wallet.examination import status_uri
+from wallet.store.people import require_current
 from wallet.store.tables import CertificateRow, CopyRow
 from wallet.vault import UnlockedVault
 
@@ -97,6 +98,7 @@ def add_certificate(
     connection: Connection, vault: UnlockedVault, view: Mapping[str, Any], copies: Sequence[NewCopy]
 ) -> str:
     """Store a received certificate with its copies; returns its new identifier."""
+    require_current(connection, vault)
     certificate_id = secrets.token_hex(16)
     connection.execute(
         insert(CertificateRow).values(
@@ -112,6 +114,7 @@ def add_certificate(
 
 def add_copies(connection: Connection, vault: UnlockedVault, certificate_id: str, copies: Sequence[NewCopy]) -> None:
     """Store fresh copies of a certificate behind those that it has. Raises `UnknownCertificate`."""
+    require_current(connection, vault)
     _row(connection, vault, certificate_id)
     last = connection.execute(
         select(func.max(col(CopyRow.position))).where(col(CopyRow.certificate_id) == certificate_id)
@@ -148,6 +151,7 @@ def update_view(
     connection: Connection, vault: UnlockedVault, certificate_id: str, changes: Mapping[str, Any], *, version: int
 ) -> bool:
     """Write changed members of a certificate's view, if it still is the version that was read; False when it is not."""
+    require_current(connection, vault)
     row = _row(connection, vault, certificate_id)
     if row.version != version:
         return False

@@ -31,6 +31,7 @@ from wallet.naming import Names, plain
 from wallet.renewal import Renewed, compare, renewal_of
 from wallet.store.certificates import add_certificate, add_copies, drop_copies, get_certificate, update_view
 from wallet.store.ledger import append_event
+from wallet.store.people import require_current
 from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
 
@@ -120,6 +121,7 @@ class HeldCollection:
             )
 
     def _write(self, connection: Connection, collection: Collection) -> None:
+        require_current(connection, self._vault)
         version = self._version + 1
         sealed = self._vault.seal_json("collection.state", self.id, collection.as_json(), version=version)
         written = connection.execute(
@@ -141,6 +143,7 @@ class HeldCollection:
 
 def add_collection(connection: Connection, vault: UnlockedVault, collection: Collection) -> str:
     """Keep a new collection; returns its identifier."""
+    require_current(connection, vault)
     collection_id = secrets.token_hex(16)
     sealed = vault.seal_json("collection.state", collection_id, collection.as_json(), version=1)
     connection.execute(

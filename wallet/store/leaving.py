@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, delete, insert, select
 from sqlmodel import col
 
+from wallet.store.passkeys import remove_passkeys
 from wallet.store.recovery import remove_recovery
 from wallet.store.tables import (
     CertificateRow,
@@ -11,18 +12,30 @@ from wallet.store.tables import (
     LeavingRow,
     LedgerHeadRow,
     LedgerRow,
+    PasskeyRow,
     PersonRow,
     RecoveryRow,
     ShareRow,
     TakeBackRow,
 )
 
-_OWNED = (CertificateRow, CopyRow, CollectionRow, ShareRow, LedgerRow, LedgerHeadRow, RecoveryRow, TakeBackRow)
+_OWNED = (
+    CertificateRow,
+    CopyRow,
+    CollectionRow,
+    ShareRow,
+    LedgerRow,
+    LedgerHeadRow,
+    RecoveryRow,
+    PasskeyRow,
+    TakeBackRow,
+)
 
 
 def take_keys(connection: Connection, person_id: str) -> None:
     """Delete every wrapped key of a vault, and mark that the rest has to follow."""
     remove_recovery(connection, person_id)
+    remove_passkeys(connection, person_id)
     connection.execute(delete(PersonRow).where(col(PersonRow.person_id) == person_id))
     connection.execute(delete(LeavingRow).where(col(LeavingRow.person_id) == person_id))
     connection.execute(insert(LeavingRow).values(person_id=person_id))

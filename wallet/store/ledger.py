@@ -8,7 +8,9 @@
 The chain is over digests of the sealed bytes, and its end is sealed in the vault from the day that the vault is made:
 a changed, removed, swapped or cut-off event is noticed, and so is a history that is gone altogether. When a person
 deletes an entry, its events are overwritten by sealed marks and their digests stay, so that the chain still checks;
-nobody else can make such a mark. Putting the whole file back to an earlier state is not noticed.
+nobody else can make such a mark. When the vault gets another key, each event is sealed anew beside the digest of what
+it was first sealed as: chain, receipts and what others have confirmed stay as they are. Putting the whole file back to
+an earlier state is not noticed.
 """
 
 import hashlib
@@ -25,11 +27,12 @@ from sqlmodel import col
 from proofs.sealing import SealBroken
 from schemas.errors import TemporarilyUnavailable
 from wallet.ledger import Event, HistoryFault
+from wallet.store.people import require_current
 from wallet.store.tables import LedgerHeadRow, LedgerRow
 from wallet.vault import UnlockedVault
 
 BEGINNING = bytes(32)
-_EVENT, _MARK, _HEAD = "ledger.event", "ledger.deleted", "ledger.head.2"
+_EVENT, _ANEW, _MARK, _HEAD = "ledger.event", "ledger.event.anew", "ledger.deleted", "ledger.head.2"
 
 
 class HistoryMovedOn(TemporarilyUnavailable):
@@ -73,6 +76,7 @@ def append_event(connection: Connection, vault: UnlockedVault, event: Event) -> 
     A history whose end cannot be read goes on behind its last event, and says so for good. Raises `HistoryMovedOn`
     when something else was appended since it was read, which loses neither.
     """
+    require_current(connection, vault)
     head = _head(connection, vault)
     before = head or _last_event(connection, vault)
     sequence = before.sequence + 1
@@ -89,6 +93,7 @@ def append_event(connection: Connection, vault: UnlockedVault, event: Event) -> 
 
 def delete_events(connection: Connection, vault: UnlockedVault, entry_id: str, *, now: datetime) -> int:
     """Overwrite the events of one entry by sealed marks, as its owner wants; returns how many events those were."""
+    require_current(connection, vault)
     head = _head(connection, vault)
     deletion, deleted = secrets.token_hex(8), 0
     for row in _rows(connection, vault):
@@ -145,6 +150,27 @@ def _faults_at_the_end(head: _Head | None, digest: bytes, *, last: int | None, m
     return faults
 
 
+def seal_history_anew(connection: Connection, vault: UnlockedVault, successor: UnlockedVault) -> None:
+    """Seal the history under the key of the vault's successor. What cannot be read stays as it is, and still shows."""
+    for row in _rows(connection, vault):
+        event, mark = _event(vault, row), _mark(vault, row)
+        if event is not None:
+            members = {"content": row.content.hex(), "event": event.as_json()}
+            sealed = successor.seal_json(_ANEW, str(row.sequence), members)
+        elif mark is not None:
+            sealed = successor.seal_json(_MARK, str(row.sequence), mark)
+        else:
+            continue
+        connection.execute(
+            update(LedgerRow)
+            .where(col(LedgerRow.person_id) == vault.person_id, col(LedgerRow.sequence) == row.sequence)
+            .values(sealed_event=sealed)
+        )
+    head = _head(connection, vault)
+    if head is not None:
+        _write_head(connection, successor, head, before=head)
+
+
 def chained(before: bytes, sequence: int, content: bytes) -> bytes:
     """The digest that chains one event, by the digest of its sealed bytes, to the digest before it."""
     return hashlib.sha256(b"intyga history 2" + before + sequence.to_bytes(8, "big") + content).digest()
@@ -161,13 +187,15 @@ def _rows(connection: Connection, vault: UnlockedVault) -> Sequence[Any]:
 
 
 def _event(vault: UnlockedVault, row: Row[Any]) -> Event | None:
-    """The event in a row, if it is the one that was written there."""
-    if row.content != _content(row.sealed_event):
-        return None
+    """The event in a row, if it is the one that was written there, or sealed anew by its owner."""
     try:
-        return Event.from_json(vault.unseal_json(_EVENT, str(row.sequence), row.sealed_event))
+        if row.content == _content(row.sealed_event):
+            return Event.from_json(vault.unseal_json(_EVENT, str(row.sequence), row.sealed_event))
+        anew = vault.unseal_json(_ANEW, str(row.sequence), row.sealed_event)
     except SealBroken:
         return None
+    is_of_this_row = row.content is not None and anew["content"] == row.content.hex()
+    return Event.from_json(anew["event"]) if is_of_this_row else None
 
 
 def _mark(vault: UnlockedVault, row: Row[Any]) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from service.upgrades import Upgrade
 from wallet.store.tables import WalletTable
 
 FILE_NAME = "wallet.sqlite3"
-VERSION = 3
+VERSION = 4
 UPGRADES = (
     # A recovery code beside the passphrase; events keep their own digest, so that single ones can be deleted.
     Upgrade(
@@ -21,6 +21,11 @@ UPGRADES = (
     Upgrade(
         version=2,
         identity="f0907d83c35b115125a6869fa3712d7f45c687174b36a1d9809aff584551b4e8",  # pragma: allowlist secret
+    ),
+    # Passkeys: a table that is new.
+    Upgrade(
+        version=3,
+        identity="ce15a13e460c5d1ccca19f1edf0c4b0b2f89f9e38edf6792a5260dd2f0415e89",  # pragma: allowlist secret
     ),
 )
 

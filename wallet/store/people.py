@@ -6,10 +6,11 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from proofs.sealing import SealBroken
 from schemas.errors import Refused
 from service.passwords import KDFParameters
 from wallet.store.tables import PersonRow
-from wallet.vault import VaultRecord
+from wallet.vault import UnlockedVault, VaultRecord
 
 
 class NameTaken(Refused):
@@ -63,6 +64,20 @@ def update_person(connection: Connection, record: VaultRecord, *, before: VaultR
     )
     if written.rowcount != 1:
         raise VaultChanged
+
+
+def require_current(connection: Connection, vault: UnlockedVault) -> None:
+    """Refuse to write with a vault that was opened before its key was changed: nobody could read what it seals.
+
+    Every store method that writes something sealed calls this inside its transaction. Raises `VaultChanged`.
+    """
+    record = load_person(connection, vault.person_id)
+    if record is None:  # Its owner is leaving: what is still written has no owner, and goes with the rest.
+        return
+    try:
+        vault.unseal_json("profile", record.person_id, record.sealed_profile, version=record.profile_version)
+    except SealBroken as exc:
+        raise VaultChanged from exc
 
 
 def count_people(connection: Connection) -> int:

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from schemas.errors import NotFound
 from wallet.requests import AlreadyAnswered
+from wallet.store.people import require_current
 from wallet.store.tables import ShareRow
 from wallet.vault import UnlockedVault
 
@@ -40,6 +41,7 @@ def add_share(
     now: datetime,
 ) -> None:
     """Keep a new share until some time after `ends_at`, the end of its request. Shares that are over are forgotten."""
+    require_current(connection, vault)
     forget_shares(connection, now=now)
     connection.execute(
         insert(ShareRow).values(
@@ -118,6 +120,7 @@ def _write(
     members: dict[str, Any],
     values: dict[str, Any],
 ) -> StoredShare:
+    require_current(connection, vault)
     version = share.version + 1
     sealed = vault.seal_json("share.state", share.id, {"state": state, **members}, version=version)
     written = connection.execute(

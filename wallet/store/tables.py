@@ -39,6 +39,22 @@ class RecoveryRow(WalletTable, table=True):
     wrapped_key: bytes = Field(sa_type=LargeBinary)
 
 
+class PasskeyRow(WalletTable, table=True):
+    """One passkey of a person: the vault key sealed to its holder, and what the vault knows of it.
+
+    `found_by` is an HMAC of the identifier that the authenticator gave it.
+    """
+
+    __tablename__ = "passkey"
+
+    id: str = Field(primary_key=True)
+    found_by: bytes = Field(sa_type=LargeBinary, unique=True)
+    person_id: str = Field(index=True)
+    wrapped_key: bytes = Field(sa_type=LargeBinary)
+    sealed_view: bytes = Field(sa_type=LargeBinary)
+    version: int = 1
+
+
 class CertificateRow(WalletTable, table=True):
     """One logical certificate: its sealed view (issuer, dates, status, display, provenance)."""
 

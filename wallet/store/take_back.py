@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
+from wallet.store.people import require_current
 from wallet.store.tables import TakeBackRow
 from wallet.taking_back import Means
 from wallet.vault import UnlockedVault
@@ -27,6 +28,7 @@ def add_means(
     connection: Connection, vault: UnlockedVault, share_id: str, means: Means, *, forget_at: datetime
 ) -> None:
     """Keep the means of a share, in the transaction of its decision."""
+    require_current(connection, vault)
     connection.execute(
         insert(TakeBackRow).values(
             share_id=share_id,
@@ -70,6 +72,7 @@ def list_means(connection: Connection, vault: UnlockedVault, share_id: str | Non
 
 def write_means(connection: Connection, vault: UnlockedVault, stored: StoredMeans, means: Means) -> bool:
     """Write other means, if nobody has written since; False when somebody has."""
+    require_current(connection, vault)
     version = stored.version + 1
     written = connection.execute(
         update(TakeBackRow)
