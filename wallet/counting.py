@@ -9,11 +9,15 @@ counting.habits(vault)
 from contextlib import suppress
 from typing import Any
 
+from proofs.sealing import SealBroken
 from schemas.errors import TemporarilyUnavailable
 from wallet.deployment import Deployment
 from wallet.habits import Ending, Habits
 from wallet.store.people import VaultChanged, load_person, update_person
 from wallet.vault import UnlockedVault, with_profile
+
+# Another window wrote, another process is writing, or the vault has got another key meanwhile.
+_LEFT_OUT = (VaultChanged, TemporarilyUnavailable, SealBroken)
 
 
 class Counting:
@@ -39,7 +43,7 @@ class Counting:
 
     def count(self, vault: UnlockedVault, ending: Ending, *, seconds: float, was_warned: bool) -> None:
         """One more decision. It has been taken and kept before: a number that could not be written is left out."""
-        with suppress(VaultChanged, TemporarilyUnavailable), self._database.transaction() as connection:
+        with suppress(*_LEFT_OUT), self._database.transaction() as connection:
             record = load_person(connection, vault.person_id)
             if record is None:  # The person has left meanwhile.
                 return
