@@ -13,6 +13,7 @@ from tests.wallet.test_pages import send
 from tests.world import PASSPHRASE, World
 from wallet.counting import Counting
 from wallet.habits import Ending, Habits
+from wallet.key_ring import KeyRing
 
 
 @pytest.fixture
@@ -100,6 +101,22 @@ async def test_cs43_two_windows_lose_no_number_and_a_stop_stays(world: World) ->
     counting.stop(vault)
     counting.count(other, Ending.LEFT, seconds=1, was_warned=False)
     assert counting.habits(other) is None
+
+
+@pytest.mark.anyio
+async def test_cs43_a_number_that_meets_a_new_key_is_left_out(world: World) -> None:
+    """The decision itself was kept before: counting it never makes it look as if it had failed."""
+    wallet = world.wallet.deployment
+    vault = await world.wallet.person("Maja")
+    Counting(wallet).start(vault)
+    before = await wallet.unlock("Maja", PASSPHRASE)
+    rekeyed = await KeyRing(wallet).change_key(vault, PASSPHRASE)
+
+    Counting(wallet).count(before, Ending.SHARED, seconds=1, was_warned=False)
+
+    counted = Counting(wallet).habits(rekeyed.vault)
+    assert counted is not None
+    assert counted.decisions == 0
 
 
 @pytest.mark.parametrize(
