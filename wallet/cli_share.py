@@ -245,7 +245,7 @@ async def _begin(sharing: Sharing, vault: UnlockedVault, link: RequestLink, came
     try:
         share_id = await sharing.begin(vault, link, came_by=came_by)
     except CouldNotFetch as exc:
-        raise CommandFailed(f"The request could not be fetched: {exc}.", error=exc.error) from exc
+        raise CommandFailed(f"The request could not be fetched: {str(exc).rstrip('.')}.", error=exc.error) from exc
     except ProtocolError as exc:
         raise CommandFailed(str(exc), error=exc.error) from exc
     fault = sharing.fault(vault, share_id)

@@ -106,6 +106,10 @@ def test_a_template_becomes_a_query() -> None:
         (["credentials", 0, "misspelt"], True),
         (["purpose", "en"], "Ordinary words \u202e turned around here"),
         (["name"], "Not A Name"),
+        (["purpose"], {"sv": "\u200b" * 40, "en": "\u200b" * 40}),  # nothing to read
+        (["purpose"], {"sv": "." * 40, "en": "." * 40}),
+        (["contact"], "\u200b" * 5),
+        (["contact"], "....."),
         (["processors"], [{"sv": "En av för många"}] * 51),  # a notice holds 50
         (["recipients"], [{"sv": "En av för många"}] * 51),
         (["credentials", 0, "max_age_days"], 0),  # of what says no day
@@ -302,3 +306,15 @@ def test_untold_values_are_compared_and_not_asked_for() -> None:
         assert ("values" in question.dcql["credentials"][0]["claims"][0]) is told
         (claim,) = question.query.credential("course").claims
         assert claim.values == (True,)
+
+
+def test_a_file_that_is_nested_without_end_is_named_and_stops_nothing_else(tmp_path: Path) -> None:
+    """One bad file among the templates: the others are still there."""
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 50_000, encoding="utf-8")
+
+    with pytest.raises(InvalidTemplate, match="nested too deeply"):
+        read_template(b"a = " + b"[" * 50_000, is_toml=True)
+    shelf = load_templates([tmp_path], contact="dpo@employer.example")
+
+    assert "deep" in shelf.faulty
+    assert "employer-micro-credential" in shelf.templates

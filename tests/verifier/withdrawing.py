@@ -71,6 +71,32 @@ def statement_of(answer: DeskAnswer, scene: Scene, made: MadeRequest) -> Deletio
     return statement_in(answer.token, client_id=made.transaction.client_id, scene=scene)
 
 
+def terms_of(made: MadeRequest) -> dict[str, Any]:
+    """What the notice of the request declared, as a receipt repeats it."""
+    template = made.transaction.question.template
+
+    def both(text: Any) -> dict[str, str] | None:
+        return {"sv": text.sv, "en": text.en} if text else None
+
+    def texts(some: Any) -> list[dict[str, str] | None] | None:
+        return None if some is None else [both(one) for one in some]
+
+    return {
+        "purposes": [
+            {
+                "text": both(template.purpose),
+                "basis": template.basis.value,
+                "basis_detail": both(template.basis_detail),
+            }
+        ],
+        "recipients": texts(template.recipients),
+        "processors": texts(template.processors),
+        "countries": None if template.countries is None else list(template.countries),
+        "automated_decisions": template.automated_decisions,
+        "rights": {"withdraw_contact": template.contact},
+    }
+
+
 def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
     """A receipt of the required part of the built-in micro-credential template, signed by a key of its own."""
     both = {"sv": "x", "en": "x"}
@@ -87,7 +113,7 @@ def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
             "supervisory_authority": "IMY",
         },
         "notice": {"signed": True, "language": "sv"},
-        "purposes": [{"text": both}],
+        **terms_of(made),
         "items": [
             {
                 "name": both,
@@ -101,7 +127,6 @@ def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
             }
         ],
         "retention": {"until": made.transaction.retention_until.isoformat()},
-        "rights": {},
         "events": [{"type": "approved", "at": scene.now.isoformat(), "actor": "holder"}],
         "previous_event_digest": "d",
         **changed,
