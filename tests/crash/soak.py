@@ -8,7 +8,6 @@ another and with what the people were told.
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -31,6 +30,7 @@ from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
 from service.http import OutgoingHTTP
 from service.serving import serve
+from tests.crash.acting import warm_processes
 from tests.crash.soak_people import Plan, read_told, run_wallet
 from tests.crash.soak_verdict import verdict
 from tests.crash.stage import make_cheap
@@ -45,7 +45,6 @@ from wallet.settings import WalletSettings
 from wallet.trusted import source_of_entry
 
 READY_SECONDS = 60
-_context = multiprocessing.get_context("forkserver")
 
 
 @dataclass
@@ -74,7 +73,7 @@ class Service:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.process = _context.Process(target=self._run, args=self._arguments)
+        self.process = warm_processes().Process(target=self._run, args=self._arguments)
         self.process.start()
         deadline = time.monotonic() + READY_SECONDS
         while self.port is not None and not _is_ready(self.port):
