@@ -27,9 +27,15 @@ class SlotMark:
         self._path = path
 
     def read(self) -> Taken:
-        """What was taken last as far as is known; (0, 0) before the first. Raises `StatusRolledBack` when damaged."""
+        """What was taken last as far as is known; (0, 0) before the first. Raises `StatusRolledBack` when damaged.
+
+        A file that is empty, or holds zeros, was made at the very first entry and not written before the power went.
+        """
         try:
-            number, taken = self._path.read_bytes().split()
+            content = self._path.read_bytes()
+            if not content.strip(b"\0 \n"):
+                return 0, 0
+            number, taken = content.split()
             return int(number), int(taken)
         except FileNotFoundError:
             return 0, 0

@@ -232,6 +232,13 @@ def test_d13_an_undamaged_database_begins_no_list(tmp_path: Path) -> None:
         assert slot_of(again.collect(again.offer())[0])[0] == first[0]
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 26])
+def test_d13_a_mark_that_was_never_written_is_none(desk: Desk, content: bytes) -> None:
+    """Killed, or without power, between making the file and writing it: issuing goes on."""
+    (desk.settings.data / "status-slots.mark").write_bytes(content)
+    assert len(desk.collect(desk.offer())) == 1
+
+
 def test_d13_a_damaged_mark_of_slots_stops_issuing(desk: Desk) -> None:
     """Nobody can say then what was taken; it is not begun from nothing."""
     desk.collect(desk.offer())

@@ -1,6 +1,6 @@
 """The soak: many people go whole journeys at once while one of the three services is killed at random, again and again.
 
-    python -m tests.crash.soak --journeys 200 --kills 200 --minutes 20
+    python -m tests.crash --journeys 200 --kills 200 --minutes 20
 
 Three real processes, only ever ended by their own process id. In the end all three databases are compared with one
 another and with what the people were told.
@@ -251,10 +251,3 @@ def main() -> int:
         outcome = soak(Path(directory), journeys=chosen.journeys, kills=chosen.kills, minutes=chosen.minutes, seed=seed)
     print(json.dumps({"seed": seed, **asdict(outcome)}, indent=2, ensure_ascii=False))
     return 0 if not outcome.faults and outcome.ended == outcome.journeys else 1
-
-
-if __name__ == "__main__":
-    # The processes import this module by its name, not as the program that was started.
-    from tests.crash.soak import main as run
-
-    sys.exit(run())
