@@ -33,7 +33,7 @@ from service.serving import serve
 from tests.crash.acting import warm_processes
 from tests.crash.soak_people import Plan, read_told, run_wallet
 from tests.crash.soak_verdict import verdict
-from tests.crash.stage import make_cheap
+from tests.crash.stage import cheap_keys, make_cheap
 from tests.world import PROFILE, STUDY_RECORD
 from verifier.app import create_app as create_verifier
 from verifier.app import make_http, make_verifier
@@ -152,8 +152,8 @@ def soak(directory: Path, *, journeys: int, kills: int, minutes: float, seed: in
         for one in services:
             if one.process is not None and one.process.exitcode is None:
                 one.kill()
-    make_cheap()
-    faults = verdict(wallet_data, issuer_settings, verifier_settings, plans, read_told(told))
+    with cheap_keys():
+        faults = verdict(wallet_data, issuer_settings, verifier_settings, plans, read_told(told))
     facts = [f"{name} {value}" for one in read_told(told).values() for name, value in one.items() if name in _COUNTED]
     return Outcome(journeys, dict(killed), _count_ended(told), dict(Counter(facts)), faults, growth)
 
