@@ -11,6 +11,7 @@ import pytest
 
 from service.i18n import load_catalogues
 from tests.wallet.eventful import OUTCOMES, Story
+from tests.wallet.pages.test_receipt_page import translator
 from tests.wallet.people import Sharer
 from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_portability import export, import_into
@@ -19,6 +20,7 @@ from wallet.archive import read_archive
 from wallet.histories import Book, Histories
 from wallet.ledger import EventKind
 from wallet.pages.history_export import history_csv, history_json
+from wallet.pages.history_words import HAPPENED
 from wallet.receipts import confirmation, receipt_of
 from wallet.taking_back import State, standing_of
 
@@ -123,3 +125,10 @@ async def test_the_plain_file_holds_statements_and_confirmations_to_read(world: 
     for name in ("taken back", "partly deleted"):
         assert files[f"statements/{story.entries[name]}-1.jwt"].count(b".") == 2
     assert "Deleted, they say" in files["index.html"].decode()
+
+
+def test_every_kind_of_event_has_words() -> None:
+    """A kind that is added later without words would keep the page, the table and the document from being made."""
+    assert set(HAPPENED) == set(EventKind)
+    swedish = translator("sv")
+    assert [words for words in HAPPENED.values() if swedish.text(words) in ("", words)] == []
