@@ -28,17 +28,13 @@ from proofs import strict_json
 from schemas.errors import CouldNotCheck, ProtocolError
 from service.http import Answer, OutgoingHTTP, OutgoingRefused
 from verifier.client_messages import CheckedItem as CheckedItem
-from verifier.client_messages import (
-    DeletionNotice,
-    Need,
-    PendingRequest,
-    VerifierResult,
-    deletion_of,
-    need_of,
-    result_of,
-)
+from verifier.client_messages import DeletionNotice as DeletionNotice
+from verifier.client_messages import Need as Need
+from verifier.client_messages import PendingRequest as PendingRequest
 from verifier.client_messages import ReceivedValue as ReceivedValue
 from verifier.client_messages import Source as Source
+from verifier.client_messages import VerifierResult as VerifierResult
+from verifier.client_messages import deletion_of, need_of, result_of
 from verifier.webhooks import AlreadyReceived as AlreadyReceived
 from verifier.webhooks import BeingReceived as BeingReceived
 from verifier.webhooks import WebhookEvent as WebhookEvent
