@@ -32,7 +32,7 @@ from verifier.courier import Courier
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
 from verifier.disclosed import kept_presentations
-from verifier.policies import Policy
+from verifier.policies import Policy, naming_authorities
 from verifier.queries import Question
 from verifier.recheck_desk import RecheckDesk
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
@@ -199,6 +199,7 @@ class Verifier:
             _check_return_url(return_url)
             if kind is not Kind.SAME_DEVICE:
                 raise InvalidReturnURL("only a same-device request has a return address")
+        template = naming_authorities(template, self.trust.trust(now=self.clock()), at=self.clock())
         transaction = new_transaction(
             Question.of(template),
             kind=kind,
