@@ -252,12 +252,10 @@ def test_s4_in_the_same_device_flow_the_browser_goes_on(
     page.click("#arrival-continue")
     page.click("#decide-share")
     page.fill("#passphrase", PASSPHRASE)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.click("#decide-share", no_wait_after=True)
-    page.wait_for_timeout(1500)
+    with page.expect_request(lambda request: request.url.startswith("https://employer.example/done")) as going:
+        page.click("#decide-share", no_wait_after=True)
 
-    assert any(url.startswith("https://employer.example/done") for url in asked)
+    assert going.value.is_navigation_request()
 
 
 def test_the_count_follows_the_ticks(world: World, address: str, employer: FakeVerifier, open_page: OpenPage) -> None:
