@@ -23,9 +23,10 @@ from proofs import base64url
 from proofs.after_share import sign_recipient_message
 from proofs.jose import check_jws, parse_jws
 from proofs.keys import DEFAULT_ALGORITHMS, Signer, check_public_jwk
-from schemas.consent import LocalizedText
+from schemas.consent import LocalizedText, Path
 from schemas.errors import ProtocolError
 from schemas.receipt import RECEIPT_TYPE, BothLanguages, EventType, Receipt
+from schemas.types import type_of
 from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Countersignature, StatedItem
 from verifier.deletion import agree
 from verifier.requests import Transaction
@@ -73,12 +74,22 @@ def check_fits(
         raise ReceiptMismatch("the receipt names another day until which the items are kept")
     _check_terms(receipt, transaction)
     shown = list(received)
-    if any(one.items for one in shown) and not (receipt.items or receipt.came_along):
-        raise ReceiptMismatch("the receipt names nothing of what was received")
     for item in receipt.items:
         of_type = [asked for one in shown if one.vct == item.certificate_type for asked in one.items]
         if not any(agree(asked.path, item.path) for asked in of_type):
             raise ReceiptMismatch("the receipt names an item that was not received")
+    for one in shown:
+        named = [item.path for item in receipt.items if item.certificate_type == one.vct]
+        if not all(
+            any(agree(asked.path, path) for path in named) for asked in one.items if _is_hidden(one.vct, asked.path)
+        ):
+            raise ReceiptMismatch("the receipt leaves out an item that was received")
+
+
+def _is_hidden(vct: str, path: Path) -> bool:
+    """Whether it is an item that a wallet lists: of a known type, and not one that its certificates always show."""
+    known = type_of(vct)
+    return known is not None and any(spec.disclosable and agree(spec.path, path) for spec in known.all_claims())
 
 
 def _check_terms(receipt: Receipt, transaction: Transaction) -> None:

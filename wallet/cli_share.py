@@ -419,7 +419,10 @@ def _ledger_text(result: dict[str, Any]) -> str:
         until = f" (kept until {one['kept_until']})" if one["kept_until"] else ""
         moment = f"{one['at'][:10]} {one['at'][11:16]} {one['at'][-6:]}"
         who = f"says it is {one['who']}" if one["level"] == "unproven" else one["who"] or one["host"]
-        lines.append(f"{moment}  {one['outcome']:<13} {who}  {what}{until}".rstrip() + _after_text(one["after"]))
+        outcome = one["outcome"].replace("_", " ")
+        lines.append(
+            f"{one['id'][:8]}  {moment}  {outcome:<13} {who}  {what}{until}".rstrip() + _after_text(one["after"])
+        )
     return "\n".join(lines) or "Nothing has happened yet."
 
 

@@ -321,6 +321,7 @@ def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: Ma
         receipt_for(scene, made, events=[{"type": "refused", "at": START.isoformat(), "actor": "holder"}]),
         receipt_for(scene, made, further="member"),
         receipt_for(scene, made, items=[]),
+        receipt_for(scene, made, items=[item | {"path": ["family_name"]}]),  # and not when it was issued
         receipt_for(scene, made, events=[]),
         receipt_for(scene, made, purposes=[terms["purposes"][0] | {"text": both}]),
         receipt_for(scene, made, purposes=[terms["purposes"][0] | {"basis": "consent"}]),

@@ -21,6 +21,7 @@ from schemas.withdrawal import (
     DeletionStatement,
 )
 from tests.verifier.scene import MICRO, Scene
+from verifier.deletion import shared_items
 from verifier.deletion_desk import DeskAnswer
 from verifier.exchange import MadeRequest, Verifier
 
@@ -98,8 +99,9 @@ def terms_of(made: MadeRequest) -> dict[str, Any]:
 
 
 def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
-    """A receipt of the required part of the built-in micro-credential template, signed by a key of its own."""
+    """A receipt of all that was shared of a micro-credential, signed by a key of its own."""
     both = {"sv": "x", "en": "x"}
+    answered = {one.query_id for one in scene.result(made).proofs}
     receipt = {
         "schema": "urn:intyga:receipt:1",
         "record_id": "r1",
@@ -120,11 +122,12 @@ def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
                 "certificate": both,
                 "certificate_type": MICRO.vct,
                 "issuer": "x",
-                "path": ["family_name"],
+                "path": [0 if part is None else part for part in one.path],
                 "required": True,
                 "approved_separately": False,
                 "commitment": "c",
             }
+            for one in shared_items(made.transaction.question.template, answered)
         ],
         "retention": {"until": made.transaction.retention_until.isoformat()},
         "events": [{"type": "approved", "at": scene.now.isoformat(), "actor": "holder"}],

@@ -148,7 +148,7 @@ def test_the_ledger_tells_everything_without_values(services: Services, terminal
     # The local time of the wallet's time zone, with its offset.
     written = datetime.fromisoformat(latest["at"])
     assert written.utcoffset() == written.astimezone(ZoneInfo("Europe/Stockholm")).utcoffset()
-    assert text.startswith(f"{written:%Y-%m-%d %H:%M} +0")
+    assert text.startswith(f"{latest['id'][:8]}  {written:%Y-%m-%d %H:%M} +0")
 
 
 def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Terminal) -> None:
