@@ -62,18 +62,25 @@ class Serve(Protocol):
     def __call__(self, make: Callable[[ServiceSettings], FastAPI], settings: ServiceSettings) -> str: ...
 
 
+@contextmanager
+def launched(*more: str) -> Iterator[Browser]:
+    """A Chromium with further arguments; the test is skipped with a reason where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
+        yield chromium
+        chromium.close()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for a module's tests; skipped with a reason where there is none.
 
     Not for the whole run: while Playwright is open its event loop runs in this thread, and no other test could run one.
     """
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture

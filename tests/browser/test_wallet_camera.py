@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from qrcode.constants import ERROR_CORRECT_L
 from qrcode.main import QRCode
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, OpenPage
+from tests.browser.conftest import OpenPage, launched
 from tests.browser.test_wallet_passkeys import make_wallet
 from tests.browser.test_wallet_receiving import WAYS, _looker, address
 from tests.world import World
@@ -34,17 +34,13 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(film: Path) -> Iterator[Browser]:
     """A Chromium with a camera that plays the film, and with somebody who says yes when the browser asks."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
     camera = (
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={film}",
     )
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *camera])
-        yield launched
-        launched.close()
+    with launched(*camera) as chromium:
+        yield chromium
 
 
 def show(film: Path, text: str) -> None:
