@@ -329,7 +329,7 @@ def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: Ma
         receipt_for(scene, made, purposes=terms["purposes"] * 2),
         receipt_for(scene, made, recipients=[both]),
         receipt_for(scene, made, processors=[both]),
-        receipt_for(scene, made, processors=None),
+        receipt_for(scene, made, processors=[]),  # "nobody", where nothing was said
         receipt_for(scene, made, countries=["US"]),
         receipt_for(scene, made, automated_decisions=True),
         receipt_for(scene, made, rights={"withdraw_contact": "somebody@else.example"}),
