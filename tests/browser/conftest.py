@@ -21,7 +21,7 @@ from typing import Literal, Protocol, TypeVar
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from service.serving import listen
 from service.settings import ServiceSettings
@@ -41,6 +41,8 @@ ARGUMENTS = (
 )
 WIDTHS = (1280, 360)
 _HEIGHTS = {1280: 900, 360: 740}
+_PATIENCE = 15_000  # Milliseconds: a busy machine is slow, and a page that never comes fails all the same.
+expect.set_options(timeout=_PATIENCE)
 
 
 class OpenPage(Protocol):
@@ -108,7 +110,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             device_scale_factor=1,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)
@@ -159,6 +161,7 @@ def running(make: Callable[[S], FastAPI], settings: S) -> Iterator[str]:
 
 def screenshot(page: Page, name: str) -> None:
     """Keep a picture of the whole page, when somebody wants to look (SCREENSHOTS names the directory)."""
+    page.wait_for_load_state()  # The last click may still be bringing the page.
     if directory := os.environ.get("SCREENSHOTS"):
         Path(directory).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
@@ -166,6 +169,7 @@ def screenshot(page: Page, name: str) -> None:
 
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window: 0 when nothing must be scrolled sideways."""
-    page.wait_for_selector("main")  # The last click may still be bringing the page.
+    page.wait_for_load_state()  # The last click may still be bringing the page.
+    page.wait_for_selector("main")
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return int(wider)
