@@ -69,6 +69,7 @@ class StatementRow(Row):
             fault = "The row does not say whom it is about."
             self.fault(called.get("family_name", "family_name"), fault, "State the family name or a number.")
         self._check_day(called, faulty)
+        self.check_birth(called, ("as_of", *(item.name for item in form.items if item.name != "birth_date")))
         known = {item.name: item for item in form.items}
         for name, value in self.values.items():
             column = called.get(name, name)
