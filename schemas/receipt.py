@@ -158,7 +158,10 @@ class Event(_Written):
 
 
 class Receipt(_Written):
-    """The receipt of one share.
+    """The receipt of one share, or of a refusal.
+
+    What the recipient said of purpose, ground and recipients stands in both as it said it. Of a refusal
+    nothing is kept: `retention` is None, and `asked_retention` says until when the recipient would have kept the items.
 
     `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `processors`,
     `countries` and `automated_decisions` are None when the recipient declared nothing.
@@ -178,6 +181,7 @@ class Receipt(_Written):
     countries: tuple[str, ...] | None = None
     automated_decisions: bool | None = None
     retention: Retention | None = None
+    asked_retention: Retention | None = None
     rights: Rights
     standing_permission: StandingPermission | None = None
     events: tuple[Event, ...]
@@ -186,8 +190,14 @@ class Receipt(_Written):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def claims(self) -> dict[str, Any]:
-        """The receipt as JSON members; that of a share without a standing permission says nothing of one."""
+        """The receipt as JSON members; what only some receipts say stands in those alone."""
         members = self.model_dump(mode="json", by_alias=True)
-        if self.standing_permission is None:
-            del members["standing_permission"]
+        for name in ("standing_permission", "asked_retention"):
+            if members[name] is None:
+                del members[name]
         return members
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the person decided not to share."""
+        return any(event.type is EventType.REFUSED for event in self.events)
