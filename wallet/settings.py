@@ -22,6 +22,12 @@ class WalletSettings(ServiceSettings):
     status_seconds: int = Field(
         default=3600, ge=60, le=86400, description="A status checked longer ago than this is checked again when shown."
     )
+    decision_status_seconds: int = Field(
+        default=60,
+        ge=10,
+        le=86400,
+        description="Before a decision about a request, issuers' lists read longer ago than this are read anew.",
+    )
     passphrase_file: Path | None = Field(
         default=None, description="File with the passphrase that the command line opens vaults with."
     )
