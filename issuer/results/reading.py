@@ -135,7 +135,7 @@ def read_results(
 
 
 def _is_utf_16(data: bytes) -> bool:
-    """Whether a file is text in UTF-16: by its byte order mark, or by a first character of XML or JSON beside a zero."""
+    """Whether a file is text in UTF-16: by its byte order mark, or by a first character of XML or JSON and a zero."""
     return data.startswith(_UTF_16_MARKS) or any(
         data.startswith((mark + b"\0", b"\0" + mark)) for mark in (b"<", b"{", b"[")
     )
