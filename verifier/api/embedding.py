@@ -48,6 +48,10 @@ class InvalidAPIKey(ProtocolError):
     headers = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - read only, and never changed
 
 
+NOT_OF_THIS_KEY = "there is no request of this id that was made with this key; a key sees only its own requests"
+"""The same for a request of another key and for one that never was: who asks learns nothing of others."""
+
+
 async def api_key(request: Request) -> APIKey:
     """The API key of the caller. Raises `InvalidAPIKey`."""
     accounts: Accounts = request.app.state.accounts
@@ -258,9 +262,12 @@ async def acknowledge(deletion_id: str, done: Acknowledged, key: KeyDep, verifie
 
 async def check_own(verifier: Verifier, request_id: str, key: APIKey) -> None:
     """Raise `NoSuchRequest` unless the request was made with this key."""
-    record = await verifier.database.run(verifier.result, request_id)
-    if record.maker != key.id:
-        raise NoSuchRequest("there is no request of this id")
+    try:
+        is_own = (await verifier.database.run(verifier.result, request_id)).maker == key.id
+    except NoSuchRequest:
+        is_own = False
+    if not is_own:
+        raise NoSuchRequest(NOT_OF_THIS_KEY)
 
 
 @router.get("/templates")
