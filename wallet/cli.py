@@ -109,7 +109,9 @@ def list_command(
     def text(result: list[dict[str, Any]]) -> str:
         return "\n".join(_line(one) for one in result) or f"There are no certificates in the vault of {person}."
 
-    show(with_wallet(data, lambda wallet: _list(wallet, person)), as_json=as_json, human=text)
+    listed = with_wallet(data, lambda wallet: _list(wallet, person))
+    if listed is not None or as_json:
+        show(listed or [], as_json=as_json, human=text)
 
 
 @app.command("show")
@@ -243,10 +245,11 @@ async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     ]
 
 
-async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]]:
+async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]] | None:
+    """The certificates; None when there is no such vault, which has been told then."""
     vault = await open_vault(wallet, person)
     if vault is None:
-        return []
+        return None
     return [_summary(certificate, wallet.clock()) for certificate in await wallet.certificates(vault)]
 
 
