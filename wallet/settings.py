@@ -20,7 +20,10 @@ class WalletSettings(ServiceSettings):
         default=10, ge=1, le=50, description="Most one-time copies to ask for, if the issuer gives that many."
     )
     status_seconds: int = Field(
-        default=3600, ge=60, le=86400, description="A status checked longer ago than this is checked again when shown."
+        default=3600,
+        ge=60,
+        le=86400,
+        description="A status read from its issuer longer ago than this is read again when shown.",
     )
     decision_status_seconds: int = Field(
         default=60,
