@@ -232,12 +232,14 @@ class Row:
             self.require(name, called[name])
         self.check_birth(called, ("issued_on", "completed_on"))
 
-    def check_birth(self, called: Mapping[str, str], days: Iterable[str]) -> None:
-        """Note a fault when the person was not born before any of these days of the row."""
+    def check_birth(
+        self, called: Mapping[str, str], days: Iterable[str], *, told: tuple[str, str] = BORN_TOO_LATE
+    ) -> None:
+        """Note a fault when the person was not born before all of these days of the row; `told` are fault and fix."""
         born = self.values.get("birth_date")
         first = min((self.values[name] for name in days if isinstance(self.values.get(name), date)), default=None)
         if born is not None and first is not None and born >= first:
-            self.fault(called.get("birth_date", "birth_date"), *BORN_TOO_LATE)
+            self.fault(called.get("birth_date", "birth_date"), *told)
 
     def require(self, name: str, column: str) -> None:
         """Note a fault when a value that every result needs is missing."""

@@ -188,6 +188,26 @@ def test_an_employment_may_end_in_the_future_but_not_begin_there() -> None:
     assert faults(f"{head}\nemployment;Ek;2026-11-02;Kock;Köket;2027-01-01;")
 
 
+@pytest.mark.parametrize(
+    ("born", "since", "is_fault"),
+    [
+        ("1998-04-23", "2020-01-01", False),
+        ("2026-11-20", "", True),
+        ("2020-01-01", "2020-01-01", True),
+        ("2020-01-02", "2020-01-01", True),
+    ],
+)
+def test_nothing_is_stated_of_a_day_before_the_person_was_born(born: str, since: str, is_fault: bool) -> None:
+    """The day of the statement and every day in it lie after the birth."""
+    head = "certificate_type;family_name;birth_date;registered_status;registered_since;as_of"
+    table = f"{head}\nregistration-certificate;Sjöberg;{born};yes;{since};2026-11-20"
+    if is_fault:
+        told = [(2, "birth_date", "The birth date does not lie before the other days of the row.")]
+        assert faults(table) == told
+    else:
+        assert len(read(table).records) == 1
+
+
 def test_the_same_is_stated_of_a_person_once() -> None:
     """Two registrations of one person contradict each other; two programmes do not."""
     row = "registration-certificate;Ek;19990215-2389"
