@@ -23,7 +23,7 @@ from issuer.issuance import Access, Grant, Period
 from issuer.notification import WalletEvent
 from issuer.offers import OfferState
 from issuer.store.events import record
-from issuer.store.tables import AUTHORIZATIONS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
+from issuer.store.tables import AUTHORIZATIONS, IMPORTS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
 from proofs import strict_json
 from schemas.errors import Refused
 from schemas.issuance import InvalidGrant, InvalidToken
@@ -308,7 +308,11 @@ def _claims_now(connection: Connection, offer: Any, *, on: date) -> bytes | None
     result_ids: Sequence[str] = strict_json.loads(offer.result_ids)
     found = {
         row.id: read_record(row.achievement).dated(on)
-        for row in connection.execute(select(RESULTS).where(RESULTS.c.id.in_(list(result_ids))))
+        for row in connection.execute(
+            select(RESULTS)
+            .join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)  # Replaced ones wait only to be erased.
+            .where(RESULTS.c.id.in_(list(result_ids)))
+        )
     }
     if not result_ids or any(result_id not in found for result_id in result_ids):
         return offer.claims  # type: ignore[no-any-return]
