@@ -45,8 +45,14 @@ def written(device: Authenticator) -> dict[str, str]:
 def read(stage: Stage, device: dict[str, str]) -> Authenticator:
     """The device, in somebody's hands. What it counts is far beyond what it counted before."""
     key: Any = load_pem_private_key(device["key"].encode(), password=None)
-    parts = {name: base64url.decode(device[name]) for name in ("credential_id", "secret", "user_handle")}
-    return Authenticator(stage.world.wallet.settings.origin, key=key, sign_count=1_000, **parts)
+    return Authenticator(
+        stage.world.wallet.settings.origin,
+        key=key,
+        sign_count=1_000,
+        credential_id=base64url.decode(device["credential_id"]),
+        secret=base64url.decode(device["secret"]),
+        user_handle=base64url.decode(device["user_handle"]),
+    )
 
 
 def opened(stage: Stage, device: dict[str, str]) -> UnlockedVault | None:
@@ -144,7 +150,7 @@ async def with_ways_in(stage: Stage) -> Given:
 
 def _ways_in(stage: Stage) -> list[bytes]:
     """Everything in the database in which a key of a vault is wrapped."""
-    found = []
+    found: list[bytes | None] = []
     with stage.world.wallet.deployment.database.reading() as connection:
         for table in WalletTable.metadata.sorted_tables:
             for column in table.c:
