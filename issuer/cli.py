@@ -92,7 +92,7 @@ def import_results(
             warnings=tuple(stored_note(warning) for warning in results.warnings),
             records=results.records,
         )
-        kept = patiently(lambda: store.results.save_import(draft, now=utc_now()))
+        kept = store.results.save_import(draft, now=utc_now(), patiently=patiently, rest=time.sleep)
         ids = [result.id for result in store.results.list_results(kept.id, limit=len(results.records))]
     report = {
         "import": kept.id if kept else None,

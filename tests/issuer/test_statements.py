@@ -1,7 +1,7 @@
 """Statements of authorities, schools and employers: read from tables, kept, offered, fetched by sign-in, renewed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -308,6 +308,29 @@ def test_a_later_statement_takes_the_place_of_an_earlier_one(desk: Desk) -> None
     registrations = [one for one in kept if isinstance(one, Statement) and one.type_name == "registration-certificate"]
     assert len(kept) == 4 + 3
     assert [one.values["registered_status"] for one in registrations if one.learner.family_name == "Sjöberg"] == [False]
+
+
+def test_of_two_files_at_once_the_later_takes_the_place_of_the_earlier(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be replaced was looked up already when another file with the same came: it is looked up again."""
+    store, looked = desk.context.store.results, list[int]()
+    real = store._replaced
+
+    def replaced(statement_keys: Sequence[bytes]) -> tuple[set[str], list[str]]:
+        found = real(statement_keys)
+        looked.append(len(found[1]))
+        if len(looked) == 1:
+            keep(desk, read(f"{HEAD}\nregistration-certificate;Sjöberg;{ELIN};yes;2026-11-19"))
+        return found
+
+    monkeypatch.setattr(store, "_replaced", replaced)
+    keep(desk, read(f"{HEAD}\nregistration-certificate;Sjöberg;{ELIN};no;2026-11-20"))
+
+    assert looked == [0, 0, 1]
+    (only,) = store.list_results()
+    assert isinstance(only.record, Statement)
+    assert only.record.values["registered_status"] is False
 
 
 def test_people_of_one_name_do_not_take_each_others_place(desk: Desk) -> None:

@@ -25,6 +25,7 @@ from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit
+from service.stopping import Stopping
 from verifier.api.wallets import verifier_of
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MAX_REFERENCE_CHARACTERS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
@@ -183,15 +184,22 @@ async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> d
 
 @router.get("/requests/{request_id}")
 async def get_result(
+    request: Request,
     request_id: str,
     key: KeyDep,
     verifier: VerifierDep,
     catalogues: CataloguesDep,
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
 ) -> Response:
-    """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest."""
+    """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest.
+
+    A service that is about to stop answers at once with what stands now, and the program asks again.
+    """
     await check_own(verifier, request_id, key)
-    record = await wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait)
+    stopping: Stopping = request.app.state.stopping
+    record = await wait_until(
+        verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait, stopping=stopping
+    )
     contents = None
     if record.has_contents:
         contents = await verifier.database.run(verifier.contents, request_id, viewer=key.id)
