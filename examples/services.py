@@ -53,6 +53,7 @@ class Services:
         self.data = data
         self.urls: dict[str, str] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._programs: dict[str, tuple[str, dict[str, str]]] = {}
         loopback = {f"{name.upper()}_ALLOW_LOOPBACK": "true" for name in ("issuer", "wallet", "verifier")}
         self._environment = {**os.environ, **loopback, **settings, "PYTHONUNBUFFERED": "1"}
 
@@ -72,20 +73,24 @@ class Services:
         """Set further environment variables, for the services that are started from now on."""
         self._environment |= settings
 
-    def start(self, name: str, preferred_port: int) -> str:
+    def start(self, name: str, preferred_port: int, *, program: str = "", **settings: str) -> str:
         """Start one service and wait until `/ready` answers 200; returns its address.
+
+        `program` is which of the three it is, when its name does not say so, as for a second issuer; `settings` are
+        environment variables of this one and of its commands.
 
         Raises `CommandRefused` with the end of its log when it does not come up within 30 seconds.
         """
         port = free_port(preferred_port)
         directory = self.data / name
         directory.mkdir(parents=True, exist_ok=True)
+        self._programs[name] = (program or name, settings)
         with self.log_of(name).open("wb") as log:
             process = subprocess.Popen(
-                [_program(name), "serve", "--port", str(port), "--data", str(directory)],
+                [_program(program or name), "serve", "--port", str(port), "--data", str(directory)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self._environment,
+                env=self._environment | settings,
             )
         self._processes[name] = process
         url = f"http://localhost:{port}"
@@ -103,11 +108,12 @@ class Services:
         Returns what it printed, parsed; None when it printed nothing, as a command does that refuses.
         Raises `CommandRefused` when its status is none of `accept`.
         """
+        program, settings = self._programs.get(service, (service, {}))
         done = subprocess.run(
-            [_program(service), *arguments, "--data", str(self.data / service), "--json"],
+            [_program(program), *arguments, "--data", str(self.data / service), "--json"],
             capture_output=True,
             text=True,
-            env=self._environment,
+            env=self._environment | settings,
             timeout=120,
             check=False,
         )
@@ -141,12 +147,17 @@ def start_trusting(services: Services) -> None:
     trust_each_other(services)
 
 
+def trust_issuer(services: Services, issuer: str = "issuer") -> None:
+    """Give the root of an issuer to wallet and verifier."""
+    root = services.command(issuer, "keys", "list")[0]["root_file"]
+    for service in ("wallet", "verifier"):
+        services.command(service, "trust", "add", "--anchor", root, "--role", "issuer")
+
+
 def trust_each_other(services: Services) -> None:
     """Give the roots of issuer and verifier to those who are to trust them."""
-    university = services.command("issuer", "keys", "list")[0]["root_file"]
+    trust_issuer(services)
     employer = services.command("verifier", "keys", "list")[0]["root_file"]
-    for service in ("wallet", "verifier"):
-        services.command(service, "trust", "add", "--anchor", university, "--role", "issuer")
     services.command("wallet", "trust", "add", "--anchor", employer, "--role", "verifier")
 
 

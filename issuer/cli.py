@@ -7,6 +7,7 @@ Every command works on the data directory, also while `serve` runs in another pr
 import sys
 import time
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,14 @@ app.add_typer(reviews_app, name="reviews")
 app.add_typer(
     account_app("issuer", lambda data: open_store(settings_for(data, needs_url=False)).accounts), name="account"
 )
+
+
+class GrantChoice(StrEnum):
+    """How an offer is collected."""
+
+    PRE_AUTHORIZED = "pre-authorized"
+    AUTHORIZATION_CODE = "authorization-code"
+
 
 ResultsFile = Annotated[Path, typer.Argument(help="ELMO, CSV or JSON.", exists=True, dir_okay=False, readable=True)]
 CertificateID = Annotated[str, typer.Argument(help="Identifier of the certificate, or of its offer.")]
@@ -117,6 +126,9 @@ def offer(
     course: Annotated[
         list[str] | None, typer.Option("--course", help="Only this course code or result; may be repeated.")
     ] = None,
+    grant: Annotated[
+        GrantChoice, typer.Option("--grant", help="Whoever has the link collects, or the person signs in.")
+    ] = GrantChoice.PRE_AUTHORIZED,
     tx_code: Annotated[bool, typer.Option("--tx-code", help="Demand a transaction code.")] = False,
     by_value: Annotated[bool, typer.Option("--by-value", help="Put the offer into the link itself.")] = False,
     as_json: JSONOption = False,
@@ -124,7 +136,16 @@ def offer(
     """Make offers from records: one per course or statement, or one per person for a type that takes many.
 
     Results that lack what a certificate of one course demands are left out with a note, unless --course names them.
+    With --grant authorization-code only the person of the record can fetch: it needs kept records (--import).
     """
+    with_sign_in = grant is GrantChoice.AUTHORIZATION_CODE
+    if with_sign_in and tx_code:
+        raise CommandFailed("Who signs in needs no transaction code: leave out --tx-code.", exit_status=2)
+    if with_sign_in and import_id is None:
+        raise CommandFailed(
+            "Whoever signs in is matched with records that are kept: import the file first, and give --import ID.",
+            exit_status=2,
+        )
     credential_type = CREDENTIAL_TYPES.get(type_name)
     if credential_type is None:
         raise CommandFailed(f"There is no type {type_name}; there is: {', '.join(CREDENTIAL_TYPES)}.", exit_status=2)
@@ -133,6 +154,9 @@ def offer(
     settings = settings_for(data, needs_institution=True)
     store = open_store(settings)
     notes: list[str] = []
+    kept_as: dict[str, str] = {}
+    if with_sign_in and not settings.login_issuer:
+        notes.append(f"Note: people can sign in only where the service runs with {settings.variable('login_issuer')}.")
     if from_file is not None:
         results = _read(from_file, settings)
         notes += note_lines([str(warning) for warning in results.warnings])
@@ -141,6 +165,7 @@ def offer(
         imported = store.results.get_import(import_id or "")
         kept = store.results.list_results(imported.id, limit=Limits().max_rows)
         found = [result.record for result in kept]
+        kept_as = {result.record.id: result.id for result in kept}
         notes += note_lines([str(noted) for noted in notes_on_names(found)])
     today = settings.day_of(now := utc_now())
     chosen = tuple(record.dated(today) for record in select_results(found, course or []))
@@ -151,7 +176,13 @@ def offer(
             chosen = tuple(complete)
             notes += note_lines([left_out(credential_type, record, codes) for record, codes in lacking])
     with refusals_told():
-        drafts = draft_offers(credential_type, chosen, with_tx_code=tx_code)
+        drafts = draft_offers(
+            credential_type,
+            chosen,
+            with_tx_code=tx_code,
+            with_sign_in=with_sign_in,
+            result_ids=[kept_as[record.id] for record in chosen] if kept_as else (),
+        )
     earlier = earlier_offers(store.offers, {draft.recipient for draft in drafts}, now=now)
     if repeated := sum(bool(earlier.of_draft(draft)) for draft in drafts):
         have = "has" if repeated == 1 else "have"

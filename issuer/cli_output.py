@@ -26,6 +26,8 @@ def offer_shown(offer: Offer, links: OfferLinks, *, by_value: bool) -> dict[str,
         "offer": links.by_value if by_value else links.offer,
         "offer_https": links.offer_https,
     }
+    if offer.with_sign_in:
+        shown["grant"] = "authorization_code"
     if links.tx_code is not None:
         shown["tx_code"] = links.tx_code
     if links.typed is not None:
@@ -134,6 +136,8 @@ def offers_told(offers: list[dict[str, str]]) -> str:
     for one in offers:
         lines = [f"{one['title']}, for {one['recipient'] or 'an unnamed person'} (offer {one['id']})", one["offer"]]
         lines.append(f"For people: {one['offer_https']}")
+        if "grant" in one:
+            lines.append("The person signs in at the source to fetch it.")
         if "typed" in one:
             lines.append(f"To type: {one['typed']}")
         if "tx_code" in one:

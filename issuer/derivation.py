@@ -37,6 +37,13 @@ class IssuerSecret:
         """The pre-authorized code of this generation of an offer: 32 bytes, base64url."""
         return _text(self._derive("pre-authorized-code", offer_id, generation))
 
+    def issuer_state(self, offer_id: str, generation: int) -> str:
+        """What a wallet brings to the authorization server for an offer with a sign-in: 32 bytes, base64url.
+
+        It is no pre-authorized code, and whoever holds it still has to sign in as the person of the offer.
+        """
+        return _text(self._derive("issuer-state", offer_id, generation))
+
     def offer_reference(self, offer_id: str, generation: int) -> str:
         """The unguessable last part of the offer's address: 16 bytes, base64url."""
         return _text(self._derive("offer-reference", offer_id, generation)[:16])

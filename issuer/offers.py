@@ -1,9 +1,10 @@
 """Offers: what is offered to whom, the links that carry it, and the life of an offer.
 
-An offer is one certificate for one person. It is `offered`, `opened` when a wallet read it, `redeemed` when its code
-became an access token, `collected` when copies were issued. It ends as `voided` by staff or `locked` after too many
-wrong transaction codes. One that nobody collected can be offered again, which gives it new codes and makes the old
-ones void.
+An offer is one certificate for one person. Whoever has its code may collect it; or, when it is made `with_sign_in`,
+the wallet brings its `issuer_state` to the authorization server and the person signs in
+(`issuer/authorization/offered.py`). It is `offered`, `opened` when a wallet read it, `redeemed` when its code became an
+access token, `collected` when copies were issued. It ends as `voided` by staff or `locked` after too many wrong
+transaction codes. One that nobody collected can be offered again, which gives it new codes and makes the old ones void.
 """
 
 import secrets
@@ -18,6 +19,7 @@ from issuer.derivation import IssuerSecret
 from proofs import strict_json
 from schemas.errors import NotFound, Refused
 from schemas.issuance import (
+    AuthorizationCodeGrant,
     CredentialOffer,
     Grants,
     PreAuthorizedGrant,
@@ -116,6 +118,7 @@ class OfferDraft:
     claims: Mapping[str, Any]
     with_tx_code: bool
     result_ids: tuple[str, ...] = ()
+    with_sign_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ class Offer:
     typeable_until: datetime | None = None
     certificate_id: str | None = None
     result_ids: tuple[str, ...] = ()
+    with_sign_in: bool = False
 
     @property
     def has_tx_code(self) -> bool:
@@ -175,6 +179,7 @@ class OfferCodes:
     """What the store keeps of a generation of an offer: only digests are written."""
 
     code: str = field(repr=False)
+    issuer_state: str = field(repr=False)
     reference: str = field(repr=False)
     typeable: str | None = field(repr=False)
 
@@ -210,6 +215,7 @@ def draft_offer(
     records: Sequence[Record],
     *,
     with_tx_code: bool,
+    with_sign_in: bool = False,
     result_ids: Sequence[str] = (),
 ) -> OfferDraft:
     """The draft of one certificate made of these records.
@@ -223,6 +229,7 @@ def draft_offer(
         recipient=records[0].learner.name,
         claims=claims,
         with_tx_code=with_tx_code,
+        with_sign_in=with_sign_in,
         result_ids=tuple(result_ids),
     )
 
@@ -251,6 +258,7 @@ def draft_offers(
     records: Sequence[Record],
     *,
     with_tx_code: bool,
+    with_sign_in: bool = False,
     result_ids: Sequence[str] = (),
 ) -> list[OfferDraft]:
     """Drafts for everything in these records: one each, or one per person and awarding body, as the type takes
@@ -272,6 +280,7 @@ def draft_offers(
             credential_type,
             [records[position] for position in group],
             with_tx_code=with_tx_code,
+            with_sign_in=with_sign_in,
             result_ids=[result_ids[position] for position in group] if result_ids else (),
         )
         for group in groups.values()
@@ -292,13 +301,22 @@ def codes_of(secret: IssuerSecret, *, offer_id: str, generation: int, typeable_s
     """The codes of one generation; `typeable_series` is None for an offer that may not be typed."""
     return OfferCodes(
         code=secret.pre_authorized_code(offer_id, generation),
+        issuer_state=secret.issuer_state(offer_id, generation),
         reference=secret.offer_reference(offer_id, generation),
         typeable=None if typeable_series is None else secret.typeable_code(offer_id, generation, typeable_series),
     )
 
 
 def credential_offer(offer: Offer, *, issuer: str, secret: IssuerSecret) -> CredentialOffer:
-    """The offer object that a wallet reads: the pre-authorized code, never the transaction code."""
+    """The offer object that a wallet reads: the pre-authorized code, never the transaction code; or, for an offer with
+    a sign-in, its `issuer_state` and no code (OpenID4VCI 4.1.1)."""
+    if offer.with_sign_in:
+        state = secret.issuer_state(offer.id, offer.generation)
+        return CredentialOffer(
+            credential_issuer=issuer,
+            credential_configuration_ids=[offer.type_name],
+            grants=Grants(authorization_code=AuthorizationCodeGrant(issuer_state=state)),
+        )
     hint = None
     if offer.has_tx_code:
         hint = TxCode(input_mode="numeric", length=offer.tx_code_length, description=_TX_CODE_HINT)

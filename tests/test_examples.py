@@ -1,13 +1,12 @@
 """The demo and every story hold, through real processes and the installed commands."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from examples.demo import main
-from examples.services import Services
-from examples.stories import STORIES, tell
+from examples.stories import STORIES
+from examples.stories.telling import Story, tell
 
 pytestmark = pytest.mark.processes
 
@@ -24,7 +23,7 @@ def test_the_demo_leaves_a_directory_that_is_not_its_own_alone(tmp_path: Path) -
     assert (tmp_path / "thesis.txt").read_text() == "the only copy"
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_the_story_is_as_told(story: Callable[[Services], None]) -> None:
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_the_story_is_as_told(story: Story) -> None:
     """Each flow's example runs."""
     tell(story)

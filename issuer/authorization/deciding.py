@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from issuer.authorization.pushed import Wanted
-from issuer.offers import IncompleteRecords, OfferDraft, draft_offers, set_incomplete_aside
+from issuer.offers import IncompleteRecords, Offer, OfferDraft, draft_offers, set_incomplete_aside
 from proofs import strict_json
 from schemas.errors import NotFound, Refused
 from schemas.learning.achievement import Record
@@ -45,8 +45,21 @@ class AuthorizationOver(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
+class FromOffer:
+    """The offer whose `issuer_state` was brought, in the generation that it had then."""
+
+    offer_id: str
+    generation: int
+
+    def is_still(self, offer: Offer) -> bool:
+        """Whether the offer is open, and has not been offered again since."""
+        return offer.is_open and offer.generation == self.generation
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
-    """What the pages need to know of one authorization. `drafts`: what could be fetched, once the person signed in."""
+    """What the pages need to know of one authorization. `drafts`: what could be fetched, once the person signed in.
+    `from_offer`: then only what was offered, to whom it was offered."""
 
     id: str
     client_id: str
@@ -56,6 +69,7 @@ class Authorization:
     stage: Stage
     until: datetime
     drafts: tuple[OfferDraft, ...] = field(default=(), repr=False)
+    from_offer: FromOffer | None = None
 
     @property
     def client_host(self) -> str:

@@ -16,13 +16,15 @@ from issuer.authorization.deciding import (
     DECIDING,
     Authorization,
     AuthorizationOver,
+    FromOffer,
     Stage,
     chosen_drafts,
     drafts_for,
     return_url,
 )
+from issuer.authorization.offered import records_offered
 from issuer.context import IssuerContext
-from issuer.offers import OfferDraft
+from issuer.offers import Offer, OfferDraft
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep
 from issuer.pages.reports import preview
 from issuer.recognition import NotRecognised, features_of_claims, read_match_rules, same_person
@@ -41,6 +43,8 @@ _CHOOSE = N_("Choose at least one certificate. Of each kind, you can fetch one a
 _ENDED = N_("You stopped the sign-in, or it failed. Nothing was fetched.")
 _UNAVAILABLE = N_("People cannot sign in here at the moment. Nothing was fetched. Try again later.")
 _UNKNOWN = N_("We found no record that belongs to this sign-in. Nothing was fetched.")
+_NOT_OFFERED = N_("This was offered to somebody else, or the record has changed. Nothing was fetched.")
+_OFFER_OVER = N_("This offer is no longer open. Nothing was fetched. Ask for a new link.")
 _NOTHING = N_("You have no record here that such a certificate can be made of. Nothing was fetched.")
 
 
@@ -98,7 +102,17 @@ async def signed_in(
         told = _UNAVAILABLE if isinstance(exc, LoginUnavailable) else _ENDED
         return await _nothing_page(request, pages, authorization, told, status=exc.status)
     today = issuer.settings.day_of(issuer.clock())
-    drafts, _ = drafts_for(authorization.wanted, [(result.id, result.record.dated(today)) for result in results])
+    records = [(result.id, result.record.dated(today)) for result in results]
+    if authorization.from_offer is not None:
+        offer = await _offer(issuer, authorization.from_offer)
+        if offer is None:
+            return await _nothing_page(request, pages, authorization, _OFFER_OVER)
+        try:
+            records = records_offered(offer, records)
+        except NotRecognised as exc:
+            log.info("sign_in_not_recognised", reason=str(exc))
+            return await _nothing_page(request, pages, authorization, _NOT_OFFERED)
+    drafts, _ = drafts_for(authorization.wanted, records)
     if not drafts:
         return await _nothing_page(request, pages, authorization, _NOTHING)
     store = issuer.store
@@ -172,6 +186,12 @@ async def done(request: Request, authorization_id: str, issuer: IssuerDep, pages
         is_allowed=authorization.stage is Stage.ALLOWED,
         back=return_url(authorization, issuer=issuer.issuer, answer=answer),
     )
+
+
+async def _offer(issuer: IssuerContext, named: FromOffer) -> Offer | None:
+    """The offer that an authorization came from, while it is open."""
+    offer = await issuer.store.database.run(lambda: issuer.store.offers.get(named.offer_id, now=issuer.clock()))
+    return offer if named.is_still(offer) else None
 
 
 async def _mine(request: Request, issuer: IssuerContext, authorization_id: str) -> tuple[Authorization, str]:

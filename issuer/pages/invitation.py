@@ -77,6 +77,7 @@ async def _page(
         word=OFFERS[offer.state] if offer is not None else None,
         type_title=CREDENTIAL_TYPES[offer.type_name].title(t.language) if offer is not None else "",
         needs_code=offer is not None and offer.has_tx_code,
+        needs_sign_in=offer is not None and offer.with_sign_in,
         app_link=link,
         wallet_link=f"{origin}/offer{query}" if origin else "",
         wallet_host=urlsplit(origin).netloc,

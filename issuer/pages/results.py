@@ -38,6 +38,7 @@ PAGE_ROWS = 500
 """As many as can be offered at once."""
 MOST_PREVIEWS = 5
 MOST_NAMED = 10
+SIGN_IN = "sign-in"
 _NOTHING_CHOSEN = N_("Choose at least one result.")
 _OTHER_TYPE = N_("Such a certificate is not made of these results. Choose another kind.")
 _NO_TYPE = N_("Choose which kind of certificate to make.")
@@ -51,7 +52,8 @@ Lines = Annotated[list[str] | None, Form()]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a member of staff chose: which results, as what, and whether with a transaction code."""
+    """What a member of staff chose: which results, as what, and how it is collected: with a transaction code (`yes`),
+    by whoever has the link (`no`), or by the person who signs in (`sign-in`)."""
 
     result_ids: tuple[str, ...]
     type_name: str
@@ -68,7 +70,7 @@ class Choice:
             found.append(("results", t(_NOTHING_CHOSEN)))
         if self.credential_type is None:
             found.append(("type-1", t(_NO_TYPE)))
-        if self.tx_code not in ("yes", "no"):
+        if self.tx_code not in ("yes", "no", SIGN_IN):
             found.append(("tx-code-1", t(_NO_CODE_CHOICE)))
         return found
 
@@ -236,6 +238,7 @@ async def _preview_page(
             for draft in drafts[:MOST_PREVIEWS]
         ],
         with_tx_code=choice.tx_code == "yes",
+        with_sign_in=choice.tx_code == SIGN_IN,
         repeated=repeated[:MOST_NAMED],
         repeated_count=len(repeated),
         offer_words=OFFERS,
@@ -283,6 +286,7 @@ async def _choose_page(
         errors=errors,
         wrong=_first_of_each(errors),
         choice=choice or Choice((), "", ""),
+        can_sign_in=bool(issuer.settings.login_issuer),
         types=list({name: one for result in found for name, one in types_for(result.record).items()}.values()),
         offer_words=OFFERS,
         notes=grouped_notes(notes, t),
@@ -326,6 +330,7 @@ async def _drafts(issuer: IssuerContext, import_id: str, choice: Choice) -> list
         CREDENTIAL_TYPES[choice.type_name],
         [result.record.dated(today) for result in found],
         with_tx_code=choice.tx_code == "yes",
+        with_sign_in=choice.tx_code == SIGN_IN,
         result_ids=[result.id for result in found],
     )
 

@@ -24,11 +24,11 @@ from issuer.store.slot_mark import SlotMark
 from issuer.store.slots import SlotStore
 from issuer.store.status import StatusStore
 from issuer.store.tables import IssuerRow
+from issuer.store.upgrades import UPGRADES, VERSION
 from service.accounts import Accounts
 from service.database import Database
 from service.sessions import Sessions
 
-SCHEMA_VERSION = 2
 TABLES_ELSEWHERE = (PendingFileRow,)
 """Tables defined beside their methods; named here so that they are part of the schema whoever opens the database."""
 
@@ -56,9 +56,9 @@ class IssuerStore:
 
 
 def open_store(settings: IssuerSettings) -> IssuerStore:
-    """Open the issuer's database, made now if it is not there. Raises `UnknownSchema` for one of another version."""
+    """Open the issuer's database, made now if it is not there. Raises `UnknownSchema` for one that has no upgrade."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.database, IssuerRow.metadata, version=SCHEMA_VERSION)
+    database = Database(settings.database, IssuerRow.metadata, version=VERSION, upgrades=UPGRADES)
     database.create()
     secret = IssuerSecret(settings.device_secret())
     rules = OfferRules(

@@ -17,18 +17,20 @@ from issuer.authorization.deciding import (
     UNDECIDED,
     Authorization,
     AuthorizationOver,
+    FromOffer,
     Stage,
     drafts_as_json,
     drafts_from_json,
 )
+from issuer.authorization.offered import check_offered
 from issuer.authorization.pre_authorized import Verdict
 from issuer.authorization.pushed import OPENING_SECONDS, REQUEST_URI_PREFIX, PushedRequest, Wanted
 from issuer.authorization.tokens import GrantedCredential, NewToken
 from issuer.derivation import IssuerSecret, digest
-from issuer.offers import OfferDraft, OfferState, new_id
+from issuer.offers import CAN_BE_REDEEMED, OfferDraft, OfferState, new_id
 from issuer.store.events import record_each
 from issuer.store.grants import keep_refresh_token, withdraw_family
-from issuer.store.offers import OfferRules, new_row
+from issuer.store.offers import OfferRules, new_row, read_offer
 from issuer.store.tables import AUTHORIZATIONS, OFFERS, SPENT
 from proofs import strict_json
 from schemas.issuance import InvalidGrant, InvalidRequestURI
@@ -37,6 +39,9 @@ from service.single_use import spend
 
 _REPLAY_KEPT = timedelta(hours=1)
 """How long a redeemed authorization is remembered, so that its code is recognised when somebody else uses it."""
+
+_OF_THE_DRAFT = ("title", "recipient", "claims")
+"""What an offer says as of the day on which its person signed in; its records are the same."""
 
 
 class AuthorizationStore:
@@ -67,10 +72,11 @@ class AuthorizationStore:
                     raise each.error("this proof was used before")
 
     def push(self, request: PushedRequest, *, now: datetime) -> str:
-        """Keep a pushed request; returns its `request_uri`, good for `OPENING_SECONDS`."""
+        """Keep a pushed request; returns its `request_uri`, good for `OPENING_SECONDS`. Raises `InvalidIssuerState`."""
         reference = secrets.token_urlsafe(32)
         wanted = [[wanted.type_name, wanted.by_identifier] for wanted in request.wanted]
         with self._database.transaction() as connection:
+            from_offer = self._offer_of(connection, request, now=now)
             connection.execute(
                 insert(AUTHORIZATIONS).values(
                     id=new_id(),
@@ -85,9 +91,19 @@ class AuthorizationStore:
                     created_at=now,
                     until=now + timedelta(seconds=OPENING_SECONDS),
                     stage=Stage.PUSHED,
+                    offer_id=from_offer and from_offer.offer_id,
+                    offer_generation=from_offer and from_offer.generation,
                 )
             )
         return REQUEST_URI_PREFIX + reference
+
+    def _offer_of(self, connection: Connection, request: PushedRequest, *, now: datetime) -> FromOffer | None:
+        if request.issuer_state is None:
+            return None
+        named = OFFERS.c.issuer_state_digest == digest(request.issuer_state)
+        row = connection.execute(select(OFFERS).where(named)).one_or_none()
+        offer = check_offered(None if row is None else read_offer(row, now=now), request.wanted)
+        return FromOffer(offer.id, offer.generation)
 
     def open(self, request_uri: str, *, client_id: str, browser_key: str, now: datetime) -> Authorization:
         """Open a pushed request in a browser, which alone can go on with it. Raises `InvalidRequestURI`."""
@@ -187,7 +203,7 @@ class AuthorizationStore:
         for draft in drafts:
             if narrowed_to is not None and draft.type_name not in narrowed_to:
                 continue
-            values = new_row(draft, secret=self._secret, rules=self._rules, now=now) | {
+            redeemed = {
                 "state": OfferState.REDEEMED,
                 "expires_at": now + self._token_lifetime,
                 "family": row.id,
@@ -197,12 +213,34 @@ class AuthorizationStore:
                 "client_id": token.binding.client_id,
                 "dpop_key": token.binding.dpop_key,
             }
+            values = new_row(draft, secret=self._secret, rules=self._rules, now=now) | redeemed
+            if row.offer_id is not None:
+                said = {name: values[name] for name in _OF_THE_DRAFT}
+                self._spend_offer(connection, row, redeemed | said, now=now)
+                granted.append(GrantedCredential(row.offer_id, draft.type_name, values["by_identifier"]))
+                continue
             rows.append(values)
             granted.append(GrantedCredential(values["id"], draft.type_name, values["by_identifier"]))
-        connection.execute(insert(OFFERS), rows)
-        record_each(connection, "fetched", [values["id"] for values in rows], now=now)
+        if rows:
+            connection.execute(insert(OFFERS), rows)
+        record_each(connection, "fetched", [one.offer_id for one in granted], now=now)
         keep_refresh_token(connection, row.id, token, until=now + self._refresh_lifetime)
         return granted
+
+    def _spend_offer(self, connection: Connection, row: Row[Any], values: dict[str, Any], *, now: datetime) -> None:
+        """Make the offer that an authorization came from its grant: once, and only while it is open and the same.
+
+        Raises `InvalidGrant` when another request was first, staff took the offer back or made it anew, or it expired.
+        """
+        columns = OFFERS.c
+        spent = connection.execute(
+            update(OFFERS)
+            .where(columns.id == row.offer_id, columns.generation == row.offer_generation)
+            .where(columns.state.in_(CAN_BE_REDEEMED), columns.expires_at > now)
+            .values(state_at=now, **values)
+        )
+        if not spent.rowcount:
+            raise InvalidGrant("the offer is no longer open")
 
     def _row(self, connection: Connection, authorization_id: str, browser_key: str, *, now: datetime) -> Row[Any]:
         columns = AUTHORIZATIONS.c
@@ -253,6 +291,7 @@ def _read(row: Row[Any]) -> Authorization:
         stage=Stage(row.stage),
         until=row.until,
         drafts=drafts_from_json(row.drafts),
+        from_offer=None if row.offer_id is None else FromOffer(row.offer_id, row.offer_generation),
     )
 
 

@@ -1,5 +1,6 @@
 """Offers at rest: made, listed, opened, voided and offered again. Each method is one transaction."""
 
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,6 +77,7 @@ def read_offer(row: Row[*tuple[Any, ...]], *, now: datetime) -> Offer:
         typeable_until=row.typeable_until,
         certificate_id=row.id if row.collected_at is not None else None,
         result_ids=tuple(strict_json.loads(row.result_ids)),
+        with_sign_in=row.issuer_state_digest is not None,
     )
 
 
@@ -84,6 +86,7 @@ def _offer_made(draft: OfferDraft, row: Mapping[str, Any]) -> Offer:
     return Offer(
         title=dict(draft.title),
         result_ids=draft.result_ids,
+        with_sign_in=draft.with_sign_in,
         state=OfferState.OFFERED,
         **{name: row[name] for name in _AS_WRITTEN},
     )
@@ -212,6 +215,7 @@ class OfferStore:
                 rules=self._rules,
                 generation=offer.generation + 1,
                 has_tx_code=offer.has_tx_code,
+                with_sign_in=offer.with_sign_in,
                 now=now,
             )
             # Whoever began to collect with the old code can come back with nothing that it gave.
@@ -309,21 +313,40 @@ def new_row(draft: OfferDraft, *, secret: IssuerSecret, rules: OfferRules, now: 
         "result_ids": strict_json.dumps(list(draft.result_ids)),
         "claims": strict_json.dumps(dict(draft.claims)),
         "created_at": now,
-        **fresh_codes(offer_id, secret=secret, rules=rules, generation=1, has_tx_code=draft.with_tx_code, now=now),
+        **fresh_codes(
+            offer_id,
+            secret=secret,
+            rules=rules,
+            generation=1,
+            has_tx_code=draft.with_tx_code,
+            with_sign_in=draft.with_sign_in,
+            now=now,
+        ),
     }
 
 
 def fresh_codes(
-    offer_id: str, *, secret: IssuerSecret, rules: OfferRules, generation: int, has_tx_code: bool, now: datetime
+    offer_id: str,
+    *,
+    secret: IssuerSecret,
+    rules: OfferRules,
+    generation: int,
+    has_tx_code: bool,
+    with_sign_in: bool,
+    now: datetime,
 ) -> dict[str, Any]:
-    """What a new generation of an offer holds: its codes, a new period, a full allowance, and no token."""
+    """What a new generation of an offer holds: its codes, a new period, a full allowance, and no token.
+
+    With a sign-in there is no pre-authorized code at all: what stands for its digest is the digest of nothing.
+    """
     codes = codes_of(secret, offer_id=offer_id, generation=generation, typeable_series=None)
     values: dict[str, Any] = {
         "generation": generation,
         "expires_at": now + rules.lifetime,
         "state": OfferState.OFFERED,
         "state_at": now,
-        "code_digest": digest(codes.code),
+        "code_digest": secrets.token_bytes(32) if with_sign_in else digest(codes.code),
+        "issuer_state_digest": digest(codes.issuer_state) if with_sign_in else None,
         "reference_digest": digest(codes.reference),
         "tx_code_length": rules.tx_code_length if has_tx_code else 0,
         "tries_left": rules.tx_code_tries if has_tx_code else 0,

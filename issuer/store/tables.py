@@ -49,6 +49,7 @@ class OfferRow(IssuerRow, table=True):
     state_at: datetime = Field(sa_type=UTCDateTime)
     generation: int = 1
     code_digest: bytes = Field(unique=True)
+    issuer_state_digest: bytes | None = None  # of an offer that is fetched with a sign-in; nobody knows its code
     reference_digest: bytes = Field(unique=True)
     typeable_series: int = 0
     typeable_digest: bytes | None = Field(default=None, unique=True)
@@ -99,6 +100,8 @@ class AuthorizationRow(IssuerRow, table=True):
     browser_digest: bytes | None = None
     drafts: bytes | None = None  # JSON
     code_digest: bytes | None = Field(default=None, unique=True)
+    offer_id: str | None = None  # the offer whose issuer_state was brought, and which of its generations
+    offer_generation: int | None = None
 
 
 class RefreshTokenRow(IssuerRow, table=True):
@@ -226,6 +229,13 @@ RESULTS = table_of(ResultRow)
 SPENT = spent_table(IssuerRow.metadata)
 # Certificates that are not valid are few: only they are indexed by their status.
 Index("offers_not_valid", OFFERS.c.status, sqlite_where=OFFERS.c.status != 0, postgresql_where=OFFERS.c.status != 0)
+ISSUER_STATES = Index(
+    "offers_issuer_state",
+    OFFERS.c.issuer_state_digest,
+    unique=True,
+    sqlite_where=OFFERS.c.issuer_state_digest.is_not(None),
+    postgresql_where=OFFERS.c.issuer_state_digest.is_not(None),
+)
 sessions_table(IssuerRow.metadata)
 account_tables(IssuerRow.metadata)
 rate_limits_table(IssuerRow.metadata)

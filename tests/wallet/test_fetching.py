@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +12,7 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from issuer.deferral import Review
+from issuer.offers import OfferLinks, draft_offers
 from issuer.store.results import ImportDraft
 from issuer.store.tables import RESULTS
 from proofs.trust import TrustEntry
@@ -68,6 +68,20 @@ class Source:
     def entry(self) -> TrustEntry:
         """What says that this issuer, at this address, may issue the type."""
         return replace(self.side.trust_entry, identifier=self.side.url, types=(self.vct,))
+
+    def offer(self, code: str) -> OfferLinks:
+        """Offer one of the kept records to whoever signs in as its person."""
+        store = self.side.context.store
+        (result,) = [one for one in store.results.list_results() if one.record.code == code]
+        drafts = draft_offers(
+            CREDENTIAL_TYPES["micro-credential"],
+            [result.record],
+            with_tx_code=False,
+            with_sign_in=True,
+            result_ids=[result.id],
+        )
+        (made,) = store.offers.create(drafts, now=self.world.clock())
+        return self.side.context.links_of(made)
 
     def allow(self, url: str, decision: str = "yes") -> dict[str, str]:
         """The person opens the address, signs in and decides; the query that the browser brings back."""
@@ -342,21 +356,38 @@ async def test_an_answer_that_was_to_be_encrypted_and_is_not_is_refused(world: W
     assert (told.stage, told.problem) == (Stage.FAILED, "answer_unreadable")
 
 
-async def test_an_offer_with_a_sign_in_is_fetched_too(world: World, tmp_path: Path) -> None:
-    """An offer that names the authorization code grant; the wallet hands its state back (OpenID4VCI 5.1.3)."""
-    source = Source(world)
+@pytest.mark.parametrize("by_value", [False, True])
+async def test_an_offer_with_a_sign_in_is_fetched_too(world: World, by_value: bool) -> None:
+    """An offer with the authorization code grant, by reference and by value; the wallet hands its state back, and of
+    two records the one that was offered comes (OpenID4VCI 4.1.1, 5.1)."""
+    source = Source(world, kept=records("DT4011", "DT4012"))
     vault = await world.wallet.person()
     wallet = world.wallet.deployment
-    offer = (
-        '{"credential_issuer": "https://source.example", "credential_configuration_ids": ["micro-credential"],'
-        ' "grants": {"authorization_code": {"issuer_state": "abc"}}}'
-    )
-    from urllib.parse import quote
-
-    collection_id = await world.wallet.begin(vault, f"openid-credential-offer://?credential_offer={quote(offer)}")
+    links = source.offer("DT4012")
+    collection_id = await world.wallet.begin(vault, links.by_value if by_value else links.offer)
+    assert wallet.collection(vault, collection_id).offered.wants_sign_in
     collection = await wallet.begin_sign_in(vault, collection_id)
     await wallet.come_back(vault, source.allow(collection.sign_in_url))
     assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    (certificate,) = vault.certificates()
+    assert certificate.claims["course_code"] == "DT4012"
+    (kept,) = source.side.context.store.offers.list_offers(now=world.clock())
+    assert kept.state.value == "collected", "staff see it at the offer that they made"
+
+
+async def test_an_offer_that_was_fetched_already_is_refused_before_the_sign_in(world: World) -> None:
+    """Somebody else's wallet, or the same link again later: the source wants no wrong hope."""
+    source = Source(world)
+    maja, elin = await world.wallet.person("Maja"), await world.wallet.person("Elin")
+    wallet, link = world.wallet.deployment, source.offer("DT4011").by_value
+    first, second = await world.wallet.begin(maja, link), await world.wallet.begin(elin, link)
+    collection = await wallet.begin_sign_in(maja, first)
+    await wallet.come_back(maja, source.allow(collection.sign_in_url))
+
+    late = await wallet.begin_sign_in(elin, second)
+
+    assert (late.stage, late.problem, late.peer_error) == (Stage.FAILED, "refused_by_issuer", "invalid_request")
+    assert not late.sign_in_url
 
 
 async def test_the_pages_lead_there_and_back(world: World) -> None:

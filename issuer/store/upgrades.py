@@ -1,0 +1,21 @@
+"""The versions of the issuer's database, and the steps between them (see `service.upgrades`)."""
+
+from typing import Final
+
+from service.upgrades import Upgrade
+
+VERSION: Final = 3
+UPGRADES: Final = (
+    # Offers that are fetched with a sign-in: the state that they carry, and which offer an authorization is for.
+    Upgrade(
+        version=2,
+        identity="54d18b11506064b645c726ab8b77c4b70df457fce4843746547099034d960a52",  # pragma: allowlist secret
+        statements=(
+            "ALTER TABLE offers ADD COLUMN issuer_state_digest BLOB",
+            "CREATE UNIQUE INDEX offers_issuer_state ON offers (issuer_state_digest) "
+            "WHERE issuer_state_digest IS NOT NULL",
+            "ALTER TABLE authorizations ADD COLUMN offer_id VARCHAR",
+            "ALTER TABLE authorizations ADD COLUMN offer_generation INTEGER",
+        ),
+    ),
+)
