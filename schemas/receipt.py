@@ -127,6 +127,16 @@ class StandingPermission(_Written):
     items: tuple[int, ...]
 
 
+class ActingFor(_Written):
+    """Who decided for whom, under a power that `power_issuer` gave and that holds until its last day. The two names are
+    parties of the receipt, not items of the share."""
+
+    principal: str
+    agent: str
+    power_issuer: str
+    power_ends_on: date
+
+
 class EventType(StrEnum):
     """What happened. Those from `withdrawn` on come after a share: what the person wished, what the recipient said."""
 
@@ -180,14 +190,17 @@ class Receipt(_Written):
     retention: Retention | None = None
     rights: Rights
     standing_permission: StandingPermission | None = None
+    acting_for: ActingFor | None = None
     events: tuple[Event, ...]
     previous_event_digest: str
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def claims(self) -> dict[str, Any]:
-        """The receipt as JSON members; that of a share without a standing permission says nothing of one."""
+        """The receipt as JSON members; what a share does not have (a permission, somebody acted for) is left out."""
         members = self.model_dump(mode="json", by_alias=True)
         if self.standing_permission is None:
             del members["standing_permission"]
+        if self.acting_for is None:
+            del members["acting_for"]
         return members
