@@ -22,6 +22,7 @@ from schemas.presentation import RequestLink, parse_link
 from service.commands import CommandFailed, JSONOption, show
 from service.documents import pdf_now
 from service.i18n import Translator, load_catalogues
+from wallet.cli_acting import for_whom, with_acting_yes
 from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
@@ -86,6 +87,9 @@ def present(
     allow_checks: Annotated[
         bool, typer.Option("--allow-checks", help="Also let them check again later, where they ask for that.")
     ] = False,
+    act_for: Annotated[
+        str, typer.Option("--act-for", help="Answer for somebody else, under this power: its id, as it is printed.")
+    ] = "",
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -97,7 +101,14 @@ def present(
     result = with_wallet(
         data,
         lambda wallet: _present(
-            wallet, person, link, decided=decided, optional=optional, yes=yes, allow_checks=allow_checks
+            wallet,
+            person,
+            link,
+            decided=decided,
+            optional=optional,
+            yes=yes,
+            allow_checks=allow_checks,
+            act_for=act_for,
         ),
     )
     show(result, as_json=as_json, human=_present_text)
@@ -147,14 +158,15 @@ async def _present(
     optional: list[str],
     yes: list[str],
     allow_checks: bool,
+    act_for: str,
 ) -> dict[str, Any]:
     vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
     link, came_by = await _read_link(wallet, vault, text)
     tell(f"The request comes from {asked_host(link) or 'an unknown address'}.")
     share_id = await _begin(sharing, vault, link, came_by)
-    decision = sharing.decision(vault, share_id, language=LANGUAGE)
-    chosen = replace(_chosen(decision, optional=optional, yes=yes), recheck=allow_checks)
+    decision = for_whom(sharing, vault, share_id, act_for, language=LANGUAGE)
+    chosen = replace(_chosen(decision, optional=optional, yes=yes), recheck=allow_checks, acting_for=act_for)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
     print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
@@ -162,6 +174,8 @@ async def _present(
     decided = decided or _ask(decision)
     if decided == "share":
         decision = _with_overrides(sharing, vault, share_id, decision, ask=not told)
+    if decided == "share" and decision.misses_acting_yes:
+        decision = with_acting_yes(sharing, vault, decision, ask=not told, language=LANGUAGE)
     if decided == "share" and decision.missing_yes:
         decision = _with_own_yes(sharing, vault, share_id, decision, ask=not told)
     if decided == "refuse":

@@ -216,7 +216,7 @@ def _faults(agent: Agent, share_id: str, power: StoredCertificate) -> tuple[str,
 
 @pytest.mark.parametrize(("child", "faults"), [(LINA, ("power_decides_alone",)), (SARA, ())])
 async def test_from_13_on_a_child_gives_its_own_consent(world: World, child: Learner, faults: tuple[str, ...]) -> None:
-    """A request on the ground of consent is not answered by a guardian any more from that birthday on; before, it is."""
+    """Consent is not given by a guardian any more from that birthday on; before, it is."""
     agent, employer = await Agent.named(world), known_verifier(world)
     assert isinstance(agent, Agent)
     await agent.receive_power(child)
