@@ -10,12 +10,12 @@ from datetime import date
 from typing import Any
 
 from issuer.offers import draft_offers
-from schemas.learning.achievement import Learner
+from schemas.learning.achievement import Learner, Record
 from schemas.types import CREDENTIAL_TYPES
 from tests.schemas.types.records import statement
 from tests.wallet.fake_verifier import FakeVerifier, credential, notice
 from tests.wallet.people import Sharer
-from tests.world import IssuerSide, World
+from tests.world import World
 from wallet.certificates import StoredCertificate
 from wallet.decision import Chosen, Decision, is_power
 
@@ -55,6 +55,26 @@ def power_for(principal: Learner = LINA, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def power_offer(world: World, principal: Learner = LINA, *, agent: Learner = OMAR, **changes: Any) -> str:
+    """The link of an offer of a power, changed."""
+    record = statement(POWER, learner=agent).model_copy(update={"values": power_for(principal, **changes)})
+    return _offer(world, record, POWER.name)
+
+
+def registration_offer(world: World, learner: Learner) -> str:
+    """The link of an offer of a certificate about somebody."""
+    made = statement(REGISTRATION, learner=learner)
+    record = made.model_copy(update={"values": {"registered_status": True}})
+    return _offer(world, record, REGISTRATION.name)
+
+
+def _offer(world: World, record: Record, type_name: str) -> str:
+    issuer = world.university
+    drafts = draft_offers(CREDENTIAL_TYPES[type_name], [record], with_tx_code=False)
+    (offer,) = issuer.context.store.offers.create(drafts, now=world.clock())
+    return issuer.context.links_of(offer).offer
+
+
 @dataclass
 class Agent(Sharer):
     """A person with a power in the vault."""
@@ -69,25 +89,13 @@ class Agent(Sharer):
             await made.receive_registration(learner)
         return made
 
-    async def receive_power(
-        self, principal: Learner = LINA, *, agent: Learner = OMAR, by: IssuerSide | None = None, **changes: Any
-    ) -> StoredCertificate:
+    async def receive_power(self, principal: Learner = LINA, *, agent: Learner = OMAR, **changes: Any) -> None:
         """One more power."""
-        made = statement(POWER, learner=agent)
-        record = made.model_copy(update={"values": power_for(principal, **changes)})
-        return await self._receive(record, "power-of-representation", by)
+        await self.world.wallet.receive(self.vault, power_offer(self.world, principal, agent=agent, **changes))
 
-    async def receive_registration(self, learner: Learner) -> StoredCertificate:
+    async def receive_registration(self, learner: Learner) -> None:
         """A certificate about somebody, in this vault."""
-        made = statement(REGISTRATION, learner=learner)
-        values = {name: value for name, value in made.values.items() if name == "registered_status"}
-        return await self._receive(made.model_copy(update={"values": values}), "registration-certificate", None)
-
-    async def _receive(self, record: Any, type_name: str, by: IssuerSide | None) -> StoredCertificate:
-        issuer = by or self.world.university
-        drafts = draft_offers(CREDENTIAL_TYPES[type_name], [record], with_tx_code=False)
-        (offer,) = issuer.context.store.offers.create(drafts, now=self.world.clock())
-        return await self.world.wallet.receive(self.vault, issuer.context.links_of(offer).offer)
+        await self.world.wallet.receive(self.vault, registration_offer(self.world, learner))
 
     @property
     def powers(self) -> list[StoredCertificate]:

@@ -46,6 +46,8 @@ def test_every_screen_says_for_whom_one_acts(world: World, language: str) -> Non
     assert ticks(page) == 0
     assert BANNER[language] in text_of(page)
     assert "Omar Haddad" in text_of(page)
+    for about_the_holder in ("things about you", "uppgifter om dig"):
+        assert about_the_holder not in page.text
 
     held_back = decide(browser, page, "share")
     assert 'href="#acting-yes"' in held_back.text
