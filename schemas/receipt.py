@@ -127,6 +127,16 @@ class StandingPermission(_Written):
     items: tuple[int, ...]
 
 
+class ActingFor(_Written):
+    """Who decided for whom, under a power that `power_issuer` gave and that holds until its last day. The two names are
+    parties of the receipt, not items of the share."""
+
+    principal: str
+    agent: str
+    power_issuer: str
+    power_ends_on: date
+
+
 class EventType(StrEnum):
     """What happened. Those from `withdrawn` on come after a share: what the person wished, what the recipient said."""
 
@@ -184,6 +194,7 @@ class Receipt(_Written):
     asked_retention: Retention | None = None
     rights: Rights
     standing_permission: StandingPermission | None = None
+    acting_for: ActingFor | None = None
     events: tuple[Event, ...]
     previous_event_digest: str
 
@@ -192,7 +203,7 @@ class Receipt(_Written):
     def claims(self) -> dict[str, Any]:
         """The receipt as JSON members; what only some receipts say stands in those alone."""
         members = self.model_dump(mode="json", by_alias=True)
-        for name in ("standing_permission", "asked_retention"):
+        for name in ("standing_permission", "asked_retention", "acting_for"):
             if members[name] is None:
                 del members[name]
         return members

@@ -18,6 +18,7 @@ from proofs.certificates import authority_key_id
 from proofs.trust import TrustList
 from proofs.verify import StatusPolicy
 from schemas.dcql.query import MAX_VALUES
+from schemas.power import POWER_VCT
 from schemas.types.statement_form import AS_OF
 from schemas.verification import Check, Outcome
 from verifier.request_templates import InvalidTemplate, RequestTemplate, StatusRule, TemplateCredential
@@ -97,7 +98,9 @@ class Policy:
 
     def rule_for(self, credential: TemplateCredential) -> CredentialRule:
         """The rule for what a template asks for."""
-        status: StatusPolicy = "required" if credential.status is StatusRule.REQUIRED else "if_present"
+        # A power that nobody can take back is none, whatever a template says.
+        is_strict = credential.status is StatusRule.REQUIRED or POWER_VCT in credential.vct
+        status: StatusPolicy = "required" if is_strict else "if_present"
         age = None
         if credential.max_age_days is not None:
             age = AgeRule(credential.max_age_days, time_zone=self.time_zone, skew_seconds=self.skew_seconds)

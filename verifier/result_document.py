@@ -7,6 +7,7 @@ from typing import Any
 from schemas.standing_permission import PermissionState
 from schemas.verification import Check
 from service.i18n import Catalogues
+from verifier.acting import acting_in
 from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence
 from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
@@ -24,7 +25,8 @@ def result_document(
     """Everything there is to tell about a request.
 
     `accepted` is true only when everything was checked and held, and ends when the person takes the share back.
-    `values` is null when there are none (any more). `eligibility` is null for templates that have no such answer, and
+    `values` is null when there are none (any more). `acting_for` names who acted for whom while values are
+    kept; null when nobody acted for another. `eligibility` is null for templates that have no such answer, and
     when there is none (any more). `deletion` is the newest one, null when there is none.
     """
     verdict = record.verdict
@@ -40,6 +42,7 @@ def result_document(
         "sentence": verdict_sentence(verdict, catalogues.translator("en")) if verdict else None,
         "sentence_sv": verdict_sentence(verdict, catalogues.translator("sv")) if verdict else None,
         "eligibility": _eligibility(eligibility, catalogues) if eligibility is not None else None,
+        "acting_for": _acting(contents),
         "checks": _checks(record.result.checks, catalogues),
         "presentations": [_proof(proof, catalogues) for proof in record.proofs],
         "values": _values(contents),
@@ -143,6 +146,11 @@ def _proof(proof: ProofSummary, catalogues: Catalogues) -> dict[str, Any]:
         "status_read_at": _moment(proof.status_read_at),
         "checks": _checks(proof.result.checks, catalogues),
     }
+
+
+def _acting(contents: Contents | None) -> dict[str, str] | None:
+    found = acting_in(contents.items) if contents is not None else None
+    return {"agent": found.agent, "principal": found.principal} if found is not None else None
 
 
 def _values(contents: Contents | None) -> list[dict[str, Any]] | None:

@@ -26,6 +26,11 @@ _PASSED: Final = {
     "recency": N_("What it states is recent enough."),
     "query": N_("Everything that you asked for as required is there."),
     "values": N_("The values are among those that you accept."),
+    "power_dates": N_("The power to act for another holds today."),
+    "power_agents": N_("One person may use the power alone."),
+    "power_chain": N_("The power was given by its issuer, and not passed on."),
+    "power_scope": N_("The power covers these certificates and you."),
+    "power_person": N_("The certificates are about the person acted for."),
 }
 
 _FAILED: Final = {
@@ -98,6 +103,19 @@ _BY_REASON: Final = {
     "statement_too_old": N_("It was true on an earlier day than you accept. Ask the person to renew it and come back."),
     "statement_of_a_later_day": N_("It says that it is true of a day that has not come yet."),
     "unknown_query": N_("Something came that you did not ask for."),
+    # schemas/power.py
+    "power_malformed": N_("The power does not say its limits in a known way."),
+    "power_not_begun": N_("The power to act for another has not begun."),
+    "power_ended": N_("The power to act for another has ended."),
+    "power_of_age": N_("The person acted for is 18 and has no guardian any more."),
+    "power_age_unknown": N_("The power does not say how old the person acted for is."),
+    "power_needs_others": N_("Several people have to act together, and only one has."),
+    "power_chained": N_("A power was passed on, or more than one was shown."),
+    "power_other_kind": N_("The power does not cover one of the certificates."),
+    "power_other_recipient": N_("The power does not cover you."),
+    "power_recipient_unknown": N_("We could not find out whether the power covers you."),
+    "power_other_person": N_("A certificate is about somebody else than the person acted for."),
+    "power_person_unknown": N_("We could not find out whether everything is about the person acted for."),
     # schemas/dcql/recheck.py
     "multiple": N_("More certificates came than you asked for."),
     "more_than_asked": N_("Everything that you asked for is there. More was shown; it was not kept."),
@@ -132,6 +150,11 @@ _NAMES: Final = {
     "recency": N_("Recent enough"),
     "query": N_("Asked and received"),
     "values": N_("Accepted values"),
+    "power_dates": N_("Power within its days"),
+    "power_agents": N_("Power for one alone"),
+    "power_chain": N_("Power not passed on"),
+    "power_scope": N_("Power covers this"),
+    "power_person": N_("About the person acted for"),
 }
 
 _VERDICTS: Final = {

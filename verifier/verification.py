@@ -11,6 +11,8 @@ Steps, each repeated as a comment where it is taken:
    where the template says how recent
 3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9); this waits for presentations
    that could be read, so that a look-up which did not succeed is never told as something that is missing
+4. where a power is among them: it holds today, for this recipient and these certificates, and they are about the person
+   acted for (`verifier.acting`); this, too, waits for presentations that could be read
 
 One presentation that fails is a failed answer. What could not be checked is never accepted.
 """
@@ -20,6 +22,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
@@ -28,12 +32,14 @@ from proofs.keys import thumbprint
 from proofs.resolve import Resolver
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
+from schemas.power import POWER_CHECKS, POWER_VCT
 from schemas.presentation import AuthorizationResponse
 from schemas.verification import Check, Outcome, VerificationResult
+from verifier.acting import acting_checks
 from verifier.policies import RECENCY, CredentialRule, Policy
 from verifier.requests import Transaction
 
-ALL_CHECKS = (*CHECKS, RECENCY, "query", "values")
+ALL_CHECKS = (*CHECKS, RECENCY, "query", "values", *POWER_CHECKS)
 _WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
 _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
@@ -117,7 +123,11 @@ async def verify_answer(
     # 1. no entry that was not asked for, no more presentations than asked for
     fault = _shape_fault(answer, rules, multiple={one.id for one in query.credentials if one.multiple})
     if fault is not None:
-        demanded = [name for name in ALL_CHECKS[1:] if name != RECENCY or any(rule.age for rule in rules.values())]
+        demanded = [
+            name
+            for name in ALL_CHECKS[1:]
+            if (name != RECENCY or any(rule.age for rule in rules.values())) and name not in POWER_CHECKS
+        ]
         return Verification(VerificationResult((fault, *_not_reached(demanded))), ())
     # 2. each presentation
     given = [(query_id, str(token)) for query_id, tokens in answer.vp_token.items() for token in tokens]
@@ -133,13 +143,20 @@ async def verify_answer(
     )
     # 3. what came back is what was asked for
     if any(proof.result.failed or proof.sd_jwt is None for proof in proofs):
-        final = _not_reached(("query", "values"))
+        has_power = any(POWER_VCT in rules[proof.query_id].types for proof in proofs)
+        final = _not_reached(("query", "values", *(POWER_CHECKS if has_power else ())))
     else:
         presented: dict[str, list[PresentedCredential]] = {}
         for proof in proofs:
             asks_authorities = any(one.trusted_authorities for one in query.credentials if one.id == proof.query_id)
             presented.setdefault(proof.query_id, []).extend(_presented(proof, with_authorities=asks_authorities))
         final = tuple(_with_remark(check, transaction, proofs) for check in check_answer(query, presented))
+        # 4. where a power is among them
+        final += acting_checks(
+            [(proof.certificate, proof.vct, proof.claims) for proof in proofs],
+            recipient_names={urlsplit(transaction.response_uri).hostname or ""} - {""},
+            today=now.astimezone(ZoneInfo(policy.time_zone)).date(),
+        )
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
 
 

@@ -28,6 +28,12 @@ def print_decision(decision: Decision, view: dict[str, Any]) -> None:
 
 def _who(view: dict[str, Any]) -> Iterator[str]:
     who, notice = view["who"], view["notice"]
+    if view["acting_for"]:
+        yield f"\nYou are acting for {_one_line(view['acting_for'])}, as {_one_line(view['acting']['agent'])}."
+        yield f"  By a power from {_one_line(view['acting']['issuer'])}, until {view['acting']['until']}."
+        yield from (f"  It is of no use here: {fault}" for fault in view["acting"]["faults"])
+    for one in view["powers"]:
+        yield f"  You can answer for {_one_line(one['name'])} instead: --act-for {one['id']}"
     yield f"\n{_one_line(who['begins'])} asks ({_SURE.get(who['level'], 'we cannot confirm who is asking')})."
     yield f"  The answer goes to: {view['answer_host']}"
     shared = who["last_shared"]

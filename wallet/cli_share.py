@@ -19,6 +19,7 @@ from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
+from wallet.cli_acting import for_whom, with_acting_yes
 from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, Decision
 from wallet.delivery import Delivery, DeliveryState
@@ -80,6 +81,9 @@ def present(
     allow_checks: Annotated[
         bool, typer.Option("--allow-checks", help="Also let them check again later, where they ask for that.")
     ] = False,
+    act_for: Annotated[
+        str, typer.Option("--act-for", help="Answer for somebody else, under this power: its id, as it is printed.")
+    ] = "",
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -91,7 +95,14 @@ def present(
     result = with_wallet(
         data,
         lambda wallet: _present(
-            wallet, person, link, decided=decided, optional=optional, yes=yes, allow_checks=allow_checks
+            wallet,
+            person,
+            link,
+            decided=decided,
+            optional=optional,
+            yes=yes,
+            allow_checks=allow_checks,
+            act_for=act_for,
         ),
     )
     show(result, as_json=as_json, human=_present_text)
@@ -108,6 +119,7 @@ async def _present(
     optional: list[str],
     yes: list[str],
     allow_checks: bool,
+    act_for: str,
 ) -> dict[str, Any]:
     vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
@@ -116,7 +128,15 @@ async def _present(
     share_id = await _begin(sharing, vault, link, came_by)
     try:
         return await _answer(
-            wallet, sharing, vault, share_id, decided=decided, optional=optional, yes=yes, allow_checks=allow_checks
+            wallet,
+            sharing,
+            vault,
+            share_id,
+            decided=decided,
+            optional=optional,
+            yes=yes,
+            allow_checks=allow_checks,
+            act_for=act_for,
         )
     finally:
         # Whatever stopped it, nobody answers this one any more: the history says so, and the request can be answered
@@ -135,10 +155,11 @@ async def _answer(
     optional: list[str],
     yes: list[str],
     allow_checks: bool,
+    act_for: str,
 ) -> dict[str, Any]:
     person = vault.name
-    decision = sharing.decision(vault, share_id, language=LANGUAGE)
-    chosen = replace(_chosen(decision, optional=optional, yes=yes), recheck=allow_checks)
+    decision = for_whom(sharing, vault, share_id, act_for, language=LANGUAGE)
+    chosen = replace(_chosen(decision, optional=optional, yes=yes), recheck=allow_checks, acting_for=act_for)
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
     print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
@@ -146,6 +167,8 @@ async def _answer(
     decided = decided or _ask(decision)
     if decided == "share":
         decision = _with_overrides(sharing, vault, share_id, decision, ask=not told)
+    if decided == "share" and decision.misses_acting_yes:
+        decision = with_acting_yes(sharing, vault, decision, ask=not told, language=LANGUAGE)
     if decided == "share" and decision.missing_yes:
         decision = _with_own_yes(sharing, vault, share_id, decision, ask=not told)
     if decided == "refuse":

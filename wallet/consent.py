@@ -48,6 +48,12 @@ class OverrideMissing(Refused):
     error = "override_missing"
 
 
+class ActingNotConfirmed(Refused):
+    """The answer is for somebody else, and the person has not said that they act for them (CS-42)."""
+
+    error = "acting_not_confirmed"
+
+
 class StepMissing(Refused):
     """Something must be read before any answer, yes or no (OA-09)."""
 
@@ -115,7 +121,8 @@ async def decide(decision: Decision, *, approved_digest: str, confirmation: Conf
     """Turn what the person approved into a `Consent`.
 
     `approved_digest` is the digest that the confirming page carried. Raises `RequestExpired`, `CannotSatisfy`,
-    `StepMissing`, `OverrideMissing`, `YesMissing`, `ShownSomethingElse`, or what `confirmation` raises.
+    `StepMissing`, `OverrideMissing`, `ActingNotConfirmed`, `YesMissing`, `ShownSomethingElse`, or what `confirmation`
+    raises.
     """
     if now >= decision.checked.expires_at:
         raise RequestExpired
@@ -125,6 +132,8 @@ async def decide(decision: Decision, *, approved_digest: str, confirmation: Conf
         raise StepMissing
     if decision.missing_overrides:
         raise OverrideMissing
+    if decision.misses_acting_yes:
+        raise ActingNotConfirmed
     if decision.missing_yes:
         raise YesMissing
     if not compare_digest(approved_digest.encode(), decision.digest.encode()):

@@ -201,6 +201,13 @@ class Entry:
         return tuple(_both(item) for item in self.facts.get("asked", ()))
 
     @property
+    def acting_for(self) -> Mapping[str, Any] | None:
+        """For whom the person decided, when it was for somebody else: the names of both, and of the power's issuer."""
+        decided: Mapping[str, Any] = next((event.facts for event in self.events if event.kind in _DECISIONS), {})
+        found: Mapping[str, Any] | None = decided.get("acting_for")
+        return found
+
+    @property
     def shared(self) -> tuple[Mapping[str, Any], ...]:
         """The items that the person decided to share: name, certificate, commitment; no values."""
         return tuple((self.decided or {}).get("items", ()))

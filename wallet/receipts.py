@@ -16,6 +16,7 @@ from proofs.keys import SoftwareSigner
 from schemas.errors import Malformed, NotFound
 from schemas.receipt import (
     RECEIPT_TYPE,
+    ActingFor,
     BothLanguages,
     CameAlong,
     Controller,
@@ -117,6 +118,7 @@ def receipt_of(entry: Entry) -> Receipt:
             withdraw_phone=asked.get("withdraw_phone") or None,
         ),
         standing_permission=_permission(decided.get("recheck")),
+        acting_for=ActingFor(**entry.acting_for) if entry.acting_for is not None else None,
         events=tuple(_event(event) for event in entry.events if event.kind in _EVENTS),
         previous_event_digest=decision.previous,
     )

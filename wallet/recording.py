@@ -200,6 +200,22 @@ def _decision_facts(decision: Decision, pseudonym: str) -> dict[str, Any]:
         "pseudonym": pseudonym,
         # A key for this receipt alone: receipts of one person cannot be linked by it.
         "receipt_key": generate_signer().private_jwk(),
+        **_acting_facts(decision),
+    }
+
+
+def _acting_facts(decision: Decision) -> dict[str, Any]:
+    """For whom, as whom, under whose power: the parties of the act, who are named like the recipient is."""
+    if decision.acting is None:
+        return {}
+    held = decision.acting.held
+    return {
+        "acting_for": {
+            "principal": plain(held.power.principal.name()),
+            "agent": plain(held.power.agent.name()),
+            "power_issuer": plain(held.certificate.issuer_name),
+            "power_ends_on": held.power.ends_on.isoformat(),
+        }
     }
 
 

@@ -25,6 +25,7 @@ Kind = Literal[
     "ignored",
     "any_day",  # also in the future
     "percent",
+    "codes",  # several, told as they are
     "personal_number",  # for recognising who signs in
 ]
 

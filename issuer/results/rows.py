@@ -21,6 +21,8 @@ from schemas.learning.texts import UNKNOWN_LANGUAGE, clean_text, language_tag
 
 MOST_ENTRIES = 200
 """Entries of one list, such as learning outcomes."""
+MOST_CODES = 50
+"""Kinds of certificates or host names in one list."""
 STUDENT_NUMBER = "student_number"
 _NAMES = ("family_name", "given_name")
 _YES, _NO = ("yes", "ja", "true", "1"), ("no", "nej", "false", "0")
@@ -92,6 +94,13 @@ def _languages(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
+def _codes(text: str) -> list[str]:
+    codes = [one_line(part) for part in text.replace(";", ",").replace("|", ",").split(",") if part.strip()]
+    if len(codes) > MOST_CODES:
+        raise Fault("The list is too long.", "Name fewer, or write all.")
+    return list(dict.fromkeys(code for code in codes if code))
+
+
 def _url(text: str) -> str:
     line = one_line(text)
     if not line.startswith(("https://", "http://")) or " " in line:
@@ -152,6 +161,7 @@ PARSERS: Mapping[Kind, Callable[[str], Any]] = {
     "status": _status,
     "any_day": _day(event_date),
     "percent": _percent,
+    "codes": _codes,
     "personal_number": _personal_number,
 }
 """How a single value of each kind is read from text. Texts and lists gather several columns and are read by the row."""

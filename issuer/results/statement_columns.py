@@ -21,6 +21,8 @@ _KINDS: dict[ValueType, Kind] = {
     "percent": "percent",
     "date": "day",
     "boolean": "flag",
+    "types": "codes",
+    "hosts": "codes",
 }
 _IN_LANGUAGES = ("title", "list")
 

@@ -91,6 +91,11 @@ class StatementRow(Row):
                 self._tell_choice(
                     "The value is not one of those that can stand here.", column_of[item.name], item.one_of
                 )
+        if not self.problems:
+            said = {name: _as_json(value) for name, value in self.values.items()}
+            said["birthdate"] = said.get("birth_date")
+            if (rule := form.broken(said)) is not None:
+                self.fault(column_of[rule.item], rule.fault, rule.fix)
         if "personal_number" in self.values:
             self.notes.append(note("personal_numbers_to_recognise", field=called.get("personal_number", "")))
 

@@ -24,7 +24,7 @@ from schemas.learning.problems import ImportRefused, Problem, refuse
 from schemas.learning.safe_xml import Limits
 from schemas.learning.texts import UNKNOWN_LANGUAGE, clean_text, language_tag
 
-_WRITTEN = ("line", "birth", "day", "any_day", "url", "status", "flag", "languages", "personal_number")
+_WRITTEN = ("line", "birth", "day", "any_day", "url", "status", "flag", "languages", "codes", "personal_number")
 """Kinds of values that are texts in JSON as well."""
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
@@ -114,7 +114,9 @@ def _read(row: Row, name: str, column: Column, value: Any, limits: Limits) -> No
         _read_texts(row, name, column.field, value, limits, multiline=column.kind == "texts")
     elif column.kind == "list":
         _read_list(row, name, column.field, value, limits)
-    elif column.kind == "languages" and isinstance(value, list) and all(isinstance(tag, str) for tag in value):
+    elif (
+        column.kind in ("languages", "codes") and isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+    ):
         row.read(name, column.field, column.kind, ",".join(value))
     elif column.kind == "flag" and isinstance(value, bool):
         row.values[column.field] = value

@@ -20,7 +20,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 from schemas.learning.achievement import Achievement, Brief, Record, ShortText, Source
 from schemas.learning.personal_numbers import holds_personal_number
 
-Value = bool | int | float | str | dict[str, str] | list[dict[str, str]]
+Value = bool | int | float | str | dict[str, str] | list[dict[str, str]] | list[str]
 """A claim's value as JSON has it: texts are language maps, days are written `2026-11-20`."""
 
 

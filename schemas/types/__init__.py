@@ -10,6 +10,7 @@ from schemas.types.course_results import COURSE_RESULTS
 from schemas.types.credential_type import CredentialType, Incomplete
 from schemas.types.employment import EMPLOYMENT
 from schemas.types.micro_credential import MICRO_CREDENTIAL
+from schemas.types.power_of_representation import POWER_OF_REPRESENTATION
 from schemas.types.registration_certificate import REGISTRATION_CERTIFICATE
 from schemas.types.target_group_certificate import TARGET_GROUP_CERTIFICATE
 from schemas.types.upper_secondary_grades import UPPER_SECONDARY_GRADES
@@ -23,6 +24,7 @@ CREDENTIAL_TYPES: dict[str, CredentialType] = {
         REGISTRATION_CERTIFICATE,
         TARGET_GROUP_CERTIFICATE,
         EMPLOYMENT,
+        POWER_OF_REPRESENTATION,
     )
 }
 

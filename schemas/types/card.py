@@ -5,7 +5,7 @@ Values come from outside and are data: what is of an unexpected form is shown as
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -20,8 +20,8 @@ from schemas.types.claims import ConcretePath, ValueType
 _LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 _HOURS = re.compile(r"PT([0-9]{1,6}(?:\.[0-9]{1,3})?)H")
 _WORDS = {
-    "sv": {"yes": "Ja", "no": "Nej", "hour": "timmar", "hp": "hp", "ects": "ECTS"},
-    "en": {"yes": "Yes", "no": "No", "hour": "hours", "hp": "Swedish credits", "ects": "ECTS"},
+    "sv": {"all": "Alla", "yes": "Ja", "no": "Nej", "hour": "timmar", "hp": "hp", "ects": "ECTS"},
+    "en": {"all": "All", "yes": "Yes", "no": "No", "hour": "hours", "hp": "Swedish credits", "ects": "ECTS"},
 }
 
 
@@ -84,6 +84,8 @@ def display_value(value: Any, value_type: ValueType | None, language: str) -> st
         (("country",), _country),
         (("languages",), _languages),
         (("boolean",), _boolean),
+        (("types",), _types),
+        (("hosts",), _hosts),
     ):
         if value_type in wanted:
             text = shown(value, language)
@@ -185,6 +187,26 @@ def _language_name(tag: str, language: str) -> str:
 
 def _boolean(value: Any, language: str) -> str | None:
     return _WORDS[language]["yes" if value else "no"] if isinstance(value, bool) else None
+
+
+def _types(value: Any, language: str) -> str | None:
+    from schemas.types import type_of  # The table of types is made of modules that need this one.
+
+    def called(vct: str) -> str:
+        known = type_of(vct)
+        return known.title(language) if known is not None else vct
+
+    return _listed(value, language, called)
+
+
+def _hosts(value: Any, language: str) -> str | None:
+    return _listed(value, language, str)
+
+
+def _listed(value: Any, language: str, called: Callable[[str], str]) -> str | None:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return None
+    return _WORDS[language]["all"] if value == ["all"] else ", ".join(map(called, value))
 
 
 def credits_line(claims: Mapping[str, Any], language: str) -> str:

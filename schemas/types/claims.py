@@ -25,6 +25,8 @@ ValueType = Literal[
     "country",  # ISO 3166-1 alpha-2
     "languages",  # an array of language tags
     "boolean",
+    "types",  # an array of `vct` values, or of the one word "all"
+    "hosts",  # an array of host names, or of the one word "all"
     "url",
     "array",  # an array of objects, whose members are specified on their own
     "object",  # an object whose members are the protocol's business

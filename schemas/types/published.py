@@ -38,6 +38,8 @@ VALUE_SCHEMAS: dict[ValueType, dict[str, Any]] = {
     "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
     "languages": {"type": "array", "minItems": 1, "items": _TEXT},
     "boolean": {"type": "boolean"},
+    "types": {"type": "array", "minItems": 1, "items": _TEXT},
+    "hosts": {"type": "array", "minItems": 1, "items": _TEXT},
     "url": {"type": "string", "format": "uri"},
     "array": {"type": "array", "minItems": 1},
     "object": {"type": "object"},

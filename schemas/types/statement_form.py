@@ -6,7 +6,7 @@
 Readers of files derive their columns and members from it, completeness reports their lines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -83,18 +83,37 @@ COMMON_ELEMENTS: tuple[Element, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What has to hold between the values of a statement, and what a file is told when it does not.
+
+    `holds` gets the values as JSON with `family_name`, `given_name` and `birthdate` of the learner beside them; it is
+    asked only when every single value is of its form. `item` names the value that is told as the faulty one.
+    """
+
+    item: str
+    holds: Callable[[Mapping[str, Any]], bool]
+    fault: str
+    fix: str
+
+
 @dataclass(frozen=True)
 class StatementForm:
     """The values of a statement, in the order in which people read them.
 
     `told_apart_by` names the values in which two statements about one person differ: a statement with the same ones
     takes the place of an earlier one. `titled_by` names the value that is the statement's title; else it is called as
-    the type is.
+    the type is. `rules` are asked when a file is read and again when claims are made.
     """
 
     items: tuple[Item, ...]
     told_apart_by: tuple[str, ...] = ()
     titled_by: str = ""
+    rules: tuple[Rule, ...] = ()
+
+    def broken(self, said: Mapping[str, Any]) -> Rule | None:
+        """The first rule that does not hold for these values; a later one may rely on it. None when all hold."""
+        return next((rule for rule in self.rules if not rule.holds(said)), None)
 
     @cached_property
     def elements(self) -> tuple[Element, ...]:

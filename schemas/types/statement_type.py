@@ -8,6 +8,7 @@ person. What is always visible is who says so, in which country, and what the fo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from schemas.errors import Refused
@@ -59,8 +60,12 @@ def day_of(statement: Statement) -> str:
     return statement.as_of.isoformat()
 
 
-def _claims(statements: Sequence[Statement]) -> Claims:
+def claims_of_form(form: StatementForm, statements: Sequence[Statement]) -> Claims:
+    """The claims of one statement. Raises `Refused` when a rule of its form does not hold."""
     (statement,) = statements
+    broken = form.broken(statement.values | person_claims(statement.learner))
+    if broken is not None:
+        raise Refused(broken.fault)
     return (
         issuer_claims(statement)
         | dict(statement.values)
@@ -109,7 +114,7 @@ def statement_type(
         claims=(*ISSUER_CLAIMS, *(item.claim for item in form.items), AS_OF_CLAIM, *PERSON_CLAIMS),
         takes="one",
         demands=form.demands,
-        make_claims=_claims,
+        make_claims=partial(claims_of_form, form),
         make_card=_card,
         make_titles=_titles,
         elements=form.elements,

@@ -30,6 +30,7 @@ FILES = {
     "target-group-certificate": "target-group.csv",
     "upper-secondary-grades": "upper-secondary-grades.csv",
     "employment": "employment.json",
+    "power-of-representation": "powers.csv",
 }
 PROFILE = load_profile(EXAMPLES / "employment-service-profile.toml")
 TODAY = date(2026, 11, 21)
@@ -433,7 +434,9 @@ def test_offers_are_made_of_statements_from_the_command_line(type_name: str, dat
     file = EXAMPLES / FILES[type_name]
     told = run("offer", "--type", type_name, "--from", file, "--data", data, "--json", ISSUER_NAME="Exempel")
     assert told.status == 0, told.stderr
-    expected = {"registration-certificate": 4, "target-group-certificate": 3}.get(type_name, 1)
+    expected = {"registration-certificate": 4, "target-group-certificate": 3, "power-of-representation": 2}.get(
+        type_name, 1
+    )
     assert len(json.loads(told.stdout)) == expected
     kept = json.loads(run("import", file, "--data", data, "--json").stdout)
     assert all(one["cannot_be_issued_as"] == {} for one in kept["results"])

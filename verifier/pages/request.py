@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from schemas.power import POWER_CHECKS
 from schemas.verification import Check
 from service.i18n import N_, Translator
+from verifier.acting import acting_in
 from verifier.eligibility import Answer, Eligibility, Ground, eligibility_of, eligibility_sentence, eligibility_word
 from verifier.exchange import Verifier
 from verifier.pages.access import BrowserDep, SignedIn, StaffDep, VerifierDep, the_pages
@@ -191,11 +193,14 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
     deletion = await verifier.database.run(verifier.deletions.newest, record.id)
     eligibility = eligibility_of(record, contents=contents, time_zone=verifier.settings.time_zone)
     counts = record.state in (State.ANSWERED, State.DELETED)
+    acted = any(check.name in POWER_CHECKS for check in record.result.checks)
     return await pages.render(
         request,
         "result.html",
         id=record.id,
         title=template.title.text(t.language),
+        acted=acted,
+        acting=acting_in(contents.items) if contents is not None else None,
         reference=record.reference,
         template_name=template.name,
         stand=stand_of(record),

@@ -1,5 +1,6 @@
 """The decision screen (consent.md, S1 to S3) as values: what is shown, what was chosen, and the digest of both."""
 
+from wallet.decision.acting import Acting, HeldPower, is_power
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
@@ -9,11 +10,13 @@ from wallet.decision.recheck import can_be_checked
 
 __all__ = [
     "SCREEN_VERSION",
+    "Acting",
     "Alternative",
     "Chosen",
     "Decision",
     "DemandedDays",
     "Group",
+    "HeldPower",
     "Item",
     "Lack",
     "LeftBehind",
@@ -23,6 +26,7 @@ __all__ = [
     "can_be_checked",
     "demanded_days",
     "is_bound",
+    "is_power",
     "obstacle_of",
     "unavoidable",
     "unavoidable_names",

@@ -18,6 +18,7 @@ from schemas.consent import Basis
 from schemas.dcql import Answer, Choice, InvalidSelection, Option, Selection, answer, value_at
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
+from wallet.decision.acting import Side, asks_for_power, side_of
 from wallet.decision.candidates import Obstacle, candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional, Unanswered
@@ -50,14 +51,22 @@ def build_decision(
         checked.query, checked.stated.notice if checked.stated else None, at=now, time_zone=time_zone
     )
 
+    side = side_of(certificates, chosen.acting_for)
+
     def obstacle(certificate: StoredCertificate) -> Obstacle | None:
-        found = obstacle_of(certificate, at=now)
+        found = side.obstacle(certificate) or obstacle_of(certificate, at=now)
         return Obstacle.OUTDATED if found is None and demanded.is_outdated(certificate) else found
 
     usable = {one.id: one for one in certificates if obstacle(one) is None}
     found = answer(checked.query, [candidate_for(one) for one in usable.values()], sensitivity=sensitivity.weight)
-    required_only, selection = _select(found, chosen)
-    maker = _Maker(checked, usable, found, chosen, language)
+    ways = side.options_of(found)
+    in_use = _open_to(side, ways, chosen)
+    required_only, selection = _select(found, in_use) if ways else (None, None)
+    choices = [choice for some in selection.choices.values() for choice in some] if selection is not None else []
+    acting = side.acting(checked, choices, usable.values(), now=now, time_zone=time_zone)
+    if acting is not None and acting.faults:
+        required_only, selection = None, None
+    maker = _Maker(checked, usable, found, in_use, language)
     required = maker.required(selection)
     optional = maker.optional(required_only)
     shown = (*required, *(group for part in optional if part.is_ticked for group in part.groups))
@@ -65,6 +74,8 @@ def build_decision(
     notice = checked.stated.notice if checked.stated else None
     retention_until = notice.retention_date(checked.asked_at) if notice else None
     recheck = recheck_offered(checked, [one.certificate for one in shown], retention_until=retention_until)
+    if acting is not None:
+        recheck = None  # What outlasts this one share is not an agent's to give.
     if recheck is None:
         chosen = replace(chosen, recheck=False)
     facts = gather(
@@ -78,7 +89,7 @@ def build_decision(
         is_satisfiable=selection is not None,
         required=required,
         optional=optional,
-        alternatives=maker.alternatives(selection),
+        alternatives=tuple(one for one in maker.alternatives(selection) if one.option is None or one.option in ways),
         left_behind=behind,
         facts=facts,
         warned=evaluate(facts),
@@ -86,10 +97,21 @@ def build_decision(
         selection=selection,
         retention_until=retention_until,
         recheck=recheck,
+        acting=acting,
+        powers=side.held if asks_for_power(checked) else (),
         digest="",
         unanswered=maker.unanswered(required_only),
     )
     return replace(decision, digest=shown_digest(decision, salt=salt))
+
+
+def _open_to(side: Side, ways: Sequence[int], chosen: Chosen) -> Chosen:
+    """What was chosen; for another, the least revealing way that shows the power stands in where none was chosen."""
+    if side.chosen is None or not ways:
+        return chosen
+    if chosen.option is not None and chosen.option not in ways:
+        raise InvalidSelection("this way of answering does not show the power")
+    return chosen if chosen.option is not None else replace(chosen, option=ways[0])
 
 
 def _select(found: Answer, chosen: Chosen) -> tuple[Selection, Selection] | tuple[None, None]:
@@ -284,8 +306,23 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
         "warnings": [warned.kind.value for warned in decision.warned],
         "overridden": sorted(decision.chosen.overridden),
         "recheck": decision.allowed_recheck is not None,
+        "acting": _acting_shown(decision),
     }
     return hashlib.sha256(salt + strict_json.dumps(shown)).hexdigest()
+
+
+def _acting_shown(decision: Decision) -> list[Any] | None:
+    """Under which power for whom, as the banner says it, and the person's own yes to that."""
+    if decision.acting is None:
+        return None
+    power = decision.acting.held.power
+    return [
+        decision.acting.held.certificate.id,
+        power.principal.name(),
+        power.agent.name(),
+        power.ends_on.isoformat(),
+        decision.chosen.acting_confirmed,
+    ]
 
 
 def _certificate(decision: Decision, item: Item) -> StoredCertificate:

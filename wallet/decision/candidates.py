@@ -25,6 +25,10 @@ class Obstacle(StrEnum):
     SUSPENDED = "suspended"
     NO_COPIES = "no_copies"
     OUTDATED = "outdated"  # For this request: see `wallet.decision.recency`.
+    # For whom the request is answered: see `wallet.decision.acting`.
+    POWER_NOT_CHOSEN = "power_not_chosen"
+    ABOUT_ANOTHER = "about_another"
+    NOT_ABOUT_THEM = "not_about_them"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from datetime import date
 from schemas.consent import RecheckOffer
 from schemas.dcql import Choice, Selection
 from schemas.receipt import BothLanguages
+from wallet.decision.acting import Acting, HeldPower
 from wallet.decision.candidates import Lack
 from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-5"
+SCREEN_VERSION = "share-6"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -29,7 +30,8 @@ class Chosen:
     names the choices for a credential query (their keys), several only where it says `multiple`. `ticked` are the
     indexes of optional sets. `approved` are the ids of items that got a yes of their own. `overridden` are the kinds of
     warnings that the person went on in spite of, one by one. `recheck` is the yes to later checks, where they are
-    offered.
+    offered. `acting_for` is the power under which they answer for somebody else ("": for themself), `acting_confirmed`
+    their own yes to that.
     """
 
     option: int | None = None
@@ -38,6 +40,8 @@ class Chosen:
     approved: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
     recheck: bool = False
+    acting_for: str = ""
+    acting_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class Decision:
     """What the person decides about. `is_satisfiable` is False when the required part cannot be answered.
 
     `facts` are what the over-asking rules looked at, `warned` is everything that they said. `recheck` are later checks
-    that may be allowed beside the share, None when there are none.
+    that may be allowed beside the share, None when there are none. `acting` is the power under which it is answered for
+    somebody else, None for the person themself; `powers` are those under which it could be.
     """
 
     share_id: str
@@ -112,6 +117,8 @@ class Decision:
     selection: Selection | None
     retention_until: date | None
     recheck: RecheckOffer | None
+    acting: Acting | None
+    powers: tuple[HeldPower, ...]
     digest: str
     unanswered: tuple[Unanswered, ...] = ()
 
@@ -135,6 +142,11 @@ class Decision:
     def missing_yes(self) -> tuple[Item, ...]:
         """Items that would be shared but still need the person's own yes."""
         return tuple(item for item in self.items if item.needs_yes and not item.approved)
+
+    @property
+    def misses_acting_yes(self) -> bool:
+        """Whether it is for somebody else and the person has not said that they act for them."""
+        return self.acting is not None and not self.chosen.acting_confirmed
 
     @property
     def warnings(self) -> tuple[Warned, ...]:

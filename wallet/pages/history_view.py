@@ -57,6 +57,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "is_share": entry.is_share,
         "is_about_wallet": entry.is_about_wallet,
         "outcome": entry.outcome.value,
+        "acting_for": entry.acting_for["principal"] if entry.acting_for is not None else "",
         "after": after_view(entry, t, now=now),
     }
 

@@ -54,6 +54,7 @@ def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
         (t(N_("Number")), receipt.record_id),
         (t(N_("Asked")), view["moment"]),
         (t(N_("Decided")), view["decided"]),
+        *_acting(receipt, t),
         (t(N_("Who asked")), name),
         (t(N_("How sure we were")), t(LEVELS[controller.level.value])),
         (t(N_("Address")), controller.host),
@@ -62,6 +63,15 @@ def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
         (t(N_("Contact")), _said(controller.contact, t)),
         (t(N_("Data protection contact")), _said(controller.data_protection_contact, t)),
     ]
+
+
+def _acting(receipt: Receipt, t: Translator) -> Facts:
+    acting = receipt.acting_for
+    if acting is None:
+        return []
+    sentence = N_("%(name)s, as %(agent)s, by a power from %(issuer)s until %(day)s")
+    said = {"name": acting.principal, "agent": acting.agent, "issuer": acting.power_issuer}
+    return [(t(N_("Acting for")), t(sentence, day=t.date(acting.power_ends_on), **said))]
 
 
 def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:

@@ -77,6 +77,7 @@ async def choose(
     yes: Annotated[list[str], Form()] = [],  # noqa: B006
     override: Annotated[list[str], Form()] = [],  # noqa: B006
     recheck: Annotated[str, Form(max_length=5)] = "",
+    acting: Annotated[str, Form(max_length=5)] = "",
     use: Annotated[str, Form(max_length=5000)] = "",
     to_language: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
@@ -103,6 +104,7 @@ async def choose(
         chosen = replace(
             _chosen(before, optional=optional, yes=yes, override=override, use=use),
             recheck=recheck == "yes" and before.recheck is not None,
+            acting_confirmed=acting == "yes" and before.acting is not None and not use.startswith("act:"),
         )
         shown = sharing.choose(vault, share_id, chosen, language=language)
     except AlreadyAnswered:
@@ -125,13 +127,15 @@ async def choose(
         return go_to(request, f"/share/{share_id}{lang}{anchor}")
     if not shown.is_satisfiable:
         return go_to(request, f"/share/{share_id}")
-    if shown.missing_yes or shown.missing_overrides:
+    if shown.missing_yes or shown.missing_overrides or shown.misses_acting_yes:
         return go_to(request, f"/share/{share_id}?missing=1")
     return go_to(request, f"/share/{share_id}/confirm")
 
 
 def _chosen(before: Decision, *, optional: list[int], yes: list[str], override: list[str], use: str) -> Chosen:
-    """What the form says. `use` names another alternative: `option:1`, `pick:QUERY:KEY` or `add:QUERY:KEY`."""
+    """What the form says. `use` names another alternative: `option:1`, `pick:QUERY:KEY` or `add:QUERY:KEY`; or for whom
+    the answer is, `act:POWER`, with which everything else is chosen anew.
+    """
     option, picked = before.chosen.option, dict(before.chosen.picked)
     kind, _, rest = use.partition(":")
     query_id, _, key = rest.partition(":")
@@ -142,6 +146,8 @@ def _chosen(before: Decision, *, optional: list[int], yes: list[str], override: 
     elif kind == "add":
         in_use = before.selection.choices.get(query_id, ()) if before.selection is not None else ()
         picked[query_id] = (*(choice.key for choice in in_use), key)
+    if kind == "act":
+        return Chosen(acting_for=rest, overridden=before.chosen.overridden)
     may_override = {warned.kind.value for warned in before.overrides}
     read = before.chosen.overridden - may_override  # What was read on the page before this one stays read.
     return Chosen(
@@ -150,6 +156,7 @@ def _chosen(before: Decision, *, optional: list[int], yes: list[str], override: 
         ticked=frozenset(optional),
         approved=frozenset(yes),
         overridden=read | (may_override & set(override)),
+        acting_for=before.chosen.acting_for,
     )
 
 
@@ -178,6 +185,8 @@ async def _show_decision(
     if "missing" in request.query_params:
         unticked = [one for one in view["overrides"] if not one.overridden]
         faults += [(f"override-{one.kind}", one.sentence) for one in unticked]
+        if decision.misses_acting_yes:
+            faults.append(("acting-yes", t(N_("You are acting for %(name)s"), name=view["acting_for"])))
         faults += [(f"yes-{item.id}", item.name.text(t.language)) for item in decision.missing_yes]
     return await pages.render(
         request,

@@ -15,7 +15,14 @@ from schemas.errors import TooManyRequests
 from service.i18n import N_
 from service.pages import LanguageSwitch
 from wallet.certificates import NoCopiesLeft
-from wallet.consent import CannotSatisfy, OverrideMissing, ShownSomethingElse, StepMissing, YesMissing
+from wallet.consent import (
+    ActingNotConfirmed,
+    CannotSatisfy,
+    OverrideMissing,
+    ShownSomethingElse,
+    StepMissing,
+    YesMissing,
+)
 from wallet.key_ring import KeyRing
 from wallet.ledger import Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
@@ -90,7 +97,7 @@ async def confirm(
         return go_to(request, f"/share/{share_id}")  # That page says so, and offers to fetch a new one.
     except NoCopiesLeft:
         return pages.redirect(f"/share/{share_id}", message=NO_COPIES, kind="warning")
-    except (OverrideMissing, StepMissing):
+    except (ActingNotConfirmed, OverrideMissing, StepMissing):
         return go_to(request, f"/share/{share_id}?missing=1")
     except (ShownSomethingElse, YesMissing, CannotSatisfy, CopyDiffers, InvalidSelection):
         return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
@@ -114,7 +121,9 @@ async def _show_confirm(
         return go_to(request, f"/share/{share_id}/outcome")
     except (RequestExpired, RequestFault, InvalidSelection):
         return go_to(request, f"/share/{share_id}")
-    is_unready = decision.missing_yes or decision.missing_overrides or decision.missing_step
+    is_unready = (
+        decision.missing_yes or decision.missing_overrides or decision.missing_step or decision.misses_acting_yes
+    )
     if not decision.is_satisfiable or is_unready:
         return go_to(request, f"/share/{share_id}")
     switch = LanguageSwitch(f"/share/{share_id}/confirm", {}) if request.method == "POST" else None

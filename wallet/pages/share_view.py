@@ -27,6 +27,7 @@ from wallet.decision import (
 from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
+from wallet.pages.acting_words import acting_view
 from wallet.pages.phrases import along, called, country, in_a_sentence
 from wallet.pages.share_words import BASES, KINDS, KNOWN, NOTHING_FITS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
@@ -91,6 +92,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         ],
         "items": _names_of_items(decision, t),
         "recheck": _recheck(decision, t),
+        **acting_view(decision, t),
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "answer_host": checked.answer_host,

@@ -37,6 +37,9 @@ OBSTACLES = {
     Obstacle.REVOKED: N_("The issuer has revoked it."),
     Obstacle.SUSPENDED: N_("The issuer has paused it."),
     Obstacle.OUTDATED: N_("It is true of an earlier day than they accept. Fetch it again, and come back here."),
+    Obstacle.POWER_NOT_CHOSEN: N_("Choose first for whom you answer."),
+    Obstacle.ABOUT_ANOTHER: N_("It is about somebody whom you act for. It is shown only together with the power."),
+    Obstacle.NOT_ABOUT_THEM: N_("It does not say that it is about the person whom you act for."),
     Obstacle.NO_COPIES: N_("All its one-time copies have been used. Ask the issuer for new ones."),
 }
 

@@ -101,6 +101,7 @@ def offered(decision: Decision) -> list[str]:
     """What a decision offers of which certificates, chosen or not; to be kept with the share."""
     groups = [*decision.required, *(group for part in decision.optional for group in part.groups)]
     later = [f"later checks until {decision.recheck.until.isoformat()}"] if decision.recheck is not None else []
+    later += [f"for the principal of {decision.acting.held.certificate.id}"] if decision.acting is not None else []
     return later + sorted({f"{item.certificate_id} {item.path!r}" for group in groups for item in group.items})
 
 
@@ -113,6 +114,8 @@ def chosen_as_json(chosen: Chosen) -> dict[str, Any]:
         "approved": sorted(chosen.approved),
         "overridden": sorted(chosen.overridden),
         "recheck": chosen.recheck,
+        "acting_for": chosen.acting_for,
+        "acting_confirmed": chosen.acting_confirmed,
     }
 
 
@@ -125,4 +128,6 @@ def chosen_from_json(members: Mapping[str, Any]) -> Chosen:
         approved=frozenset(members["approved"]),
         overridden=frozenset(members.get("overridden", ())),
         recheck=bool(members.get("recheck", False)),
+        acting_for=members.get("acting_for", ""),
+        acting_confirmed=bool(members.get("acting_confirmed", False)),
     )

@@ -25,6 +25,8 @@ _EXAMPLES: dict[str, Any] = {
     "percent": 75.5,
     "date": "2026-06-05",
     "boolean": True,
+    "types": ["all"],
+    "hosts": ["all"],
 }
 
 

@@ -1,0 +1,80 @@
+"""Acting for another in a browser: accessible and narrow on every screen, without scripts, in both languages."""
+
+import pytest
+from fastapi import FastAPI
+
+from service.settings import ServiceSettings
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import OpenPage, Serve, overflow
+from tests.wallet.acting import EITHER, LINA, OMAR, WITH_POWER, power_offer, registration_offer
+from tests.wallet.fake_verifier import FakeVerifier, notice
+from tests.world import PASSPHRASE, World
+from wallet.app import create_app
+from wallet.deployment import Deployment
+from wallet.settings import WalletSettings
+from wallet.trusted import source_of_entry
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("language", "width", "javascript"), [("sv", 360, False), ("en", 1280, True)])
+def test_every_screen_of_a_share_for_another(
+    world: World, served: Serve, open_page: OpenPage, language: str, width: int, javascript: bool
+) -> None:
+    """From "for whom" to the receipt: nothing axe objects to, and nothing to scroll sideways."""
+    employer = FakeVerifier(world)
+
+    def make(settings: ServiceSettings) -> FastAPI:
+        assert isinstance(settings, WalletSettings)
+        app = create_app(settings, http=world.http(), clock=world.clock)
+        wallet: Deployment = app.state.wallet
+        with wallet.database.transaction() as connection:
+            for entry in (world.university.trust_entry, employer.trust_entry):
+                wallet.trust_store.put(connection, source_of_entry(entry))
+        return app
+
+    address = served(make, WalletSettings(data=world.directory / "served", port=0))
+    page = open_page(width=width, javascript=javascript, language=language)
+
+    def look(*, acts: bool) -> None:
+        assert page.locator("#acting-for").count() == int(acts)
+        assert overflow(page) <= 0
+        assert_accessible(page)
+
+    page.goto(f"{address}/welcome")
+    page.fill("#name", "Omar")
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#create")
+    offers = [power_offer(world), registration_offer(world, LINA), registration_offer(world, OMAR)]
+    for offer in [*offers, power_offer(world, ends_on="2026-06-30")]:
+        page.goto(f"{address}/offer?{offer.partition('?')[2]}")
+        page.click("#look")
+        page.click("#collect")
+        page.wait_for_selector("#read-certificate")
+    look(acts=False)  # The card of a power.
+
+    page.goto(f"{address}/present?{employer.ask(EITHER, notice=notice()).link().partition('?')[2]}")
+    page.click("#arrival-continue")
+    look(acts=False)
+    page.click("#act-for-2")
+    look(acts=True)
+    page.click("#decide-share")
+    page.wait_for_selector("#error-summary")
+    look(acts=True)
+    page.check("#acting-yes")
+    page.click("#decide-share")
+    page.wait_for_selector("#passphrase")
+    look(acts=True)
+    page.fill("#passphrase", PASSPHRASE)
+    page.click("#decide-share")
+    page.wait_for_selector("#receipt")
+    look(acts=True)
+    page.click("#receipt")
+    look(acts=True)
+
+    page.goto(f"{address}/present?{employer.ask(WITH_POWER, notice=notice()).link().partition('?')[2]}")
+    page.click("#arrival-continue")
+    look(acts=False)
+    page.click("#act-for-1")
+    page.wait_for_selector("#power-faults")
+    look(acts=True)
