@@ -15,7 +15,8 @@ import structlog
 from fastapi import FastAPI
 
 import service
-from proofs.certified_keys import create_certified_key, load_certified_key
+from proofs.certificate_form import read_pem_anchors
+from proofs.certified_keys import CertifiedKey, create_certified_key, load_certified_key
 from proofs.keys import SoftwareSigner
 from proofs.resolve import Resolver
 from schemas.errors import ProtocolError
@@ -27,9 +28,11 @@ from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
 from service.rate_limits import RateLimit
 from service.sessions import Sessions
+from service.settings import UnsafeSettings
 from verifier.api import embedding, wallets, withdrawals
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
+from verifier.haip import key_faults
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
 from verifier.requests import RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
@@ -57,7 +60,19 @@ def open_database(settings: VerifierSettings) -> Database:
 
 
 def load_signer(settings: VerifierSettings, *, clock: Clock) -> SoftwareSigner:
-    """The key that requests are signed with, in `DATA/keys`; made with its own root when it is not there."""
+    """The key that requests are signed with, in `DATA/keys`; made with its own root when it is not there.
+
+    Raises `UnsafeSettings` when HAIP is demanded and the key or its certificates do not allow it.
+    """
+    key = _load_key(settings, clock=clock)
+    if settings.haip:
+        anchors = read_pem_anchors(key.root_file.read_bytes()) if key.root_file is not None else ()
+        if faults := key_faults(key.signer, anchors=anchors, now=clock()):
+            raise UnsafeSettings(faults)
+    return key.signer
+
+
+def _load_key(settings: VerifierSettings, *, clock: Clock) -> CertifiedKey:
     directory = settings.data / "keys"
     passphrase = settings.key_passphrase()
     if not (directory / f"{KEY_NAME}.key.pem").exists():
@@ -70,8 +85,8 @@ def load_signer(settings: VerifierSettings, *, clock: Clock) -> SoftwareSigner:
                 public_url=settings.base_url,
                 passphrase=passphrase,
                 now=clock(),
-            ).signer
-    return load_certified_key(directory, name=KEY_NAME, passphrase=passphrase).signer
+            )
+    return load_certified_key(directory, name=KEY_NAME, passphrase=passphrase)
 
 
 def client_identity(settings: VerifierSettings, *, clock: Clock) -> ClientIdentity:

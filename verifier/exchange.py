@@ -221,6 +221,16 @@ class Verifier:
         link = self.make_request(template, kind=Kind.SAME_DEVICE, binding=binding, **both)
         return link, self.make_request(template, kind=Kind.CROSS_DEVICE, **both)
 
+    def make_for_person(self, template: RequestTemplate, *, maker: str, binding: str) -> MadeRequest:
+        """What a person answers who came by themselves: the link for this browser, and its QR code beside it.
+
+        Under HAIP there is no QR code: whoever photographs it for somebody else would get that one's answer here, and
+        nothing but the browser's return tells the two apart (HAIP 1.0, section 5.1).
+        """
+        if self.settings.haip:
+            return self.make_request(template, kind=Kind.SAME_DEVICE, maker=maker, binding=binding)
+        return self.make_pair(template, maker=maker, binding=binding)[0]
+
     def made(self, transaction: Transaction, *, wallet_url: str = "") -> MadeRequest:
         """Every way to hand over a request; `wallet_url` is a web wallet's address that the person chose."""
         link = request_link(transaction)

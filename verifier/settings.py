@@ -33,7 +33,10 @@ class VerifierSettings(ServiceSettings):
     response_mode: Literal["direct_post", "direct_post.jwt"] = Field(
         default="direct_post.jwt", description="How answers come: encrypted (direct_post.jwt) or in clear."
     )
-    haip: bool = Field(default=False, description="Keep to HAIP 1.0: same-device requests unless asked otherwise.")
+    haip: bool = Field(
+        default=False,
+        description="Demand what HAIP 1.0 demands: x509_hash, encrypted answers, a sound certificate, the same device.",
+    )
     request_lifetime_seconds: int = Field(
         default=30 * 60, ge=60, le=7 * 24 * 3600, description="How long a request can be answered, in seconds."
     )

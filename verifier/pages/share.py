@@ -17,7 +17,7 @@ from verifier.pages.ask import preview_in
 from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
 from verifier.pages.live import event_stream
 from verifier.pages.stands import furthest
-from verifier.requests import request_link
+from verifier.requests import Kind, request_link
 from verifier.store import NoSuchRequest, RequestRecord, State
 
 router = APIRouter()
@@ -65,8 +65,8 @@ async def start(request: Request, verifier: VerifierDep, pages: PagesDep, browse
     )
     await limit.check(client_address(request), now=verifier.clock())
     template = verifier.templates()[name]
-    link, _ = await verifier.database.run(
-        lambda: verifier.make_pair(template, maker=PUBLIC_MAKER, binding=browser.binding)
+    link = await verifier.database.run(
+        lambda: verifier.make_for_person(template, maker=PUBLIC_MAKER, binding=browser.binding)
     )
     response = pages.redirect(f"/share/open/{link.transaction.handle}")
     browser.remember(response)
@@ -80,7 +80,8 @@ async def opened(
     """The way to the wallet while the request is open, and afterwards what became of it."""
     together = await _together(verifier, handle, binding=browser.binding)
     record = furthest(together)
-    link, crossing = together[0], together[-1]
+    link = together[0]
+    crossing = next((one for one in together if one.transaction.kind is Kind.CROSS_DEVICE), None)
     template = record.transaction.question.template
     t = pages.translator(request)
     title = template.title.text(t.language)
@@ -96,9 +97,9 @@ async def opened(
         kept_until=record.retention_until,
         open_until=record.transaction.expires_at,
         invite=invitation_for(request, request_link(link.transaction), verifier.settings),
-        qr=qr_code(
-            verifier.made(crossing.transaction), title=t(N_("QR code with the request: %(title)s"), title=title)
-        ),
+        qr=qr_code(verifier.made(crossing.transaction), title=t(N_("QR code with the request: %(title)s"), title=title))
+        if crossing is not None
+        else None,
         wallet_fault=wallet_fault(request),
     )
 
