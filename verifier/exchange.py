@@ -31,7 +31,7 @@ from service.http import OutgoingHTTP
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
 from verifier.disclosed import kept_presentations
-from verifier.policies import Policy
+from verifier.policies import Policy, naming_authorities
 from verifier.queries import Question
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.request_templates import RequestTemplate
@@ -185,6 +185,7 @@ class Verifier:
             _check_return_url(return_url)
             if kind is not Kind.SAME_DEVICE:
                 raise InvalidReturnURL("only a same-device request has a return address")
+        template = naming_authorities(template, self.trust.trust(now=self.clock()), at=self.clock())
         transaction = new_transaction(
             Question.of(template),
             kind=kind,

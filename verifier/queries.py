@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.dcql import Query, parse_query
-from verifier.request_templates import RequestTemplate, TemplateCredential, TemplateItem
+from verifier.request_templates import InvalidTemplate, RequestTemplate, TemplateCredential, TemplateItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ def _credential_query(query_id: str, credential: TemplateCredential, items: tupl
     }
     if credential.multiple:
         query["multiple"] = True
+    if credential.authorities == "trusted":
+        raise InvalidTemplate("whose issuers are trusted is known when the request is made")
     if credential.authorities:
         query["trusted_authorities"] = [{"type": "aki", "values": list(credential.authorities)}]
     if items:

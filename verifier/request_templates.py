@@ -30,12 +30,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from importlib import resources
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from proofs import strict_json
+from proofs import base64url, strict_json
 from schemas.consent import Basis, LocalizedText, Path, ShortText
+from schemas.dcql.query import MAX_VALUES
 from schemas.errors import Malformed, NotFound, ProtocolError
 
 BUILT_IN = ("employer-micro-credential", "course-results")
@@ -94,8 +95,8 @@ class TemplateCredential(_Written):
 
     Without items, only what the format cannot hide is asked for. `title` is what the certificate is called where its
     type is not one of ours; people read it. `authorities` are key identifiers (`aki`) of the
-    issuers' certificate authorities, base64url; `issuers` narrows the trusted issuers to these identifiers. `multiple`
-    lets the person give more than one.
+    issuers' certificate authorities, base64url, or `"trusted"` for those of the trust list at the time of asking;
+    `issuers` narrows the trusted issuers to these identifiers. `multiple` lets the person give more than one.
     """
 
     id: Annotated[str, StringConstraints(max_length=60)]
@@ -106,7 +107,7 @@ class TemplateCredential(_Written):
     items: tuple[TemplateItem, ...] = ()
     required: bool = True
     multiple: bool = False
-    authorities: tuple[str, ...] = ()
+    authorities: Annotated[tuple[str, ...], Field(max_length=MAX_VALUES)] | Literal["trusted"] = ()
     issuers: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -119,7 +120,17 @@ class TemplateCredential(_Written):
             raise ValueError("a path is asked for twice")
         if self.format != "dc+sd-jwt":
             raise ValueError("the only format asked for is dc+sd-jwt")
+        if self.authorities != "trusted" and not all(map(_is_key_identifier, self.authorities)):
+            # What is written in another way matches nothing in any wallet, and nobody would know why.
+            raise ValueError("authorities are key identifiers in base64url without padding")
         return self
+
+
+def _is_key_identifier(text: str) -> bool:
+    try:
+        return len(base64url.decode(text)) > 0
+    except ProtocolError:
+        return False
 
 
 class RequestTemplate(_Written):

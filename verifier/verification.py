@@ -20,14 +20,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from proofs.certificates import Leaf, leaf_names
+from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
 from proofs.formats.sd_jwt_vc import holder_jwk
 from proofs.keys import thumbprint
 from proofs.resolve import Resolver
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
-from schemas.errors import ProtocolError
 from schemas.presentation import AuthorizationResponse
 from schemas.verification import Check, Outcome, VerificationResult
 from verifier.policies import CredentialRule, Policy
@@ -61,7 +60,8 @@ class PresentedProof:
     `claims` is empty when a check failed: what did not hold is not kept. When something could only not be checked,
     the claims are there and `result` says so. `claims` holds everything visible, registered claims included.
     `certificate` counts the certificates of the answer: presentations of the same one have the same number.
-    `status_read_at` is when the status list that was looked at was read from its issuer.
+    `status_read_at` is when the status list that was looked at was read from its issuer. `leaf` is the certificate
+    whose key signed; certificates that only came along count for nothing.
     """
 
     query_id: str
@@ -75,6 +75,7 @@ class PresentedProof:
     status_read_at: datetime | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sd_jwt: UnverifiedSDJWT | None = field(default=None, repr=False)
+    leaf: Leaf | None = field(default=None, repr=False)
 
     @property
     def holder_thumbprint(self) -> str:
@@ -217,7 +218,8 @@ async def _verify(
 def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRule) -> PresentedProof:
     refusal = None
     if rule.issuers:
-        refusal = rule.check_issuer(verified.issuer.identifier, _names(verified.sd_jwt))
+        names = verified.leaf.uris if verified.leaf is not None else ()
+        refusal = rule.check_issuer(verified.issuer.identifier, frozenset(names))
     result = verified.report
     if refusal is not None:
         checks = tuple(refusal if check.name == refusal.name else check for check in result.checks)
@@ -232,6 +234,7 @@ def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRul
         valid_until=verified.valid_until,
         claims={} if refusal else verified.claims,
         sd_jwt=None if refusal else verified.sd_jwt,
+        leaf=verified.leaf,
     )
 
 
@@ -253,6 +256,7 @@ def _unaccepted(query_id: str, token: str, failure: VerificationFailed) -> Prese
         issuer=issuer if isinstance(issuer, str) else "",
         claims=unverified.claims,
         sd_jwt=unverified,
+        leaf=failure.leaf,
     )
 
 
@@ -268,29 +272,16 @@ def _presented(proof: PresentedProof, *, with_authorities: bool) -> list[Present
             else (proof.vct,),
             claims=proof.claims,
             holder_bound=True,  # `holder_binding` has passed, or its check says what is wrong.
-            authorities=_authorities(proof.sd_jwt) if with_authorities else None,
+            authorities=_authorities(proof.leaf) if with_authorities else None,
             disclosed=tuple(proof.sd_jwt.disclosure_at),
             positions=proof.sd_jwt.original_indexes,
         )
     ]
 
 
-def _leaf(sd_jwt: UnverifiedSDJWT) -> Leaf | None:
-    chain = sd_jwt.header.get("x5c")
-    try:
-        return leaf_names(chain) if isinstance(chain, list) and chain else None
-    except ProtocolError:
-        return None
-
-
-def _authorities(sd_jwt: UnverifiedSDJWT) -> frozenset[tuple[str, str]]:
-    leaf = _leaf(sd_jwt)
-    return frozenset(("aki", one) for one in leaf.authority_key_ids) if leaf else frozenset()
-
-
-def _names(sd_jwt: UnverifiedSDJWT) -> frozenset[str]:
-    leaf = _leaf(sd_jwt)
-    return frozenset(leaf.uris) if leaf else frozenset()
+def _authorities(leaf: Leaf | None) -> frozenset[tuple[str, str]]:
+    """Whose key identifiers stand in the chain that was followed (OpenID4VP 6.1.1.1); none without a certificate."""
+    return frozenset(("aki", one) for one in leaf.authority_key_ids) if leaf is not None else frozenset()
 
 
 def _worst(proofs: Iterable[PresentedProof]) -> list[Check]:
