@@ -17,6 +17,7 @@ from fastapi import FastAPI
 import service
 from proofs.certificate_form import read_pem_anchors
 from proofs.certified_keys import CertifiedKey, create_certified_key, load_certified_key
+from proofs.did import did_jwk, did_web
 from proofs.keys import SoftwareSigner
 from proofs.resolve import Resolver
 from schemas.errors import ProtocolError
@@ -98,6 +99,10 @@ def client_identity(settings: VerifierSettings, *, clock: Clock) -> ClientIdenti
             return ClientIdentity.x509_san_dns(load_signer(settings, clock=clock), settings.host_name)
         case "x509_hash":
             return ClientIdentity.x509_hash(load_signer(settings, clock=clock))
+        case "decentralized_identifier":
+            signer = load_signer(settings, clock=clock)
+            did = did_web(settings.base_url) if settings.did_method == "web" else did_jwk(signer.public_jwk)
+            return ClientIdentity.decentralized_identifier(signer, did)
 
 
 def catalogues_of(settings: VerifierSettings) -> Catalogues:

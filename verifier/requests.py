@@ -21,7 +21,13 @@ from urllib.parse import urlsplit
 from proofs import base64url, strict_json
 from proofs.jose import generate_encryption_key, public_part, sign_jws
 from proofs.keys import Signer
-from proofs.request_object import sign_request_object, x509_hash_client_id, x509_san_dns_client_id
+from proofs.request_object import (
+    DECENTRALIZED_IDENTIFIER,
+    did_key_id,
+    sign_request_object,
+    x509_hash_client_id,
+    x509_san_dns_client_id,
+)
 from schemas.consent import (
     NOTICE_TYPE,
     PLAIN_NOTICE_FORMAT,
@@ -85,9 +91,33 @@ class ClientIdentity:
         return cls(x509_san_dns_client_id(signer, host), signer)
 
     @classmethod
+    def decentralized_identifier(cls, signer: Signer, did: str) -> "ClientIdentity":
+        """A DID as identifier, in whose document the signer's key stands."""
+        return cls(f"{DECENTRALIZED_IDENTIFIER}:{did}", signer)
+
+    @classmethod
     def unsigned(cls) -> "ClientIdentity":
         """No proven identity at all."""
         return cls("", None)
+
+    @property
+    def did(self) -> str:
+        """The DID as which the verifier asks; empty when it asks as something else."""
+        prefix, _, did = self.client_id.partition(":")
+        return did if prefix == DECENTRALIZED_IDENTIFIER else ""
+
+    @property
+    def signs_statements(self) -> bool:
+        """Whether wallets can recognise a statement of ours later: by its certificate, which stands for the identifier.
+
+        The document of a DID may be another one by then.
+        """
+        return self.signer is not None and not self.did
+
+    def header_of_notice(self) -> dict[str, Any]:
+        """How a notice names the key that signed it: as the request does."""
+        assert self.signer is not None
+        return {"kid": did_key_id(self.did, self.signer)} if self.did else {"x5c": list(self.signer.x5c)}
 
     def for_response_uri(self, response_uri: str) -> str:
         """The client identifier of a request that is answered there."""
@@ -220,9 +250,9 @@ def typeable_code(transaction: Transaction, *, base_url: str) -> str:
 # The notice
 
 
-def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bool) -> RequestNotice:
+def build_notice(transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity) -> RequestNotice:
     """What the verifier declares about this request, bound to it by `client_id` and `nonce` when it is signed."""
-    template = transaction.question.template
+    template, is_signed = transaction.question.template, identity.signer is not None
     items = [
         NoticeItem(credential=query_id, path=item.path, reason=item.reason, label=item.label)
         for query_id, _, of_query in template.queries()
@@ -245,13 +275,13 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
         countries=template.countries,
         automated_decisions=template.automated_decisions,
         withdraw=Withdrawal(
-            # A statement is signed: without a key there is no endpoint to ask.
-            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if is_signed else "",
+            # A statement is signed: where nobody could recognise the signature there is no endpoint to ask.
+            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if identity.signs_statements else "",
             url=template.withdraw_url,
             contact=template.contact,
             phone=template.withdraw_phone,
         ),
-        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if is_signed else "",
+        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if identity.signs_statements else "",
     )
 
 
@@ -273,11 +303,11 @@ def request_object(
     """
     signer = identity.signer
     parameters = request_parameters(transaction, now=now, wallet_nonce=wallet_nonce)
-    notice = build_notice(transaction, terms=terms, is_signed=signer is not None).claims()
+    notice = build_notice(transaction, terms=terms, identity=identity).claims()
     if signer is None:
         parameters["verifier_info"] = [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
         return _unsigned_jwt(parameters)
-    data = sign_jws(notice, signer=signer, typ=NOTICE_TYPE, header={"x5c": list(signer.x5c)})
+    data = sign_jws(notice, signer=signer, typ=NOTICE_TYPE, header=identity.header_of_notice())
     parameters["verifier_info"] = [{"format": NOTICE_TYPE, "data": data}]
     return sign_request_object(parameters, signer=signer)
 

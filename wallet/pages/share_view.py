@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from babel import Locale
 
+from proofs.request_object import DECENTRALIZED_IDENTIFIER
 from schemas.consent import Basis, LocalizedText
 from service.i18n import N_, Translator
 from wallet.cards import read_card
@@ -110,6 +111,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
     checked = decision.checked
     level = checked.identity.level
     client_id = checked.request.client_id
+    by_did = checked.request.prefix == DECENTRALIZED_IDENTIFIER
     earlier = [
         entry.at for entry in history if entry.outcome is Outcome.SHARED and entry.facts.get("client_id") == client_id
     ]
@@ -128,6 +130,8 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "registration_state": state,
         "registered_purpose": checked.registration.purpose.text(t.language),
         "registrar": plain(checked.registration.registrar),
+        "by_did": by_did,
+        "domain": checked.identity.dns_names[0] if by_did and checked.identity.dns_names else "",
         "dns_names": t.listed(checked.identity.dns_names) if checked.identity.dns_names else "",
         "last_shared": t.date(max(earlier)) if earlier else "",
     }

@@ -68,7 +68,7 @@ class FetchedRequest:
     """A request as it came: the link, and the request object when there is one. Nothing in it is believed.
 
     `registration_status` is what the registrar's list said then of a registration certificate in it; empty when it was
-    not asked.
+    not asked. `did_document` is the document of the sender's DID as it was then, None where none is needed.
     """
 
     link: RequestLink
@@ -76,6 +76,7 @@ class FetchedRequest:
     wallet_nonce: str | None
     fetched_at: datetime
     registration_status: str = ""
+    did_document: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The request as it rests between two screens."""
@@ -85,6 +86,7 @@ class FetchedRequest:
             "wallet_nonce": self.wallet_nonce,
             "fetched_at": self.fetched_at.timestamp(),
             "registration_status": self.registration_status,
+            "did_document": self.did_document,
         }
 
     @classmethod
@@ -96,6 +98,7 @@ class FetchedRequest:
             wallet_nonce=members["wallet_nonce"],
             fetched_at=datetime.fromtimestamp(members["fetched_at"], UTC),
             registration_status=members.get("registration_status", ""),
+            did_document=members.get("did_document"),
         )
 
 
@@ -159,7 +162,13 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
 def _authenticate(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -> AuthenticatedRequest:
     client_id = fetched.link.client_id
     if fetched.request_object:
-        return check_request_object(fetched.request_object, expected_client_id=client_id, trust=trust, now=now)
+        return check_request_object(
+            fetched.request_object,
+            expected_client_id=client_id,
+            trust=trust,
+            now=now,
+            did_document=fetched.did_document,
+        )
     parameters = parameters_from_strings(fetched.link.parameters or {}, loads=strict_json.loads)
     return check_unsigned_request(parameters, expected_client_id=client_id)
 
