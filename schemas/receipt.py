@@ -146,7 +146,8 @@ class Receipt(_Written):
     """The receipt of one share.
 
     `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `countries` and
-    `automated_decisions` are None when the recipient declared nothing.
+    `automated_decisions` are None when the recipient declared nothing. `declarations` are the sentences that the person
+    confirmed with the share, word for word.
     """
 
     schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
@@ -158,6 +159,7 @@ class Receipt(_Written):
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     items: tuple[Item, ...]
     came_along: tuple[CameAlong, ...] = ()
+    declarations: tuple[BothLanguages, ...] = ()
     recipients: tuple[BothLanguages, ...] | None = None
     countries: tuple[str, ...] | None = None
     automated_decisions: bool | None = None
@@ -169,5 +171,5 @@ class Receipt(_Written):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def claims(self) -> dict[str, Any]:
-        """The receipt as JSON members."""
-        return self.model_dump(mode="json", by_alias=True)
+        """The receipt as JSON members. Without declarations it is as it was before there were any."""
+        return self.model_dump(mode="json", by_alias=True, exclude=None if self.declarations else {"declarations"})

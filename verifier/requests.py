@@ -332,6 +332,8 @@ def request_parameters(transaction: Transaction, *, now: datetime, wallet_nonce:
         "dcql_query": transaction.question.dcql,
         "client_metadata": metadata,
     }
+    if transaction.question.transaction_data:
+        parameters["transaction_data"] = list(transaction.question.transaction_data)
     if wallet_nonce is not None:
         parameters["wallet_nonce"] = wallet_nonce
     return parameters

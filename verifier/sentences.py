@@ -25,6 +25,7 @@ _PASSED: Final = {
     "status": N_("It has not been revoked by its issuer."),
     "query": N_("Everything that you asked for as required is there."),
     "values": N_("The values are among those that you accept."),
+    "declaration": N_("The person confirmed what you asked, word for word."),
 }
 
 _FAILED: Final = {
@@ -41,6 +42,7 @@ _FAILED: Final = {
     "status": N_("It is not valid any more."),
     "query": N_("Something that you asked for as required is missing."),
     "values": N_("A value is not among those that you accept."),
+    "declaration": N_("The person did not confirm what you asked."),
 }
 
 _UNKNOWN: Final = {
@@ -57,6 +59,7 @@ _UNKNOWN: Final = {
     "status": N_("We could not find out whether it has been revoked."),
     "query": N_("We could not find out whether everything is there."),
     "values": N_("We could not find out whether the values are acceptable."),
+    "declaration": N_("We could not find out whether the person confirmed what you asked."),
 }
 
 _BY_OUTCOME: Final = {Outcome.PASSED: _PASSED, Outcome.FAILED: _FAILED, Outcome.COULD_NOT_CHECK: _UNKNOWN}
@@ -91,6 +94,10 @@ _BY_REASON: Final = {
     "suspended": N_("Its issuer has put it on hold."),
     # verifier/policies.py, verifier/verification.py
     "issuer_not_accepted": N_("You trust this issuer, but did not ask for its certificates here."),
+    "declaration_missing": N_("The person confirmed nothing."),
+    "declaration_elsewhere": N_("It was confirmed with something else than you asked for."),
+    "declaration_other_algorithm": N_("It was confirmed in a way that is not accepted."),
+    "declaration_other_text": N_("Another sentence was confirmed than yours."),
     "unknown_query": N_("Something came that you did not ask for."),
     # schemas/dcql/recheck.py
     "multiple": N_("More certificates came than you asked for."),
@@ -125,6 +132,7 @@ _NAMES: Final = {
     "status": N_("Not revoked"),
     "query": N_("Asked and received"),
     "values": N_("Accepted values"),
+    "declaration": N_("Confirmed"),
 }
 
 _VERDICTS: Final = {

@@ -10,6 +10,7 @@ Steps, each repeated as a comment where it is taken:
    that its query asks for, from an issuer trusted for that type and accepted here
 3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9); this waits for presentations
    that could be read, so that a look-up which did not succeed is never told as something that is missing
+4. where the person was asked to confirm something: exactly that, by the key of one certificate that may (B.3.3.1)
 
 One presentation that fails is a failed answer. What could not be checked is never accepted.
 """
@@ -23,8 +24,10 @@ from typing import Any
 from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
 from proofs.formats.sd_jwt_vc import holder_jwk
+from proofs.jose import parse_jws, read_claims
 from proofs.keys import thumbprint
 from proofs.resolve import Resolver
+from proofs.transaction_data import decode_transaction_data, hashes_fault
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
 from schemas.presentation import AuthorizationResponse
@@ -32,7 +35,7 @@ from schemas.verification import Check, Outcome, VerificationResult
 from verifier.policies import CredentialRule, Policy
 from verifier.requests import Transaction
 
-ALL_CHECKS = (*CHECKS, "query", "values")
+ALL_CHECKS = (*CHECKS, "query", "values", "declaration")
 _WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
 _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
@@ -116,7 +119,7 @@ async def verify_answer(
     # 1. no entry that was not asked for, no more presentations than asked for
     fault = _shape_fault(answer, rules, multiple={one.id for one in query.credentials if one.multiple})
     if fault is not None:
-        return Verification(VerificationResult((fault, *_not_reached(ALL_CHECKS[1:]))), ())
+        return Verification(VerificationResult((fault, *_not_reached(_checks_of(transaction)[1:]))), ())
     # 2. each presentation
     given = [(query_id, str(token)) for query_id, tokens in answer.vp_token.items() for token in tokens]
     numbers = _certificate_numbers(token for _, token in given)
@@ -130,14 +133,43 @@ async def verify_answer(
     )
     # 3. what came back is what was asked for
     if any(proof.result.failed or proof.sd_jwt is None for proof in proofs):
-        final = _not_reached(("query", "values"))
+        final = _not_reached(_checks_of(transaction)[len(CHECKS) :])
     else:
         presented: dict[str, list[PresentedCredential]] = {}
         for proof in proofs:
             asks_authorities = any(one.trusted_authorities for one in query.credentials if one.id == proof.query_id)
             presented.setdefault(proof.query_id, []).extend(_presented(proof, with_authorities=asks_authorities))
         final = tuple(_with_remark(check, transaction, proofs) for check in check_answer(query, presented))
+        # 4. exactly what the person was asked to confirm
+        if transaction.question.transaction_data:
+            final = (*final, _declaration(transaction, proofs))
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
+
+
+def _checks_of(transaction: Transaction) -> tuple[str, ...]:
+    """The checks that an answer to this request undergoes."""
+    return ALL_CHECKS if transaction.question.transaction_data else ALL_CHECKS[:-1]
+
+
+def _declaration(transaction: Transaction, proofs: Iterable[PresentedProof]) -> Check:
+    """Whether one presentation that may, and no other, confirms what was asked. The key bindings have been checked."""
+    expected = transaction.question.transaction_data
+    able = {one for text in expected for one in decode_transaction_data(text)["credential_ids"]}
+    bindings = [(proof.query_id, _key_binding(proof.token)) for proof in proofs]
+    carrying = [(query_id, claims) for query_id, claims in bindings if "transaction_data_hashes" in claims]
+    if not carrying:
+        return Check("declaration", Outcome.FAILED, "declaration_missing", "nothing was confirmed")
+    if len(carrying) > 1 or carrying[0][0] not in able:
+        return Check("declaration", Outcome.FAILED, "declaration_elsewhere", "confirmed by another or by several")
+    if fault := hashes_fault(carrying[0][1], expected=expected):
+        return Check("declaration", Outcome.FAILED, f"declaration_{fault}", "something else was confirmed")
+    return Check("declaration", Outcome.PASSED)
+
+
+def _key_binding(token: str) -> Mapping[str, Any]:
+    """The members of the key binding of a presentation whose check `holder_binding` has passed."""
+    binding = split_sd_jwt(token).key_binding
+    return read_claims(parse_jws(binding)) if binding else {}
 
 
 def issuers_of_unknown_keys(verification: Verification) -> set[str]:

@@ -77,6 +77,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             for lack in decision.lacks
         ],
         "items": _names_of_items(decision, t),
+        "declarations": [one.text.text(t.language) for one in checked.declarations],
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "answer_host": checked.answer_host,

@@ -11,7 +11,7 @@ Steps, each repeated as a comment where it is taken:
 3. the parameters, and the rules between them
 4. where to: the response URI belongs to the identifier
 5. the formats and the query
-6. the key for an encrypted answer
+6. the key for an encrypted answer, and what the person is asked to confirm besides
 7. the notice, and what the sender has registered to ask for: no fault of theirs stops a request, the person is told
 
 A request is checked again each time a page shows it: trust may have been withdrawn, and time passes.
@@ -33,10 +33,12 @@ from proofs.request_object import (
     check_request_object,
     check_unsigned_request,
 )
+from proofs.transaction_data import decode_transaction_data
 from proofs.trust import TrustList
 from schemas.dcql import Query, parse_query
 from schemas.errors import ProtocolError
 from schemas.presentation import (
+    DECLARATION_TYPE,
     AuthorizationRequest,
     RequestLink,
     VPFormatsNotSupported,
@@ -45,6 +47,7 @@ from schemas.presentation import (
 )
 from wallet.hosts import host_of
 from wallet.requests.answer_key import AnswerKey, choose_answer_key
+from wallet.requests.declarations import AskedDeclaration, read_declarations
 from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
 from wallet.requests.links import link_as_json, link_from_json
 from wallet.requests.notice import StatedNotice, read_notice
@@ -114,6 +117,7 @@ class CheckedRequest:
     answer_key: AnswerKey | None
     asked_at: datetime
     expires_at: datetime
+    declarations: tuple[AskedDeclaration, ...] = ()
 
     @property
     def answer_host(self) -> str:
@@ -134,11 +138,16 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
         sender = _authenticate(fetched, trust=trust, now=now)  # 2.
         _check_wallet_nonce(sender, fetched)
         tell = _error_address(sender)
-        request = AuthorizationRequest.from_parameters(sender.parameters)  # 3.
+        request = AuthorizationRequest.from_parameters(  # 3.
+            sender.parameters,
+            known_transaction_types=(DECLARATION_TYPE,),
+            decode_object=decode_transaction_data,
+        )
         _check_values(request)
         _check_response_uri(request, sender.identity)  # 4.
         query = _check_query(request)  # 5.
         answer_key = choose_answer_key(request)  # 6.
+        declarations = read_declarations(request, query)
     except RequestExpired:
         raise
     except ProtocolError as exc:
@@ -156,6 +165,7 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
         answer_key=answer_key,
         asked_at=fetched.fetched_at,
         expires_at=expires_at,
+        declarations=declarations,
     )
 
 
