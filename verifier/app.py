@@ -36,7 +36,7 @@ from verifier.exchange import Verifier
 from verifier.haip import key_faults
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
-from verifier.requests import RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
+from verifier.requests import DIGITAL_PATH, RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
 from verifier.settings import VerifierSettings
 from verifier.store import VerifierRow
 from verifier.trust_lists import refresh_lists
@@ -167,6 +167,7 @@ def create_app(
         lifespan=lifespan,
         body_limits={
             "/response": settings.response_limit_bytes,
+            DIGITAL_PATH: settings.response_limit_bytes,
             "/request": 50_000,
             "/api": 200_000,
             WITHDRAWALS_PATH: MAX_ACT_BYTES,

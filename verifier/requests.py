@@ -11,11 +11,12 @@ than its request objects, because reading and deciding takes its time.
 Source: OpenID4VP 1.0, sections 5, 8.2, 8.3 and 13.3; HAIP 1.0, section 5.
 """
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from proofs import base64url, strict_json
@@ -38,6 +39,7 @@ from schemas.consent import (
     Retention,
     Withdrawal,
 )
+from schemas.errors import ProtocolError
 from schemas.presentation import REQUEST_OBJECT_TYPE, WALLET_AUDIENCE, RequestLink, ResponseMode
 from verifier.queries import Question
 from verifier.request_templates import InvalidTemplate
@@ -61,12 +63,27 @@ _CODE_LENGTH: Final = 10
 
 RandomBytes = Callable[[int], bytes]
 
+DIGITAL_PATH: Final = "/digital"
+DigitalResponseMode = Literal["dc_api", "dc_api.jwt"]
+_DIGITAL_MODES: Final[Mapping[ResponseMode, DigitalResponseMode]] = {
+    "direct_post": "dc_api",
+    "direct_post.jwt": "dc_api.jwt",
+}
+
+_USUAL_PORTS: Final[Mapping[str, str]] = {"https": ":443", "http": ":80"}
+
+MAX_REFERENCE_CHARACTERS: Final = 100
+
 
 class Kind(StrEnum):
-    """Where the person answers: on another device (QR, command line), or in the browser that asked."""
+    """Where the person answers: on another device (QR, command line), or in the browser that asked.
+
+    There by a link that leads away and back, or by the browser's own channel (the Digital Credentials API).
+    """
 
     CROSS_DEVICE = "cross_device"
     SAME_DEVICE = "same_device"
+    DC_API = "dc_api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,7 @@ class Transaction:
     client_id: str
     request_uri: str
     response_uri: str
-    response_mode: ResponseMode
+    response_mode: ResponseMode | DigitalResponseMode
     nonce: str
     state: str
     encryption_key: Mapping[str, str] | None
@@ -152,6 +169,26 @@ class Transaction:
     binding: str = ""
     return_url: str = ""
     pair: str = ""
+
+    def is_of(self, binding: str) -> bool:
+        """Whether it was made for this very browser."""
+        return bool(self.binding) and hmac.compare_digest(self.binding, binding)
+
+    @property
+    def origin(self) -> str:
+        """The origin of our pages."""
+        return web_origin(self.response_uri)
+
+    @property
+    def audience(self) -> str:
+        """For whom presentations are made: our client identifier, or our origin where a browser brings them (A.4)."""
+        return f"origin:{self.origin}" if self.kind is Kind.DC_API else self.client_id
+
+
+def web_origin(url: str) -> str:
+    """The origin of a web address as browsers write it: in lower case, without the port that its scheme has anyway."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_USUAL_PORTS.get(parts.scheme, ''))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +222,8 @@ def new_transaction(
     if retention_until < now.date():
         raise InvalidTemplate("retention_until has passed")
     handle = base64url.encode(random_bytes(16))
-    response_uri = f"{terms.base_url}/response/{handle}"
+    is_digital = kind is Kind.DC_API
+    response_uri = f"{terms.base_url}{DIGITAL_PATH if is_digital else '/response'}/{handle}"
     key = None
     if terms.response_mode == "direct_post.jwt":
         key = generate_encryption_key(base64url.encode(random_bytes(16)))
@@ -194,10 +232,12 @@ def new_transaction(
         handle=handle,
         kind=kind,
         question=question,
-        client_id=identity.for_response_uri(response_uri),
+        client_id=f"origin:{web_origin(response_uri)}"
+        if is_digital and identity.signer is None
+        else identity.for_response_uri(response_uri),
         request_uri=f"{terms.base_url}/request/{handle}",
         response_uri=response_uri,
-        response_mode=terms.response_mode,
+        response_mode=_DIGITAL_MODES[terms.response_mode] if is_digital else terms.response_mode,
         nonce=base64url.encode(random_bytes(32)),
         state=base64url.encode(random_bytes(32)),
         encryption_key=key,
@@ -210,6 +250,32 @@ def new_transaction(
         return_url=return_url,
         pair=pair,
     )
+
+
+def checked_reference(reference: str) -> str:
+    """The reference on one line. Raises `InvalidReference` for one that is too long or holds control characters."""
+    text = " ".join(reference.split())
+    if len(text) > MAX_REFERENCE_CHARACTERS or not text.isprintable():
+        raise InvalidReference(f"a reference has at most {MAX_REFERENCE_CHARACTERS} printable characters")
+    return text
+
+
+def check_return_url(url: str) -> None:
+    """Raise `InvalidReturnURL` unless a browser may be sent there: https, or http on this machine, no fragment."""
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
+        raise InvalidReturnURL("the return address must be https, without a fragment")
+
+
+class InvalidReference(ProtocolError):
+    """The own reference of a request cannot be used."""
+
+    error = "invalid_reference"
+
+
+class InvalidReturnURL(ProtocolError):
+    """The address to return to cannot be used."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from proofs.did import did_web
 from schemas.consent import LocalizedText
 from schemas.errors import ProtocolError
 from service.settings import ServiceSettings
-from verifier.requests import RequestTerms
+from verifier.requests import RequestTerms, web_origin
 
 ClientIdPrefix = Literal["x509_hash", "x509_san_dns", "decentralized_identifier", "redirect_uri"]
 
@@ -118,6 +118,11 @@ class VerifierSettings(ServiceSettings):
     def host_name(self) -> str:
         """The host of the public URL, without a port."""
         return self._parts.hostname or "localhost"
+
+    @property
+    def browser_origin(self) -> str:
+        """The origin of our pages as browsers write it."""
+        return web_origin(self.base_url)
 
     @property
     def organisation(self) -> LocalizedText:

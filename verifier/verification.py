@@ -232,7 +232,7 @@ async def _verify(
     try:
         verified = await verify_presentation(
             token,
-            expected_audience=transaction.client_id,
+            expected_audience=transaction.audience,
             expected_nonce=transaction.nonce,
             expected_types=rule.types,
             trust=policy.trust,
