@@ -28,11 +28,10 @@ from proofs.certified_keys import import_certified_key as import_certified_key
 from proofs.certified_keys import load_certified_key as load_certified_key
 from proofs.leaf import Leaf as Leaf
 from proofs.leaf import UntrustedChain as UntrustedChain
+from proofs.leaf import authority_key_id as authority_key_id
 from proofs.leaf import read_chain, read_leaf
 from proofs.leaf import unverified_leaf as unverified_leaf
 from schemas.errors import Malformed
-
-leaf_names = unverified_leaf
 
 _WEAK_HASHES = frozenset({"md5", "sha1"})
 _UNDERSTOOD_CRITICAL = frozenset(

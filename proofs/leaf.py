@@ -139,6 +139,17 @@ def read_leaf(chain: Sequence[x509.Certificate], *, anchors: tuple[bytes, ...]) 
     )
 
 
+def authority_key_id(anchor: bytes) -> str:
+    """How what an authority certifies names it: its key identifier, base64url (OpenID4VP 1.0, section 6.1.1.1).
+
+    `anchor` is its certificate in DER form. One that names no key identifier for itself is taken to use the SHA-1 of
+    its key, the usual one (RFC 5280, section 4.2.1.2). Raises `Malformed`.
+    """
+    certificate = read_der(anchor)
+    named = extension(certificate, x509.SubjectKeyIdentifier)
+    return base64url.encode((named or x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())).digest)
+
+
 def certificate_digests(x5c: Sequence[str]) -> tuple[str, ...]:
     """The base64url SHA-256 of every certificate of a chain, its leaf first. Raises `Malformed`."""
     chain = read_chain(tuple(x5c))

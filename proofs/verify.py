@@ -52,6 +52,7 @@ from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
 from proofs.formats.sd_jwt_vc import check_disclosure_rules, check_visible_rules, holder_jwk, types_of
 from proofs.issuer_check import check_issuer, check_signature
 from proofs.keys import DEFAULT_ALGORITHMS, thumbprint
+from proofs.leaf import Leaf
 from proofs.resolve import Resolver
 from proofs.status_check import check_status
 from proofs.trust import TrustList
@@ -63,12 +64,15 @@ from schemas.verification import VerificationResult
 class VerifiedCredential:
     """A credential of which every check passed. Made by this module only.
 
-    `token` is as received; `status` is None for a credential without status.
+    `token` is as received; `status` is None for a credential without status. `leaf` is the certificate whose key signed
+    it and whose chain was followed to an anchor; None when the issuer's key is known in another way, whatever
+    certificates the credential carries.
     """
 
     token: str = field(repr=False)
     sd_jwt: UnverifiedSDJWT = field(repr=False)
     issuer: TrustedIssuer
+    leaf: Leaf | None = field(repr=False)
     status: int | None
     report: VerificationResult
 
@@ -155,8 +159,8 @@ async def verify_credential(
         algorithms=algorithms,
         holder_thumbprint=expected_holder_thumbprint,
     )
-    sd_jwt, issuer, status_value, report, _ = await _verify(token, expected)
-    return VerifiedCredential(token, sd_jwt, issuer, status_value, report)
+    sd_jwt, issuer, leaf, status_value, report, _ = await _verify(token, expected)
+    return VerifiedCredential(token, sd_jwt, issuer, leaf, status_value, report)
 
 
 async def verify_presentation(
@@ -201,11 +205,11 @@ async def verify_presentation(
         nonce=expected_nonce,
         max_age_seconds=max_age_seconds,
     )
-    sd_jwt, issuer, status_value, report, key_binding = await _verify(token, expected)
-    return VerifiedPresentation(token, sd_jwt, issuer, status_value, report, key_binding["iat"])
+    sd_jwt, issuer, leaf, status_value, report, key_binding = await _verify(token, expected)
+    return VerifiedPresentation(token, sd_jwt, issuer, leaf, status_value, report, key_binding["iat"])
 
 
-_Outcome = tuple[UnverifiedSDJWT, TrustedIssuer, int | None, VerificationResult, dict[str, Any]]
+_Outcome = tuple[UnverifiedSDJWT, TrustedIssuer, Leaf | None, int | None, VerificationResult, dict[str, Any]]
 
 
 async def _verify(token: str, expected: Expected) -> _Outcome:
@@ -272,7 +276,7 @@ async def _verify(token: str, expected: Expected) -> _Outcome:
 
     if found.is_open or found.issuer is None or len(found.checks) != len(expected.checks):
         raise VerificationFailed(found.report, unverified=sd_jwt, leaf=found.leaf)
-    return sd_jwt, found.issuer, found.status, found.report, key_binding_claims
+    return sd_jwt, found.issuer, found.leaf, found.status, found.report, key_binding_claims
 
 
 def _check_dates(found: Findings, claims: Mapping[str, Any]) -> None:

@@ -161,7 +161,8 @@ class Receipt(_Written):
     """The receipt of one share.
 
     `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `processors`,
-    `countries` and `automated_decisions` are None when the recipient declared nothing.
+    `countries` and `automated_decisions` are None when the recipient declared nothing. `declarations`
+    are the sentences that the person confirmed with the share, word for word.
     """
 
     schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
@@ -173,6 +174,7 @@ class Receipt(_Written):
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     items: tuple[Item, ...]
     came_along: tuple[CameAlong, ...] = ()
+    declarations: tuple[BothLanguages, ...] = ()
     recipients: tuple[BothLanguages, ...] | None = None
     processors: tuple[BothLanguages, ...] | None = None
     countries: tuple[str, ...] | None = None
@@ -186,8 +188,6 @@ class Receipt(_Written):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def claims(self) -> dict[str, Any]:
-        """The receipt as JSON members; that of a share without a standing permission says nothing of one."""
-        members = self.model_dump(mode="json", by_alias=True)
-        if self.standing_permission is None:
-            del members["standing_permission"]
-        return members
+        """The receipt as JSON members; without declarations and standing permission it says nothing of them."""
+        left_out = {name for name in ("declarations", "standing_permission") if not getattr(self, name)}
+        return self.model_dump(mode="json", by_alias=True, exclude=left_out)

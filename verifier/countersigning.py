@@ -21,6 +21,7 @@ from proofs import base64url
 from proofs.after_share import sign_recipient_message
 from proofs.jose import check_jws, parse_jws
 from proofs.keys import DEFAULT_ALGORITHMS, Signer, check_public_jwk
+from schemas.consent import LocalizedText
 from schemas.errors import ProtocolError
 from schemas.receipt import RECEIPT_TYPE, EventType, Receipt
 from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Countersignature, StatedItem
@@ -57,14 +58,26 @@ def read_receipt(token: str) -> Receipt:
         raise ReceiptMismatch("this is not a receipt of a known form") from exc
 
 
-def check_fits(receipt: Receipt, *, client_id: str, retention_until: date, received: Iterable[ReceivedType]) -> None:
-    """Raise `ReceiptMismatch` unless the receipt is of a share with us, of these items, kept until this day."""
+def check_fits(
+    receipt: Receipt,
+    *,
+    client_id: str,
+    retention_until: date,
+    received: Iterable[ReceivedType],
+    confirmed: LocalizedText | None,
+) -> None:
+    """Raise `ReceiptMismatch` unless the receipt is of a share with us, of these items, kept until this day.
+
+    `confirmed` is the sentence that was confirmed here, None when there was none: the receipt says the same.
+    """
     if receipt.controller.identifier != client_id:
         raise ReceiptMismatch("the receipt names another recipient")
     if EventType.REFUSED in {event.type for event in receipt.events}:
         raise ReceiptMismatch("the receipt is of a refusal")
     if receipt.retention is None or receipt.retention.until != retention_until:
         raise ReceiptMismatch("the receipt names another day until which the items are kept")
+    if [(one.sv, one.en) for one in receipt.declarations] != ([(confirmed.sv, confirmed.en)] if confirmed else []):
+        raise ReceiptMismatch("the receipt names something else that was confirmed")
     shown = list(received)
     for item in receipt.items:
         of_type = [asked for one in shown if one.vct == item.certificate_type for asked in one.items]

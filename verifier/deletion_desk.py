@@ -87,6 +87,7 @@ class DeletionDesk:
                 receipt,
                 client_id=record.transaction.client_id,
                 retention_until=record.retention_until,
+                confirmed=template.declaration,
                 received=[ReceivedType(one.vct, shared_items(template, {one.query_id})) for one in record.proofs],
             )
 

@@ -14,11 +14,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from proofs.certificates import authority_key_id
 from proofs.trust import TrustList
 from proofs.verify import StatusPolicy
+from schemas.dcql.query import MAX_VALUES
 from schemas.types.statement_form import AS_OF
 from schemas.verification import Check, Outcome
-from verifier.request_templates import StatusRule, TemplateCredential
+from verifier.request_templates import InvalidTemplate, RequestTemplate, StatusRule, TemplateCredential
 
 RECENCY: Final = "recency"  # The name of the check; it is made where a template demands an age, and nowhere else.
 _FURTHEST_EAST: Final = timedelta(hours=14)
@@ -100,3 +102,39 @@ class Policy:
         if credential.max_age_days is not None:
             age = AgeRule(credential.max_age_days, time_zone=self.time_zone, skew_seconds=self.skew_seconds)
         return CredentialRule(frozenset(credential.vct), status, frozenset(credential.issuers), age)
+
+
+def naming_authorities(template: RequestTemplate, trust: TrustList, *, at: datetime) -> RequestTemplate:
+    """The template with the key identifiers of trusted authorities in the place of `authorities = "trusted"`.
+
+    They are those of every authority under which somebody is trusted, at this time, as an issuer of one of the types
+    asked for; where the template names `issuers`, under which one of them is, or everyone. Wallets are then told whose
+    certificates would do, and do not offer others (OpenID4VP 1.0, section 6.1.1.1). Issuers whose key is known without
+    a certificate cannot be named so, and their certificates are left out by wallets.
+
+    Raises `InvalidTemplate` when there is no such authority, or more than a query can name.
+    """
+    if all(credential.authorities != "trusted" for credential in template.credentials):
+        return template
+    credentials = [
+        credential.model_copy(update={"authorities": _trusted_authorities(credential, trust, at)})
+        if credential.authorities == "trusted"
+        else credential
+        for credential in template.credentials
+    ]
+    return template.model_copy(update={"credentials": tuple(credentials)})
+
+
+def _trusted_authorities(credential: TemplateCredential, trust: TrustList, at: datetime) -> tuple[str, ...]:
+    found = dict.fromkeys(
+        authority_key_id(entry.anchor)
+        for vct in credential.vct
+        for entry in trust.issuers_for(vct, at=at)
+        if entry.anchor is not None
+        and (not credential.issuers or not entry.identifier or entry.identifier in credential.issuers)
+    )
+    if not found:
+        raise InvalidTemplate(f"no certificate authority is trusted for what {credential.id} asks for")
+    if len(found) > MAX_VALUES:
+        raise InvalidTemplate(f"more than {MAX_VALUES} certificate authorities are trusted for {credential.id}")
+    return tuple(found)

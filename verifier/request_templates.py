@@ -35,8 +35,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from proofs import strict_json
+from proofs import base64url, strict_json
 from schemas.consent import Basis, LocalizedText, Path, ShortText
+from schemas.dcql.query import MAX_VALUES
 from schemas.errors import Malformed, NotFound, ProtocolError
 from schemas.types.statement_form import AS_OF
 
@@ -103,9 +104,10 @@ class TemplateCredential(_Written):
 
     Without items, only what the format cannot hide is asked for. `title` is what the certificate is called where its
     type is not one of ours; people read it. `authorities` are key identifiers (`aki`) of the
-    issuers' certificate authorities, base64url; `issuers` narrows the trusted issuers to these identifiers. `multiple`
-    lets the person give more than one. `max_age_days` says how many days old at most the day may be of which a
-    statement is true (its `as_of`, which is asked for then); 0 is "as of today".
+    issuers' certificate authorities, base64url, or `"trusted"` for those of the trust list at the time of asking;
+    `issuers` narrows the trusted issuers to these identifiers. `multiple` lets the person give more than one.
+    `max_age_days` says how many days old at most the day may be of which a statement is true (its `as_of`, which is
+    asked for then); 0 is "as of today".
     """
 
     id: Annotated[str, StringConstraints(max_length=60)]
@@ -116,7 +118,7 @@ class TemplateCredential(_Written):
     items: tuple[TemplateItem, ...] = ()
     required: bool = True
     multiple: bool = False
-    authorities: tuple[str, ...] = ()
+    authorities: Annotated[tuple[str, ...], Field(max_length=MAX_VALUES)] | Literal["trusted"] = ()
     issuers: tuple[str, ...] = ()
     max_age_days: Annotated[int, Field(ge=0, le=3_650)] | None = None
 
@@ -130,6 +132,9 @@ class TemplateCredential(_Written):
             raise ValueError("a path is asked for twice")
         if self.format != "dc+sd-jwt":
             raise ValueError("the only format asked for is dc+sd-jwt")
+        if self.authorities != "trusted" and not all(map(_is_key_identifier, self.authorities)):
+            # What is written in another way matches nothing in any wallet, and nobody would know why.
+            raise ValueError("authorities are key identifiers in base64url without padding")
         if self.max_age_days is not None:
             self._check_dated()
         return self
@@ -166,6 +171,13 @@ class TemplateRecheck(_Written):
         return self
 
 
+def _is_key_identifier(text: str) -> bool:
+    try:
+        return len(base64url.decode(text)) > 0
+    except ProtocolError:
+        return False
+
+
 class RequestTemplate(_Written):
     """Everything about a request except who it goes to and when.
 
@@ -173,6 +185,7 @@ class RequestTemplate(_Written):
     `alternatives` lists sets of credential ids of which one is enough; credentials named there are not required beside.
     `answers` `eligibility`: the result says in one word whether the person meets what is asked for
     (`verifier.eligibility`).
+    `declaration` is a sentence that the person confirms with the share, such as "My application is complete and true."
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
@@ -194,12 +207,13 @@ class RequestTemplate(_Written):
     alternatives: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     recheck: TemplateRecheck | None = None
     answers: Literal["eligibility"] | None = None
+    declaration: LocalizedText | None = None
 
     @model_validator(mode="after")
     def _owes_nothing(self) -> Self:
         if (self.retention_days is None) == (self.retention_until is None):
             raise ValueError("either retention_days or retention_until must be given")
-        for name in ("title", "purpose", "organisation", "basis_detail"):
+        for name in ("title", "purpose", "organisation", "basis_detail", "declaration"):
             text: LocalizedText | None = getattr(self, name)
             if text is not None and not text.is_complete:
                 raise ValueError(f"{name} must be given in sv and en")
@@ -208,6 +222,8 @@ class RequestTemplate(_Written):
         if self.recheck is not None and self.retention_days is not None and self.recheck.days > self.retention_days:
             raise ValueError("recheck lasts longer than the data are kept")
         self._check_ids()
+        if self.declaration is not None and not any(map(self.is_required, self.query_ids)):
+            raise ValueError("a declaration is confirmed with something that is required")
         # Required items under consent would not be freely given (GDPR 7(4); CS-15, OA-13).
         if self.basis is Basis.CONSENT and any(True for _ in self.required_items()):
             raise ValueError("with basis consent every item must be optional")
@@ -240,6 +256,11 @@ class RequestTemplate(_Written):
                 yield credential.id, credential, required
             for number, item in enumerate(optional, start=1):
                 yield f"{credential.id}-optional-{number}", credential, (item,)
+
+    @property
+    def query_ids(self) -> tuple[str, ...]:
+        """The ids of all credential queries, in their order."""
+        return tuple(query_id for query_id, _, _ in self.queries())
 
     def is_required(self, query_id: str) -> bool:
         """True when the request cannot be met without this credential query (alternatives count as required)."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.standing_permission import PermissionState
-from schemas.verification import Check
+from schemas.verification import Check, Outcome
 from service.i18n import Catalogues
 from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence
 from verifier.rechecks import Permission
@@ -26,6 +26,7 @@ def result_document(
     `accepted` is true only when everything was checked and held, and ends when the person takes the share back.
     `values` is null when there are none (any more). `eligibility` is null for templates that have no such answer, and
     when there is none (any more). `deletion` is the newest one, null when there is none.
+    `declaration` is what the person confirmed, null when nothing was asked or the check did not hold.
     """
     verdict = record.verdict
     eligibility = eligibility_of(record, contents=contents, time_zone=time_zone)
@@ -43,6 +44,7 @@ def result_document(
         "checks": _checks(record.result.checks, catalogues),
         "presentations": [_proof(proof, catalogues) for proof in record.proofs],
         "values": _values(contents),
+        "declaration": _declaration(record),
         "wallet_error": record.wallet_error or None,
         "made_at": _moment(record.transaction.made_at),
         "expires_at": _moment(record.transaction.expires_at),
@@ -52,6 +54,12 @@ def result_document(
         "withdrawn_at": _moment(record.withdrawn_at),
         "deletion": deletion_document(deletion) if deletion is not None else None,
     }
+
+
+def _declaration(record: RequestRecord) -> dict[str, str] | None:
+    text = record.transaction.question.template.declaration
+    held = any(check.name == "declaration" and check.outcome is Outcome.PASSED for check in record.result.checks)
+    return text.model_dump() if text is not None and held else None
 
 
 def deletion_document(one: Deletion) -> dict[str, Any]:

@@ -11,6 +11,7 @@ Steps, each repeated as a comment where it is taken:
    where the template says how recent
 3. what came back is what was asked for, complete and with acceptable values (8.6, 14.9); this waits for presentations
    that could be read, so that a look-up which did not succeed is never told as something that is missing
+4. where the person was asked to confirm something: exactly that, by the key of one certificate that may (B.3.3.1)
 
 One presentation that fails is a failed answer. What could not be checked is never accepted.
 """
@@ -21,20 +22,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from proofs.certificates import Leaf, leaf_names
+from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
 from proofs.formats.sd_jwt_vc import holder_jwk
+from proofs.jose import parse_jws, read_claims
 from proofs.keys import thumbprint
 from proofs.resolve import Resolver
+from proofs.transaction_data import decode_transaction_data, hashes_fault
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
-from schemas.errors import ProtocolError
 from schemas.presentation import AuthorizationResponse
 from schemas.verification import Check, Outcome, VerificationResult
 from verifier.policies import RECENCY, CredentialRule, Policy
 from verifier.requests import Transaction
 
-ALL_CHECKS = (*CHECKS, RECENCY, "query", "values")
+ALL_CHECKS = (*CHECKS, RECENCY, "query", "values", "declaration")
 _WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
 _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
@@ -62,7 +64,8 @@ class PresentedProof:
     `claims` is empty when a check failed: what did not hold is not kept. When something could only not be checked,
     the claims are there and `result` says so. `claims` holds everything visible, registered claims included.
     `certificate` counts the certificates of the answer: presentations of the same one have the same number.
-    `status_read_at` is when the status list that was looked at was read from its issuer.
+    `status_read_at` is when the status list that was looked at was read from its issuer. `leaf` is the certificate
+    whose key signed; certificates that only came along count for nothing.
     """
 
     query_id: str
@@ -76,6 +79,7 @@ class PresentedProof:
     status_read_at: datetime | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sd_jwt: UnverifiedSDJWT | None = field(default=None, repr=False)
+    leaf: Leaf | None = field(default=None, repr=False)
 
     @property
     def holder_thumbprint(self) -> str:
@@ -116,7 +120,9 @@ async def verify_answer(
     # 1. no entry that was not asked for, no more presentations than asked for
     fault = _shape_fault(answer, rules, multiple={one.id for one in query.credentials if one.multiple})
     if fault is not None:
-        demanded = [name for name in ALL_CHECKS[1:] if name != RECENCY or any(rule.age for rule in rules.values())]
+        demanded = [
+            one for one in _checks_of(transaction)[1:] if one != RECENCY or any(rule.age for rule in rules.values())
+        ]
         return Verification(VerificationResult((fault, *_not_reached(demanded))), ())
     # 2. each presentation
     given = [(query_id, str(token)) for query_id, tokens in answer.vp_token.items() for token in tokens]
@@ -132,14 +138,43 @@ async def verify_answer(
     )
     # 3. what came back is what was asked for
     if any(proof.result.failed or proof.sd_jwt is None for proof in proofs):
-        final = _not_reached(("query", "values"))
+        final = _not_reached(_checks_of(transaction)[len(CHECKS) :])
     else:
         presented: dict[str, list[PresentedCredential]] = {}
         for proof in proofs:
             asks_authorities = any(one.trusted_authorities for one in query.credentials if one.id == proof.query_id)
             presented.setdefault(proof.query_id, []).extend(_presented(proof, with_authorities=asks_authorities))
         final = tuple(_with_remark(check, transaction, proofs) for check in check_answer(query, presented))
+        # 4. exactly what the person was asked to confirm
+        if transaction.question.transaction_data:
+            final = (*final, _declaration(transaction, proofs))
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
+
+
+def _checks_of(transaction: Transaction) -> tuple[str, ...]:
+    """The checks that an answer to this request undergoes."""
+    return ALL_CHECKS if transaction.question.transaction_data else ALL_CHECKS[:-1]
+
+
+def _declaration(transaction: Transaction, proofs: Iterable[PresentedProof]) -> Check:
+    """Whether one presentation that may, and no other, confirms what was asked. The key bindings have been checked."""
+    expected = transaction.question.transaction_data
+    able = {one for text in expected for one in decode_transaction_data(text)["credential_ids"]}
+    bindings = [(proof.query_id, _key_binding(proof.token)) for proof in proofs]
+    carrying = [(query_id, claims) for query_id, claims in bindings if "transaction_data_hashes" in claims]
+    if not carrying:
+        return Check("declaration", Outcome.FAILED, "declaration_missing", "nothing was confirmed")
+    if len(carrying) > 1 or carrying[0][0] not in able:
+        return Check("declaration", Outcome.FAILED, "declaration_elsewhere", "confirmed by another or by several")
+    if fault := hashes_fault(carrying[0][1], expected=expected):
+        return Check("declaration", Outcome.FAILED, f"declaration_{fault}", "something else was confirmed")
+    return Check("declaration", Outcome.PASSED)
+
+
+def _key_binding(token: str) -> Mapping[str, Any]:
+    """The members of the key binding of a presentation whose check `holder_binding` has passed."""
+    binding = split_sd_jwt(token).key_binding
+    return read_claims(parse_jws(binding)) if binding else {}
 
 
 def issuers_of_unknown_keys(verification: Verification) -> set[str]:
@@ -203,7 +238,7 @@ async def verify_one(
     try:
         verified = await verify_presentation(
             token,
-            expected_audience=transaction.client_id,
+            expected_audience=transaction.audience,
             expected_nonce=transaction.nonce,
             expected_types=rule.types,
             trust=policy.trust,
@@ -234,7 +269,8 @@ def _recent_enough(proof: PresentedProof, rule: CredentialRule, now: datetime) -
 def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRule) -> PresentedProof:
     refusal = None
     if rule.issuers:
-        refusal = rule.check_issuer(verified.issuer.identifier, _names(verified.sd_jwt))
+        names = verified.leaf.uris if verified.leaf is not None else ()
+        refusal = rule.check_issuer(verified.issuer.identifier, frozenset(names))
     result = verified.report
     if refusal is not None:
         checks = tuple(refusal if check.name == refusal.name else check for check in result.checks)
@@ -249,6 +285,7 @@ def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRul
         valid_until=verified.valid_until,
         claims={} if refusal else verified.claims,
         sd_jwt=None if refusal else verified.sd_jwt,
+        leaf=verified.leaf,
     )
 
 
@@ -270,6 +307,7 @@ def _unaccepted(query_id: str, token: str, failure: VerificationFailed) -> Prese
         issuer=issuer if isinstance(issuer, str) else "",
         claims=unverified.claims,
         sd_jwt=unverified,
+        leaf=failure.leaf,
     )
 
 
@@ -285,29 +323,16 @@ def _presented(proof: PresentedProof, *, with_authorities: bool) -> list[Present
             else (proof.vct,),
             claims=proof.claims,
             holder_bound=True,  # `holder_binding` has passed, or its check says what is wrong.
-            authorities=_authorities(proof.sd_jwt) if with_authorities else None,
+            authorities=_authorities(proof.leaf) if with_authorities else None,
             disclosed=tuple(proof.sd_jwt.disclosure_at),
             positions=proof.sd_jwt.original_indexes,
         )
     ]
 
 
-def _leaf(sd_jwt: UnverifiedSDJWT) -> Leaf | None:
-    chain = sd_jwt.header.get("x5c")
-    try:
-        return leaf_names(chain) if isinstance(chain, list) and chain else None
-    except ProtocolError:
-        return None
-
-
-def _authorities(sd_jwt: UnverifiedSDJWT) -> frozenset[tuple[str, str]]:
-    leaf = _leaf(sd_jwt)
-    return frozenset(("aki", one) for one in leaf.authority_key_ids) if leaf else frozenset()
-
-
-def _names(sd_jwt: UnverifiedSDJWT) -> frozenset[str]:
-    leaf = _leaf(sd_jwt)
-    return frozenset(leaf.uris) if leaf else frozenset()
+def _authorities(leaf: Leaf | None) -> frozenset[tuple[str, str]]:
+    """Whose key identifiers stand in the chain that was followed (OpenID4VP 6.1.1.1); none without a certificate."""
+    return frozenset(("aki", one) for one in leaf.authority_key_ids) if leaf is not None else frozenset()
 
 
 def _worst(proofs: Iterable[PresentedProof]) -> list[Check]:
