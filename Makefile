@@ -56,7 +56,7 @@ crash: .venv/.development ## kill every operation of several steps at every poin
 	@CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crash/test_every_point.py
 
 soak: .venv/.development ## 200 whole journeys while one of the three services is killed at random (JOURNEYS=, KILLS=, MINUTES=)
-	@$(BIN)/python -m tests.crash.soak --journeys $(or $(JOURNEYS),200) --kills $(or $(KILLS),200) --minutes $(or $(MINUTES),20)
+	@$(BIN)/python -m tests.crash --journeys $(or $(JOURNEYS),200) --kills $(or $(KILLS),200) --minutes $(or $(MINUTES),20)
 
 over-asking: .venv/.development ## print precision and recall of the rules on over-asking, on the labelled set
 	@$(BIN)/python -m tests.over_asking.report

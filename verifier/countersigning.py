@@ -1,16 +1,18 @@
 """Counter-signing a receipt: only one that says what this verifier really received.
 
     receipt = read_receipt(token)
-    check_fits(receipt, client_id=..., retention_until=..., received=[...])
+    check_fits(receipt, transaction=transaction, retention_until=..., received=[...])
     countersignature(token, transaction, signer=signer, now=now)
 
 The receipt is the wallet's (docs/receipt.md), signed by a key that it alone has. The counter-signature covers its bytes
-and adds one thing: the recipient agrees that this is what it was given, until when it said it keeps it, and for what.
-It says nothing of values: the receipt has none.
+and adds one thing: the recipient agrees that it was given these items, and that it declared this purpose, ground,
+retention, recipients, processors, countries, decisions, rights and later checks. It says nothing of values, which the
+receipt has none of, and nothing of what only the wallet knows: how sure it was of who asked, and what came after.
 """
 
 import hashlib
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -21,9 +23,10 @@ from proofs import base64url
 from proofs.after_share import sign_recipient_message
 from proofs.jose import check_jws, parse_jws
 from proofs.keys import DEFAULT_ALGORITHMS, Signer, check_public_jwk
-from schemas.consent import LocalizedText
+from schemas.consent import LocalizedText, Path
 from schemas.errors import ProtocolError
-from schemas.receipt import RECEIPT_TYPE, EventType, Receipt
+from schemas.receipt import RECEIPT_TYPE, BothLanguages, EventType, Receipt
+from schemas.types import type_of
 from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Countersignature, StatedItem
 from verifier.deletion import agree
 from verifier.requests import Transaction
@@ -59,30 +62,81 @@ def read_receipt(token: str) -> Receipt:
 
 
 def check_fits(
-    receipt: Receipt,
-    *,
-    client_id: str,
-    retention_until: date,
-    received: Iterable[ReceivedType],
-    confirmed: LocalizedText | None,
+    receipt: Receipt, *, transaction: Transaction, retention_until: date, received: Iterable[ReceivedType]
 ) -> None:
-    """Raise `ReceiptMismatch` unless the receipt is of a share with us, of these items, kept until this day.
-
-    `confirmed` is the sentence that was confirmed here, None when there was none: the receipt says the same.
-    """
-    if receipt.controller.identifier != client_id:
+    """Raise `ReceiptMismatch` unless the receipt is of a share with us, of these items, on the terms of our notice."""
+    if receipt.controller.identifier != transaction.client_id:
         raise ReceiptMismatch("the receipt names another recipient")
-    if EventType.REFUSED in {event.type for event in receipt.events}:
-        raise ReceiptMismatch("the receipt is of a refusal")
+    happened = {event.type for event in receipt.events}
+    if EventType.REFUSED in happened or EventType.APPROVED not in happened:
+        raise ReceiptMismatch("the receipt is not of a share")
     if receipt.retention is None or receipt.retention.until != retention_until:
         raise ReceiptMismatch("the receipt names another day until which the items are kept")
-    if [(one.sv, one.en) for one in receipt.declarations] != ([(confirmed.sv, confirmed.en)] if confirmed else []):
-        raise ReceiptMismatch("the receipt names something else that was confirmed")
+    _check_terms(receipt, transaction)
     shown = list(received)
     for item in receipt.items:
         of_type = [asked for one in shown if one.vct == item.certificate_type for asked in one.items]
         if not any(agree(asked.path, item.path) for asked in of_type):
             raise ReceiptMismatch("the receipt names an item that was not received")
+    for one in shown:
+        named = [item.path for item in receipt.items if item.certificate_type == one.vct]
+        if not all(
+            any(agree(asked.path, path) for path in named) for asked in one.items if _is_hidden(one.vct, asked.path)
+        ):
+            raise ReceiptMismatch("the receipt leaves out an item that was received")
+
+
+def _is_hidden(vct: str, path: Path) -> bool:
+    """Whether it is an item that a wallet lists: of a known type, and not one that its certificates always show."""
+    known = type_of(vct)
+    return known is not None and any(spec.disclosable and agree(spec.path, path) for spec in known.all_claims())
+
+
+def _check_terms(receipt: Receipt, transaction: Transaction) -> None:
+    template = transaction.question.template
+    (purpose, *more) = receipt.purposes
+    if more or not _says(purpose.text, template.purpose):
+        raise ReceiptMismatch("the receipt names another purpose")
+    if purpose.basis != template.basis.value or not _says(purpose.basis_detail, template.basis_detail):
+        raise ReceiptMismatch("the receipt names another ground")
+    confirmed = () if template.declaration is None else (template.declaration,)
+    if not _all_say(receipt.declarations, confirmed):
+        raise ReceiptMismatch("the receipt names something else that was confirmed")
+    declared = (
+        (receipt.recipients, template.recipients, "recipients"),
+        (receipt.processors, template.processors, "processors"),
+    )
+    for said, ours, what in declared:
+        if (said is None) != (ours is None) or not _all_say(said or (), ours or ()):
+            raise ReceiptMismatch(f"the receipt names other {what}")
+    if receipt.countries != template.countries or receipt.automated_decisions != template.automated_decisions:
+        raise ReceiptMismatch("the receipt names other countries, or another way of deciding")
+    ways = (receipt.rights.withdraw_url, receipt.rights.withdraw_contact, receipt.rights.withdraw_phone)
+    if ways != (template.withdraw_url or None, template.contact or None, template.withdraw_phone or None):
+        raise ReceiptMismatch("the receipt names other ways to take back")
+    allowed, offered = receipt.standing_permission, template.recheck
+    if allowed is None:
+        return
+    if offered is None or (allowed.until, allowed.every_days) != (transaction.recheck_until, offered.every_days):
+        raise ReceiptMismatch("the receipt names later checks that were not asked for")
+    if not _says(allowed.purpose, offered.purpose):
+        raise ReceiptMismatch("the receipt names another purpose of the later checks")
+
+
+def _all_say(said: Sequence[BothLanguages], ours: Sequence[LocalizedText]) -> bool:
+    return len(said) == len(ours) and all(map(_says, said, ours))
+
+
+def _says(said: BothLanguages | None, ours: LocalizedText | None) -> bool:
+    """Whether both say the same in both languages, but for what wallets take out of a text before they show it."""
+    left = ("", "") if said is None else (said.sv, said.en)
+    right = ("", "") if ours is None else (ours.sv, ours.en)
+    return tuple(map(_as_shown, left)) == tuple(map(_as_shown, right))
+
+
+def _as_shown(text: str) -> str:
+    kept = (one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one) not in ("Cc", "Cf", "Mn"))
+    return " ".join("".join(kept).split())
 
 
 def countersignature(token: str, transaction: Transaction, *, signer: Signer, now: datetime) -> str:

@@ -85,9 +85,8 @@ class DeletionDesk:
                 raise ReceiptMismatch("the answer does not count (yet)")
             check_fits(
                 receipt,
-                client_id=record.transaction.client_id,
+                transaction=record.transaction,
                 retention_until=record.retention_until,
-                confirmed=template.declaration,
                 received=[ReceivedType(one.vct, shared_items(template, {one.query_id})) for one in record.proofs],
             )
 

@@ -133,19 +133,21 @@ class Verifier:
         self.clock = clock
         self.http = http
         secret = settings.device_secret()
-        writer = StatementWriter(identity.signer, backup_days=settings.backup_days, time_zone=settings.time_zone)
+        writer = StatementWriter(
+            identity.statement_signer, backup_days=settings.backup_days, time_zone=settings.time_zone
+        )
         sealer = Sealer(secret)
         eraser = Eraser(sealer, writer)
         self.requests = RequestStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone)
         self.deletions = DeletionDesk(
             DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
-            signer=identity.signer,
+            signer=identity.statement_signer,
             at_once=settings.withdraw_at_once,
             clock=clock,
         )
         self.rechecks = RecheckDesk(
             PermissionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
-            signer=identity.signer,
+            signer=identity.statement_signer,
             policy=self._policy,
             resolver=self._hurried_resolver,
             clock=clock,

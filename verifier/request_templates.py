@@ -47,6 +47,8 @@ BUILT_IN = ("employer-micro-credential", "course-results", "internship")
 ALWAYS_VISIBLE = frozenset({"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "exp", "nbf", "_sd_alg"})
 
 MIN_PURPOSE_CHARACTERS = 20
+MIN_PURPOSE_LETTERS = 10
+MIN_CONTACT_LETTERS = 3
 
 _QUERY_ID = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -161,7 +163,7 @@ class TemplateRecheck(_Written):
 
     @model_validator(mode="after")
     def _can_be_offered(self) -> Self:
-        if not self.purpose.is_complete or min(len(self.purpose.sv), len(self.purpose.en)) < MIN_PURPOSE_CHARACTERS:
+        if not self.purpose.is_complete or not all(map(_is_sentence, (self.purpose.sv, self.purpose.en))):
             raise ValueError("the purpose must be a sentence in sv and en that says what the checks are for")
         # A wallet takes these out before it shows a text, and signs what it has shown.
         if any(unicodedata.category(one) in ("Cf", "Mn") for one in self.purpose.sv + self.purpose.en):
@@ -217,8 +219,10 @@ class RequestTemplate(_Written):
             text: LocalizedText | None = getattr(self, name)
             if text is not None and not text.is_complete:
                 raise ValueError(f"{name} must be given in sv and en")
-        if min(len(self.purpose.sv), len(self.purpose.en)) < MIN_PURPOSE_CHARACTERS:
+        if not all(map(_is_sentence, (self.purpose.sv, self.purpose.en))):
             raise ValueError("the purpose must be a sentence that says what the data are for")
+        if sum(map(str.isalnum, self.contact)) < MIN_CONTACT_LETTERS:
+            raise ValueError("the contact must say where people reach you")
         if self.recheck is not None and self.retention_days is not None and self.recheck.days > self.retention_days:
             raise ValueError("recheck lasts longer than the data are kept")
         self._check_ids()
@@ -323,7 +327,15 @@ def read_template(content: bytes, *, is_toml: bool) -> RequestTemplate:
         raise InvalidTemplate("the file is not text in UTF-8") from exc
     except tomllib.TOMLDecodeError as exc:
         raise InvalidTemplate(f"the file is not TOML: {exc}") from exc
+    except RecursionError as exc:
+        raise InvalidTemplate("the file is nested too deeply") from exc
     return parse_template(_with_every_element(members))
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether something of it is left to read when a wallet has taken out what cannot be seen."""
+    seen = [one for one in text if unicodedata.category(one) not in ("Cf", "Mn")]
+    return len(seen) >= MIN_PURPOSE_CHARACTERS and sum(map(str.isalpha, seen)) >= MIN_PURPOSE_LETTERS
 
 
 def _with_every_element(members: dict[str, Any]) -> dict[str, Any]:

@@ -127,12 +127,12 @@ class ClientIdentity:
         return did if prefix == DECENTRALIZED_IDENTIFIER else ""
 
     @property
-    def signs_statements(self) -> bool:
-        """Whether wallets can recognise a statement of ours later: by its certificate, which stands for the identifier.
+    def statement_signer(self) -> Signer | None:
+        """Whose statements wallets can recognise later: by the certificate, which stands for the identifier.
 
-        The document of a DID may be another one by then.
+        None as a DID, whose document may be another one by then, and where nothing is signed.
         """
-        return self.signer is not None and not self.did
+        return None if self.did else self.signer
 
     def header_of_notice(self) -> dict[str, Any]:
         """How a notice names the key that signed it: as the request does."""
@@ -359,13 +359,13 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, identity: Cli
         automated_decisions=template.automated_decisions,
         withdraw=Withdrawal(
             # A statement is signed: where nobody could recognise the signature there is no endpoint to ask.
-            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if identity.signs_statements else "",
+            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if identity.statement_signer else "",
             url=template.withdraw_url,
             contact=template.contact,
             phone=template.withdraw_phone,
         ),
-        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if identity.signs_statements else "",
-        recheck=_recheck_offer(transaction, terms) if is_signed else None,
+        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if identity.statement_signer else "",
+        recheck=_recheck_offer(transaction, terms) if identity.statement_signer else None,
         ages=tuple(
             DemandedAge(credential=one.id, days=one.max_age_days, time_zone=terms.time_zone)
             for one in template.credentials

@@ -1,4 +1,5 @@
 """`intyga-wallet`: serve, receive, list, show, trust; present and ledger come from `wallet/cli_share.py`,
+receipt from `wallet/cli_receipt.py`,
 take-back and ask-delete from `wallet/cli_take_back.py`,
 recover and recovery-code from `wallet/cli_recovery.py`, export, import and leave from `wallet/cli_moving.py`."""
 
@@ -14,7 +15,7 @@ from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
-from wallet import cli_moving, cli_permissions, cli_recovery, cli_share, cli_take_back
+from wallet import cli_moving, cli_permissions, cli_receipt, cli_recovery, cli_share, cli_take_back
 from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
@@ -43,6 +44,7 @@ from wallet.withdrawals import Withdrawals
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
 app.add_typer(trust_app, name="trust")
 cli_share.register(app)
+cli_receipt.register(app)
 cli_take_back.register(app)
 app.add_typer(cli_permissions.permissions_app, name="permissions")
 cli_recovery.register(app)

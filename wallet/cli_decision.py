@@ -112,9 +112,9 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
     for behind in view["behind"]:
         yield f"  Stays with you, from {_one_line(behind['title'])}: {_one_line(behind['items'])}"
     for warning in (*view["warnings"], *view["more_warnings"]):
-        yield f"  Think of this ({warning.kind}): {_one_line(warning.sentence)} {_one_line(warning.advice)}"
+        yield f"  Think of this: {_one_line(warning.sentence)} {_one_line(warning.advice)}"
     for lack in view["lacks"]:
-        yield f"  Missing: {_one_line(lack['title']) or 'no certificate has what they ask for'} {lack['why']}".rstrip()
+        yield f"  Missing: {_one_line(lack['title']) or 'no certificate has what they ask for'}. {lack['why']}".rstrip()
     if (later := view["recheck"]) is not None:
         mark = (
             "allowed"

@@ -20,6 +20,7 @@ import typer
 from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.commands import CommandFailed, JSONOption, show
+from service.documents import pdf_now
 from service.i18n import Translator, load_catalogues
 from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, Decision
@@ -30,6 +31,7 @@ from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
 from wallet.over_asking import Warned, about_rule, replay
 from wallet.pages.history_export import EXPORTS, entry_record
+from wallet.pages.history_pdf import history_document, parts_of
 from wallet.pages.history_view import why_not_accepted
 from wallet.pages.history_words import fault_sentences
 from wallet.pages.share_view import decision_view
@@ -40,12 +42,14 @@ from wallet.sharing import Sharing
 from wallet.terminal import (
     DEFAULT_DATA,
     DEFAULT_PERSON,
+    LanguageOption,
     PersonOption,
     WalletData,
     open_or_make_vault,
     open_vault,
     read_passphrase,
     tell,
+    translator_for,
     with_wallet,
     write_private_file,
 )
@@ -110,8 +114,9 @@ def ledger(
         typer.Option("--check", help="Only check that nothing was changed, removed or cut off. Ends with 1 if so."),
     ] = False,
     save: Annotated[
-        Path | None, typer.Option("--save", help="Write the whole history to a new file: .json or .csv.")
+        Path | None, typer.Option("--save", help="Write the whole history to a new file: .json, .csv or .pdf.")
     ] = None,
+    language: LanguageOption = LANGUAGE,
     person: PersonOption = DEFAULT_PERSON,
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
@@ -121,8 +126,8 @@ def ledger(
         show(with_wallet(data, lambda wallet: _rules(wallet, person)), as_json=as_json, human=_rules_text)
         return
     if save is not None:
-        saved = with_wallet(data, lambda wallet: _save_ledger(wallet, person, save))
-        show(saved, as_json=as_json, human=lambda one: f"{one['entries']} entries are in {one['file']}.")
+        saved = with_wallet(data, lambda wallet: _save_ledger(wallet, person, save, language))
+        show(saved, as_json=as_json, human=_saved_text)
         return
     if not check:
         show(with_wallet(data, lambda wallet: _ledger(wallet, person)), as_json=as_json, human=_ledger_text)
@@ -245,7 +250,7 @@ async def _begin(sharing: Sharing, vault: UnlockedVault, link: RequestLink, came
     try:
         share_id = await sharing.begin(vault, link, came_by=came_by)
     except CouldNotFetch as exc:
-        raise CommandFailed(f"The request could not be fetched: {exc}.", error=exc.error) from exc
+        raise CommandFailed(f"The request could not be fetched: {str(exc).rstrip('.')}.", error=exc.error) from exc
     except ProtocolError as exc:
         raise CommandFailed(str(exc), error=exc.error) from exc
     fault = sharing.fault(vault, share_id)
@@ -382,17 +387,29 @@ def _abouts(rule_ids: Sequence[str]) -> str:
     return "; ".join(about_rule(one) for one in rule_ids) or "nothing"
 
 
-async def _save_ledger(wallet: Deployment, person: str, file: Path) -> dict[str, Any]:
-    write = EXPORTS.get(file.suffix.lower())
-    if write is None:
-        raise CommandFailed(f"The file must end in {', '.join(EXPORTS)}.", error="usage", exit_status=2)
+async def _save_ledger(wallet: Deployment, person: str, file: Path, language: str) -> dict[str, Any]:
+    ending = file.suffix.lower()
+    if ending not in (*EXPORTS, ".pdf"):
+        raise CommandFailed(f"The file must end in {', '.join([*EXPORTS, '.pdf'])}.", error="usage", exit_status=2)
     vault = await open_vault(wallet, person)
     if vault is None:
         raise CommandFailed("There is no such vault.", error="unknown_person")
-    book = Histories(wallet).read(vault)
-    content = write(book, _translator(), zone=wallet.settings.time_zone, now=wallet.clock())
-    write_private_file(file, content)
-    return {"file": str(file), "entries": len(book.entries), "intact": book.is_intact}
+    book, t, now = Histories(wallet).read(vault), translator_for(wallet, language), wallet.clock()
+    files = [file]
+    if ending == ".pdf":
+        parts = parts_of(book)
+        files = [file if part == 1 else file.with_stem(f"{file.stem}-{part}") for part in range(1, parts + 1)]
+        for part, place in enumerate(files, start=1):
+            write_private_file(place, pdf_now(history_document(book, t, part=part, now=now)))
+    else:
+        write_private_file(file, EXPORTS[ending](book, t, zone=wallet.settings.time_zone, now=now))
+    more = [str(one) for one in files[1:]]
+    return {"file": str(file), "more_files": more, "entries": len(book.entries), "intact": book.is_intact}
+
+
+def _saved_text(saved: dict[str, Any]) -> str:
+    names = ", ".join([saved["file"], *saved["more_files"]])
+    return f"{saved['entries']} entries are in {names}."
 
 
 def _ledger_text(result: dict[str, Any]) -> str:
@@ -402,7 +419,10 @@ def _ledger_text(result: dict[str, Any]) -> str:
         until = f" (kept until {one['kept_until']})" if one["kept_until"] else ""
         moment = f"{one['at'][:10]} {one['at'][11:16]} {one['at'][-6:]}"
         who = f"says it is {one['who']}" if one["level"] == "unproven" else one["who"] or one["host"]
-        lines.append(f"{moment}  {one['outcome']:<13} {who}  {what}{until}".rstrip() + _after_text(one["after"]))
+        outcome = one["outcome"].replace("_", " ")
+        lines.append(
+            f"{one['id'][:8]}  {moment}  {outcome:<13} {who}  {what}{until}".rstrip() + _after_text(one["after"])
+        )
     return "\n".join(lines) or "Nothing has happened yet."
 
 

@@ -140,6 +140,15 @@ def confirmation(entry: Entry) -> dict[str, Any] | None:
     return {"receipt_jwt": event.facts["receipt"], "countersignature": event.facts["countersignature"]}
 
 
+def receipt_file(entry: Entry) -> dict[str, Any]:
+    """The receipt as a file for machines: its members, the same signed, and the recipient's confirmation if any.
+
+    Raises `NotFound` for an entry without a decision.
+    """
+    members = {"receipt": receipt_of(entry).claims(), "jwt": signed_receipt(entry), "confirmed": confirmation(entry)}
+    return {name: value for name, value in members.items() if value is not None}
+
+
 def check_receipt(token: str) -> Receipt:
     """Read a receipt that somebody shows, and check that it is as its holder signed it.
 

@@ -16,11 +16,13 @@ from typing import Annotated, TypeVar
 
 import typer
 
+import service
 from proofs.keys import write_new_file
 from schemas.errors import Refused
 from service.clock import utc_now
 from service.commands import CommandFailed, data_option, run_async
 from service.http import OutgoingHTTP
+from service.i18n import LANGUAGES, Translator, load_catalogues
 from service.settings import recorded_public_url, refuse_unsafe
 from wallet.deployment import Deployment
 from wallet.settings import WalletSettings
@@ -38,6 +40,16 @@ PersonOption = Annotated[
         "--person", envvar="WALLET_PERSON", help="Whose vault; `receive` and `present` make one when there is none."
     ),
 ]
+
+LanguageOption = Annotated[str, typer.Option("--language", help="The language of what is written: sv or en.")]
+
+
+def translator_for(wallet: Deployment, language: str) -> Translator:
+    """The texts of the pages in a language, for what a command writes into files."""
+    if language not in LANGUAGES:
+        raise CommandFailed(f"The language is one of {', '.join(LANGUAGES)}.", error="usage", exit_status=2)
+    rooms = (Path(service.__file__).parent, Path(__file__).parent)
+    return load_catalogues(*rooms, time_zone=wallet.settings.time_zone).translator(language)
 
 
 def settings_for(data: Path) -> WalletSettings:

@@ -4,6 +4,7 @@ Source: OpenID4VCI 1.0, sections 7 to 11. Requests may be encrypted to our key, 
 never are.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,7 @@ class _Asked:
 Issue = Callable[[dict[str, Any], Access], Collected | Deferred]
 
 
-class _IssuingEndpoint:
+class _IssuingEndpoint(ABC):
     """What the credential endpoint and the deferred one share: token, reading, answering, encryption."""
 
     path = ""
@@ -83,8 +84,9 @@ class _IssuingEndpoint:
     def _enter_and_issue(self, entrance: Entrance, value: dict[str, Any]) -> Collected | Deferred:
         return self._issue(value, entrance.enter())
 
+    @abstractmethod
     def _issue(self, value: dict[str, Any], access: Access) -> Collected | Deferred:
-        raise NotImplementedError
+        """What the request gets."""
 
     def _answer(self, outcome: Collected | Deferred, encryption: AnswerEncryption | None) -> Response:
         status = 200

@@ -20,6 +20,7 @@ from issuer.store.high_water import HighWaterMark
 from issuer.store.offers import OfferRules, OfferStore
 from issuer.store.pending import PendingFileRow
 from issuer.store.results import ResultStore
+from issuer.store.slot_mark import SlotMark
 from issuer.store.slots import SlotStore
 from issuer.store.status import StatusStore
 from issuer.store.tables import IssuerRow
@@ -87,7 +88,12 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
             allowance_batches=settings.allowance_batches,
             day_of=settings.day_of,
         ),
-        slots=SlotStore(database, secret=secret, status_list_size=settings.status_list_size),
+        slots=SlotStore(
+            database,
+            secret=secret,
+            status_list_size=settings.status_list_size,
+            mark=SlotMark(settings.data / "status-slots.mark"),
+        ),
         status=StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json")),
         results=ResultStore(database, secret=secret),
         events=EventStore(database),

@@ -14,6 +14,7 @@ from issuer.issuance import NONCE_KIND, Grant, Period, Reservation, Slot, random
 from issuer.offers import OfferState
 from issuer.status import FULL_BELOW, Status
 from issuer.store.events import record
+from issuer.store.slot_mark import SlotMark
 from issuer.store.tables import DEFERRALS, OFFERS, SLOTS, SPENT, STATUS_LISTS
 from schemas.issuance import CredentialRequestDenied, InvalidNonce, InvalidToken, InvalidTransactionID
 from service.database import Database
@@ -71,15 +72,16 @@ _TAKE_ENTRIES = Prepared(
     .where(STATUS_LISTS.c.id == select(func.max(STATUS_LISTS.c.id)).scalar_subquery())
     .where(STATUS_LISTS.c.allocated < STATUS_LISTS.c.size * FULL_BELOW)
     .values(allocated=STATUS_LISTS.c.allocated + bindparam("count"))
-    .returning(STATUS_LISTS.c.id, STATUS_LISTS.c.size)
+    .returning(STATUS_LISTS.c.id, STATUS_LISTS.c.size, STATUS_LISTS.c.allocated)
 )
 
 
 class SlotStore:
     """The slots of one issuer."""
 
-    def __init__(self, database: Database, *, secret: IssuerSecret, status_list_size: int) -> None:
+    def __init__(self, database: Database, *, secret: IssuerSecret, status_list_size: int, mark: SlotMark) -> None:
         self._database = database
+        self._mark = mark
         self._secret = secret
         self._list_size = status_list_size
 
@@ -173,13 +175,19 @@ class SlotStore:
         return taken
 
     def _open_list(self, connection: Connection, count: int) -> tuple[int, int]:
-        """Count the entries to the newest list that is not full enough yet, or to a fresh one; its number and size."""
-        found = _TAKE_ENTRIES.one_or_none(connection, count=count)
-        if found is not None:
+        """Count the entries to the newest list that is not full enough yet, or to a fresh one; its number and size.
+
+        A fresh one too when more was taken of the newest list than the database knows: then it was restored from an
+        older copy, and what was taken since must not be taken again.
+        """
+        found, marked = _TAKE_ENTRIES.one_or_none(connection, count=count), self._mark.read()
+        if found is not None and (found.id, found.allocated - count) >= marked:
+            self._mark.write((found.id, found.allocated))
             return found.id, found.size
         newest = connection.execute(select(func.max(STATUS_LISTS.c.id))).scalar_one()
-        list_id = (newest or 0) + 1
+        list_id = max(newest or 0, marked[0]) + 1
         connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self._list_size, allocated=count, version=0))
+        self._mark.write((list_id, count))
         return list_id, self._list_size
 
 

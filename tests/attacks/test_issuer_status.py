@@ -207,6 +207,48 @@ def test_d12_an_older_database_does_not_make_revoked_certificates_valid_again(tm
         assert restarted.read_status(copy) == 1, "repeating what happened since brings the list back"
 
 
+def test_d13_after_a_restore_no_index_is_given_to_a_second_copy(tmp_path: Path) -> None:
+    """Yesterday's database does not know what was taken since: a fresh list is begun, and filled as any other."""
+    with running_desk(tmp_path, status_list_size=1000) as desk:
+        desk.collect(desk.offer())
+        file = desk.settings.database
+        with sqlite3.connect(file) as database, sqlite3.connect(tmp_path / "yesterday") as copy:
+            database.backup(copy)
+        lost = [slot_of(copy) for _ in range(3) for copy in desk.collect(desk.offer())]
+    with sqlite3.connect(tmp_path / "yesterday") as copy, sqlite3.connect(file) as database:
+        copy.backup(database)
+    with running_desk(tmp_path, status_list_size=1000) as restored:
+        after = [slot_of(copy) for _ in range(3) for copy in restored.collect(restored.offer())]
+        assert set(after).isdisjoint(lost)
+        assert {uri for uri, _ in after}.isdisjoint({uri for uri, _ in lost}), "not even by chance"
+        assert len({uri for uri, _ in after}) == 1, "one fresh list, and no more"
+
+
+def test_d13_an_undamaged_database_begins_no_list(tmp_path: Path) -> None:
+    """Starting again is no restore."""
+    with running_desk(tmp_path) as desk:
+        first = slot_of(desk.collect(desk.offer())[0])
+    with running_desk(tmp_path) as again:
+        assert slot_of(again.collect(again.offer())[0])[0] == first[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 26])
+def test_d13_a_mark_that_was_never_written_is_none(desk: Desk, content: bytes) -> None:
+    """Killed, or without power, between making the file and writing it: issuing goes on."""
+    (desk.settings.data / "status-slots.mark").write_bytes(content)
+    assert len(desk.collect(desk.offer())) == 1
+
+
+def test_d13_a_damaged_mark_of_slots_stops_issuing(desk: Desk) -> None:
+    """Nobody can say then what was taken; it is not begun from nothing."""
+    desk.collect(desk.offer())
+    (desk.settings.data / "status-slots.mark").write_text("nonsense")
+    offer = desk.offer()
+    token = desk.token(offer)
+    request = desk.request(proofs=desk.proofs([generate_signer()]))
+    assert_refused(desk.ask_credential(token, request), "temporarily_unavailable", 503)
+
+
 def test_d12_a_damaged_mark_is_not_taken_for_none(desk: Desk) -> None:
     """A file of marks that cannot be read stops serving, instead of starting again from nothing."""
     desk.collect(desk.offer())

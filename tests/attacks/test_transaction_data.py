@@ -6,10 +6,8 @@ sentence that was asked counts as confirmed, by one key that may.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -19,13 +17,14 @@ from proofs.formats.sd_jwt_vc import build_presentation
 from proofs.jose import parse_jws, read_claims
 from proofs.transaction_data import encode_transaction_data, hashes_claims, hashes_fault
 from schemas.consent import LocalizedText
-from schemas.receipt import BothLanguages, Receipt
+from schemas.receipt import BothLanguages
 from tests.verifier.scene import Scene, assert_refused_by
+from tests.verifier.withdrawing import receipt_for
 from tests.wallet.fake_verifier import FakeVerifier, credential, known_verifier, notice, query, with_optional
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.wallet.people import Sharer
 from tests.world import World
-from verifier.countersigning import ReceiptMismatch, check_fits
+from verifier.countersigning import ReceiptMismatch, check_fits, read_receipt
 from verifier.exchange import MadeRequest
 from verifier.request_templates import InvalidTemplate, RequestTemplate, parse_template
 from wallet.consent import ShownSomethingElse
@@ -230,7 +229,7 @@ async def test_an_approval_is_of_this_sentence(world: World, employer: FakeVerif
         checked = replace(seen.checked, declarations=(replace(one, **changes),) if changes else ())
         return build_decision(
             checked, sharer.vault.certificates(), seen.chosen, past=seen.facts.past, share_id=share_id, salt=b"s",
-            language="en", now=world.clock(),
+            language="en", now=world.clock(), time_zone="Europe/Stockholm",
         ).digest  # fmt: skip
 
     digests = {digest(), digest(encoded=one.encoded), digest(encoded="x"), digest(text=LocalizedText(sv="a", en="b"))}
@@ -393,20 +392,18 @@ def test_a_template_asks_only_for_what_somebody_must_show(scene: Scene) -> None:
         parse_template(members | {"declaration": TEXT})
 
 
-def test_a_receipt_that_says_something_else_is_not_counter_signed() -> None:
-    """The recipient signs only what was confirmed to it."""
-    day = date(2027, 1, 1)
+def test_a_receipt_that_says_something_else_is_not_counter_signed(scene: Scene) -> None:
+    """The recipient signs only what it asked to be confirmed."""
 
-    def fits(receipt_says: list[dict[str, str]], here: dict[str, str] | None) -> None:
-        receipt = SimpleNamespace(
-            controller=SimpleNamespace(identifier="us"), events=(), retention=SimpleNamespace(until=day), items=(),
-            declarations=tuple(BothLanguages(**one) for one in receipt_says),
-        )  # fmt: skip
-        text = LocalizedText(**here) if here else None
-        check_fits(cast(Receipt, receipt), client_id="us", retention_until=day, received=[], confirmed=text)
+    def fits(receipt_says: list[dict[str, str]], asked: dict[str, str] | None) -> None:
+        template = scene.template() if asked is None else with_declaration(scene.template(), declaration=asked)
+        made = scene.ask(template)
+        receipt = read_receipt(receipt_for(scene, made, declarations=receipt_says))
+        until = made.transaction.retention_until
+        check_fits(receipt, transaction=made.transaction, retention_until=until, received=[])
 
     fits([TEXT], TEXT)
     fits([], None)
-    for says, here in (([TEXT], None), ([], TEXT), ([TEXT | {"en": "No."}], TEXT), ([TEXT, TEXT], TEXT)):
-        with pytest.raises(ReceiptMismatch):
-            fits(says, here)
+    for says, asked in (([TEXT], None), ([], TEXT), ([TEXT | {"en": "No."}], TEXT), ([TEXT, TEXT], TEXT)):
+        with pytest.raises(ReceiptMismatch, match="confirmed"):
+            fits(says, asked)

@@ -16,7 +16,7 @@ from schemas.errors import ProtocolError
 from schemas.withdrawal import RECEIPT_SUBMISSION_TYPE, WITHDRAWAL_TYPE
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import MICRO_CLAIMS, START, Scene
-from tests.verifier.withdrawing import act, ago, claims_for, receipt_for, statement_of, submission, take
+from tests.verifier.withdrawing import act, ago, claims_for, receipt_for, statement_of, submission, take, terms_of
 from verifier.app import WITHDRAWALS_PER_MINUTE, create_app
 from verifier.deletion import UnknownItem
 from verifier.deletion_desk import MAX_ACT_BYTES
@@ -300,7 +300,7 @@ def test_there_is_a_bound_on_tries(scene: Scene, made: MadeRequest, client: Test
 
 def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: MadeRequest) -> None:
     """Another recipient, other items, another day, a refusal, a changed or unsigned receipt."""
-    good = receipt_for(scene, made)
+    good, terms = receipt_for(scene, made), terms_of(made)
     both = {"sv": "x", "en": "x"}
     item = {
         "name": both,
@@ -320,6 +320,24 @@ def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: Ma
         receipt_for(scene, made, retention=None),
         receipt_for(scene, made, events=[{"type": "refused", "at": START.isoformat(), "actor": "holder"}]),
         receipt_for(scene, made, further="member"),
+        receipt_for(scene, made, items=[]),
+        receipt_for(scene, made, items=[item | {"path": ["family_name"]}]),  # and not when it was issued
+        receipt_for(scene, made, events=[]),
+        receipt_for(scene, made, purposes=[terms["purposes"][0] | {"text": both}]),
+        receipt_for(scene, made, purposes=[terms["purposes"][0] | {"basis": "consent"}]),
+        receipt_for(scene, made, purposes=[terms["purposes"][0] | {"basis_detail": both}]),
+        receipt_for(scene, made, purposes=terms["purposes"] * 2),
+        receipt_for(scene, made, recipients=[both]),
+        receipt_for(scene, made, processors=[both]),
+        receipt_for(scene, made, processors=[]),  # "nobody", where nothing was said
+        receipt_for(scene, made, countries=["US"]),
+        receipt_for(scene, made, automated_decisions=True),
+        receipt_for(scene, made, rights={"withdraw_contact": "somebody@else.example"}),
+        receipt_for(
+            scene,
+            made,
+            standing_permission={"until": "2099-01-01", "every_days": 1, "purpose": both, "items": [0]},
+        ),
         good.rpartition(".")[0] + ".AAAA",
         "not a receipt",
     ]

@@ -19,6 +19,7 @@ def violations(page: Page) -> list[dict[str, Any]]:
 
     axe is a script: a page with JavaScript off is shown again, element by element the same, where scripts may run.
     """
+    page.wait_for_load_state()  # The last click may still be bringing the page.
     if page.evaluate(_SCRIPTS_ARE_OFF):
         return _violations_of_copy(page)
     options = {"runOnly": {"type": "tag", "values": list(TAGS)}, "resultTypes": ["violations"]}

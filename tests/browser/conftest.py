@@ -21,7 +21,7 @@ from typing import Literal, Protocol, TypeVar
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from service.serving import listen
 from service.settings import ServiceSettings
@@ -41,6 +41,8 @@ ARGUMENTS = (
 )
 WIDTHS = (1280, 360)
 _HEIGHTS = {1280: 900, 360: 740}
+_PATIENCE = 15_000  # Milliseconds: a busy machine is slow, and a page that never comes fails all the same.
+expect.set_options(timeout=_PATIENCE)
 
 
 class OpenPage(Protocol):
@@ -62,18 +64,25 @@ class Serve(Protocol):
     def __call__(self, make: Callable[[ServiceSettings], FastAPI], settings: ServiceSettings) -> str: ...
 
 
+@contextmanager
+def launched(*more: str) -> Iterator[Browser]:
+    """A Chromium with further arguments; the test is skipped with a reason where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
+        yield chromium
+        chromium.close()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for a module's tests; skipped with a reason where there is none.
 
     Not for the whole run: while Playwright is open its event loop runs in this thread, and no other test could run one.
     """
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture
@@ -101,7 +110,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             device_scale_factor=1,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)
@@ -152,6 +161,7 @@ def running(make: Callable[[S], FastAPI], settings: S) -> Iterator[str]:
 
 def screenshot(page: Page, name: str) -> None:
     """Keep a picture of the whole page, when somebody wants to look (SCREENSHOTS names the directory)."""
+    page.wait_for_load_state()  # The last click may still be bringing the page.
     if directory := os.environ.get("SCREENSHOTS"):
         Path(directory).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
@@ -159,6 +169,7 @@ def screenshot(page: Page, name: str) -> None:
 
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window: 0 when nothing must be scrolled sideways."""
-    page.wait_for_selector("main")  # The last click may still be bringing the page.
+    page.wait_for_load_state()  # The last click may still be bringing the page.
+    page.wait_for_selector("main")
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return int(wider)

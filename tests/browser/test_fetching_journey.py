@@ -2,11 +2,12 @@
 source, where the person signs in at a real OpenID Connect provider; then the very same request is answered.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from examples.demo import EXAMPLE_SETTINGS, STUDY_RECORD
 from examples.services import Services
@@ -67,7 +68,7 @@ def test_what_is_lacking_is_fetched_and_shared(
     _sign_in(page, "elin")
     page.wait_for_selector("#allow")
     person.looks("at-the-source")
-    assert "Statistik för beslut" in page.content() or "Statistics for Decisions" in page.content()
+    expect(page.locator("body")).to_contain_text(re.compile("Statistik för beslut|Statistics for Decisions"))
     page.click("#allow")
     person.clicks += 1
     page.wait_for_selector("#decide-share")
@@ -97,7 +98,7 @@ def test_somebody_without_records_gets_nothing_and_can_go_back(services: Service
     page.click("#back-to-wallet")
     page.wait_for_selector("#sign-in-and-fetch")
     person.looks("nothing-fetched")
-    assert "You said no at the source, or it found no record of yours." in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("You said no at the source, or it found no record of yours.")
 
 
 def _sign_in(page: Page, who: str) -> None:

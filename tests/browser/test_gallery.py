@@ -215,10 +215,10 @@ def test_changing_language_keeps_the_page(open_page: OpenPage, address: str) -> 
 
     page.locator("#language-en").click()
 
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.url == f"{address}/help?from=here&lang=en"
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page).to_have_url(f"{address}/help?from=here&lang=en")
     page.goto(f"{address}/help")
-    assert page.locator("html").get_attribute("lang") == "en"
+    expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 def test_copying_is_offered_where_it_works_and_said(open_page: OpenPage, address: str) -> None:
@@ -232,7 +232,7 @@ def test_copying_is_offered_where_it_works_and_said(open_page: OpenPage, address
     assert page.evaluate("navigator.clipboard.readText()") == "localhost:8000/7KQ2M9XW4T"
     silent = open_page(javascript=False)
     silent.goto(address)
-    assert not silent.locator("#offer-qr-code-copy").is_visible()
+    expect(silent.locator("#offer-qr-code-copy")).to_be_hidden()
 
 
 def test_paper_shows_the_content_without_controls(open_page: OpenPage, address: str) -> None:
@@ -241,9 +241,9 @@ def test_paper_shows_the_content_without_controls(open_page: OpenPage, address: 
     page.emulate_media(media="print")
 
     screenshot(page, "gallery-print")
-    assert not page.locator(".site-header").is_visible()
-    assert not page.locator("#decide-share").is_visible()
-    assert page.locator("#facts").is_visible()
+    expect(page.locator(".site-header")).to_be_hidden()
+    expect(page.locator("#decide-share")).to_be_hidden()
+    expect(page.locator("#facts")).to_be_visible()
 
 
 def test_colours_that_the_system_forces_leave_everything_visible(open_page: OpenPage, address: str) -> None:
@@ -252,7 +252,7 @@ def test_colours_that_the_system_forces_leave_everything_visible(open_page: Open
     page.emulate_media(forced_colors="active")
 
     screenshot(page, "gallery-forced")
-    assert page.locator("#decide-share").is_visible()
+    expect(page.locator("#decide-share")).to_be_visible()
 
 
 def test_a_part_that_follows_what_happens_is_fetched_again_and_then_rests(open_page: OpenPage, address: str) -> None:
@@ -265,7 +265,7 @@ def test_a_part_that_follows_what_happens_is_fetched_again_and_then_rests(open_p
     page.wait_for_timeout(600)
 
     assert asked.count(f"{address}/events") == 1
-    assert page.locator("#following").get_attribute("aria-live") == "polite"
+    expect(page.locator("#following")).to_have_attribute("aria-live", "polite")
     assert_accessible(page)
 
 
@@ -275,7 +275,7 @@ def test_what_happens_can_be_seen_without_scripts(open_page: OpenPage, address: 
 
     page.locator("#following a").click()
 
-    assert page.url == f"{address}/live"
+    expect(page).to_have_url(f"{address}/live")
     assert_accessible(page)
 
 
@@ -286,7 +286,7 @@ def test_the_end_of_a_session_is_told_in_time_and_can_be_put_off(open_page: Open
     warning = page.locator("#session-warning")
 
     page.clock.run_for(13 * 60 * 1000)
-    assert not warning.is_visible()
+    expect(warning).to_be_hidden()
     page.clock.run_for(60 * 1000)
     expect(warning).to_be_visible()
     screenshot(page, "session-warning")

@@ -2,6 +2,7 @@
 records, by keyboard, and without scripts."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from starlette.testclient import TestClient
 
 from issuer.app import create_app
@@ -378,14 +379,14 @@ def test_a_board_that_changes_keeps_the_focus_and_reads_the_counts_aloud(bureau:
     offer = bureau.desk.offer()
     page.goto(f"{bureau.address}/offered")
     page.focus("#offers tbody a")
-    assert page.inner_text("#board-said") == ""
+    expect(page.locator("#board-said")).to_have_text("")
     bureau.desk.client.get(bureau.desk.links(offer).uri)
     page.wait_for_selector("tr[data-state=opened]")
     assert page.evaluate("document.activeElement.getAttribute('href')").endswith(offer.id)
-    assert page.inner_text("#board-said").startswith("0 Offered 1 Opened")
+    expect(page.locator("#board-said")).to_contain_text(re.compile("^0 Offered 1 Opened"))
     assert page.get_attribute("#board", "aria-live") is None
 
     page.goto(f"{bureau.address}/offered/{offer.id}")
     bureau.desk.collect(offer)
     page.wait_for_selector("[data-state=collected]")
-    assert page.inner_text("#offer-state-said") == "Collected"
+    expect(page.locator("#offer-state-said")).to_have_text("Collected")

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from qrcode.constants import ERROR_CORRECT_L
 from qrcode.main import QRCode
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, OpenPage
+from tests.browser.conftest import OpenPage, launched
 from tests.browser.test_wallet_passkeys import make_wallet
 from tests.browser.test_wallet_receiving import WAYS, _looker, address
 from tests.world import World
@@ -34,17 +34,13 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(film: Path) -> Iterator[Browser]:
     """A Chromium with a camera that plays the film, and with somebody who says yes when the browser asks."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (make test does it where it may).")
     camera = (
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={film}",
     )
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *camera])
-        yield launched
-        launched.close()
+    with launched(*camera) as chromium:
+        yield chromium
 
 
 def show(film: Path, text: str) -> None:
@@ -102,7 +98,7 @@ def test_an_offer_is_scanned(
     page.keyboard.press("Enter")
     page.wait_for_selector("#look")
     look("found")
-    assert "university.example" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("university.example")
 
 
 def test_a_request_is_scanned_in_the_same_place(address: str, film: Path, open_page: OpenPage) -> None:
@@ -115,8 +111,8 @@ def test_a_request_is_scanned_in_the_same_place(address: str, film: Path, open_p
 
     page.wait_for_url("**/receive")
     page.wait_for_selector("#arrival-continue")
-    assert "employer.example" in page.locator("#page-title").inner_text()
-    assert "scanned" in page.locator("#came-by").inner_text()
+    expect(page.locator("#page-title")).to_contain_text("employer.example")
+    expect(page.locator("#came-by")).to_contain_text("scanned")
 
 
 def test_a_code_for_something_else_is_said_to_be_that(address: str, film: Path, open_page: OpenPage) -> None:
@@ -128,8 +124,8 @@ def test_a_code_for_something_else_is_said_to_be_that(address: str, film: Path, 
     page.click("#scan")
     page.wait_for_selector("#error-summary")
 
-    assert "not one for a wallet" in page.locator("#error-summary").inner_text()
-    assert page.locator("#scan").is_visible()
+    expect(page.locator("#error-summary")).to_contain_text("not one for a wallet")
+    expect(page.locator("#scan")).to_be_visible()
     assert page.input_value("#link") == ""
 
 
@@ -201,7 +197,7 @@ def test_without_a_camera_the_other_ways_are_named(
     said = page.locator("#scanner-said").inner_text()
     assert sentence in said
     assert "Paste the link" in said
-    assert page.locator("#scan").is_enabled()
+    expect(page.locator("#scan")).to_be_enabled()
 
 
 def test_the_camera_is_off_when_the_page_is_left(address: str, film: Path, open_page: OpenPage) -> None:
@@ -217,7 +213,7 @@ def test_the_camera_is_off_when_the_page_is_left(address: str, film: Path, open_
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide'))")
 
     assert page.evaluate("window.kept.readyState") == "ended"
-    assert page.locator("#scan").is_visible()
+    expect(page.locator("#scan")).to_be_visible()
 
 
 def test_only_this_page_may_use_the_camera(address: str, film: Path, open_page: OpenPage) -> None:
@@ -238,6 +234,6 @@ def test_without_scripts_there_is_no_such_button(address: str, film: Path, open_
     make_wallet(page, address)
     page.goto(f"{address}/receive")
 
-    assert not page.locator("#scan").is_visible()
-    assert page.locator("#link").is_visible()
-    assert page.locator("#picture").is_visible()
+    expect(page.locator("#scan")).to_be_hidden()
+    expect(page.locator("#link")).to_be_visible()
+    expect(page.locator("#picture")).to_be_visible()

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow
@@ -128,8 +128,8 @@ def test_from_the_first_passkey_to_the_lost_device(
     page.goto(f"{address}/history")
     page.click("#history a")
     look("history-entry")
-    assert page.locator("#outcome").get_attribute("data-outcome") == "passkey_removed"
-    assert page.locator("#events li").count() == 2
+    expect(page.locator("#outcome")).to_have_attribute("data-outcome", "passkey_removed")
+    expect(page.locator("#events li")).to_have_count(2)
     page.click("#lock")
     page.click("#unlock-passkey")
     page.wait_for_selector("#error-summary")
@@ -183,14 +183,14 @@ def test_a_second_device_stays_when_the_first_is_lost(address: str, open_page: O
     page.fill("#passphrase", PASSPHRASE)
     page.click("#remove-passkey")
     page.wait_for_selector("#make-code")
-    assert page.locator("#has-no-code").is_visible()
+    expect(page.locator("#has-no-code")).to_be_visible()
 
     page.click("#lock")
     page.click("#unlock-passkey")
     page.wait_for_selector("#lock")
     page.goto(f"{address}/settings/passkeys")
-    assert page.locator("#passkeys li").count() == 1
-    assert page.locator("#passkeys").get_by_text("Computer", exact=True).is_visible()
+    expect(page.locator("#passkeys li")).to_have_count(1)
+    expect(page.locator("#passkeys").get_by_text("Computer", exact=True)).to_be_visible()
     assert lost_passkey["isResidentCredential"]
 
 
@@ -202,8 +202,8 @@ def test_a_device_that_cannot_open_a_locked_wallet_is_refused(address: str, open
     add_passkey(page, address, "Old key")
     page.wait_for_selector("#error-summary")
 
-    assert "cannot open a locked wallet" in page.locator("#error-summary").inner_text()
-    assert page.locator("#no-passkeys").is_visible()
+    expect(page.locator("#error-summary")).to_contain_text("cannot open a locked wallet")
+    expect(page.locator("#no-passkeys")).to_be_visible()
     assert_accessible(page)
     assert overflow(page) == 0
 
@@ -218,23 +218,23 @@ def test_the_same_device_is_not_added_twice(address: str, open_page: OpenPage) -
     add_passkey(page, address, "Phone again")
     page.wait_for_selector("#passkey-said:not(:empty)")
 
-    assert "already" in page.locator("#passkey-said").inner_text()
+    expect(page.locator("#passkey-said")).to_contain_text("already")
 
 
 def test_without_scripts_a_plain_sentence_stands_there(address: str, open_page: OpenPage) -> None:
     """No button that does nothing; the passphrase works as always, and a passkey can be removed."""
     page = open_page(language="sv", width=360, javascript=False)
     page.goto(f"{address}/unlock")
-    assert page.locator("#needs-script").is_visible()
-    assert not page.locator("#unlock-passkey").is_visible()
+    expect(page.locator("#needs-script")).to_be_visible()
+    expect(page.locator("#unlock-passkey")).to_be_hidden()
     make_wallet(page, address)
     page.goto(f"{address}/settings/passkeys")
-    assert page.locator("#needs-script").is_visible()
+    expect(page.locator("#needs-script")).to_be_visible()
     page.fill("#name", "Telefonen")
     page.fill("#passphrase", PASSPHRASE)
     page.click("#begin-passkey")
-    assert page.locator("#needs-script").is_visible()
-    assert not page.locator("#ask-device").is_visible()
+    expect(page.locator("#needs-script")).to_be_visible()
+    expect(page.locator("#ask-device")).to_be_hidden()
     assert overflow(page) == 0
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
@@ -45,7 +45,7 @@ def allow(page: Page, address: str, firm: Permitted, clicks: Clicks) -> None:
     """Share with the box for later checks ticked."""
     arrive(page, address, firm.ask_offering())
     clicks("#arrival-continue")
-    assert not page.is_checked("#recheck")
+    expect(page.locator("#recheck")).not_to_be_checked()
     clicks("#recheck")
     assert_accessible(page)
     assert overflow(page) <= 0

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
@@ -151,6 +151,6 @@ def test_the_certificate_prints_as_a_certificate(world: World, address: str, ope
     page.emulate_media(media="print")
     screenshot(page, "wallet-print")
 
-    assert not page.locator(".site-header").is_visible()
-    assert not page.locator("#check-now").is_visible()
-    assert page.get_by_text("Sjöberg").first.is_visible()
+    expect(page.get_by_text("Sjöberg").first).to_be_visible()
+    expect(page.locator(".site-header")).to_be_hidden()
+    expect(page.locator("#check-now")).to_be_hidden()

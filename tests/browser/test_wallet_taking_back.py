@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
@@ -82,7 +82,7 @@ def test_cs33_taking_back_takes_no_more_clicks_than_sharing(
     page.goto(f"{address}/history")
     from_history = Clicks(page)
     from_history("#history li:first-child a")
-    assert page.locator("#receipt").count() == 1
+    expect(page.locator("#receipt")).to_have_count(1)
     from_history("#take-back")
     from_history("#do-take-back")
     page.wait_for_selector("#standing[data-state=done]")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow, screenshot
@@ -46,8 +46,8 @@ def test_a_forgotten_passphrase(
     look("recovery-code")
     code = " ".join(page.locator("#code code").all_inner_texts())
     page.click(f"#language-{'en' if language == 'sv' else 'sv'}")
-    page.wait_for_selector("#code")
-    assert " ".join(page.locator("#code code").all_inner_texts()) == code
+    expect(page.locator("html")).to_have_attribute("lang", "en" if language == "sv" else "sv")
+    expect(page.locator("#code code")).to_have_text(code.split(" "))
     page.click(f"#language-{language}")
     page.click("#code-kept")
     look("recovery-settings")
@@ -63,7 +63,7 @@ def test_a_forgotten_passphrase(
     page.click("#recover")
     page.wait_for_selector("#error-summary")
     look("recover-slip")
-    assert "7" in page.locator("#code-error").inner_text()
+    expect(page.locator("#code-error")).to_contain_text("7")
     page.fill("#code", code.lower())
     page.fill("#new", NEW)
     page.click("#recover")
@@ -85,11 +85,11 @@ def test_the_code_prints_as_a_sheet_of_its_own(address: str, open_page: OpenPage
     page.emulate_media(media="print")
     screenshot(page, "vault-recovery-print")
 
-    assert not page.locator(".site-header").is_visible()
-    assert not page.locator("#code-kept").is_visible()
-    assert page.locator("#code li").count() == 7
-    assert page.locator("#code-facts").get_by_text("Elin").is_visible()
-    assert page.locator("#code-facts").get_by_text(address).is_visible()
+    expect(page.locator(".site-header")).to_be_hidden()
+    expect(page.locator("#code-kept")).to_be_hidden()
+    expect(page.locator("#code li")).to_have_count(7)
+    expect(page.locator("#code-facts").get_by_text("Elin")).to_be_visible()
+    expect(page.locator("#code-facts").get_by_text(address)).to_be_visible()
     page.emulate_media(media="screen")
     assert_accessible(page)
     assert overflow(page) == 0

@@ -4,6 +4,7 @@ person takes it, an employer asks, the person shares, the employer reads the ver
 Every page state on the way is free of accessibility faults and scrolls in one direction only.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -87,10 +88,10 @@ def test_the_whole_journey_by_hand(
         recruiter.page.goto(recruiter.page.url)  # Where scripts are off, the person asks again.
     recruiter.page.wait_for_selector("#verdict")
     recruiter.looks("verdict")
-    assert VERDICT[language] in recruiter.page.inner_text("#verdict")
+    expect(recruiter.page.locator("#verdict")).to_contain_text(VERDICT[language])
     assert "Sjöberg" not in recruiter.page.inner_text("main"), "Values are covered until somebody needs them."
     recruiter.presses("#show-values", "values")
-    assert "Sjöberg" in recruiter.page.inner_text("main")
+    expect(recruiter.page.locator("main")).to_contain_text("Sjöberg", use_inner_text=True)
     assert "1998" not in recruiter.page.inner_text("main"), "The date of birth was never asked for."
     look_back(person)
 
@@ -98,7 +99,7 @@ def test_the_whole_journey_by_hand(
     person.opens(services.urls["wallet"], "home-after-revocation")
     person.presses(f"main a:has-text('{TITLE[language]}')", "certificate")
     person.presses("#check-now", "certificate-revoked")
-    assert REVOKED[language] in person.page.inner_text("main")
+    expect(person.page.locator("main")).to_contain_text(REVOKED[language])
 
 
 def sign_in(staff: Reader, services: Services, service: str) -> None:
@@ -125,7 +126,7 @@ def offer_a_certificate(registrar: Reader, issuer: str) -> tuple[str, str]:
     registrar.page.check("#type-1")
     registrar.page.check("#tx-code-1")
     registrar.presses("#show-preview", "preview")
-    assert TITLE[registrar.language] in registrar.page.inner_text("main")
+    expect(registrar.page.locator("main")).to_contain_text(TITLE[registrar.language])
     registrar.presses("#make-offers", "offer")
     return registrar.page.inner_text("#offer-link"), registrar.page.inner_text("#tx-code-value")
 
@@ -149,7 +150,7 @@ def take_certificate(person: Reader, wallet: str, link: str, code: str) -> None:
     person.page.fill("#tx_code", code)
     person.presses("#collect", "received")
     person.presses("main a", "certificate")
-    assert "Sjöberg" in person.page.inner_text("main")
+    expect(person.page.locator("main")).to_contain_text("Sjöberg")
 
 
 def ask(recruiter: Reader, verifier: str) -> str:
@@ -167,7 +168,8 @@ def share(person: Reader, wallet: str, request: str) -> None:
     person.presses("#take-link", "arrival")
     person.presses("#arrival-continue", "decision")
     page = person.page
-    assert page.locator("input:checked").count() == 0
+    expect(page.locator("#optional-2")).to_be_visible()
+    expect(page.locator("input:checked")).to_have_count(0)
     assert page.evaluate("document.activeElement.closest('form') === null")
     page.check("#optional-2")
     if page.locator("#update").is_visible():  # Only without scripts; with them the count follows the ticks.
@@ -177,18 +179,18 @@ def share(person: Reader, wallet: str, request: str) -> None:
     page.fill("#passphrase", PASSPHRASE)
     page.press("#passphrase", "Enter")
     person.looks("enter-does-not-share")
-    assert page.url.endswith("/confirm")
+    expect(page).to_have_url(re.compile("/confirm$"))
     page.fill("#passphrase", PASSPHRASE)
     person.presses("#decide-share", "outcome")
-    assert page.url.endswith("/outcome")
+    expect(page).to_have_url(re.compile("/outcome$"))
 
 
 def look_back(person: Reader) -> None:
     """The receipt and the history name what went, without values."""
     person.presses("main a >> nth=0", "receipt")
-    assert "Fjällfors" in person.page.inner_text("main")
+    expect(person.page.locator("main")).to_contain_text("Fjällfors")
     person.opens(person.page.url.split("/history")[0] + "/history", "history")
-    assert "Fjällfors" in person.page.inner_text("main")
+    expect(person.page.locator("main")).to_contain_text("Fjällfors")
     assert "Sjöberg" not in person.page.inner_text("main")
 
 

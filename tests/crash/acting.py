@@ -135,7 +135,7 @@ def _in_process(
     work: Callable[..., Awaitable[None]], name: str, directory: Path, *arguments: int, may_die: bool = False
 ) -> int:
     """Do something in a process of its own; what it raises is raised here, as `AssertionError` with its traceback."""
-    context = _context()
+    context = warm_processes()
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(sender, work, name, directory, *arguments))
     process.start()
@@ -170,7 +170,8 @@ async def _quietly(work: Awaitable[None]) -> None:
     await work
 
 
-def _context() -> ForkServerContext:
+def warm_processes() -> ForkServerContext:
+    """Where processes come from: a server that has imported and used everything, and forks each."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.acts"])
+    context.set_forkserver_preload(["tests.crash.acts", "tests.crash.soak", "tests.crash.warm"])
     return context

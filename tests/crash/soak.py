@@ -1,6 +1,6 @@
 """The soak: many people go whole journeys at once while one of the three services is killed at random, again and again.
 
-    python -m tests.crash.soak --journeys 200 --kills 200 --minutes 20
+    python -m tests.crash --journeys 200 --kills 200 --minutes 20
 
 Three real processes, only ever ended by their own process id. In the end all three databases are compared with one
 another and with what the people were told.
@@ -8,7 +8,6 @@ another and with what the people were told.
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -31,9 +30,10 @@ from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
 from service.http import OutgoingHTTP
 from service.serving import serve
+from tests.crash.acting import warm_processes
 from tests.crash.soak_people import Plan, read_told, run_wallet
 from tests.crash.soak_verdict import verdict
-from tests.crash.stage import make_cheap
+from tests.crash.stage import cheap_keys, make_cheap
 from tests.world import PROFILE, STUDY_RECORD
 from verifier.app import create_app as create_verifier
 from verifier.app import make_http, make_verifier
@@ -45,7 +45,6 @@ from wallet.settings import WalletSettings
 from wallet.trusted import source_of_entry
 
 READY_SECONDS = 60
-_context = multiprocessing.get_context("forkserver")
 
 
 @dataclass
@@ -74,7 +73,7 @@ class Service:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.process = _context.Process(target=self._run, args=self._arguments)
+        self.process = warm_processes().Process(target=self._run, args=self._arguments)
         self.process.start()
         deadline = time.monotonic() + READY_SECONDS
         while self.port is not None and not _is_ready(self.port):
@@ -153,8 +152,8 @@ def soak(directory: Path, *, journeys: int, kills: int, minutes: float, seed: in
         for one in services:
             if one.process is not None and one.process.exitcode is None:
                 one.kill()
-    make_cheap()
-    faults = verdict(wallet_data, issuer_settings, verifier_settings, plans, read_told(told))
+    with cheap_keys():
+        faults = verdict(wallet_data, issuer_settings, verifier_settings, plans, read_told(told))
     facts = [f"{name} {value}" for one in read_told(told).values() for name, value in one.items() if name in _COUNTED]
     return Outcome(journeys, dict(killed), _count_ended(told), dict(Counter(facts)), faults, growth)
 
@@ -252,10 +251,3 @@ def main() -> int:
         outcome = soak(Path(directory), journeys=chosen.journeys, kills=chosen.kills, minutes=chosen.minutes, seed=seed)
     print(json.dumps({"seed": seed, **asdict(outcome)}, indent=2, ensure_ascii=False))
     return 0 if not outcome.faults and outcome.ended == outcome.journeys else 1
-
-
-if __name__ == "__main__":
-    # The processes import this module by its name, not as the program that was started.
-    from tests.crash.soak import main as run
-
-    sys.exit(run())

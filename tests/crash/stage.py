@@ -9,6 +9,8 @@ since it is done in every one of some hundred processes and has no part in what 
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,18 @@ async def _cheap_key(passphrase: str, *, salt: bytes, device_secret: bytes, para
     return hashlib.sha256(passphrase.encode() + salt + device_secret + repr(parameters).encode()).digest()
 
 
+@contextmanager
+def cheap_keys() -> Iterator[None]:
+    """Inside the block keys are derived from passphrases at no cost. Other tests of this process must not see it."""
+    with ExitStack() as patches:
+        for module in ("vault", "ways_in", "recovering", "archive"):
+            patches.enter_context(patch(f"wallet.{module}.derive_key", _cheap_key))
+        yield
+
+
+_kept = ExitStack()
+
+
 def make_cheap() -> None:
-    """Derive keys from passphrases at no cost, in a process of its own that ends soon."""
-    for module in ("vault", "ways_in", "recovering", "archive"):
-        patch(f"wallet.{module}.derive_key", _cheap_key).start()
+    """The same for the rest of a process of its own, that ends soon."""
+    _kept.enter_context(cheap_keys())

@@ -106,6 +106,10 @@ def test_a_template_becomes_a_query() -> None:
         (["credentials", 0, "misspelt"], True),
         (["purpose", "en"], "Ordinary words \u202e turned around here"),
         (["name"], "Not A Name"),
+        (["purpose"], {"sv": "\u200b" * 40, "en": "\u200b" * 40}),  # nothing to read
+        (["purpose"], {"sv": "." * 40, "en": "." * 40}),
+        (["contact"], "\u200b" * 5),
+        (["contact"], "....."),
         (["processors"], [{"sv": "En av för många"}] * 51),  # a notice holds 50
         (["recipients"], [{"sv": "En av för många"}] * 51),
         (["credentials", 0, "max_age_days"], 0),  # of what says no day
@@ -260,7 +264,8 @@ def test_what_a_template_declares_stands_in_the_notice_and_in_the_preview(tmp_pa
     made, silent = scene.ask(parse_template(declared)), scene.ask(parse_template(GOOD))
 
     notice, said_nothing = (
-        build_notice(one.transaction, terms=scene.settings.terms, is_signed=True) for one in (made, silent)
+        build_notice(one.transaction, terms=scene.settings.terms, identity=scene.verifier.identity)
+        for one in (made, silent)
     )
 
     assert [one.text("en") for one in notice.recipients or ()] == ["Payroll Ltd"]
@@ -302,3 +307,15 @@ def test_untold_values_are_compared_and_not_asked_for() -> None:
         assert ("values" in question.dcql["credentials"][0]["claims"][0]) is told
         (claim,) = question.query.credential("course").claims
         assert claim.values == (True,)
+
+
+def test_a_file_that_is_nested_without_end_is_named_and_stops_nothing_else(tmp_path: Path) -> None:
+    """One bad file among the templates: the others are still there."""
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 50_000, encoding="utf-8")
+
+    with pytest.raises(InvalidTemplate, match="nested too deeply"):
+        read_template(b"a = " + b"[" * 50_000, is_toml=True)
+    shelf = load_templates([tmp_path], contact="dpo@employer.example")
+
+    assert "deep" in shelf.faulty
+    assert "employer-micro-credential" in shelf.templates

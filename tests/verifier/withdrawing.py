@@ -21,6 +21,7 @@ from schemas.withdrawal import (
     DeletionStatement,
 )
 from tests.verifier.scene import MICRO, Scene
+from verifier.deletion import shared_items
 from verifier.deletion_desk import DeskAnswer
 from verifier.exchange import MadeRequest, Verifier
 
@@ -71,9 +72,36 @@ def statement_of(answer: DeskAnswer, scene: Scene, made: MadeRequest) -> Deletio
     return statement_in(answer.token, client_id=made.transaction.client_id, scene=scene)
 
 
+def terms_of(made: MadeRequest) -> dict[str, Any]:
+    """What the notice of the request declared, as a receipt repeats it."""
+    template = made.transaction.question.template
+
+    def both(text: Any) -> dict[str, str] | None:
+        return {"sv": text.sv, "en": text.en} if text else None
+
+    def texts(some: Any) -> list[dict[str, str] | None] | None:
+        return None if some is None else [both(one) for one in some]
+
+    return {
+        "purposes": [
+            {
+                "text": both(template.purpose),
+                "basis": template.basis.value,
+                "basis_detail": both(template.basis_detail),
+            }
+        ],
+        "recipients": texts(template.recipients),
+        "processors": texts(template.processors),
+        "countries": None if template.countries is None else list(template.countries),
+        "automated_decisions": template.automated_decisions,
+        "rights": {"withdraw_contact": template.contact},
+    }
+
+
 def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
-    """A receipt of the required part of the built-in micro-credential template, signed by a key of its own."""
+    """A receipt of all that was shared of a micro-credential, signed by a key of its own."""
     both = {"sv": "x", "en": "x"}
+    answered = {one.query_id for one in scene.result(made).proofs}
     receipt = {
         "schema": "urn:intyga:receipt:1",
         "record_id": "r1",
@@ -87,21 +115,21 @@ def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
             "supervisory_authority": "IMY",
         },
         "notice": {"signed": True, "language": "sv"},
-        "purposes": [{"text": both}],
+        **terms_of(made),
         "items": [
             {
                 "name": both,
                 "certificate": both,
                 "certificate_type": MICRO.vct,
                 "issuer": "x",
-                "path": ["family_name"],
+                "path": [0 if part is None else part for part in one.path],
                 "required": True,
                 "approved_separately": False,
                 "commitment": "c",
             }
+            for one in shared_items(made.transaction.question.template, answered)
         ],
         "retention": {"until": made.transaction.retention_until.isoformat()},
-        "rights": {},
         "events": [{"type": "approved", "at": scene.now.isoformat(), "actor": "holder"}],
         "previous_event_digest": "d",
         **changed,

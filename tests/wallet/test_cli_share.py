@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+import pypdf
 import pytest
 
 from examples.services import Services
@@ -147,7 +148,7 @@ def test_the_ledger_tells_everything_without_values(services: Services, terminal
     # The local time of the wallet's time zone, with its offset.
     written = datetime.fromisoformat(latest["at"])
     assert written.utcoffset() == written.astimezone(ZoneInfo("Europe/Stockholm")).utcoffset()
-    assert text.startswith(f"{written:%Y-%m-%d %H:%M} +0")
+    assert text.startswith(f"{latest['id'][:8]}  {written:%Y-%m-%d %H:%M} +0")
 
 
 def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Terminal) -> None:
@@ -162,6 +163,34 @@ def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Termin
     told = terminal.run("ledger", "--rules").stdout
     assert "what they have registered to ask for" in told
     assert not re.search(r"\b[A-Z]{2,3}-[0-9]+\b", told), "a number says nothing to a person"
+
+
+def test_receipt_and_history_are_saved_as_pdf(services: Services, terminal: Terminal, tmp_path: Path) -> None:
+    """In the language that is asked for; the text in the terminal says the same; no file is written over."""
+    terminal.json("present", ask(services)["request"], "--approve")
+    entry = terminal.json("ledger")["entries"][0]
+
+    told = terminal.run("receipt", entry["id"][:12])
+    saved = terminal.json("receipt", entry["id"], "--save", str(tmp_path / "kvitto.pdf"), "--language", "sv")
+    history = terminal.json("ledger", "--save", str(tmp_path / "history.pdf"), "--language", "sv")
+
+    assert told.stdout.startswith("Receipt: Exempelbolaget AB, ")
+    for words in ("Family name – Micro-credential", "Kept until: ", "You decided to share, ", "Figures for checking"):
+        assert words in told.stdout
+    assert "Integritetsskyddsmyndigheten" in told.stdout
+    assert "Sjöberg" not in told.stdout
+    assert terminal.json("receipt", entry["id"])["receipt"]["record_id"] == entry["id"]
+    for place, title in ((saved["file"], "Kvitto: Exempelbolaget AB, "), (history["file"], "Delningar")):
+        reader = pypdf.PdfReader(place)
+        assert reader.metadata is not None
+        assert str(reader.metadata.title).startswith(title)
+        assert str(reader.root_object["/Lang"]) == "sv"
+        assert Path(place).stat().st_mode & 0o077 == 0
+    assert terminal.error("receipt", entry["id"], "--save", saved["file"]) == "file_exists"
+    assert terminal.error("receipt", entry["id"], "--save", str(tmp_path / "x.docx")) == "usage"
+    assert terminal.error("receipt", entry["id"], "--language", "de") == "usage"
+    assert terminal.error("receipt", "0123456789") == "not_found"
+    assert terminal.error("ledger", "--save", str(tmp_path / "x.txt")) == "usage"
 
 
 def test_the_data_directory_tells_nothing(services: Services) -> None:

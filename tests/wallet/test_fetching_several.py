@@ -84,3 +84,25 @@ async def test_nothing_is_fetched_afterwards_that_nobody_vouches_for(world: Worl
 
     assert page.url.path == f"/share/{share_id}", "the request says what is still missing"
     assert [one.vct for one in sharer.vault.certificates()] == [REGISTRATION.vct]
+
+
+async def test_of_alternatives_nothing_is_missing_when_one_is_there(world: World) -> None:
+    """A transcript will do in place of a course certificate: the person is not told to fetch that one as well."""
+    _source(world)
+    sharer, employer = await Sharer.with_certificate(world), known_verifier(world)
+    asked = {
+        "credentials": [
+            *BOTH["credentials"],
+            credential(query_id="course"),
+            credential(query_id="other", vct="urn:example:other"),
+        ],
+        "credential_sets": [
+            {"options": [["other"], ["course"]]},
+            {"options": [["registration"]]},
+            {"options": [["target"]]},
+        ],
+    }
+
+    share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
+
+    assert [lack.query_id for lack in sharer.decision(share_id).lacks] == ["registration", "target"]

@@ -92,7 +92,7 @@ async def test_an_issuer_that_does_not_answer_holds_nobody_up(
     world: World, employer: FakeVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a few seconds the decision is shown with a warning, whatever the issuer does."""
-    monkeypatch.setattr("wallet.deployment.HURRY_SECONDS", 0.2)
+    monkeypatch.setattr("wallet.deployment.standing.HURRY_SECONDS", 0.2)
     sharer = await Sharer.with_certificate(world)
     world.clock.move(minutes=6)
     handle = world.network.handle_async_request

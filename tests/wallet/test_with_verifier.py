@@ -216,7 +216,9 @@ async def test_a_declaration_is_confirmed_and_stands_in_both_receipts(world: Wor
 
     record = firm.result(made.id)
     assert record.is_accepted
-    told = result_document(record, contents=None, deletion=None, catalogues=catalogues_of(firm.settings))
+    told = result_document(
+        record, contents=None, deletion=None, catalogues=catalogues_of(firm.settings), time_zone="Europe/Stockholm"
+    )
     assert told["declaration"] == text
     kept = confirmation(sharer.entry(share_id))
     assert kept is not None

@@ -84,12 +84,18 @@ def lacks(
     *,
     obstacle: Callable[[StoredCertificate], Obstacle | None],
 ) -> tuple[Lack, ...]:
-    """For the person's eyes: what stands in the way of each required part that nothing usable answers."""
+    """For the person's eyes: what stands in the way of each required part that nothing usable answers.
+
+    Of alternatives nothing is lacking when one of them can be answered.
+    """
     usable = _answered(query, (one for one in certificates if obstacle(one) is None))
     everything = _answered(query, certificates)
     by_id = {certificate.id: certificate for certificate in certificates}
     found: list[Lack] = []
-    for query_id in dict.fromkeys(one for some in query.sets if some.required for ids in some.options for one in ids):
+    unanswered = (
+        some for some in query.sets if some.required and not any(all(map(usable.get, ids)) for ids in some.options)
+    )
+    for query_id in dict.fromkeys(one for some in unanswered for ids in some.options for one in ids):
         if usable.get(query_id):
             continue
         blocked = [by_id[one] for one in everything.get(query_id, ())]

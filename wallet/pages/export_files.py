@@ -12,22 +12,26 @@ from wallet.histories import Book
 from wallet.my_data import holdings
 from wallet.pages.history_view import entry_view
 from wallet.pages.take_back_words import standing_view
-from wallet.receipts import has_receipt, receipt_of, signed_receipt
-from wallet.taking_back import standing_of
+from wallet.receipts import has_receipt, receipt_file
+from wallet.taking_back import can_take_back, standing_of
 
 
 def readable_files(
     certificates: Iterable[StoredCertificate], book: Book, t: Translator, *, now: datetime
 ) -> dict[str, bytes]:
-    """`index.html` with all certificates and the history, and the signed receipt of each share."""
+    """`index.html` with all certificates and the history; the receipt of each decision; the statements on deletion."""
     receipts = {
-        f"receipts/{entry.id}.json": strict_json.dumps(
-            {"receipt": receipt_of(entry).claims(), "jwt": signed_receipt(entry)}
-        )
+        f"receipts/{entry.id}.json": strict_json.dumps(receipt_file(entry))
         for entry in book.entries
         if has_receipt(entry)
     }
-    return {"index.html": _index(certificates, book, t, now=now).encode(), **receipts}
+    statements = {
+        f"statements/{entry.id}-{number}.jwt": str(event.facts["token"]).encode("ascii")
+        for entry in book.entries
+        if can_take_back(entry)
+        for number, (event, _) in enumerate(standing_of(entry, now=now).statements, start=1)
+    }
+    return {"index.html": _index(certificates, book, t, now=now).encode(), **receipts, **statements}
 
 
 def try_out(certificates: list[StoredCertificate], book: Book, *, catalogues: Catalogues, now: datetime) -> None:
@@ -72,6 +76,8 @@ def _entry(view: dict[str, object]) -> str:
     texts = [str(view["moment"]), str(view["who"]), str(view["word"]), str(view["items"] or view["certificates"])]
     if view["until"]:
         texts.append(str(view["until"]))
+    if isinstance(view["after"], dict):
+        texts.append(str(view["after"]["word"]))
     line = escape(" · ".join(text for text in texts if text))
     if view["has_receipt"]:
         line = f'<a href="receipts/{escape(str(view["id"]))}.json">{line}</a>'

@@ -8,21 +8,24 @@ from fastapi.responses import Response
 
 from proofs import strict_json
 from schemas.errors import NotFound
+from service.documents import pdf_of
 from service.i18n import N_
 from wallet.histories import Histories
 from wallet.ledger import Filter, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
+from wallet.pages.history_pdf import history_document, parts_of
 from wallet.pages.history_view import entry_view, row_view, titles_of
 from wallet.pages.history_words import fault_sentences
 from wallet.pages.permission_words import permission_view
+from wallet.pages.receipt_pdf import receipt_document
 from wallet.pages.receipt_view import receipt_view
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_words import OUTCOMES
 from wallet.pages.take_back_words import standing_view
 from wallet.permissions import Lasting
 from wallet.permitting import permission_of
-from wallet.receipts import confirmation, receipt_of, signed_receipt
+from wallet.receipts import receipt_file, receipt_of
 from wallet.taking_back import can_take_back, standing_of
 from wallet.withdrawals import Withdrawals
 
@@ -66,6 +69,7 @@ async def history(
             row_view(entry, t, now=wallet.clock(), titles=titles) for entry in entries if wanted.matches(entry, titles)
         ],
         total=len(entries),
+        pdf_parts=parts_of(book),
         is_intact=book.is_intact,
         faults_found=fault_sentences(book.faults, t),
         deletions=len(book.deletions),
@@ -85,20 +89,36 @@ def _day(text: str) -> date | None:
 
 
 @router.get("/history/files/{name}")
-async def history_file(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, name: str) -> Response:
-    """The whole history as a file."""
+async def history_file(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    name: str,
+    part: Annotated[int, Query(ge=0, le=1_000_000)] = 1,
+) -> Response:
+    """The whole history as a file; a long one as PDF in parts."""
     ending = f".{name.rpartition('.')[2]}"
-    if name != f"history{ending}" or ending not in EXPORTS:
+    if name != f"history{ending}" or ending not in MEDIA_TYPES:
         raise NotFound("There is no such file")
     now = wallet.clock()
     t = pages.translator(request)
-    content = EXPORTS[ending](Histories(wallet).read(vault), t, zone=wallet.settings.time_zone, now=now)
-    file_name = f"intyga-{t(N_('sharing-history'))}-{now.date().isoformat()}{ending}"
-    return Response(
-        content,
-        media_type=MEDIA_TYPES[ending],
-        headers={"content-disposition": f'attachment; filename="{file_name}"', "cache-control": "no-store"},
-    )
+    book = Histories(wallet).read(vault)
+    number = ""
+    if ending == ".pdf":
+        if not 1 <= part <= parts_of(book):
+            raise NotFound("There is no such part")
+        number = f"-{part}" if parts_of(book) > 1 else ""
+        content = await pdf_of(history_document(book, t, part=part, now=now))
+    else:
+        content = EXPORTS[ending](book, t, zone=wallet.settings.time_zone, now=now)
+    file_name = f"intyga-{t(N_('sharing-history'))}-{now.date().isoformat()}{number}{ending}"
+    return _file(content, file_name, MEDIA_TYPES[ending])
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @router.get("/history/{entry_id}")
@@ -157,13 +177,17 @@ async def receipt(
 
 
 @router.get("/history/{entry_id}/receipt.json")
-async def receipt_file(vault: VaultDep, sharing: SharingDep, entry_id: str) -> Response:
+async def receipt_json(vault: VaultDep, sharing: SharingDep, entry_id: str) -> Response:
     """The receipt for machines: its members, and the same signed."""
     found = sharing.entry(vault, entry_id)
-    members = {"receipt": receipt_of(found).claims(), "jwt": signed_receipt(found), "confirmed": confirmation(found)}
-    body = strict_json.dumps({name: value for name, value in members.items() if value is not None})
-    headers = {
-        "content-disposition": f'attachment; filename="intyga-receipt-{found.id[:8]}.json"',
-        "cache-control": "no-store",
-    }
-    return Response(body, media_type="application/json", headers=headers)
+    return _file(strict_json.dumps(receipt_file(found)), f"intyga-receipt-{found.id[:8]}.json", MEDIA_TYPES[".json"])
+
+
+@router.get("/history/{entry_id}/receipt.pdf")
+async def receipt_pdf(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep, entry_id: str
+) -> Response:
+    """The receipt to keep: the same words as on its page."""
+    found, t = sharing.entry(vault, entry_id), pages.translator(request)
+    content = await pdf_of(receipt_document(found, t, now=wallet.clock()))
+    return _file(content, f"intyga-{t(N_('receipt'))}-{found.id[:8]}.pdf", MEDIA_TYPES[".pdf"])

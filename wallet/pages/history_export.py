@@ -18,7 +18,7 @@ from service.i18n import N_, Translator
 from wallet.histories import Book
 from wallet.ledger import Entry
 from wallet.pages.history_view import entry_view
-from wallet.pages.history_words import fault_sentences
+from wallet.pages.history_words import fault_sentences, happened
 from wallet.pages.receipt_view import LEVELS
 from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
 from wallet.taking_back import can_take_back, standing_of
@@ -37,6 +37,8 @@ _COLUMNS = (
     N_("Certificates"),
     N_("Why, in their words"),
     N_("Kept until"),
+    N_("What came after"),
+    N_("Step by step"),
     N_("Contact"),
     N_("Code"),
     N_("Number"),
@@ -128,6 +130,8 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         "; ".join(one.text(t.language) for one in entry.certificates),
         view["purpose"],
         entry.retention_until.isoformat() if entry.retention_until and entry.shared else "",
+        view["after"]["word"] if view["after"] else "",
+        "; ".join(f"{_moment(event.at, zone)} {happened(event, t)}" for event in entry.events),
         view["contact"] or "",
         view["error"],
         entry.id,

@@ -11,8 +11,9 @@ from schemas.consent import Basis
 from schemas.receipt import BothLanguages
 from service.i18n import Translator
 from wallet.certificates import StoredCertificate
-from wallet.ledger import AFTER_SHARE, Entry, Event, EventKind
+from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names
+from wallet.pages.history_words import happened
 from wallet.pages.phrases import along, called, in_a_sentence
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
@@ -83,7 +84,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
     return {
         **row_view(entry, t, now=now, titles=titles),
         "events": [
-            {"moment": t.moment(event.at), "kind": _what(event), "reason": event.facts.get("reason", "")}
+            {"moment": t.moment(event.at), "words": happened(event, t), "reason": event.facts.get("reason", "")}
             for event in entry.events
         ],
         "last": last.kind.value,
@@ -142,10 +143,6 @@ def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Tra
 def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
     """What may be the reason: an issuer no longer vouches for what was shown."""
     return [t(NO_LONGER[one.status], title=Names(one).title.text(t.language)) for one in certificates]
-
-
-def _what(event: Event) -> str:
-    return f"{event.kind.value}_by_you" if event.facts.get("by_you") else event.kind.value
 
 
 def _is_over(until: date | None, now: datetime) -> bool:

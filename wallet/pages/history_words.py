@@ -1,9 +1,9 @@
-"""What a check of the history can find, in a person's words."""
+"""What happened, and what a check of the history can find, in a person's words."""
 
 from collections.abc import Collection
 
 from service.i18n import N_, Translator
-from wallet.ledger import HistoryFault
+from wallet.ledger import Event, EventKind, HistoryFault
 
 NOT_INTACT = N_("The history was changed from outside this wallet. Look at the sharing history.")
 
@@ -14,6 +14,51 @@ FAULT_SENTENCES = {
     HistoryFault.NO_END: N_("The seal at the end of the history is missing or wrong, so that its end may be missing."),
     HistoryFault.EARLIER: N_("Something was wrong with the history earlier. What was written since then is in order."),
 }
+
+HAPPENED = {
+    EventKind.ASKED: N_("The request was shown to you"),
+    EventKind.APPROVED: N_("You decided to share"),
+    EventKind.REFUSED: N_("You decided not to share"),
+    EventKind.FAULTY: N_("The request had a fault"),
+    EventKind.TOLD: N_("They were told of the fault"),
+    EventKind.DELIVERED: N_("They received it"),
+    EventKind.NOT_ACCEPTED: N_("They answered with an error"),
+    EventKind.NOT_DELIVERED: N_("It could not be sent"),
+    EventKind.UNKNOWN: N_("It was sent, but no reply came"),
+    EventKind.CLOSED: N_("You left without answering"),
+    EventKind.ANSWERED: N_("It had been answered already"),
+    EventKind.TAKEN_BACK: N_("You took it back"),
+    EventKind.DELETION_ASKED: N_("You asked them to delete"),
+    EventKind.DELETION_NOT_SENT: N_("Your wish could not be sent"),
+    EventKind.DELETION_UNKNOWN: N_("Your wish was sent, but no usable answer came"),
+    EventKind.DELETION_NOT_ACCEPTED: N_("They answered your wish with an error"),
+    EventKind.DELETION_ACKNOWLEDGED: N_("They have received your wish"),
+    EventKind.DELETION_STATED: N_("They stated what they deleted"),
+    EventKind.DELETION_ANSWERED: N_("You noted what they answered"),
+    EventKind.COMPLAINED: N_("You complained to the authority"),
+    EventKind.CONFIRMED: N_("They confirmed the receipt"),
+    EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),
+    EventKind.PERMISSION_RESUMED: N_("You let the later checks go on"),
+    EventKind.PERMISSION_ENDED: N_("You ended the later checks"),
+    EventKind.PERMISSION_NOT_SENT: N_("They could not be told of it"),
+    EventKind.PERMISSION_UNKNOWN: N_("They were told, but no usable answer came"),
+    EventKind.PERMISSION_TOLD: N_("They said how the permission stands"),
+    EventKind.CHECKED_AGAIN: N_("They checked whether it still holds"),
+    EventKind.CHECKS_SEEN: N_("You saw what they had checked"),
+    EventKind.PASSKEY_ADDED: N_("The passkey was added"),
+    EventKind.PASSKEY_REMOVED: N_("The passkey was removed"),
+    EventKind.KEY_CHANGED: N_("Everything was locked with a new key"),
+    EventKind.RECEIVED: N_("The certificate was received"),
+    EventKind.NOT_RECEIVED: N_("The certificate could not be received"),
+}
+"""Every kind of event in words."""
+_ANSWERED_BY_YOU = N_("You had answered it in another window")
+
+
+def happened(event: Event, t: Translator) -> str:
+    """What an event was, in words."""
+    by_you = event.kind is EventKind.ANSWERED and event.facts.get("by_you")
+    return t(_ANSWERED_BY_YOU if by_you else HAPPENED[event.kind])
 
 
 def fault_sentences(faults: Collection[HistoryFault], t: Translator) -> list[str]:

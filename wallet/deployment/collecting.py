@@ -1,0 +1,258 @@
+"""Certificates come into a vault: offered, fetched with a sign-in, waited for, and renewed."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from proofs.trust import TrustEntry
+from wallet import receiving
+from wallet.authorizing import ForeignAnswer, ask_to_sign_in, belongs, came_back
+from wallet.certificates import StoredCertificate
+from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
+from wallet.deployment.ground import HURRY_SECONDS, RESUME_SECONDS
+from wallet.deployment.standing import Standing
+from wallet.examination import examine
+from wallet.issuer_client import ClientKeys, IssuerClient
+from wallet.links import Arrival
+from wallet.offers import learn_offer, learn_type
+from wallet.receiving import Examined
+from wallet.renewal import is_due, may_be_renewed, renewing
+from wallet.store.certificates import update_view
+from wallet.store.collections import (
+    add_collection,
+    delete_collection,
+    get_collection,
+    list_collections,
+    take_up,
+)
+from wallet.vault import (
+    UnlockedVault,
+)
+
+LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
+
+
+class Collecting(Standing):
+    """The collections of the vaults of one wallet service."""
+
+    async def look_at(self, vault: UnlockedVault, arrival: Arrival) -> str:
+        """Read the offer and its issuer's metadata; returns the new collection.
+
+        Raises `OfferUnusable`, `Unreachable`, or `IsARequest`.
+        """
+        offered = await learn_offer(
+            arrival,
+            web=self.web,
+            languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]),
+            allow_loopback=self.settings.allow_loopback,
+        )
+        collection = new_collection(arrival.text, offered, at=int(self.clock().timestamp()))
+        with self.database.transaction() as connection:
+            return add_collection(connection, vault, collection)
+
+    def collection(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """One collection. Raises `NotFound`."""
+        with self.database.reading() as connection:
+            return get_collection(connection, vault, collection_id)
+
+    def collections(self, vault: UnlockedVault) -> Mapping[str, Collection]:
+        """Everything that waits to be collected or answered, and what came to nothing and was not put away yet."""
+        with self.database.reading() as connection:
+            return list_collections(connection, vault)
+
+    def known_collection(self, vault: UnlockedVault, link: str) -> str | None:
+        """The collection that was begun with this very link, if it can still go on."""
+        for collection_id, collection in self.collections(vault).items():
+            if collection.link == link and collection.stage not in (Stage.DONE, Stage.FAILED):
+                return collection_id
+        return None
+
+    def put_away(self, vault: UnlockedVault, collection_id: str) -> None:
+        """Forget a collection; what it stored stays."""
+        with self.database.transaction() as connection:
+            delete_collection(connection, vault, collection_id)
+
+    async def collect(self, vault: UnlockedVault, collection_id: str, *, tx_code: str | None) -> Collection:
+        """Collect what was offered, or go on where it stopped. Raises `MovedOn`."""
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            collection = held.collection
+            if collection.stage is Stage.OFFERED:
+                collection = receiving.agreed(collection, tx_code=tx_code, batch_limit=self.settings.batch_limit)
+            return await receiving.collect(
+                collection,
+                web=self.web,
+                provider=self.provider,
+                keeper=held,
+                examine=self._examine,
+                clock=self.clock,
+            )
+        finally:
+            held.let_go()
+
+    async def begin_sign_in(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """The person wants to fetch: keys are kept, the request is pushed, and the address to sign in at is known.
+
+        Raises `MovedOn`.
+        """
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            collection = held.collection
+            if collection.stage not in (Stage.OFFERED, Stage.AUTHORIZING):
+                return collection
+            collection = receiving.agreed(collection, tx_code=None, batch_limit=self.settings.batch_limit)
+            collection = replace(collection, stage=Stage.OFFERED)
+            held.save(collection)
+            client = IssuerClient(
+                ClientKeys.from_json(collection.client),
+                server=collection.offered.authorization_server,
+                web=self.web,
+                provider=self.provider,
+                clock=self.clock,
+            )
+            collection = await ask_to_sign_in(collection, client=client, provider=self.provider)
+            held.save(collection)
+            return collection
+        finally:
+            held.let_go()
+
+    async def come_back(self, vault: UnlockedVault, answer: Mapping[str, str]) -> str:
+        """The browser is back from signing in: take the answer to its collection, and go on; returns its identifier.
+
+        Raises `ForeignAnswer` when it belongs to nothing that was begun in this vault, or is of another server;
+        `MovedOn`.
+        """
+        state = answer.get("state", "")
+        found = [name for name, one in self.collections(vault).items() if state and belongs(one, state)]
+        if len(found) != 1:
+            raise ForeignAnswer("nothing here waits for this answer")
+        held = take_up(self.database, vault, found[0], now=self.clock())
+        try:
+            if not belongs(held.collection, state):
+                raise MovedOn
+            held.save(came_back(held.collection, answer))
+        finally:
+            held.let_go()
+        if held.collection.stage is Stage.ASKING:
+            await self.collect(vault, found[0], tx_code=None)
+        return found[0]
+
+    # --- fetching what a request asks for ------------------------------------------------------------------------
+
+    def sources_of(self, vct: str) -> list[TrustEntry]:
+        """Who can issue this type, says whoever this wallet trusts."""
+        return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
+
+    async def look_for(
+        self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "", and_then: Sequence[str] = ()
+    ) -> str:
+        """Begin to fetch a certificate of this type from an issuer; returns the new collection.
+
+        `and_then` are types that the person wants to fetch there afterwards. Raises `OfferUnusable`, `Unreachable`.
+        """
+        offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
+        at = int(self.clock().timestamp())
+        new = new_collection(f"fetch:{issuer}", offered, at=at)
+        collection = replace(new, for_share=for_share, and_then=tuple(and_then))
+        with self.database.transaction() as connection:
+            return add_collection(connection, vault, collection)
+
+    async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
+        """A collection that the person opens. What waits as a question is examined anew first, for a few seconds.
+
+        Raises `NotFound`.
+        """
+        if self.collection(vault, collection_id).stage is Stage.QUESTION:
+            # Held in another window, or not done in time: the question stands as it stood.
+            with suppress(MovedOn, TimeoutError):
+                async with asyncio.timeout(HURRY_SECONDS):
+                    await self.collect(vault, collection_id, tx_code=None)
+        return self.collection(vault, collection_id)
+
+    async def answer(self, vault: UnlockedVault, collection_id: str, *, keep: bool) -> Collection:
+        """The person's answer about certificates of an issuer that nobody here vouches for. Raises `MovedOn`."""
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            if keep:
+                return await receiving.keep_unknown(held.collection, keeper=held, examine=self._examine)
+            collection = receiving.answered(held.collection, keep=False)
+            held.save(collection)
+            return collection
+        finally:
+            held.let_go()
+
+    async def resume(self, vault: UnlockedVault) -> None:
+        """Take up what stopped in the middle or may be recognised by now, within a few seconds; what is not done then
+        can be gone on with later.
+
+        Collections that came to their good end are forgotten here.
+        """
+        collections = self.collections(vault)
+        for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
+            self.put_away(vault, collection_id)
+        self._begin_renewals(vault)
+        now, collections = int(self.clock().timestamp()), self.collections(vault)
+        waiting = [
+            i
+            for i, collection in collections.items()
+            if collection.can_go_on(at=now) or collection.stage is Stage.QUESTION
+        ]
+        if not waiting:
+            return
+        try:
+            async with asyncio.timeout(RESUME_SECONDS):
+                for collection_id in waiting:
+                    try:
+                        await self.collect(vault, collection_id, tx_code=None)
+                    except MovedOn:
+                        continue
+        except TimeoutError:
+            return
+
+    def _begin_renewals(self, vault: UnlockedVault) -> None:
+        """Begin to renew what runs out soon. A renewal that came to nothing is forgotten, and tried again later."""
+        now = self.clock()
+        for certificate in self._renewable(vault):
+            if is_due(certificate, at=now):
+                self._begin_renewal(vault, certificate)
+
+    def _renewable(self, vault: UnlockedVault) -> list[StoredCertificate]:
+        """The certificates that no renewal is under way for, after those that came to nothing were forgotten."""
+        collections = self.collections(vault)
+        for collection_id, one in collections.items():
+            if one.renews and one.stage is Stage.FAILED:
+                self.put_away(vault, collection_id)
+        renewed = {one.renews for one in collections.values()}
+        return [one for one in vault.certificates() if one.id not in renewed]
+
+    def _begin_renewal(self, vault: UnlockedVault, certificate: StoredCertificate) -> str:
+        """Begin to renew a certificate; the new collection, "" when another process has changed it meanwhile."""
+        at = int(self.clock().timestamp())
+        collection = renewing(certificate, copies=self.settings.batch_limit, at=at)
+        with self.database.transaction() as connection:
+            if update_view(connection, vault, certificate.id, {"renewal_tried_at": at}, version=certificate.version):
+                return add_collection(connection, vault, collection)
+        return ""
+
+    async def renew_outdated(self, vault: UnlockedVault, is_outdated: Callable[[StoredCertificate], bool]) -> None:
+        """Renew what a request finds too old, before the person decides, within a few seconds.
+
+        What cannot be had by then stays as it was, and can be fetched by the person.
+        """
+        now = self.clock()
+        outdated = [one for one in self._renewable(vault) if is_outdated(one) and may_be_renewed(one, at=now)]
+        begun = [found for one in outdated if (found := self._begin_renewal(vault, one))]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESUME_SECONDS):
+                for collection_id in begun:
+                    with suppress(MovedOn):
+                        await self.collect(vault, collection_id, tx_code=None)
+
+    async def _examine(self, collection: Collection, part: Part) -> Examined:
+        return await examine(collection, part, trust=self.trust(), resolver=self.resolver, now=self.clock())
+
+    async def prefetch(self) -> None:
+        """Fetch status lists that run out soon and trust lists; called on a schedule."""
+        await self.resolver.prefetch(ahead_seconds=self.settings.status_seconds // 4)
+        await self.refresh_trust()
