@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from schemas.consent import LocalizedText
 from schemas.standing_permission import PermissionState
 from schemas.verification import Check, Outcome
 from service.i18n import Catalogues
@@ -28,7 +29,7 @@ def result_document(
     when there is none (any more). `deletion` is the newest one, null when there is none.
     `declaration` is what the person confirmed, null when nothing was asked or the check did not hold.
     """
-    verdict = record.verdict
+    verdict, declaration = record.verdict, confirmed(record)
     eligibility = eligibility_of(record, contents=contents, time_zone=time_zone)
     return {
         "id": record.id,
@@ -44,7 +45,7 @@ def result_document(
         "checks": _checks(record.result.checks, catalogues),
         "presentations": [_proof(proof, catalogues) for proof in record.proofs],
         "values": _values(contents),
-        "declaration": _declaration(record),
+        "declaration": None if declaration is None else declaration.model_dump(),
         "wallet_error": record.wallet_error or None,
         "made_at": _moment(record.transaction.made_at),
         "expires_at": _moment(record.transaction.expires_at),
@@ -56,10 +57,11 @@ def result_document(
     }
 
 
-def _declaration(record: RequestRecord) -> dict[str, str] | None:
+def confirmed(record: RequestRecord) -> LocalizedText | None:
+    """The sentence that the person confirmed; None when nothing was asked or the check did not hold."""
     text = record.transaction.question.template.declaration
     held = any(check.name == "declaration" and check.outcome is Outcome.PASSED for check in record.result.checks)
-    return text.model_dump() if text is not None and held else None
+    return text if held else None
 
 
 def deletion_document(one: Deletion) -> dict[str, Any]:
