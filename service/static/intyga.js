@@ -65,33 +65,43 @@ function follow(part) {
 }
 
 // A tick changes what the rest of a form says, and the server says it: the form is sent without a decision, and the parts
-// marked `data-updates` are put in place. Fields and buttons stay, so that nobody's tick, focus or click is lost. Of several
-// answers only the last counts, and none that was overtaken by another tick.
+// marked `data-updates` are put in place. Fields and buttons stay, so that nobody's tick, focus or click is lost. One sending
+// at a time, and once more for what was ticked meanwhile: two under way could reach the server in the wrong order.
 function updateOnTick(form) {
   form.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = true; });
-  let latest = 0;
-  let pending = new AbortController();
+  let sending = new AbortController();
+  let isSending = false;
+  let isBehind = false;
   // The decision carries all ticks itself: nothing older may follow it.
-  form.addEventListener("submit", () => { latest += 1; pending.abort(); });
+  form.addEventListener("submit", () => {
+    sending.abort();
+    sending = new AbortController();
+  });
   form.addEventListener("change", async (event) => {
     if (event.target.name !== form.dataset.update) return;
-    const mine = ++latest;
-    const body = new URLSearchParams(new FormData(form));
-    body.append("decision", "update");
-    pending.abort();
-    pending = new AbortController();
+    isBehind = true;
+    if (isSending) return;
+    isSending = true;
+    const { signal } = sending;
     let answer;
     let fresh;
     try {
-      answer = await fetch(form.action, {
-        method: "POST", body, headers: { Accept: "text/html" }, credentials: "same-origin", signal: pending.signal,
-      });
-      fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      while (isBehind) {
+        isBehind = false;
+        const body = new URLSearchParams(new FormData(form));
+        body.append("decision", "update");
+        answer = await fetch(form.action, {
+          method: "POST", body, headers: { Accept: "text/html" }, credentials: "same-origin", signal,
+        });
+        fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      }
     } catch {
-      if (mine === latest) form.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = false; });
+      if (!signal.aborted) form.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = false; });
       return;
+    } finally {
+      isSending = false;
     }
-    if (mine !== latest) return;
+    if (signal.aborted) return;
     if (!answer.ok || !fresh.getElementById(form.id)) {
       location.reload();
       return;

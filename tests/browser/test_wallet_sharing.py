@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
@@ -283,6 +283,34 @@ def test_the_count_follows_the_ticks(world: World, address: str, employer: FakeV
     expect(page.locator("#decide-share")).to_have_text("Share 2 items")
     assert_accessible(page)
     assert employer.forms == []
+
+
+def test_ticks_faster_than_the_server_are_never_sent_in_two_orders(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage
+) -> None:
+    """One sending at a time, and the last one holds what is ticked at the end."""
+    page = open_page(language="en")
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    page.click("#arrival-continue")
+    expect(page.locator("#decide-share")).to_have_text("Share 2 items")
+    held: list[Route] = []
+    page.route("**/share/**", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+
+    page.check("#optional-1")
+    page.check("#optional-2")
+    page.uncheck("#optional-1")
+    page.uncheck("#optional-2")
+    page.wait_for_timeout(300)  # Long enough for anything that was sent beside the first to come here.
+    assert len(held) == 1
+    held[0].continue_()
+    page.wait_for_event("request", lambda request: request.method == "POST")
+    expect(page.locator("#decide-share")).to_have_text("Share 2 items")
+    assert len(held) == 2
+    assert "optional" not in (held[1].request.post_data or "")
+    held[1].continue_()
+    page.unroute_all()
+    expect(page.locator("#decide-share")).to_have_text("Share 2 items")
 
 
 def test_cs39_the_other_language_keeps_the_ticks(
