@@ -4,6 +4,7 @@ app = create_app(IssuerSettings(data=Path("data")), http=None, clock=utc_now)
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
@@ -104,6 +105,7 @@ async def _sweep_for_ever(context: IssuerContext) -> None:
     while True:
         try:
             await context.store.database.run(context.store.grants.sweep, now=context.clock())
+            await context.store.database.run_beside(context.store.results.sweep, now=context.clock(), rest=time.sleep)
         except TemporarilyUnavailable as error:
             log.warning("sweep_postponed", error=error.error)
         await asyncio.sleep(SWEEP_SECONDS)

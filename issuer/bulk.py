@@ -7,6 +7,9 @@ that what a person sees is that the run failed, and nothing of it can be collect
 
 Only a process that is killed in between leaves offers behind that are open: they are listed, nobody has their codes,
 and they expire or can be voided or offered again like any others.
+
+What somebody else offers to the same people at the same moment is seen: `known` is how many earlier offers of the same
+the person was told of, and every batch is written only when there are no more by then, those of this run aside.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +17,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from issuer.earlier import EarlierOffers, earlier_offers
 from issuer.offers import Offer, OfferBook, OfferDraft
 from schemas.errors import TemporarilyUnavailable
 
@@ -44,18 +48,35 @@ def make_offers(
     now: datetime,
     patiently: Patiently,
     rest: Callable[[float], None],
+    once: str = "",
+    known: int | None = None,
 ) -> list[Offer]:
     """Make all of these offers, or leave none that can be collected. `rest` lets seconds pass (`time.sleep`).
+
+    `once` names the form that asked for them: when it was used before, nothing is made and the list is empty. With
+    `known`, nothing is made when there are more earlier offers of the same by now: `OfferedMeanwhile`.
 
     Raises `OffersNotMade` when the database fails; whatever else ends the run, the offers made before become void too.
     """
     made: list[Offer] = []
+    before = None
+    if known is not None:
+        before = earlier_offers(book, {one.recipient for one in drafts}, now=now)
     try:
         for start in range(0, len(drafts), OFFERS_AT_ONCE):
             if start:
                 rest(REST_SECONDS)
             batch = drafts[start : start + OFFERS_AT_ONCE]
-            made += patiently(lambda batch=batch: book.create(batch, now=now))  # type: ignore[misc]
+            unless = None
+            if before is not None:
+                # Asked with the first batch, after the form: who sends one twice is told that and nothing else.
+                is_news = not start and before.count_of(drafts) > (known or 0)
+                unless = _has_grown(before, batch, ours=frozenset(one.id for one in made), is_news=is_news)
+            form = "" if start else once
+            written = patiently(lambda b=batch, f=form, u=unless: book.create(b, now=now, once=f, unless=u))  # type: ignore[misc]
+            if batch and not written:
+                break  # Only a form that was used before, and that stands at the first batch.
+            made += written
     except BaseException as exc:
         voided = _void(book, made, now=now, patiently=patiently)
         if not isinstance(exc, TemporarilyUnavailable):
@@ -68,6 +89,18 @@ def make_offers(
             )
         raise OffersNotMade(told) from exc
     return made
+
+
+def _has_grown(
+    before: EarlierOffers, batch: Sequence[OfferDraft], *, ours: frozenset[str], is_news: bool
+) -> Callable[[Sequence[Offer]], bool]:
+    """Whether somebody else has offered the same as this batch since; always when there `is_news`."""
+
+    def has_grown(offers: Sequence[Offer]) -> bool:
+        now_there = EarlierOffers(one for one in offers if one.id not in ours)
+        return is_news or now_there.count_of(batch) > before.count_of(batch)
+
+    return has_grown
 
 
 def _void(book: OfferBook, made: Sequence[Offer], *, now: datetime, patiently: Patiently) -> int:

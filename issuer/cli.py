@@ -16,6 +16,7 @@ from issuer.bulk import make_offers
 from issuer.cli_keys import keys_app
 from issuer.cli_output import (
     certificate_shown,
+    change_told,
     completeness_shown,
     list_told,
     note_lines,
@@ -91,7 +92,7 @@ def import_results(
             warnings=tuple(stored_note(warning) for warning in results.warnings),
             records=results.records,
         )
-        kept = patiently(lambda: store.results.save_import(draft, now=utc_now()))
+        kept = store.results.save_import(draft, now=utc_now(), patiently=patiently, rest=time.sleep)
         ids = [result.id for result in store.results.list_results(kept.id, limit=len(results.records))]
     report = {
         "import": kept.id if kept else None,
@@ -223,16 +224,16 @@ def reinstate(
 
 
 def _change(certificate_id: str, status: Status, *, data: Path, reason: str, as_json: bool) -> None:
-    context = open_context(settings_for(data), clock=utc_now)
+    context, now = open_context(settings_for(data), clock=utc_now), utc_now()
     changed, *_ = patiently(
         lambda: context.store.status.change(
-            [certificate_id], status, publishing=context.publishing, reason=reason, now=utc_now()
+            [certificate_id], status, publishing=context.publishing, reason=reason, now=now
         )
     )
     show(
-        certificate_shown(changed),
+        {**certificate_shown(changed), "changed": changed.status_at == now},
         as_json=as_json,
-        human=lambda shown: f"{shown['title']}, {shown['recipient']}: {shown['status']} ({shown['copies']} copies).",
+        human=change_told,
     )
 
 

@@ -58,6 +58,14 @@ def certificate_shown(certificate: Certificate) -> dict[str, Any]:
     }
 
 
+def change_told(shown: dict[str, Any]) -> str:
+    """What became of a certificate's status; one that had it already was not changed, and its reason neither."""
+    whose = f"{shown['title']}, {shown['recipient']}"
+    if shown["changed"]:
+        return f"{whose}: {shown['status']} ({shown['copies']} copies)."
+    return f"{whose}: {shown['status']} already, so nothing was changed."
+
+
 def completeness_shown(record: Record, *, result_id: str | None) -> dict[str, Any]:
     """What one record holds of the elements of the certificates that can be made of it, and lacks."""
     reports = {name: one.completeness(record) for name, one in types_for(record).items()}
@@ -70,6 +78,9 @@ def completeness_shown(record: Record, *, result_id: str | None) -> dict[str, An
         "elements": {
             state.element.code: [source.value for source in state.sources] if state.present else None
             for state in report.states
+        },
+        "element_names": {
+            state.element.code: state.element.name["en"] for one in reports.values() for state in one.states
         },
         "missing": list(report.missing),
         "cannot_be_issued_as": {
@@ -94,13 +105,19 @@ def report_told(report: dict[str, Any]) -> str:
     lines = [f"{len(report['results'])} result(s), format {report['format']}."]
     for result in report["results"]:
         lines.append(f"  {result['course']}: {result['title']} ({result['learner']})")
+        names = result["element_names"]
         if result["missing"]:
-            lines.append(f"    missing: {', '.join(result['missing'])}")
+            lines.append(f"    missing: {_elements(result['missing'], names)}")
         for name, codes in result["cannot_be_issued_as"].items():
-            lines.append(f"    cannot be issued as {name} without {', '.join(codes)}")
+            lines.append(f"    cannot be issued as {name} without {_elements(codes, names)}")
     lines += note_lines([warning["text"] for warning in report["warnings"]])
     lines.append(f"Kept as import {report['import']}." if report["import"] else "Nothing was kept.")
     return "\n".join(lines)
+
+
+def _elements(codes: list[str], names: dict[str, str]) -> str:
+    """Elements by name, each with its code where that is not a word of its own: `Grade (M8)`."""
+    return ", ".join(f"{names[code]} ({code})" for code in codes)
 
 
 def note_lines(texts: list[str]) -> list[str]:

@@ -63,6 +63,10 @@ class IssuerSecret:
         """The identifier of a deferred transaction: the same for the same keys of the same certificate."""
         return _text(self._derive("deferred-transaction", offer_id, *thumbprints))
 
+    def next_refresh_token(self, refresh_token: str) -> str:
+        """What a refresh token is replaced by: always the same, so that a lost answer can be repeated."""
+        return _text(self._derive("next-refresh-token", refresh_token))
+
     def notification_mark(self, offer_id: str, salt: str) -> str:
         """What ties a notification identifier to one certificate."""
         return _text(self._derive("notification", offer_id, salt)[:16])

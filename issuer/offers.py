@@ -7,7 +7,7 @@ ones void.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -182,8 +182,22 @@ class OfferCodes:
 class OfferBook(Protocol):
     """Where offers are kept."""
 
-    def create(self, drafts: Sequence[OfferDraft], *, now: datetime) -> list[Offer]:
-        """Keep these offers, all or none."""
+    def create(
+        self,
+        drafts: Sequence[OfferDraft],
+        *,
+        now: datetime,
+        once: str = "",
+        unless: Callable[[Sequence[Offer]], bool] | None = None,
+    ) -> list[Offer]:
+        """Keep these offers, all or none: none when the form `once` was used before.
+
+        Raises `OfferedMeanwhile` when `unless` says so of the earlier offers to the same people.
+        """
+        ...
+
+    def to_recipients(self, recipients: Collection[str], *, now: datetime) -> list[Offer]:
+        """Every offer to somebody of these names, newest first."""
         ...
 
     def void_each(self, offer_ids: Sequence[str], *, now: datetime) -> int:

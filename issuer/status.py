@@ -32,7 +32,7 @@ class NoSuchCertificate(NotFound):
 
 
 class RevocationIsFinal(Refused):
-    """A revoked certificate stays revoked."""
+    """This certificate is revoked, which is final; nothing was changed. Offer a new one instead."""
 
     error = "revocation_is_final"
     status = 409

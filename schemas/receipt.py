@@ -158,7 +158,10 @@ class Event(_Written):
 
 
 class Receipt(_Written):
-    """The receipt of one share.
+    """The receipt of one share, or of a refusal.
+
+    What the recipient said of purpose, ground and recipients stands in both as it said it. Of a refusal
+    nothing is kept: `retention` is None, and `asked_retention` says until when the recipient would have kept the items.
 
     `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `processors`,
     `countries` and `automated_decisions` are None when the recipient declared nothing. `declarations`
@@ -180,6 +183,7 @@ class Receipt(_Written):
     countries: tuple[str, ...] | None = None
     automated_decisions: bool | None = None
     retention: Retention | None = None
+    asked_retention: Retention | None = None
     rights: Rights
     standing_permission: StandingPermission | None = None
     events: tuple[Event, ...]
@@ -188,6 +192,14 @@ class Receipt(_Written):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def claims(self) -> dict[str, Any]:
-        """The receipt as JSON members; without declarations and standing permission it says nothing of them."""
-        left_out = {name for name in ("declarations", "standing_permission") if not getattr(self, name)}
-        return self.model_dump(mode="json", by_alias=True, exclude=left_out)
+        """The receipt as JSON members; what only some receipts say stands in those alone."""
+        members = self.model_dump(mode="json", by_alias=True)
+        for name in ("declarations", "standing_permission", "asked_retention"):
+            if not members[name]:
+                del members[name]
+        return members
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the person decided not to share."""
+        return any(event.type is EventType.REFUSED for event in self.events)

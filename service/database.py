@@ -119,6 +119,8 @@ class Database:
         self._local = threading.local()
         self._opened: list[Connection] = []
         self._opened_lock = threading.Lock()
+        self._beside = threading.Condition()
+        self._beside_count = 0
 
     @property
     def engine(self) -> Engine:
@@ -182,6 +184,26 @@ class Database:
             return work(*args, **kwargs)
         return await asyncio.to_thread(work, *args, **kwargs)
 
+    async def run_beside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something of many transactions that rests between them, in a thread, while the loop goes on serving.
+
+        The database is not closed before it has ended, also when whoever waited for it has gone.
+        """
+
+        def counted() -> T:
+            self._count_beside(1)
+            try:
+                return work(*args, **kwargs)
+            finally:
+                self._count_beside(-1)
+
+        return await asyncio.to_thread(counted)
+
+    def _count_beside(self, change: int) -> None:
+        with self._beside:
+            self._beside_count += change
+            self._beside.notify_all()
+
     def check(self) -> None:
         """Raise `TemporarilyUnavailable` unless the database answers; for `/ready`."""
         with self.reading() as connection:
@@ -200,7 +222,9 @@ class Database:
         return not busy
 
     def close(self) -> None:
-        """Close every connection of every thread."""
+        """Close every connection of every thread, when what is done beside the loop has ended."""
+        with self._beside:
+            self._beside.wait_for(lambda: self._beside_count == 0)
         with self._opened_lock:
             for connection in self._opened:
                 connection.close()

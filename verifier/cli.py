@@ -27,7 +27,7 @@ from verifier.cli_trust import trust_app
 from verifier.cli_webhooks import webhooks_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
-from verifier.requests import Kind
+from verifier.requests import REQUEST_OBJECT_SECONDS, Kind
 from verifier.result_document import result_document
 from verifier.settings import VerifierSettings
 from verifier.template_files import template_from_file
@@ -77,9 +77,17 @@ def announcements(settings: VerifierSettings) -> list[str]:
     finally:
         database.close()
     told = [] if code is None else [f"Code for the first account at {settings.url('/')}: {code}"]
+    told += unnamed(settings)
     if not settings.contact.strip():
         told.append(f"VERIFIER_CONTACT is not set: people are told {settings.base_url} as where to reach you.")
     return told
+
+
+def unnamed(settings: VerifierSettings) -> list[str]:
+    """A sentence for the operator of a service whose organisation has no name; none when it has one."""
+    if settings.is_named:
+        return []
+    return [f"VERIFIER_NAME is not set: people are told that {settings.host_name} asks."]
 
 
 @app.command()
@@ -117,6 +125,8 @@ def request(
     made = verifier.make_request(
         chosen, kind=kind, maker="", return_url=return_url, lifetime_seconds=lifetime, reference=reference
     )
+    for sentence in unnamed(verifier.settings):
+        typer.echo(sentence, err=True)
     if wallet:
         made = verifier.made(made.transaction, wallet_url=web_wallet)
     show(_request(made), as_json=as_json, human=_human_request)
@@ -227,12 +237,26 @@ def _request(made: MadeRequest) -> dict[str, Any]:
 
 
 def _human_request(told: dict[str, Any]) -> str:
-    return f"{told['request']}\n\nTo type: {told['code']}\nResult:  intyga-verifier result {told['id']}"
+    minutes = REQUEST_OBJECT_SECONDS // 60
+    return "\n".join(
+        [
+            f"{told['request']}\n",
+            f"To type: {told['code']}",
+            f"Open until: {told['expires_at']}",
+            f"Each time that a wallet fetches it, its person has {minutes} minutes to answer.",
+            f"Result:  intyga-verifier result {told['id']}",
+        ]
+    )
 
 
 def _human_result(told: dict[str, Any]) -> str:
     lines = [f"Reference: {told['reference']}"] if told["reference"] else []
+    if told["withdrawn_at"]:
+        # What holds now stands first: a verdict that was good does not hold any more.
+        lines.append(f"Taken back by the person at {told['withdrawn_at']}: do not use it any more.")
     lines.append(f"State: {told['state']}")
+    if told["withdrawn_at"] and told["sentence"]:
+        lines.append("What was found before it was taken back:")
     if told["sentence"]:
         lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
     if told["eligibility"]:
@@ -247,8 +271,6 @@ def _human_result(told: dict[str, Any]) -> str:
         lines.append(f"  {kind}{number}: {value['label']['en']}: {value['display']}")
     if told["values"] is not None:
         lines.append(f"Kept until {told['retention_until']}.")
-    if told["withdrawn_at"]:
-        lines.append(f"Taken back by the person at {told['withdrawn_at']}: do not use it any more.")
     if told["values_deleted_at"]:
         lines.append(f"Values deleted at {told['values_deleted_at']}.")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from fastapi import Request
 
 from proofs import strict_json
 from schemas.errors import TooManyRequests
+from service.stopping import Stopping
 from verifier.exchange import Verifier
 from verifier.store import RequestRecord, State
 
@@ -98,15 +99,23 @@ async def watch(
 
 
 async def wait_until(
-    verifier: Verifier, request_id: str, *, is_enough: Callable[[RequestRecord], bool], seconds: float
+    verifier: Verifier,
+    request_id: str,
+    *,
+    is_enough: Callable[[RequestRecord], bool],
+    seconds: float,
+    stopping: Stopping | None = None,
 ) -> RequestRecord:
-    """The request as soon as it is enough, or as it is after so many seconds. Raises `NoSuchRequest`."""
+    """The request as soon as it is enough, or as it is after so many seconds, or when the service is about to stop.
+
+    Raises `NoSuchRequest`.
+    """
     recent = verifier.recent
     counter = await recent.number(at_most_seconds=0)
     record = await verifier.database.run(verifier.result, request_id)
     deadline = looked_at = time.monotonic()
     deadline += seconds
-    while not is_enough(record) and time.monotonic() < deadline:
+    while not is_enough(record) and time.monotonic() < deadline and not (stopping and stopping.has_begun):
         await asyncio.sleep(min(0.25, max(0.0, deadline - time.monotonic())))
         now_at = await recent.number(at_most_seconds=0.1)
         if now_at != counter or time.monotonic() - looked_at >= LOOK_AGAIN_SECONDS:  # Time alone ends requests, too.

@@ -33,7 +33,7 @@ from enum import StrEnum
 from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from proofs import base64url, strict_json
 from schemas.consent import Basis, LocalizedText, Path, ShortText
@@ -50,7 +50,27 @@ MIN_PURPOSE_CHARACTERS = 20
 MIN_PURPOSE_LETTERS = 10
 MIN_CONTACT_LETTERS = 3
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _QUERY_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _path_that_can_be(path: Any) -> Any:
+    """A claims path pointer (OpenID4VP 1.0, 7) that can select something; raises `ValueError` that says what is wrong.
+
+    `True` is no number here, although Python takes it for 1.
+    """
+    if not isinstance(path, list | tuple) or not path:
+        raise ValueError("a path is a list with at least one name in it")
+    for part in path:
+        if isinstance(part, int) and not isinstance(part, bool) and part < 0:
+            raise ValueError("a number in a path counts from the beginning, from 0 on")
+        if not (part is None or isinstance(part, str) or type(part) is int):
+            raise ValueError("a path holds names, whole numbers, and * (null in JSON) for every element")
+    if not isinstance(path[0], str):
+        raise ValueError("a path begins with the name of what is asked for")
+    if "" in path:
+        raise ValueError("a name in a path is empty")
+    return path
 
 
 class InvalidTemplate(Malformed):
@@ -85,7 +105,7 @@ class TemplateItem(_Written):
     tells by its very answer what it holds, and warns its person of that.
     """
 
-    path: Annotated[Path, Field(min_length=1)]
+    path: Annotated[Path, BeforeValidator(_path_that_can_be)]
     reason: LocalizedText
     label: LocalizedText | None = None
     required: bool = True
@@ -130,6 +150,8 @@ class TemplateCredential(_Written):
             raise ValueError("id may hold letters, digits, - and _ only")
         if self.title is not None and not self.title.is_complete:
             raise ValueError("the title must be given in sv and en")
+        if len(set(self.vct)) != len(self.vct):
+            raise ValueError("a type stands twice in vct")
         if len({item.path for item in self.items}) != len(self.items):
             raise ValueError("a path is asked for twice")
         if self.format != "dc+sd-jwt":
@@ -304,8 +326,17 @@ def parse_template(members: Mapping[str, Any]) -> RequestTemplate:
         return RequestTemplate.model_validate(members)
     except ValidationError as exc:
         faults = exc.errors(include_url=False, include_context=False, include_input=False)
-        told = [_sentence(fault["loc"], fault["type"], fault["msg"]) for fault in faults]
+        # A list whose only member is faulty counts as too short besides; that is no second fault.
+        told = [
+            _sentence(fault["loc"], fault["type"], fault["msg"])
+            for fault in faults
+            if fault["type"] != "too_short" or not any(_lies_in(other["loc"], fault["loc"]) for other in faults)
+        ]
         raise InvalidTemplate("; ".join(told)) from exc
+
+
+def _lies_in(inner: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _sentence(place: tuple[str | int, ...], kind: str, message: str) -> str:
@@ -313,7 +344,12 @@ def _sentence(place: tuple[str | int, ...], kind: str, message: str) -> str:
 
 
 def read_template(content: bytes, *, is_toml: bool) -> RequestTemplate:
-    """Read a template file. Raises `InvalidTemplate`."""
+    """Read a template file in UTF-8, with or without a byte order mark. Raises `InvalidTemplate`."""
+    content = content.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as exc:
+        raise InvalidTemplate("the file is not text in UTF-8") from exc
     if not is_toml:
         try:
             return parse_template(strict_json.loads_object(content))
@@ -322,9 +358,7 @@ def read_template(content: bytes, *, is_toml: bool) -> RequestTemplate:
         except ProtocolError as exc:
             raise InvalidTemplate("the file is not JSON") from exc
     try:
-        members = tomllib.loads(content.decode())
-    except UnicodeDecodeError as exc:
-        raise InvalidTemplate("the file is not text in UTF-8") from exc
+        members = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise InvalidTemplate(f"the file is not TOML: {exc}") from exc
     except RecursionError as exc:

@@ -131,9 +131,14 @@ class VerifierSettings(ServiceSettings):
         return web_origin(self.base_url)
 
     @property
+    def is_named(self) -> bool:
+        """Whether the organisation has a name of its own in any language."""
+        return bool(self.name.strip() or self.name_en.strip())
+
+    @property
     def organisation(self) -> LocalizedText:
         """The name of the organisation; its host when none is set."""
-        swedish, english = self.name, self.name_en
+        swedish, english = self.name.strip(), self.name_en.strip()
         fallback = swedish or english or self.host_name
         return LocalizedText(sv=swedish or fallback, en=english or fallback)
 

@@ -148,7 +148,9 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
 
 async def _on_schedule(wallet: Deployment) -> None:
     """What is done whether anybody looks or not: ended sessions and requests go, lists are fetched in time."""
+    is_forgotten = False
     while True:
+        is_forgotten = is_forgotten or wallet.forget_what_a_kill_left()
         await wallet.sessions.prune(now=wallet.clock())
         Sharing(wallet).tidy()
         Withdrawals(wallet).tidy()

@@ -1,6 +1,5 @@
-"""`intyga-wallet`: serve, receive, list, show, trust; present and ledger come from `wallet/cli_share.py`,
-receipt from `wallet/cli_receipt.py`,
-take-back and ask-delete from `wallet/cli_take_back.py`,
+"""`intyga-wallet`: serve, receive, list, show, trust; present comes from `wallet/cli_share.py`, ledger from
+`wallet/cli_ledger.py`, receipt from `wallet/cli_receipt.py`, take-back and ask-delete from `wallet/cli_take_back.py`,
 recover and recovery-code from `wallet/cli_recovery.py`, export, import and leave from `wallet/cli_moving.py`."""
 
 import asyncio
@@ -15,7 +14,7 @@ from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
-from wallet import cli_moving, cli_permissions, cli_receipt, cli_recovery, cli_share, cli_take_back
+from wallet import cli_ledger, cli_moving, cli_permissions, cli_receipt, cli_recovery, cli_share, cli_take_back
 from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
@@ -44,6 +43,7 @@ from wallet.withdrawals import Withdrawals
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")
 app.add_typer(trust_app, name="trust")
 cli_share.register(app)
+cli_ledger.register(app)
 cli_receipt.register(app)
 cli_take_back.register(app)
 app.add_typer(cli_permissions.permissions_app, name="permissions")
@@ -109,7 +109,9 @@ def list_command(
     def text(result: list[dict[str, Any]]) -> str:
         return "\n".join(_line(one) for one in result) or f"There are no certificates in the vault of {person}."
 
-    show(with_wallet(data, lambda wallet: _list(wallet, person)), as_json=as_json, human=text)
+    listed = with_wallet(data, lambda wallet: _list(wallet, person))
+    if listed is not None or as_json:
+        show(listed or [], as_json=as_json, human=text)
 
 
 @app.command("show")
@@ -243,10 +245,11 @@ async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:
     ]
 
 
-async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]]:
+async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]] | None:
+    """The certificates; None when there is no such vault, which has been told then."""
     vault = await open_vault(wallet, person)
     if vault is None:
-        return []
+        return None
     return [_summary(certificate, wallet.clock()) for certificate in await wallet.certificates(vault)]
 
 

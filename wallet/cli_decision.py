@@ -66,16 +66,27 @@ def _why(view: dict[str, Any]) -> Iterator[str]:
 def _what(view: dict[str, Any]) -> Iterator[str]:
     for group in view["required"]:
         yield from _group("Needed", group)
-    for part in view["optional"]:
-        mark = "chosen" if part["ticked"] else "not chosen"
-        for group in part["groups"]:
-            yield from _group(f"Optional part {part['index']} ({mark})", group)
+    for part in sorted([*view["optional"], *view["unanswered"]], key=lambda one: int(one["index"])):
+        yield from _optional(part)
+
+
+def _optional(part: dict[str, Any]) -> Iterator[str]:
+    """One optional part, under the number that it has in the request; also one that nothing here answers."""
+    if "groups" not in part:
+        asked = f" ({_one_line(part['items'])})" if part["items"] else ""
+        yield f"\n  Optional part {part['index']}: nothing in this wallet answers it{asked}."
+        return
+    mark = "chosen" if part["ticked"] else "not chosen"
+    for group in part["groups"]:
+        yield from _group(f"Optional part {part['index']} ({mark})", group)
 
 
 def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
     issuer = group["issuer"] if group["issuer_trusted"] else f"{group['issuer']} (in its own words)"
     date = f", {group['date']}" if group["date"] else ""
     yield f"\n  {heading}: {_one_line(group['title'])}, issued by {_one_line(issuer)}{date}"
+    if group["known"]:
+        yield f"    {group['known']}"
     for item in group["items"]:
         values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
         kind = f" [{item['kind']}]" if item["kind"] else ""
@@ -124,7 +135,7 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
         yield f"  They also want to check later whether it still holds, until {later['until']},"
         yield f"    at most once in {later['every_days']} days ({mark})."
         yield f"    Why, in their words: {_quoted(later['purpose'])}"
-    yield f"  The request ends at {view['expires']}."
+    yield f"  You can answer until {view['expires']}. After that it can be fetched again, as long as they keep it open."
     if decision.is_satisfiable:
         yield "  They cannot tell whether you lack the data or chose not to share."
 

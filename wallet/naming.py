@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schemas.dcql import ClaimsPath, ConcretePath, value_at
+from schemas.dcql import ClaimsPath, ConcretePath, CredentialQuery, value_at
 from schemas.receipt import BothLanguages
 from schemas.types import type_of
 from schemas.types.card import display_parts, display_value
@@ -128,6 +128,12 @@ def name_of_asked(types: Iterable[str], path: ClaimsPath) -> BothLanguages:
         return BothLanguages(sv=known.label(anywhere, "sv"), en=known.label(anywhere, "en"))
     written = next((part for part in reversed(path) if isinstance(part, str)), "")
     return _same(plain(written.replace("_", " ")).capitalize())
+
+
+def names_asked(credential: CredentialQuery) -> list[BothLanguages]:
+    """What one credential query asks for, by name."""
+    types = [vct for alternative in credential.types for vct in alternative]
+    return [name_of_asked(types, claim.path) for claim in credential.claims]
 
 
 _DATES = frozenset({"birth_date", "birthdate", "date_of_birth", "issuance_date", "expiry_date", "date_of_issuance"})

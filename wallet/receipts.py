@@ -85,6 +85,7 @@ def receipt_of(entry: Entry) -> Receipt:
     if decision is None:
         raise NotFound("There is no receipt: nothing was decided")
     asked, decided = entry.facts, decision.facts
+    said = Retention(until=entry.retention_until) if entry.retention_until else None
     return Receipt(
         record_id=entry.id,
         language=decided["language"],
@@ -109,7 +110,8 @@ def receipt_of(entry: Entry) -> Receipt:
         processors=_texts(asked.get("processors")),
         countries=None if asked.get("countries") is None else tuple(asked["countries"]),
         automated_decisions=asked.get("automated_decisions"),
-        retention=Retention(until=entry.retention_until) if entry.retention_until else None,
+        retention=None if decision.kind is EventKind.REFUSED else said,
+        asked_retention=said if decision.kind is EventKind.REFUSED else None,
         rights=Rights(
             withdraw_url=asked.get("withdraw_url") or None,
             withdraw_contact=asked.get("withdraw_contact") or None,

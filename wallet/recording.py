@@ -21,7 +21,7 @@ from schemas.receipt import BothLanguages
 from wallet.consent import Consent
 from wallet.decision import Decision, Item, can_be_checked, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
-from wallet.naming import name_of_asked, plain
+from wallet.naming import names_asked, plain
 from wallet.over_asking import RULES_VERSION, asked_paths, fired
 from wallet.requests import CameBy, CheckedRequest, RequestFault
 from wallet.vault import UnlockedVault
@@ -116,8 +116,7 @@ def _asked_names(decision: Decision) -> list[BothLanguages]:
         if one.id not in answered and (not decision.is_satisfiable or one.id in optional)
     ]
     for credential in lacking:
-        types = [vct for alternative in credential.types for vct in alternative]
-        names += [name_of_asked(types, claim.path) for claim in credential.claims]
+        names += names_asked(credential)
     return list(dict.fromkeys(names))
 
 

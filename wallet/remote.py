@@ -174,18 +174,31 @@ class WalletResolver:
         self._lists_asked = {one: at for one, at in self._lists_asked.items() if now - at < ASKED_LATELY}
         self._lists_asked[uri] = now
 
-    def has_news(self, uri: str, *, since: datetime) -> bool:
-        """Whether a look at this list can tell more than one at `since` did.
+    def has_news(self, uri: str, *, since: datetime, at_most: timedelta) -> bool:
+        """Whether a look at this list can tell more than is known from one that was read at `since`.
 
-        It cannot when the list was kept then and may still be used, nor when it was asked for in vain just now. A list
-        that this process has not read yet (a command, a service that just started) counts as kept for `LIKELY_KEPT`:
-        else every `present` at the terminal would tell the issuer that something is being shown.
+        It can when the list was read anew meanwhile, and when what is known is older than `at_most`. It cannot when the
+        list was asked for in vain just now. A list that this process has not read yet (a command, a service that just
+        started) says of itself how long it may be kept, which nobody here remembers: `LIKELY_KEPT` at most.
         """
         kept_since = self._lists.since(uri)
+        age = self._clock() - since
         if kept_since is not None:
-            return int(kept_since.timestamp()) > since.timestamp()
+            return int(kept_since.timestamp()) > since.timestamp() or age >= at_most
         asked = self._lists_asked.get(uri)
-        return self._clock() - (since if asked is None else asked) >= (LIKELY_KEPT if asked is None else ASKED_LATELY)
+        if asked is not None:
+            return self._clock() - asked >= ASKED_LATELY
+        return age >= min(at_most, LIKELY_KEPT)
+
+    def read_at(self, uri: str) -> datetime | None:
+        """When the list that answers look-ups now was read from its issuer; None when there is none."""
+        return self._lists.since(uri)
+
+    def forget_older(self, uri: str, *, than: datetime) -> None:
+        """Fetch this list anew at the next look when it was read before that moment, although it may still be used."""
+        read_at = self._lists.since(uri)
+        if read_at is not None and read_at <= than:
+            self._lists.forget(uri)
 
     def forget_status_list(self, uri: str) -> None:
         """Fetch this list anew at the next look, although the kept one may still be used."""

@@ -21,6 +21,9 @@ MAX_REPLY_BYTES = 100_000
 _LONGEST_LINK = 4_096
 _MEDIA_TYPES = frozenset({REQUEST_OBJECT_MEDIA_TYPE, "application/jwt"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_NOT_NOW = frozenset({408, 425, 429})
+"""Of the statuses that blame the client those that say "later": the answer itself was not judged (RFC 9110, 15.5.9;
+RFC 8470, 5.2; RFC 6585, 4). Whoever stands before the recipient may have passed it on, so it is unknown."""
 
 
 class RequestsOverHTTP:
@@ -91,7 +94,7 @@ class RequestsOverHTTP:
             return Delivery(DeliveryState.UNKNOWN, reason="no_answer")
         if answer.status == 200:
             return Delivery(DeliveryState.DELIVERED, redirect_uri=self._redirect_uri(answer))
-        if 400 <= answer.status < 500:
+        if 400 <= answer.status < 500 and answer.status not in _NOT_NOW:
             return Delivery(DeliveryState.NOT_ACCEPTED, reason=_error_code(answer))
         return Delivery(DeliveryState.UNKNOWN, reason=f"http_{answer.status}")
 

@@ -20,7 +20,16 @@ class WalletSettings(ServiceSettings):
         default=10, ge=1, le=50, description="Most one-time copies to ask for, if the issuer gives that many."
     )
     status_seconds: int = Field(
-        default=3600, ge=60, le=86400, description="A status checked longer ago than this is checked again when shown."
+        default=3600,
+        ge=60,
+        le=86400,
+        description="A status read from its issuer longer ago than this is read again when shown.",
+    )
+    decision_status_seconds: int = Field(
+        default=60,
+        ge=10,
+        le=86400,
+        description="Before a decision about a request, issuers' lists read longer ago than this are read anew.",
     )
     passphrase_file: Path | None = Field(
         default=None, description="File with the passphrase that the command line opens vaults with."

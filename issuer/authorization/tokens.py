@@ -3,6 +3,11 @@
 An access token that was asked for with a DPoP proof works with that key only. A refresh token is given to clients that
 can be held to something: of an attested client it is bound to the attested key and stays the same; of any other it is
 bound to the DPoP key or to the client's own key, is replaced at every use, and using an old one ends the whole family.
+
+Only one use of an old one is no theft: the answer with the new one was lost, and the client asks again. For as long as
+the access token beside it lives, and neither of the two has been used, whoever has the key gets the same new one again.
+Nobody gains by it: the key is needed all the same, and there is never more than one new token of an old one, so that
+its second use is seen when thief and owner go on.
 """
 
 import secrets
@@ -56,12 +61,14 @@ class GrantedCredential:
 
 @dataclass(frozen=True, slots=True)
 class StoredRefreshToken:
-    """What is known of a refresh token."""
+    """What is known of a refresh token. `may_be_lost`: nothing that came when it was replaced has been used so far, and
+    the access token that did still lives."""
 
     family: str
     binding: TokenBinding
     until: datetime
     was_replaced: bool
+    may_be_lost: bool
 
 
 class RefreshVerdict(Enum):
@@ -71,6 +78,8 @@ class RefreshVerdict(Enum):
     """Give a new access token; the refresh token stays."""
     REPLACE = auto()
     """Give a new access token and a new refresh token; this one is used up."""
+    REPEAT = auto()
+    """Give a new access token and the same new refresh token again: the answer may not have arrived."""
     REVOKE_FAMILY = auto()
     """It was used up before: somebody has stolen it, so everything that came of it ends."""
 
@@ -128,15 +137,21 @@ def judge_refresh(
         if dpop_key is None:
             raise InvalidDPoPProof("the refresh token is bound to a key: a DPoP proof is needed")
         raise InvalidGrant("the refresh token is bound to another key")
-    if stored.was_replaced:
+    if stored.was_replaced and not stored.may_be_lost:
         return RefreshVerdict.REVOKE_FAMILY
     if now >= stored.until:
         raise InvalidGrant("the refresh token has expired")
+    if stored.was_replaced:
+        return RefreshVerdict.REPEAT
     return RefreshVerdict.KEEP if bound.attested_key is not None else RefreshVerdict.REPLACE
 
 
 class RefreshBook(Protocol):
     """Where refresh tokens are kept."""
+
+    def next_refresh_token(self, refresh_token: str) -> str:
+        """What a refresh token is replaced by."""
+        ...
 
     def refresh(
         self,
@@ -170,7 +185,9 @@ def exchange_refresh_token(
 
     Raises `InvalidGrant`, `InvalidClient`, `InvalidDPoPProof`.
     """
-    token = new_token(binding_of(client, dpop_key), by_identifier=False, with_refresh=True)
+    token = new_token(binding_of(client, dpop_key), by_identifier=False, with_refresh=False)
+    if token.binding.can_refresh:
+        token = replace(token, refresh_token=book.next_refresh_token(request.refresh_token))
     verdict, credentials = book.refresh(
         request.refresh_token,
         lambda stored: judge_refresh(stored, client, dpop_key=dpop_key, now=now),

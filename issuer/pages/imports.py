@@ -4,6 +4,7 @@ Between the two the file waits sealed under the key of the session that sent it,
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,6 +20,7 @@ from issuer.store.results import ImportDraft
 from proofs.sealing import SealBroken, seal, unseal
 from schemas.learning.notes import stored_note
 from schemas.learning.texts import clean_text
+from service.commands import patiently
 from service.i18n import N_
 from service.sessions import Session
 
@@ -115,7 +117,10 @@ async def keep(request: Request, pending_id: str, issuer: IssuerDep, pages: Page
             records=results.records,
         )
         store, now = issuer.store, issuer.clock()
-        kept = await store.database.run(lambda: store.results.save_import(draft, now=now, pending_id=pending_id))
+        # Beside the loop that serves: it rests between batches, so that wallets get their turn.
+        kept = await store.database.run_beside(
+            store.results.save_import, draft, now=now, pending_id=pending_id, patiently=patiently, rest=time.sleep
+        )
     except NoSuchPendingFile:
         return await pages.render(request, "import_gone.html", status=404)
     except ImportRefused:

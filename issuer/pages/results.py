@@ -1,5 +1,6 @@
 """The results of a file that was kept: choosing, previewing as the person and as a machine sees it, and offering."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from issuer import bulk
 from issuer.context import IssuerContext
 from issuer.earlier import EarlierOffers, earlier_offers
 from issuer.offers import (
     IncompleteRecords,
-    Offer,
     OfferDraft,
     OfferedMeanwhile,
     UnsuitableRecords,
@@ -27,6 +28,7 @@ from schemas.errors import NotFound
 from schemas.learning.notes import told_note
 from schemas.learning.texts import clean_text
 from schemas.types import CREDENTIAL_TYPES, CredentialType, types_for
+from service.commands import patiently
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch
 
@@ -169,16 +171,26 @@ async def make_offers(
     drafts = await _drafts(issuer, import_id, choice)
     store, now = issuer.store, issuer.clock()
     try:
-        made: list[Offer] = await store.database.run(
-            lambda: store.offers.create(
-                drafts, now=now, once=once, unless=lambda offers: EarlierOffers(offers).count_of(drafts) > known
-            )
+        # Beside the loop that serves: it rests between batches, so that wallets get their turn.
+        made = await store.database.run_beside(
+            bulk.make_offers,
+            store.offers,
+            drafts,
+            now=now,
+            patiently=patiently,
+            rest=time.sleep,
+            once=once,
+            known=known,
         )
     except OfferedMeanwhile:
         earlier = await _earlier(issuer, drafts)
         return await _preview_page(request, issuer, import_id, choice, drafts, earlier, is_news=True, status=409)
     if not made:
-        return pages.redirect("/offered", message=_ALREADY, kind="info")
+        # The form was used before. Where that run did not come to its end, what is missing can be made from here.
+        earlier = await _earlier(issuer, drafts)
+        if all(earlier.of_draft(draft) for draft in drafts):
+            return pages.redirect("/offered", message=_ALREADY, kind="info")
+        return await _preview_page(request, issuer, import_id, choice, drafts, earlier, is_news=True, status=409)
     if len(made) == 1:
         return pages.redirect(f"/offered/{made[0].id}", message=N_("The offer was made. Hand it over."))
     return pages.redirect("/offered", message=N_("The offers were made. Hand them over."))
@@ -187,7 +199,7 @@ async def make_offers(
 @router.post("/results/{import_id}/delete", dependencies=[FromOurForm])
 async def delete_import(import_id: str, issuer: IssuerDep, pages: PagesDep) -> Response:
     """Erase the results of a file. Offers that were made from them stay."""
-    await issuer.store.database.run(issuer.store.results.delete_import, import_id)
+    await issuer.store.database.run_beside(issuer.store.results.delete_import, import_id, rest=time.sleep)
     return pages.redirect("/", message=N_("The results were erased. Offers made from them stay."))
 
 

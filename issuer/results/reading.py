@@ -28,6 +28,16 @@ _NOTES = {
 }
 _WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]+")
+_JSON_SCALAR = re.compile(rb"(\xef\xbb\xbf)?\s*(null|true|false|-?[0-9]{1,30}(\.[0-9]{1,30})?)\s*")
+"""A file that is nothing but `null`, say: what a program writes that found no results. As base64 it would be noise."""
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_SAVE_AS = {
+    "<": "Save or export it as UTF-8, with that encoding in its first line.",
+    "{": "Save it as UTF-8.",
+    "[": "Save it as UTF-8.",
+    "": "Save it as CSV UTF-8.",
+}
+"""What to do about a file in UTF-16, by the first character that says what kind of file it is."""
 _FOREIGN = {b"PK\x03\x04": "XLSX", b"%PDF": "PDF", b"\xd0\xcf\x11\xe0": "XLS"}
 _WRONGLY_DECODED = re.compile(r"[ÃÂ][\u0080-\u00bf‚„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
@@ -102,13 +112,15 @@ def read_results(
         raise refuse("A file of the kind %(kind)s cannot be read.", "Save the table as CSV UTF-8.", kind=foreign)
     if _WEB_PAGE.match(data[:1000]):
         raise refuse("The file is a web page, not a file of results.", "Export the results instead of saving the page.")
-    if start.startswith((b"<", b"\x1f\x8b")) or _BASE64_ONLY.fullmatch(data):
+    if _is_utf_16(data):
+        raise refuse("The file is in UTF-16.", _SAVE_AS[_first_character(data)])
+    if start.startswith((b"<", b"\x1f\x8b")) or (_BASE64_ONLY.fullmatch(data) and not _JSON_SCALAR.fullmatch(data)):
         source = Source.ELMO
         reading = read_elmo(data, limits=limits, today=today)
         records: list[Record] = list(reading.achievements)
         warnings = list(reading.warnings)
     else:
-        is_json = start.startswith((b"{", b"["))
+        is_json = start.startswith((b"{", b"[")) or bool(_JSON_SCALAR.fullmatch(data))
         source = Source.JSON if is_json else Source.CSV
         rows, warnings = (read_json if is_json else read_csv)(data, limits=limits, today=today)
         records = _from_rows(rows, warnings, sha256, limits)
@@ -120,6 +132,21 @@ def read_results(
     warnings += notes_on_people(results.achievements, source)
     warnings += _notes(kept, profile)
     return replace(results, warnings=tuple(warnings))
+
+
+def _is_utf_16(data: bytes) -> bool:
+    """Whether a file is text in UTF-16: by its byte order mark, or by a first character of XML or JSON and a zero."""
+    return data.startswith(_UTF_16_MARKS) or any(
+        data.startswith((mark + b"\0", b"\0" + mark)) for mark in (b"<", b"{", b"[")
+    )
+
+
+def _first_character(data: bytes) -> str:
+    """The first character of a file in UTF-16 if it tells XML or JSON, else nothing."""
+    little = data.startswith(b"\xff\xfe") or (not data.startswith(b"\xfe\xff") and data[1:2] == b"\0")
+    beginning = data[:1000].decode("utf-16-le" if little else "utf-16-be", errors="ignore")
+    first = beginning.lstrip("\ufeff \t\r\n")[:1]
+    return first if first in _SAVE_AS else ""
 
 
 def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits: Limits) -> list[Record]:

@@ -3,7 +3,7 @@
 A `Row` collects values and faults while a reader fills it in; `record()` makes the achievement when there are none.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 
 from issuer.results.columns import REQUIRED_FIELDS, Kind
 from schemas.learning.achievement import MAX_CREDITS, MAX_HOURS, Achievement, Grade, Identifier, Learner, Record, Source
-from schemas.learning.dates import NotADate, birth_date, event_date
+from schemas.learning.dates import BORN_TOO_LATE, NotADate, birth_date, event_date
 from schemas.learning.elmo_amounts import AmountFault, amount
 from schemas.learning.notes import note
 from schemas.learning.passing import Passing, passing
@@ -230,6 +230,16 @@ class Row:
         """Note what is missing when everything was read. `called` says how the file calls a field."""
         for name in REQUIRED_FIELDS:
             self.require(name, called[name])
+        self.check_birth(called, ("issued_on", "completed_on"))
+
+    def check_birth(
+        self, called: Mapping[str, str], days: Iterable[str], *, told: tuple[str, str] = BORN_TOO_LATE
+    ) -> None:
+        """Note a fault when the person was not born before all of these days of the row; `told` are fault and fix."""
+        born = self.values.get("birth_date")
+        first = min((self.values[name] for name in days if isinstance(self.values.get(name), date)), default=None)
+        if born is not None and first is not None and born >= first:
+            self.fault(called.get("birth_date", "birth_date"), *told)
 
     def require(self, name: str, column: str) -> None:
         """Note a fault when a value that every result needs is missing."""

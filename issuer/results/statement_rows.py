@@ -22,6 +22,10 @@ LOCAL_ID = "localId"
 _IDENTIFIERS = {"personal_number": PERSONAL_NUMBER, "local_id": LOCAL_ID}
 """Types of identifiers, as `ISSUER_LOGIN_MATCH` names them."""
 _STATEMENT_TYPES = {name: one for name, one in CREDENTIAL_TYPES.items() if one.form is not None}
+_BORN_TOO_LATE = (
+    "The birth date does not lie before the other days of the row.",
+    "Correct the birth date, or the other day.",
+)
 _COMMON = {
     "certificate_type",
     "family_name",
@@ -69,6 +73,8 @@ class StatementRow(Row):
             fault = "The row does not say whom it is about."
             self.fault(called.get("family_name", "family_name"), fault, "State the family name or a number.")
         self._check_day(called, faulty)
+        days = ("as_of", *(item.name for item in form.items if item.name != "birth_date"))
+        self.check_birth(called, days, told=_BORN_TOO_LATE)
         known = {item.name: item for item in form.items}
         for name, value in self.values.items():
             column = called.get(name, name)

@@ -23,7 +23,7 @@ from issuer.issuance import Access, Grant, Period
 from issuer.notification import WalletEvent
 from issuer.offers import OfferState
 from issuer.store.events import record
-from issuer.store.tables import AUTHORIZATIONS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
+from issuer.store.tables import AUTHORIZATIONS, IMPORTS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
 from proofs import strict_json
 from schemas.errors import Refused
 from schemas.issuance import InvalidGrant, InvalidToken
@@ -206,7 +206,8 @@ class GrantStore:
             if row is None:
                 raise InvalidGrant("the refresh token is unknown or revoked")
             binding = TokenBinding(row.client_id, row.dpop_key, row.attested_key, row.is_authenticated)
-            verdict = judge(StoredRefreshToken(row.family, binding, row.until, row.was_replaced))
+            may_be_lost = row.was_replaced and self._may_be_lost(connection, refresh_token, row.family, now=now)
+            verdict = judge(StoredRefreshToken(row.family, binding, row.until, row.was_replaced, may_be_lost))
             if verdict is RefreshVerdict.REVOKE_FAMILY:
                 withdraw_family(connection, row.family)
             else:
@@ -219,6 +220,20 @@ class GrantStore:
         if verdict is RefreshVerdict.REVOKE_FAMILY:
             raise InvalidGrant("the refresh token was used before: everything that came of it has ended")
         return verdict, granted
+
+    def next_refresh_token(self, refresh_token: str) -> str:
+        """What a refresh token is replaced by."""
+        return self._secret.next_refresh_token(refresh_token)
+
+    def _may_be_lost(self, connection: Connection, refresh_token: str, family: str, *, now: datetime) -> bool:
+        """Whether nothing shows that the answer arrived in which this refresh token was replaced."""
+        successor = REFRESH_TOKENS.c.token_digest == digest(self.next_refresh_token(refresh_token))
+        unused = select(REFRESH_TOKENS.c.family).where(successor, REFRESH_TOKENS.c.was_replaced.is_(False))
+        if connection.execute(unused).first() is None:
+            return False
+        batches = select(OFFERS.c.batches_left).where(OFFERS.c.family == family, OFFERS.c.token_until > now)
+        left = connection.execute(batches).scalars().all()
+        return bool(left) and all(count == self._allowance for count in left)
 
     def _renew(
         self, connection: Connection, family: str, token: NewToken, *, periods: Mapping[str, Period], now: datetime
@@ -308,7 +323,11 @@ def _claims_now(connection: Connection, offer: Any, *, on: date) -> bytes | None
     result_ids: Sequence[str] = strict_json.loads(offer.result_ids)
     found = {
         row.id: read_record(row.achievement).dated(on)
-        for row in connection.execute(select(RESULTS).where(RESULTS.c.id.in_(list(result_ids))))
+        for row in connection.execute(
+            select(RESULTS)
+            .join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)  # Replaced ones wait only to be erased.
+            .where(RESULTS.c.id.in_(list(result_ids)))
+        )
     }
     if not result_ids or any(result_id not in found for result_id in result_ids):
         return offer.claims  # type: ignore[no-any-return]

@@ -1,36 +1,68 @@
 """Imported records at rest: a file is kept as a whole or not at all.
 
+A large file is written in batches, so that no wallet waits for it, and nobody sees any of it before the last and small
+transaction that says that the file is there: a record belongs to those that can be read when its import does. What a
+run that was killed, or failed, leaves behind is erased by `sweep`.
+
 A person is found again by keyed digests of what the record says of them. Personal identity numbers are kept as such
 digests only, also inside the record. A statement takes the place of an earlier one that states the same of the same
 person, so that nothing is made of what is no longer true.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Row, delete, func, insert, select, update
 
+from issuer.bulk import Patiently
 from issuer.derivation import IssuerSecret
 from issuer.offers import new_id
 from issuer.recognition import Feature, features_of_learner, unmistakable
 from issuer.store.events import record
 from issuer.store.pending import take_pending
-from issuer.store.tables import IMPORTS, LEARNER_KEYS, RESULTS
+from issuer.store.tables import EVENTS, IMPORTS, LEARNER_KEYS, RESULTS
 from proofs import strict_json
-from schemas.errors import NotFound
+from schemas.errors import NotFound, TemporarilyUnavailable
 from schemas.learning.achievement import Learner, Record
 from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
 from schemas.learning.statement import Statement, read_record
 from schemas.types import CREDENTIAL_TYPES
 from service.database import Database
 
+T = TypeVar("T")
+
 _KEYS_AT_ONCE = 500
+RESULTS_AT_ONCE = 200
+REST_SECONDS = 0.02
+ABANDONED = timedelta(hours=1)
+"""Records of a file that is not there after so long belong to a run that did not come to its end."""
+_BEGUN = "import_begun"
+_NOWHERE = ""
+"""Where records are put that others have replaced, until they are erased."""
+
+_THERE = select(RESULTS).join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
+"""Records of files that are there: nothing else is ever read."""
 
 
 class NoSuchResult(NotFound):
     """There is no such import or result."""
+
+
+class ImportAbandoned(TemporarilyUnavailable):
+    """Keeping a file took so long that it was given up. Nothing was kept."""
+
+
+def at_once(work: Callable[[], T]) -> T:
+    """Without patience: what is busy is told as such."""
+    return work()
+
+
+def no_rest(seconds: float) -> None:
+    """Nobody else is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +108,24 @@ class ResultStore:
         self._database = database
         self._secret = secret
 
-    def save_import(self, draft: ImportDraft, *, now: datetime, pending_id: str | None = None) -> Import:
+    def save_import(
+        self,
+        draft: ImportDraft,
+        *,
+        now: datetime,
+        pending_id: str | None = None,
+        patiently: Patiently = at_once,
+        rest: Callable[[float], None] = no_rest,
+    ) -> Import:
         """Keep all records of a file, or none. `pending_id` names the waiting file that ends with it: once.
 
-        Raises `NoSuchPendingFile` when that file is not there any more; then nothing is kept.
+        Each batch is done `patiently`, and between two of them seconds pass by `rest` (`time.sleep`).
+
+        Raises `NoSuchPendingFile` when that file is not there any more, and `ImportAbandoned` when it took so long that
+        it was taken for one that nobody writes; then nothing is kept.
         """
         import_id = new_id()
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": new_id(),
                 "import_id": import_id,
@@ -92,14 +135,70 @@ class ResultStore:
             for position, one in enumerate(draft.records)
         ]
         stated = [self._statement_keys(one) for one in draft.records]
-        keys = [
-            {"digest": key, "result_id": row["id"]}
+        keys: dict[str, list[dict[str, Any]]] = {
+            row["id"]: [
+                {"digest": key, "result_id": row["id"]} for key in (*self._learner_keys(one.learner), *statement_keys)
+            ]
             for row, one, statement_keys in zip(rows, draft.records, stated, strict=True)
-            for key in (*self._learner_keys(one.learner), *statement_keys)
-        ]
+        }
+        try:
+            for start in range(0, len(rows), RESULTS_AT_ONCE):
+                batch = rows[start : start + RESULTS_AT_ONCE]
+                patiently(partial(self._write, import_id, batch, _keys_of(batch, keys), is_first=not start, now=now))
+                rest(REST_SECONDS)
+            statement_keys = [key for of_one in stated for key in of_one]
+            while not patiently(
+                partial(self._show, import_id, draft, len(rows), statement_keys, pending_id=pending_id, now=now)
+            ):
+                rest(REST_SECONDS)
+        except BaseException:
+            with suppress(TemporarilyUnavailable):
+                self._erase(import_id, rest=rest)
+            raise
+        with suppress(TemporarilyUnavailable):  # What cannot be erased now is by the next sweep.
+            self._erase(_NOWHERE, rest=rest)
+        return self.get_import(import_id)
+
+    def _write(
+        self,
+        import_id: str,
+        rows: Sequence[Mapping[str, Any]],
+        keys: Sequence[Mapping[str, Any]],
+        *,
+        is_first: bool,
+        now: datetime,
+    ) -> None:
+        """One batch of records of a file that is not there yet."""
         with self._database.transaction() as connection:
+            if is_first:
+                record(connection, _BEGUN, import_id, now=now)
+            connection.execute(insert(RESULTS), list(rows))
+            if keys:
+                connection.execute(insert(LEARNER_KEYS), list(keys))
+
+    def _show(
+        self,
+        import_id: str,
+        draft: ImportDraft,
+        count: int,
+        statement_keys: Sequence[bytes],
+        *,
+        pending_id: str | None,
+        now: datetime,
+    ) -> bool:
+        """The file is there from now on, in the place of the statements that it replaces.
+
+        Which those are is looked up before anybody has to wait. False when another file came meanwhile: look again.
+        """
+        known, replaced = self._replaced(statement_keys)
+        with self._database.transaction() as connection:
+            if set(connection.execute(select(IMPORTS.c.id)).scalars()) != known:
+                return False
             if pending_id is not None:
                 take_pending(connection, pending_id)
+            written = select(func.count()).select_from(RESULTS).where(RESULTS.c.import_id == import_id)
+            if connection.execute(written).scalar_one() != count:
+                raise ImportAbandoned
             connection.execute(
                 insert(IMPORTS).values(
                     id=import_id,
@@ -110,13 +209,51 @@ class ResultStore:
                     warnings=strict_json.dumps(list(draft.warnings)),
                 )
             )
-            self._replace(connection, [key for statement_keys in stated for key in statement_keys])
-            if rows:
-                connection.execute(insert(RESULTS), rows)
-            if keys:
-                connection.execute(insert(LEARNER_KEYS), keys)
+            for ids in _in_parts(replaced):
+                connection.execute(update(RESULTS).where(RESULTS.c.id.in_(ids)).values(import_id=_NOWHERE))
             record(connection, "imported", import_id, now=now)
-        return self.get_import(import_id)
+        return True
+
+    def _replaced(self, statement_keys: Sequence[bytes]) -> tuple[set[str], list[str]]:
+        """Which files are there, and which of their records have any of these keys."""
+        found: list[str] = []
+        with self._database.reading() as connection:
+            known = set(connection.execute(select(IMPORTS.c.id)).scalars())
+            for keys in _in_parts(statement_keys):
+                ids = (
+                    select(LEARNER_KEYS.c.result_id)
+                    .join(RESULTS, RESULTS.c.id == LEARNER_KEYS.c.result_id)
+                    .join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
+                    .where(LEARNER_KEYS.c.digest.in_(keys))
+                )
+                found += connection.execute(ids).scalars()
+        return known, list(dict.fromkeys(found))
+
+    def _erase(self, import_id: str, *, rest: Callable[[float], None]) -> int:
+        """Erase the records of something that is no file, a batch at a time; returns how many there were."""
+        erased = 0
+        some = select(RESULTS.c.id).where(RESULTS.c.import_id == import_id).limit(RESULTS_AT_ONCE)
+        of_file = select(IMPORTS.c.id).where(IMPORTS.c.id == import_id)
+        while True:
+            with self._database.reading() as connection:
+                if connection.execute(some).first() is None:
+                    return erased
+            with self._database.transaction() as connection:
+                if connection.execute(of_file).first() is not None:
+                    return erased  # It has become a file meanwhile.
+                ids = connection.execute(some).scalars().all()
+                connection.execute(delete(LEARNER_KEYS).where(LEARNER_KEYS.c.result_id.in_(ids)))
+                connection.execute(delete(RESULTS).where(RESULTS.c.id.in_(ids)))
+            erased += len(ids)
+            rest(REST_SECONDS)
+
+    def sweep(self, *, now: datetime, rest: Callable[[float], None]) -> int:
+        """Erase the records of files that never came to be there, and those that were replaced; returns how many."""
+        no_file = select(RESULTS.c.import_id).where(RESULTS.c.import_id.not_in(select(IMPORTS.c.id))).distinct()
+        under_way = select(EVENTS.c.subject_id).where(EVENTS.c.kind == _BEGUN, EVENTS.c.at > now - ABANDONED)
+        with self._database.reading() as connection:
+            left = set(connection.execute(no_file).scalars()) - set(connection.execute(under_way).scalars())
+        return sum(self._erase(import_id, rest=rest) for import_id in left)
 
     def _learner_keys(self, learner: Learner) -> list[bytes]:
         return [self._secret.learner_key(*feature) for feature in features_of_learner(learner)]
@@ -139,14 +276,6 @@ class ResultStore:
             for one in record.learner.identifiers
         )
         return record.model_copy(update={"learner": record.learner.model_copy(update={"identifiers": identifiers})})
-
-    def _replace(self, connection: Connection, statement_keys: Sequence[bytes]) -> None:
-        """Erase earlier statements with any of these keys."""
-        for start in range(0, len(statement_keys), _KEYS_AT_ONCE):
-            wanted = LEARNER_KEYS.c.digest.in_(statement_keys[start : start + _KEYS_AT_ONCE])
-            ids = connection.execute(select(LEARNER_KEYS.c.result_id).where(wanted)).scalars().all()
-            connection.execute(delete(LEARNER_KEYS).where(LEARNER_KEYS.c.result_id.in_(ids)))
-            connection.execute(delete(RESULTS).where(RESULTS.c.id.in_(ids)))
 
     def get_import(self, import_id: str) -> Import:
         """One import. Raises `NoSuchResult`."""
@@ -186,19 +315,18 @@ class ResultStore:
 
     def list_results(self, import_id: str | None = None, *, limit: int = 1000, offset: int = 0) -> list[Result]:
         """The results of one import in the order of the file, or the latest of all."""
-        statement = select(RESULTS)
+        statement = _THERE
         if import_id is not None:
             statement = statement.where(RESULTS.c.import_id == import_id).order_by(RESULTS.c.position)
         else:
-            joined = statement.join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
-            statement = joined.order_by(IMPORTS.c.imported_at.desc(), RESULTS.c.position)
+            statement = statement.order_by(IMPORTS.c.imported_at.desc(), RESULTS.c.position)
         with self._database.reading() as connection:
             return [_read_result(row) for row in connection.execute(statement.limit(limit).offset(offset))]
 
     def get_results(self, result_ids: Sequence[str]) -> list[Result]:
         """These results, in this order. Raises `NoSuchResult` when one is missing."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(RESULTS).where(RESULTS.c.id.in_(list(result_ids)))).all()
+            rows = connection.execute(_THERE.where(RESULTS.c.id.in_(list(result_ids)))).all()
         found = {row.id: _read_result(row) for row in rows}
         if any(result_id not in found for result_id in result_ids):
             raise NoSuchResult
@@ -215,23 +343,34 @@ class ResultStore:
             .group_by(LEARNER_KEYS.c.result_id)
             .having(func.count() == len(marks))
         )
-        statement = (
-            select(RESULTS)
-            .join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
-            .where(RESULTS.c.id.in_(having_all))
-            .order_by(IMPORTS.c.imported_at.desc(), RESULTS.c.position)
+        statement = _THERE.where(RESULTS.c.id.in_(having_all)).order_by(
+            IMPORTS.c.imported_at.desc(), RESULTS.c.position
         )
         with self._database.reading() as connection:
             return [_read_result(row) for row in connection.execute(statement)]
 
-    def delete_import(self, import_id: str) -> None:
-        """Erase an import and its results; offers made from them stay."""
+    def delete_import(self, import_id: str, *, rest: Callable[[float], None] = no_rest) -> None:
+        """Erase an import and its results; offers made from them stay.
+
+        It is gone at once, and its records batch by batch.
+        """
         with self._database.transaction() as connection:
-            of_import = select(RESULTS.c.id).where(RESULTS.c.import_id == import_id)
-            connection.execute(delete(LEARNER_KEYS).where(LEARNER_KEYS.c.result_id.in_(of_import)))
-            connection.execute(delete(RESULTS).where(RESULTS.c.import_id == import_id))
             if not connection.execute(delete(IMPORTS).where(IMPORTS.c.id == import_id)).rowcount:
                 raise NoSuchResult
+        self._erase(import_id, rest=rest)
+
+
+def _keys_of(
+    rows: Sequence[Mapping[str, Any]], keys: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    """The keys of these records."""
+    return [key for row in rows for key in keys[row["id"]]]
+
+
+def _in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """A statement takes only so many values."""
+    for start in range(0, len(values), _KEYS_AT_ONCE):
+        yield values[start : start + _KEYS_AT_ONCE]
 
 
 def _read_result(row: Row[*tuple[Any, ...]]) -> Result:

@@ -32,6 +32,11 @@ _A_MOMENT = (
     "The birth date has a time of day, so it is not certain which day is meant.",
     "Write it as in 2026-06-05.",
 )
+BORN_TOO_LATE = (
+    "The birth date does not lie before the day of the result.",
+    "Correct the birth date, or the day of the result.",
+)
+"""Fault and fix of a birth date that nobody with this result can have; typically the two days changed places."""
 _TOO_EARLY = ("The date lies before 1900.", "Correct the date, or leave it out.")
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from lxml import etree
 
 from schemas.learning.achievement import MAX_HOURS, Achievement, AwardingBody, Grade, Learner, Source
-from schemas.learning.dates import NotADate, event_date
+from schemas.learning.dates import BORN_TOO_LATE, NotADate, event_date
 from schemas.learning.elmo_amounts import AmountFault, amount, credits_of, level_of
 from schemas.learning.elmo_elements import Elements
 from schemas.learning.notes import note
@@ -119,6 +119,9 @@ class OpportunityReader(ElmoValues):
         ects, swedish = self._amounts(opportunity, instance, item)
         eqf, seqf, eqf_source = self._levels(opportunity, instance, context.country, item)
         completed = self.event(self._in.child(instance, "date"), "date", row=row, item=item)
+        born, issued_on = context.learner.birth_date, context.issued_on or completed
+        if born is not None and any(day is not None and born >= day for day in (completed, issued_on)):
+            self._notes.fault(*BORN_TOO_LATE, "bday", row, item)
         if len(self._notes.faults) > found:
             return None
         return (
@@ -136,7 +139,7 @@ class OpportunityReader(ElmoValues):
                 kind=kind,
                 awarding_body=context.body,
                 awarding_country=context.country if context.body is None else None,
-                issued_on=context.issued_on or completed,
+                issued_on=issued_on,
                 completed_on=completed,
                 ects_credits=ects,
                 swedish_credits=swedish,

@@ -67,6 +67,8 @@ def unpack(data: bytes, limits: Limits) -> bytes:
             raise _unreadable() from exc
     if content.startswith(_GZIP_MAGIC):
         content = _inflate(content, limits.max_unpacked_bytes)
+        if content.startswith(_GZIP_MAGIC):
+            raise refuse("The file is compressed twice.", "Unpack it once, and choose what comes out.")
     return content
 
 

@@ -1,6 +1,8 @@
 """The issuer's own work: results, offers, statuses; and the first start of all three (durability D01, D11, D12)."""
 
 import hashlib
+from datetime import timedelta
+from unittest.mock import patch
 
 import httpx2
 
@@ -119,7 +121,8 @@ async def read_and_offer(stage: Stage, given: Given, tell: Tell) -> None:
     context = stage.world.university.context
     sha256 = hashlib.sha256(STUDY_RECORD.read_bytes()).hexdigest()
     draft = ImportDraft(STUDY_RECORD.name, "elmo", sha256, (), tuple(_achievements(stage)))
-    made = context.store.results.save_import(draft, now=stage.world.clock())
+    with patch("issuer.store.results.RESULTS_AT_ONCE", 1):
+        made = context.store.results.save_import(draft, now=stage.world.clock())
     tell(imported=made.id)
     kept = [result.record for result in context.store.results.list_results(made.id)]
     drafts = draft_offers(CREDENTIAL_TYPES["micro-credential"], kept, with_tx_code=False)
@@ -133,6 +136,12 @@ async def read_and_offer(stage: Stage, given: Given, tell: Tell) -> None:
     tell(offers=[offer.id for offer in offers])
 
 
+async def sweep_later(stage: Stage, given: Given) -> None:
+    """As the service does every now and then."""
+    now = stage.world.clock() + timedelta(hours=2)
+    stage.world.university.context.store.results.sweep(now=now, rest=lambda _: None)
+
+
 async def whole_imports(stage: Stage, given: Given, told: Given) -> None:
     """The file is there whole or not at all, and so are the offers; what was told is there; each can be collected."""
     context = stage.world.university.context
@@ -140,6 +149,9 @@ async def whole_imports(stage: Stage, given: Given, told: Given) -> None:
     assert "imported" not in told or [one.id for one in imports] == [told["imported"]]
     for one in imports:
         assert len(context.store.results.list_results(one.id)) == given["count"]
+    with context.store.database.reading() as connection:
+        rows = connection.exec_driver_sql("select count(*) from results").scalar_one()
+    assert rows == given["count"] * len(imports), "records that belong to no file"
     offers = context.store.offers.list_offers(now=stage.world.clock())
     assert len(offers) in (0, given["count"])
     if "offers" in told:
@@ -195,6 +207,6 @@ async def all_work(stage: Stage, given: Given, told: Given) -> None:
 
 ISSUER_ACTS = (
     Act("revoke and publish", two_issued, revoke, nothing_to_do, revoked_for_good),
-    Act("read results in and offer them", university_only, read_and_offer, nothing_to_do, whole_imports),
+    Act("read results in and offer them", university_only, read_and_offer, sweep_later, whole_imports),
     Act("start for the first time", empty, start_all, start_again, all_work, opens=lambda stage: None, is_opened=False),
 )

@@ -122,6 +122,7 @@ class Journey:
             link = parse_link(self.plan["link"], max_chars=60_000)
             await sharing.begin(self.vault, link, came_by=CameBy.LINK)
         elif entry.outcome is Outcome.OPEN:
+            await sharing.look_anew(self.vault)  # As the page does before it shows what is approved.
             digest = sharing.decision(self.vault, entry.id, language="sv").digest
             await sharing.approve(self.vault, entry.id, language="sv", approved_digest=digest, passphrase=PASSPHRASE)
         elif entry.outcome in (Outcome.UNKNOWN, Outcome.NOT_DELIVERED) and sharing.can_send_again(self.vault, entry.id):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -11,7 +11,8 @@ import pytest
 
 from issuer import bulk
 from issuer.bulk import OffersNotMade, make_offers
-from issuer.offers import Offer, OfferDraft, OfferState, draft_offer
+from issuer.earlier import earlier_offers
+from issuer.offers import Offer, OfferDraft, OfferedMeanwhile, OfferState, draft_offer
 from schemas.types import CREDENTIAL_TYPES
 from service.commands import patiently
 from service.database import Busy, StorageUnavailable
@@ -39,11 +40,21 @@ class FailingBook:
         self._error = error
         self._voids = voids
 
-    def create(self, drafts: Sequence[OfferDraft], *, now: datetime) -> list[Offer]:
+    def create(
+        self,
+        drafts: Sequence[OfferDraft],
+        *,
+        now: datetime,
+        once: str = "",
+        unless: Callable[[Sequence[Offer]], bool] | None = None,
+    ) -> list[Offer]:
         self._good -= 1
         if self._good < 0:
             raise self._error
-        return self._offers.create(drafts, now=now)
+        return self._offers.create(drafts, now=now, once=once, unless=unless)
+
+    def to_recipients(self, recipients: Collection[str], *, now: datetime) -> list[Offer]:
+        return self._offers.to_recipients(recipients, now=now)
 
     def void_each(self, offer_ids: Sequence[str], *, now: datetime) -> int:
         if not self._voids:
@@ -110,6 +121,46 @@ def test_what_was_collected_or_made_void_before_stays_as_it_is(desk: Desk) -> No
     desk.collect(collected)
     assert desk.context.store.offers.void_each([collected.id, opened.id, "unknown"], now=NOON) == 1
     assert (desk.state_of(collected), desk.state_of(opened)) == ("collected", "voided")
+
+
+def test_a_form_makes_its_offers_once_however_many_they_are(desk: Desk, small_batches: None) -> None:
+    """The second time nothing is made, and it is not taken for somebody else's."""
+    store = desk.context.store
+    for expected in (5, 0):
+        made = make_offers(
+            store.offers, drafts(5), now=NOON, patiently=at_once, rest=lambda _: None, once="form", known=0
+        )
+        assert len(made) == expected
+    assert states(desk) == [OfferState.OFFERED] * 5
+
+
+def test_what_somebody_else_offers_between_two_batches_leaves_nothing(desk: Desk, small_batches: None) -> None:
+    """Two members of staff choose some of the same results at once: the second of them makes nothing."""
+    store, rests = desk.context.store, list[float]()
+
+    def other_window(seconds: float) -> None:
+        rests.append(seconds)
+        if len(rests) == 2:
+            store.offers.create(drafts(5)[4:], now=NOON)
+
+    with pytest.raises(OfferedMeanwhile):
+        make_offers(store.offers, drafts(5), now=NOON, patiently=at_once, rest=other_window, once="form", known=0)
+
+    assert sorted(states(desk)) == sorted([OfferState.VOIDED] * 4 + [OfferState.OFFERED])
+
+
+def test_more_than_the_page_told_of_makes_nothing_and_as_many_do(desk: Desk, small_batches: None) -> None:
+    """The person saw one earlier offer: that one is no news, and neither are the run's own of the same certificate."""
+    store = desk.context.store
+    store.offers.create(drafts(1), now=NOON)
+    same_twice = [*drafts(4), *drafts(1)]
+    with pytest.raises(OfferedMeanwhile):
+        make_offers(store.offers, drafts(4), now=NOON, patiently=at_once, rest=lambda _: None, known=0)
+    known = earlier_offers(store.offers, {one.recipient for one in same_twice}, now=NOON).count_of(same_twice)
+
+    made = make_offers(store.offers, same_twice, now=NOON, patiently=at_once, rest=lambda _: None, known=known)
+
+    assert len(made) == 5
 
 
 def test_wallets_get_their_turn_while_thousands_of_offers_are_made(desk: Desk) -> None:

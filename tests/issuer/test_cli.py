@@ -14,11 +14,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from issuer.cli_output import change_told, report_told
 from proofs.certificates import verify_chain
 from proofs.jose import parse_jws
 from proofs.keys import generate_signer
 from proofs.proof_of_possession import make_proof
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT
+from schemas.learning.completeness import ELEMENTS_BY_CODE
 from service.clock import utc_now
 
 pytestmark = pytest.mark.processes
@@ -130,7 +132,15 @@ def test_an_offer_made_by_the_command_is_collected_from_the_service_and_revoked(
 
     assert (revoked["status"], revoked["copies"]) == ("revoked", 1)
     assert running.status_version() != before
-    assert running.command("reinstate", offers[0]["id"], status=1)["error"] == "revocation_is_final"
+    version = running.status_version()
+    again = running.command("revoke", offers[0]["id"], "--reason", "another")
+    assert (revoked["changed"], again["changed"]) == (True, False)
+    assert change_told(again).endswith(": revoked already, so nothing was changed.")
+    for command in ("reinstate", "suspend"):
+        refused = running.command(command, offers[0]["id"], status=1)
+        assert refused["error"] == "revocation_is_final"
+        assert "revoked, which is final; nothing was changed" in refused["error_description"]
+    assert running.status_version() == version
     listed = running.command("list")
     assert {o["state"] for o in listed["offers"] if o["id"] == offers[1]["id"]} == {"offered"}
     assert [c["status"] for c in listed["certificates"] if c["id"] == offers[0]["id"]] == ["revoked"]
@@ -163,6 +173,9 @@ def test_an_import_is_reported_and_kept_and_offered_from(running: Running, recor
     report = running.command("import", record)
     assert [result["course"] for result in report["results"]] == ["AA1000", "BB2000"]
     assert "M6" in report["results"][0]["missing"]
+    text = report_told(report)
+    for code in report["results"][0]["missing"]:
+        assert f"{ELEMENTS_BY_CODE[code].name['en']} ({code})" in text, "a code never stands without its name"
     assert report["results"][0]["cannot_be_issued_as"] == {}
     assert len(running.command("offer", "--import", report["import"])) == 2
     assert running.command("import", record, "--dry-run")["import"] is None

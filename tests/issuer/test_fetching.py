@@ -258,6 +258,7 @@ def test_i17_a_public_wallet_gets_a_new_refresh_token_each_time_and_reuse_ends_t
     stolen = fetcher.ask_refresh(token["refresh_token"], **public, dpop=fetcher.dpop("/token", key=generate_signer()))
     assert stolen.json()["error"] == "invalid_grant", "another key does not even end the family"
     second = fetcher.ask_refresh(first["refresh_token"], **public).json()
+    assert fetcher.ask_credential(second["access_token"]).status_code == 200
     assert fetcher.ask_refresh(first["refresh_token"], **public).json()["error"] == "invalid_grant"
     assert fetcher.ask_refresh(second["refresh_token"], **public).json()["error"] == "invalid_grant"
     assert fetcher.ask_credential(second["access_token"]).json()["error"] == "invalid_token"

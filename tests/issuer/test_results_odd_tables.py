@@ -1,5 +1,6 @@
 """Tables as spreadsheet programs and registries really write them."""
 
+import gzip
 import json
 from datetime import date
 from decimal import Decimal
@@ -9,7 +10,7 @@ import pytest
 from issuer.profiles import plain_profile
 from issuer.results import ImportRefused, Limits, Results, read_results
 from schemas.learning.achievement import Achievement
-from tests.schemas.learning.samples import TODAY
+from tests.schemas.learning.samples import TODAY, course, report
 
 PLAIN = plain_profile({"sv": "Nordanviks universitet"}, "SE")
 HEADER = "efternamn;förnamn;födelsedatum;kurskod;benämning_sv;datum;hp;betyg"
@@ -201,6 +202,65 @@ def test_a_json_file_that_is_broken_says_where() -> None:
     assert problem.fault_text() == "The file is not JSON. The fault is near line 2."
     (problem,) = refusal('{"learner": {"family_name": "Åsa"}}'.encode("latin-1")).problems
     assert problem.fix == "Save it as UTF-8."
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "fix"),
+    [
+        (report(course()).decode(), "utf-16", "Save or export it as UTF-8, with that encoding in its first line."),
+        (report(course()).decode(), "utf-16-be", "Save or export it as UTF-8, with that encoding in its first line."),
+        (report(course()).decode(), "utf-16-le", "Save or export it as UTF-8, with that encoding in its first line."),
+        ('{"results": []}', "utf-16", "Save it as UTF-8."),
+        ('{"results": []}', "utf-16-le", "Save it as UTF-8."),
+        (f"{HEADER}\n{ROW}\n", "utf-16", "Save it as CSV UTF-8."),
+    ],
+)
+def test_a_file_in_utf_16_is_told_by_what_it_holds(data: str, encoding: str, fix: str) -> None:
+    """Whoever saved a report is not told to make a table of it."""
+    (problem,) = refusal(data.encode(encoding)).problems
+    assert (problem.fault, problem.fix) == ("The file is in UTF-16.", fix)
+
+
+@pytest.mark.parametrize("data", [b"null", b"\xef\xbb\xbfnull\n", b"true", b"12", b"-1.5", b" null "])
+def test_a_file_with_one_bare_value_has_no_results(data: bytes) -> None:
+    """What a program writes that found nothing: it is JSON, and neither a table nor a report in base64."""
+    (problem,) = refusal(data).problems
+    assert problem.fault == "The file has no list of results."
+
+
+def test_what_is_compressed_twice_is_said_to_be() -> None:
+    """Saving it again would not help; unpacking it once does."""
+    (problem,) = refusal(gzip.compress(gzip.compress(report(course())))).problems
+    assert (problem.fault, problem.fix) == (
+        "The file is compressed twice.",
+        "Unpack it once, and choose what comes out.",
+    )
+
+
+@pytest.mark.parametrize("born", ["2026-06-05", "2026-06-06"])
+def test_nobody_has_a_result_before_they_are_born(born: str) -> None:
+    """In a table, in JSON and in a report: row, field, fault and fix, and nothing is imported."""
+    fault = "The birth date does not lie before the day of the result."
+    elmo = report(course(), learner=f"<familyName>Nyman</familyName><bday>{born}</bday>", issue_date="2026-06-05")
+    table = f"efternamn;födelsedatum;benämning;datum;hp\nSjöberg;{born};Kurs;2026-06-05;7,5"
+    document = {
+        "learner": {"family_name": "Sjöberg", "birth_date": born},
+        "results": [{"title": "Kurs", "issued_on": "2026-06-05", "ects_credits": 7.5}],
+    }
+    for data, row, name in (
+        (table, 2, "födelsedatum"),
+        (elmo, 1, "bday"),
+        (json.dumps(document), 1, "learner.birth_date"),
+    ):
+        (problem,) = refusal(data).problems
+        assert (problem.row, problem.field, problem.fault) == (row, name, fault)
+        assert problem.fix == "Correct the birth date, or the day of the result."
+
+
+def test_somebody_born_the_day_before_is_read() -> None:
+    """The bound is the day itself: what is merely unlikely is for the registrar to judge."""
+    table = "efternamn;födelsedatum;benämning;datum;hp\nSjöberg;2026-06-04;Kurs;2026-06-05;7,5"
+    assert len(read(table).achievements) == 1
 
 
 def only(**result: object) -> Achievement:

@@ -1,7 +1,7 @@
 """Statements of authorities, schools and employers: read from tables, kept, offered, fetched by sign-in, renewed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,26 @@ def test_an_employment_may_end_in_the_future_but_not_begin_there() -> None:
     assert faults(f"{head}\nemployment;Ek;2026-11-02;Kock;Köket;2027-01-01;")
 
 
+@pytest.mark.parametrize(
+    ("born", "since", "is_fault"),
+    [
+        ("1998-04-23", "2020-01-01", False),
+        ("2026-11-20", "", True),
+        ("2020-01-01", "2020-01-01", True),
+        ("2020-01-02", "2020-01-01", True),
+    ],
+)
+def test_nothing_is_stated_of_a_day_before_the_person_was_born(born: str, since: str, is_fault: bool) -> None:
+    """The day of the statement and every day in it lie after the birth."""
+    head = "certificate_type;family_name;birth_date;registered_status;registered_since;as_of"
+    table = f"{head}\nregistration-certificate;Sjöberg;{born};yes;{since};2026-11-20"
+    if is_fault:
+        told = [(2, "birth_date", "The birth date does not lie before the other days of the row.")]
+        assert faults(table) == told
+    else:
+        assert len(read(table).records) == 1
+
+
 def test_the_same_is_stated_of_a_person_once() -> None:
     """Two registrations of one person contradict each other; two programmes do not."""
     row = "registration-certificate;Ek;19990215-2389"
@@ -288,6 +308,29 @@ def test_a_later_statement_takes_the_place_of_an_earlier_one(desk: Desk) -> None
     registrations = [one for one in kept if isinstance(one, Statement) and one.type_name == "registration-certificate"]
     assert len(kept) == 4 + 3
     assert [one.values["registered_status"] for one in registrations if one.learner.family_name == "Sjöberg"] == [False]
+
+
+def test_of_two_files_at_once_the_later_takes_the_place_of_the_earlier(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be replaced was looked up already when another file with the same came: it is looked up again."""
+    store, looked = desk.context.store.results, list[int]()
+    real = store._replaced
+
+    def replaced(statement_keys: Sequence[bytes]) -> tuple[set[str], list[str]]:
+        found = real(statement_keys)
+        looked.append(len(found[1]))
+        if len(looked) == 1:
+            keep(desk, read(f"{HEAD}\nregistration-certificate;Sjöberg;{ELIN};yes;2026-11-19"))
+        return found
+
+    monkeypatch.setattr(store, "_replaced", replaced)
+    keep(desk, read(f"{HEAD}\nregistration-certificate;Sjöberg;{ELIN};no;2026-11-20"))
+
+    assert looked == [0, 0, 1]
+    (only,) = store.list_results()
+    assert isinstance(only.record, Statement)
+    assert only.record.values["registered_status"] is False
 
 
 def test_people_of_one_name_do_not_take_each_others_place(desk: Desk) -> None:

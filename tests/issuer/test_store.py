@@ -1,14 +1,21 @@
 """What the issuer keeps, for how long, and what staff can do with it."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from issuer.offers import CannotOfferAgain, NoSuchOffer, new_id
+from issuer.recognition import features_of_learner
 from issuer.status import NoSuchCertificate, Status
-from issuer.store.results import ImportDraft, NoSuchResult
+from issuer.store import results
+from issuer.store.results import ImportAbandoned, ImportDraft, NoSuchResult
 from proofs.keys import generate_signer
+from service.database import StorageUnavailable
 from tests.issuer.desk import Desk, achievement
+
+T = TypeVar("T")
 
 
 def _kept(desk: Desk) -> bytes:
@@ -127,15 +134,84 @@ def test_imports_are_kept_whole_and_can_be_erased(desk: Desk) -> None:
     kept = store.save_import(draft, now=desk.clock())
     assert (kept.result_count, kept.warnings) == (2, ({"code": "latin_1"},))
     assert store.find_file("ab" * 32) == kept
-    results = store.list_results(kept.id)
-    assert [result.record for result in results] == list(draft.records)
-    assert store.get_results([results[1].id, results[0].id])[0] == results[1]
-    assert store.list_results() == results
+    found = store.list_results(kept.id)
+    assert [result.record for result in found] == list(draft.records)
+    assert store.get_results([found[1].id, found[0].id])[0] == found[1]
+    assert store.list_results() == found
     store.delete_import(kept.id)
     assert store.list_imports() == []
-    for missing in (lambda: store.get_results([results[0].id]), lambda: store.delete_import(kept.id)):
+    for missing in (lambda: store.get_results([found[0].id]), lambda: store.delete_import(kept.id)):
         with pytest.raises(NoSuchResult):
             missing()
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of one record."""
+    monkeypatch.setattr(results, "RESULTS_AT_ONCE", 1)
+
+
+def rows_of(desk: Desk, table: str) -> int:
+    """How many rows rest, seen or not."""
+    with desk.context.store.database.reading() as connection:
+        return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar_one())
+
+
+def three(code: str = "A") -> ImportDraft:
+    return ImportDraft("r.csv", "csv", code * 64, (), tuple(achievement(f"{code}{number}") for number in range(3)))
+
+
+def test_nothing_of_a_file_is_seen_before_all_of_it_is_there(desk: Desk, one_by_one: None) -> None:
+    """Between two batches the database is free, and neither the list nor a person who signs in finds a record."""
+    store, seen = desk.context.store.results, list[tuple[int, int]]()
+    features = features_of_learner(achievement().learner)
+
+    def look(seconds: float) -> None:
+        found = [*store.list_imports(), *store.list_results(), *store.of_learner(features)]
+        seen.append((rows_of(desk, "results"), len(found)))
+        with desk.context.store.database.transaction():
+            pass  # `Busy` would be raised if the run held the lock.
+
+    kept = store.save_import(three(), now=desk.clock(), rest=look)
+
+    assert seen == [(1, 0), (2, 0), (3, 0)]
+    assert len(store.list_results(kept.id)) == len(store.of_learner(features)) == 3
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_file_that_could_not_be_written_leaves_nothing(desk: Desk, one_by_one: None, batches: int) -> None:
+    """The disk fails in the middle: what was written is erased, and the same file can be kept afterwards."""
+    store, done = desk.context.store.results, list[int]()
+
+    def failing(work: Callable[[], T]) -> T:
+        if len(done) == batches:
+            raise StorageUnavailable
+        done.append(1)
+        return work()
+
+    with pytest.raises(StorageUnavailable):
+        store.save_import(three(), now=desk.clock(), patiently=failing)
+
+    assert (rows_of(desk, "results"), rows_of(desk, "learner_keys"), store.list_imports()) == (0, 0, [])
+    assert store.save_import(three(), now=desk.clock()).result_count == 3
+
+
+def test_what_a_kill_left_of_a_file_is_erased_after_an_hour_and_nothing_else(desk: Desk, one_by_one: None) -> None:
+    """A run that may still go on is left alone; one that went on for longer than that keeps nothing."""
+    store = desk.context.store.results
+    whole = store.save_import(three("B"), now=desk.clock())
+
+    def sweep_later(seconds: float) -> None:
+        assert store.sweep(now=desk.clock(), rest=lambda _: None) == 0, "it is under way"
+        swept.append(store.sweep(now=desk.clock() + timedelta(hours=2), rest=lambda _: None))
+
+    swept = list[int]()
+    with pytest.raises(ImportAbandoned):
+        store.save_import(three(), now=desk.clock(), rest=sweep_later)
+
+    assert swept == [1, 1, 1]
+    assert store.list_imports() == [whole]
+    assert rows_of(desk, "results") == 3
 
 
 def test_an_identifier_is_never_taken_for_an_option_of_a_command() -> None:

@@ -239,3 +239,30 @@ def test_two_services_may_start_at_once_on_a_new_database(tmp_path: Path) -> Non
     running = [subprocess.Popen(program, cwd=Path(__file__).parents[2]) for _ in range(2)]
 
     assert [process.wait(60) for process in running] == [0, 0]
+
+
+def test_the_database_is_not_closed_under_what_is_done_beside_the_loop(notes: Database) -> None:
+    """Whoever waited for it has gone: it still comes to its end before the connections are closed."""
+    begun, go_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def work() -> None:
+        with notes.reading():
+            begun.set()
+            go_on.wait(20)
+            done.append("worked")
+
+    def close() -> None:
+        notes.close()
+        done.append("closed")
+
+    async def begin_and_go() -> threading.Thread:
+        waiting = asyncio.ensure_future(notes.run_beside(work))
+        await asyncio.to_thread(begun.wait, 20)
+        waiting.cancel()
+        closing = threading.Thread(target=close)
+        closing.start()
+        go_on.set()
+        return closing
+
+    asyncio.run(begin_and_go()).join(20)
+    assert done == ["worked", "closed"]

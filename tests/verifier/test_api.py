@@ -280,6 +280,9 @@ def test_a_key_sees_only_the_requests_that_it_made(web: Web) -> None:
     ):
         answer = web.client.get(path, headers=stranger)
         assert (answer.status_code, answer.json()["error"]) == (404, "not_found"), path
+        nowhere = web.client.get(path.replace(made["id"], "A" * len(made["id"])), headers=stranger)
+        assert nowhere.json() == answer.json(), "a key does not learn which requests of others there are"
+        assert "a key sees only its own requests" in answer.json()["error_description"]
     taken = web.client.post("/api/returns", json={"response_code": code}, headers=stranger)
     assert (taken.status_code, taken.json()["error"]) == (404, "not_found")
 

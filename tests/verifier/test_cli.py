@@ -47,6 +47,30 @@ def test_request_prints_every_way_to_hand_it_over(scene: Scene) -> None:
     assert invoke(scene.settings.data, "result", told["id"])["state"] == "waiting"
 
 
+@pytest.mark.parametrize(("name", "warned"), [("", True), ("  ", True), ("Exempelbolaget AB", False)])
+def test_an_organisation_without_a_name_is_told_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, warned: bool
+) -> None:
+    """At start, and at each request, beside its JSON: what people would read instead of a name."""
+    monkeypatch.setenv("VERIFIER_NAME", name)
+    arguments = ["request", "--template", "course-results", "--data", str(scene.settings.data), "--json"]
+    outcome = CliRunner().invoke(app, arguments)
+    at_start = announcements(VerifierSettings(data=scene.settings.data, public_url="http://localhost:8003", name=name))
+
+    sentence = "VERIFIER_NAME is not set: people are told that localhost asks."
+    assert (sentence in outcome.stderr, sentence in at_start) == (warned, warned)
+    assert json.loads(outcome.stdout)["id"]
+
+
+def test_a_request_says_until_when_it_is_open_and_how_long_an_answer_may_take(scene: Scene) -> None:
+    """The wallet shows the shorter of the two times."""
+    outcome = CliRunner().invoke(app, ["request", "--template", "course-results", "--data", str(scene.settings.data)])
+
+    lines = outcome.stdout.splitlines()
+    opened = next(number for number, line in enumerate(lines) if line.startswith("Open until: "))
+    assert lines[opened + 1] == "Each time that a wallet fetches it, its person has 5 minutes to answer."
+
+
 def test_a_template_comes_from_a_file_too(scene: Scene, tmp_path: Path) -> None:
     """By its own option, or as the value of `--template`."""
     file = tmp_path / "own.json"

@@ -78,7 +78,11 @@ def test_what_waits_is_listed_and_deleted(scene: Scene, taken_back: MadeRequest)
     assert [other["id"] for other in invoke(scene, "deletions", "list", "--all")] == [one["id"]]
     result = invoke(scene, "result", taken_back.id)
     assert (result["state"], result["values"], result["deletion"]["state"]) == ("withdrawn", None, "deleted")
-    assert "do not use it" in text(scene, "result", taken_back.id)
+    lines = text(scene, "result", taken_back.id).splitlines()
+    assert lines[0].startswith("Taken back by the person at ")
+    assert "do not use it" in lines[0]
+    verdict = next(number for number, line in enumerate(lines) if line.startswith("Verdict: "))
+    assert lines[verdict - 1] == "What was found before it was taken back:"
     assert type(refused(scene, "deletions", "delete", one["id"])).__name__ == "AlreadyDecided"
 
 

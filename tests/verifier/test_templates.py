@@ -1,5 +1,6 @@
 """Request templates: what must be there, and how they become questions."""
 
+import json
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
@@ -225,6 +226,67 @@ def test_a_file_that_is_no_template_is_refused(content: bytes, is_toml: bool) ->
     """Whatever is in it: one kind of error."""
     with pytest.raises(InvalidTemplate):
         read_template(content, is_toml=is_toml)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ([], "at least one name"),
+        ("title", "at least one name"),
+        (["title", -1], "counts from the beginning"),
+        ([None], "begins with the name"),
+        ([None, None], "begins with the name"),
+        ([0, "title"], "begins with the name"),
+        (["title", True], "names, whole numbers"),
+        (["title", 1.5], "names, whole numbers"),
+        (["title", ["inner"]], "names, whole numbers"),
+        (["title", ""], "is empty"),
+    ],
+)
+def test_a_path_that_selects_nothing_is_refused_in_one_clear_sentence(path: Any, told: str) -> None:
+    """The member is named once, without faults that only follow from it."""
+    with pytest.raises(InvalidTemplate) as refused:
+        parse_template(changed(["credentials", 0, "items", 0, "path"], path))
+
+    assert str(refused.value).startswith("credentials.0.items.0.path: ")
+    assert told in str(refused.value)
+    assert ";" not in str(refused.value)
+
+
+@pytest.mark.parametrize("path", [["title"], ["title", 0], ["title", None, None, "sv"], ["title", None]])
+def test_a_path_into_arrays_is_a_path(path: list[Any]) -> None:
+    """Arrays in arrays: every element of every element (OpenID4VP 7.1)."""
+    template = parse_template(changed(["credentials", 0, "items", 0, "path"], path))
+
+    assert template.credentials[0].items[0].path == tuple(path)
+
+
+def test_a_type_stands_once_in_a_credential_and_in_as_many_credentials_as_wanted() -> None:
+    """Twice in one is a slip; two certificates of one type are two credentials."""
+    with pytest.raises(InvalidTemplate, match="a type stands twice in vct"):
+        parse_template(changed(["credentials", 0, "vct"], ["urn:a", "urn:a"]))
+    members = changed(["credentials", 0, "vct"], ["urn:a"])
+    members["credentials"] += [{**members["credentials"][0], "id": "another"}]
+
+    assert [one.vct for one in parse_template(members).credentials] == [("urn:a",), ("urn:a",)]
+
+
+def test_a_byte_order_mark_before_a_template_is_read_over(tmp_path: Path) -> None:
+    """Some editors of Windows write one."""
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode())
+    toml = b'\xef\xbb\xbfname = "b"\n'
+    (tmp_path / "b.toml").write_bytes(toml)
+
+    assert template_from_file(tmp_path / "a.json") == parse_template(GOOD)
+    with pytest.raises(InvalidTemplate, match=r"b\.toml: title is missing"):
+        template_from_file(tmp_path / "b.toml")
+
+
+@pytest.mark.parametrize("is_toml", [True, False])
+def test_a_template_in_utf_16_is_said_to_be_no_utf_8(is_toml: bool) -> None:
+    """What to do follows from the sentence."""
+    with pytest.raises(InvalidTemplate, match="not text in UTF-8"):
+        read_template(json.dumps(GOOD).encode("utf-16"), is_toml=is_toml)
 
 
 def test_a_retention_date_in_the_past_makes_no_request(scene: Scene) -> None:

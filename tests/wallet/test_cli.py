@@ -70,6 +70,7 @@ def test_receiving_from_an_issuer_that_is_trusted_by_its_root(services: Services
         nobody = terminal.run(command, "--person", "Otto", "--json", WALLET_PASSPHRASE_FILE="")
         assert json.loads(nobody.stdout) == nothing, "a mistyped name makes no vault, and asks for no passphrase"
         assert "There is no vault of Otto here" in nobody.stderr
+    assert terminal.run("list", "--person", "Otto").stdout == "", "what stands on standard error is not contradicted"
     assert terminal.error("show", received["id"], "--person", "Otto") == "unknown_certificate"
 
     terminal.json("trust", "remove", added["id"])

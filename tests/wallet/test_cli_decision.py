@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from service.commands import CommandFailed
 from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import FakeVerifier, credential, notice, with_optional
 from tests.wallet.people import Sharer
 from tests.world import World
 from wallet.cli_decision import print_decision
+from wallet.cli_share import _chosen
 from wallet.pages.share_view import decision_view
 
 pytestmark = pytest.mark.anyio
@@ -153,3 +155,41 @@ async def test_a_purpose_cannot_pass_as_a_line_of_ours(
 
     (line,) = [one for one in text.splitlines() if "Why, in their words" in one]
     assert line == "  Why, in their words: \"x' Kept until: 1 January 2027 '\""
+
+
+async def test_the_list_says_which_optional_part_nothing_here_answers(
+    world: World, employer: FakeVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The numbers are those of the request; a number that is skipped is told, with what it asks for, and not taken."""
+    sharer = await Sharer.with_certificate(world)
+    asked = with_optional(
+        credential(["family_name"]),
+        credential(["credits"], query_id="first"),
+        credential(["birthdate"], query_id="second", vct="urn:somebody:else"),
+        credential(["achievement_title"], query_id="third"),
+    )
+    share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
+    decision = sharer.decision(share_id)
+    view = decision_view(decision, load_catalogues().translator("en"), history=[])
+    capsys.readouterr()
+
+    print_decision(decision, view)
+
+    err = capsys.readouterr().err
+    numbers = [line.split(":")[0].strip() for line in err.splitlines() if line.strip().startswith("Optional part")]
+    assert numbers == ["Optional part 1 (not chosen)", "Optional part 2", "Optional part 3 (not chosen)"]
+    assert "Optional part 2: nothing in this wallet answers it (birthdate)." in err
+    with pytest.raises(CommandFailed, match="Nothing in this wallet answers optional part 2"):
+        _chosen(decision, optional=["2"], yes=[])
+    with pytest.raises(CommandFailed, match="There is no optional part 4"):
+        _chosen(decision, optional=["4"], yes=[])
+
+
+async def test_an_optional_part_that_the_required_one_answers_is_not_called_missing(
+    world: World, employer: FakeVerifier
+) -> None:
+    """Nothing is lacking of what goes anyway."""
+    sharer = await Sharer.with_certificate(world)
+    asked = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
+
+    assert sharer.decision(await sharer.begin(employer.ask(asked, notice=notice()).link())).unanswered == ()

@@ -88,6 +88,39 @@ def test_optional_parts_are_shared_only_when_named(services: Services, terminal:
     assert terminal.error("present", ask(services)["request"], "--approve", "--optional", "77") == "usage"
 
 
+def test_a_no_is_told_as_a_sentence(services: Services, terminal: Terminal) -> None:
+    """Who was told no, that it arrived, and that nothing went."""
+    done = terminal.run("present", ask(services)["request"], "--refuse")
+
+    assert done.stdout.strip() == "Delivered. You said no to Exempelbolaget AB. Nothing was shared."
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [("--approve", "shared"), ("--refuse", "refused")])
+def test_a_first_try_without_an_answer_is_told_as_such(
+    services: Services, terminal: Terminal, answer: str, outcome: str
+) -> None:
+    """Nobody was there to ask, then the same link is answered: one line tells the answer, the other that none came."""
+    made = ask(services)
+    assert terminal.error("present", made["request"]) == "no_decision"
+    terminal.json("present", made["request"], answer)
+
+    entries = terminal.json("ledger")["entries"]
+
+    assert [one["outcome"] for one in entries[:2]] == [outcome, "no_answer"]
+    lines = terminal.run("ledger").stdout.splitlines()
+    assert "answered" not in lines[1]
+    assert "no answer" in lines[1]
+
+
+def test_a_request_that_was_put_down_at_the_prompt_got_no_answer(services: Services, terminal: Terminal) -> None:
+    """Neither share nor no was written: that is no answer, and the request can still be answered."""
+    made = ask(services)
+    assert terminal.run("present", made["request"], said="perhaps\n").returncode == 1
+    assert terminal.json("ledger")["entries"][0]["outcome"] == "no_answer"
+
+    assert terminal.json("present", made["request"], "--refuse")["outcome"] == "delivered"
+
+
 def test_refusing_delivers_a_no(services: Services, terminal: Terminal) -> None:
     """`--refuse` answers no, and ends with 0 since the answer was delivered."""
     result = terminal.json("present", ask(services)["request"], "--refuse")
@@ -274,7 +307,7 @@ def test_a_share_without_items_names_the_kind_of_certificate(services: Services,
     done = terminal.run("present", made["request"], "--approve")
 
     assert done.returncode == 0, done.stderr
-    assert "Answer to Exempelbolaget AB: Micro-credential, and no item of it." in done.stdout
+    assert "Delivered. Shared with Exempelbolaget AB: Micro-credential, and no item of it." in done.stdout
 
 
 def needing_a_yes() -> str:
@@ -322,7 +355,7 @@ def test_an_unproven_name_is_only_said_afterwards_too(terminal: Terminal) -> Non
     done = terminal.run("present", needing_a_yes(), "--approve")
     history = terminal.run("ledger").stdout.splitlines()[0]
 
-    assert "Answer to somebody who says it is Firm: " in done.stdout
+    assert "It could not be sent. It was meant for somebody who says it is Firm: " in done.stdout
     assert "says it is Firm" in history
 
 

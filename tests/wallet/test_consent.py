@@ -604,6 +604,28 @@ async def test_an_answer_that_was_not_accepted_is_told_as_such(world: World, emp
     assert sharer.entry(share_id).outcome is Outcome.NOT_ACCEPTED
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
+async def test_an_answer_that_came_at_a_bad_time_was_not_refused(
+    world: World, employer: FakeVerifier, status: int
+) -> None:
+    """They, or somebody before them, are too busy: the very same answer can be sent again, and then it counts."""
+    sharer = await Sharer.with_certificate(world)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    employer.reply, employer.reply_status = {"error": "too_many_requests"}, status
+
+    delivery = await sharer.approve(share_id)
+
+    assert (delivery.state, delivery.reason) == (DeliveryState.UNKNOWN, f"http_{status}")
+    assert sharer.entry(share_id).outcome is Outcome.UNKNOWN
+    # A second such reply settles nothing either.
+    again = await sharer.sharing.send_again(sharer.vault, share_id)
+    assert (again.state, again.reason) == (DeliveryState.UNKNOWN, f"http_{status}")
+    employer.reply, employer.reply_status = {}, 200
+    assert (await sharer.sharing.send_again(sharer.vault, share_id)).state is DeliveryState.DELIVERED
+    assert sharer.entry(share_id).outcome is Outcome.SHARED
+    assert len({str(form) for form in employer.forms}) == 1
+
+
 async def test_cs28_a_request_that_ends_while_reading_shares_nothing(world: World, employer: FakeVerifier) -> None:
     """The person is told, and a new request can be fetched in its place."""
     sharer = await Sharer.with_certificate(world)

@@ -7,10 +7,12 @@ import pytest
 
 from issuer.status import Status
 from proofs.formats.sd_jwt import parse_sd_jwt
+from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.wallet.people import Sharer
-from tests.world import World
+from tests.world import PASSPHRASE, World
+from wallet.consent import CannotSatisfy, ShownSomethingElse
 from wallet.decision import Obstacle
 from wallet.delivery import DeliveryState
 from wallet.over_asking import WarningKind
@@ -50,14 +52,97 @@ async def test_a_revoked_certificate_is_not_proposed(
     assert [lack.obstacle for lack in decision.lacks] == [obstacle]
 
 
+async def test_what_was_revoked_minutes_ago_is_told_although_the_list_may_still_be_kept(
+    world: World, employer: FakeVerifier
+) -> None:
+    """The list says that it may be kept for five minutes; whoever decides about showing is told what holds now."""
+    sharer = await Sharer.with_certificate(world)
+    world.clock.move(minutes=2)
+    change(world, Status.REVOKED)
+
+    decision = sharer.decision(await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()))
+
+    assert [lack.obstacle for lack in decision.lacks] == [Obstacle.REVOKED]
+
+
+async def test_what_is_revoked_while_the_person_reads_is_not_shared(world: World, employer: FakeVerifier) -> None:
+    """The look at the moment of the decision finds it: nothing is sent, and the person is told."""
+    sharer = await Sharer.with_certificate(world)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    seen = sharer.decision(share_id)
+    world.clock.move(minutes=2)
+    change(world, Status.REVOKED)
+
+    with pytest.raises(CannotSatisfy):
+        await sharer.sharing.approve(
+            sharer.vault, share_id, language="en", approved_digest=seen.digest, passphrase=PASSPHRASE
+        )
+
+    assert employer.answers == []
+    assert sharer.decision(share_id).lacks[0].obstacle is Obstacle.REVOKED
+
+
+async def test_a_list_that_cannot_be_had_at_the_decision_is_said_and_never_passed(
+    world: World, employer: FakeVerifier
+) -> None:
+    """What was read two minutes ago could be kept, and is not passed off as what holds now: it is shown once more."""
+    sharer = await Sharer.with_certificate(world)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    seen = sharer.decision(share_id)
+    world.clock.move(minutes=2)
+    with world.network.cut_before("/status/1"):
+        with pytest.raises(ShownSomethingElse):
+            await sharer.sharing.approve(
+                sharer.vault, share_id, language="en", approved_digest=seen.digest, passphrase=PASSPHRASE
+            )
+        assert employer.answers == []
+        again = sharer.decision(share_id)
+        assert WarningKind.STATUS_UNKNOWN in [warned.kind for warned in again.warned]
+        # Warned of it, the person may share it all the same.
+        assert (await sharer.approve(share_id)).state is DeliveryState.DELIVERED
+
+
+async def test_the_decision_says_from_when_the_status_is_known(world: World, employer: FakeVerifier) -> None:
+    """Looked into later, a list tells of the moment when it was read; one that could not be had tells that."""
+    browser = person(world)
+    read_at = world.clock()
+    world.clock.move(seconds=30)
+    page = text_of(look(browser, employer.ask(query(["family_name"]), notice=notice()).link()))
+    english = load_catalogues().translator("en")
+    assert f"The issuer had not revoked it on {english.moment(read_at)}." in page
+
+    world.clock.move(minutes=2)
+    with world.network.cut_before("/status/1"):
+        page = text_of(look(browser, employer.ask(query(["family_name"]), notice=notice()).link()))
+    assert f"We last tried to find out on {english.moment(world.clock())}." in page
+    assert "had not revoked it" not in page
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(9, 0), (10, 1)])
+async def test_how_old_a_list_may_be_at_a_decision_is_a_setting(
+    world: World, employer: FakeVerifier, seconds: int, asked: int
+) -> None:
+    """The bound is what the operator says, to the second."""
+    sharer = await Sharer.with_certificate(world)
+    deployment = world.wallet.deployment
+    deployment.settings = deployment.settings.model_copy(update={"decision_status_seconds": 10})
+    before = world.network.asked("/status/")
+    world.clock.move(seconds=seconds)
+
+    await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+
+    assert world.network.asked("/status/") == before + asked
+
+
 async def test_a_list_is_kept_for_its_time(world: World, employer: FakeVerifier) -> None:
-    """Requests that come close together ask the issuer once, not once each: it would see who shows something when."""
+    """Requests that come close together ask the issuer once, not once each."""
     sharer = await Sharer.with_certificate(world)
     before = world.network.asked("/status/")
+    world.clock.move(seconds=59)
     for _ in range(3):
         await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
     assert world.network.asked("/status/") == before
-    world.clock.move(minutes=6)
+    world.clock.move(seconds=1)
     for _ in range(3):
         await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
 

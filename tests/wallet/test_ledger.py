@@ -12,7 +12,7 @@ from proofs import base64url, jose, strict_json
 from proofs.jose import InvalidSignature
 from proofs.keys import generate_signer
 from schemas.errors import Malformed, NotFound
-from schemas.receipt import EventType
+from schemas.receipt import RECEIPT_TYPE, EventType
 from tests.wallet.fake_verifier import FakeVerifier, credential, known_verifier, notice, query, with_optional
 from tests.wallet.people import Sharer
 from tests.world import NOW, World
@@ -106,6 +106,35 @@ async def test_cs29_a_refusal_has_a_receipt_without_items(world: World) -> None:
 
     assert receipt.items == ()
     assert [event.type for event in receipt.events][:2] == [EventType.REQUESTED, EventType.REFUSED]
+    assert (receipt.retention, receipt.asked_retention is not None) == (None, True)
+
+
+async def test_a_receipt_of_a_refusal_in_the_earlier_form_is_still_one(world: World) -> None:
+    """Saved before what was asked for had a name of its own: it is read and checked as before."""
+    sharer, employer, _ = await shared(world)
+    share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+    await sharer.refuse(share_id)
+    members = receipt_of(sharer.entry(share_id)).claims()
+    members["retention"] = members.pop("asked_retention")
+    signer = generate_signer()
+    earlier = jose.sign_jws(members, signer=signer, typ=RECEIPT_TYPE, header={"jwk": signer.public_jwk})
+
+    receipt = check_receipt(earlier)
+
+    assert receipt.is_refusal
+    assert receipt.claims() == members
+
+
+async def test_the_receipt_of_a_share_without_any_item_tells_until_when_it_is_kept(world: World) -> None:
+    """That no item went does not make it a refusal: kind and issuer were shown."""
+    sharer, employer, _ = await shared(world)
+    share_id = await sharer.begin(employer.ask(query(), notice=notice()).link())
+    await sharer.approve(share_id)
+
+    receipt = receipt_of(sharer.entry(share_id))
+
+    assert (receipt.items, receipt.is_refusal, receipt.asked_retention) == ((), False, None)
+    assert receipt.retention is not None
 
 
 async def test_no_receipt_without_a_decision(world: World) -> None:

@@ -12,11 +12,12 @@ from schemas.presentation import parse_link
 from tests.over_asking.report import RULES as MEASURED
 from tests.over_asking.report import scores
 from tests.over_asking.vectors import FILE, as_text, facts_of, load, make
-from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, known_verifier, notice, query
+from tests.wallet.fake_verifier import TRANSCRIPT, VCT, FakeVerifier, credential, known_verifier, notice, query
 from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, World
 from wallet.consent import OverrideMissing, StepMissing
 from wallet.decision import Chosen
+from wallet.delivery import DeliveryState
 from wallet.ledger import EventKind, Outcome
 from wallet.over_asking import (
     RULES,
@@ -282,6 +283,48 @@ async def test_oa08_asking_for_more_than_last_time_is_named(world: World, employ
 
     (more,) = [one for one in sharer.decision(share_id).warned if one.kind is WarningKind.MORE_THAN_LAST_TIME]
     assert [name.en for name in more.items] == ["ECTS credits"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (query(["family_name"], vct=TRANSCRIPT), []),  # They have the name already, from the other certificate.
+        (query(["given_name"], vct=TRANSCRIPT), ["Given name"]),
+        (query(["date_of_issuance"], vct=TRANSCRIPT), ["Date of issue"]),  # A day of another certificate is news.
+        (query(["learner_identification"], vct=TRANSCRIPT), ["Student number"]),
+    ],
+)
+async def test_oa08_what_says_the_same_in_every_certificate_is_not_more(
+    world: World, employer: FakeVerifier, asked: dict[str, Any], named: list[str]
+) -> None:
+    """A name that was given last time is not asked for anew because it stands in another type of certificate."""
+    sharer = await Sharer.with_certificate(world, "micro-credential", "course-results")
+    first = query(["family_name"], ["date_of_issuance"])
+    shared = await sharer.begin(employer.ask(first, notice=notice()).link())
+    items = {item.id for item in sharer.decision(shared).missing_yes}
+    sharer.choose(shared, replace(sharer.decision(shared).chosen, approved=frozenset(items)))
+    assert (await sharer.approve(shared)).state is DeliveryState.DELIVERED
+
+    warned = sharer.decision(await sharer.begin(employer.ask(asked, notice=notice()).link())).warned
+
+    more = [one for one in warned if one.kind is WarningKind.MORE_THAN_LAST_TIME]
+    assert [name.en for one in more for name in one.items] == named
+
+
+async def test_oa08_fewer_types_are_not_more_and_further_ones_are(world: World, employer: FakeVerifier) -> None:
+    """Asked of one of two types after either of them, nothing is added; asked of either after the one, something is."""
+
+    async def more_after(first: list[str], then: list[str]) -> bool:
+        sharer = await Sharer.with_certificate(world, name=f"Maja {len(first)}")
+        asked = [
+            {"credentials": [{**credential(["credits"]), "meta": {"vct_values": types}}]} for types in (first, then)
+        ]
+        await sharer.approve(await sharer.begin(employer.ask(asked[0], notice=notice()).link()))
+        share_id = await sharer.begin(employer.ask(asked[1], notice=notice()).link())
+        return WarningKind.MORE_THAN_LAST_TIME in [one.kind for one in sharer.decision(share_id).warned]
+
+    assert not await more_after([VCT, TRANSCRIPT], [VCT])
+    assert await more_after([VCT], [VCT, TRANSCRIPT])
 
 
 @pytest.mark.parametrize("answer", ["approve", "refuse"])

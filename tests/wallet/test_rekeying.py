@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from proofs.sealing import SealBroken
+from service.database import Database
 from tests.wallet.authenticator import Authenticator
 from tests.wallet.fake_verifier import notice, query
 from tests.wallet.people import Sharer
@@ -17,6 +18,7 @@ from tests.wallet.test_ledger import shared
 from tests.wallet.test_passkeys import added, opened_by, read, tamper, the_ring
 from tests.wallet.test_vault import _bytes_at_rest
 from tests.world import PASSPHRASE, World
+from wallet.app import create_app
 from wallet.histories import Histories
 from wallet.key_ring import KeyRing
 from wallet.ledger import Event, EventKind, HistoryFault, new_entry_id
@@ -120,6 +122,34 @@ async def test_everything_is_sealed_anew_and_the_former_is_out_of_the_files(worl
     assert Histories(world.wallet.deployment).read(rekeyed.vault).is_intact
     assert (await the_ring(world).change_key(await world.wallet.person("Maja"), PASSPHRASE)).vault.certificates()
     assert Histories(world.wallet.deployment).read(await world.wallet.person("Maja")).is_intact
+
+
+async def test_a_kill_before_the_log_was_emptied_is_made_good_at_the_next_start(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former key is gone from the database by then, but not from the log beside it: the next start empties that."""
+    vault = await world.wallet.person("Maja")
+    await added(world, vault, "Borta")
+    before = {value for table, value in sealed_values(world) if table in ("person", "passkey")}
+    with monkeypatch.context() as dying:
+        dying.setattr(Database, "forget_deleted", _die)
+        with pytest.raises(KeyboardInterrupt):
+            await lose(world, "Borta")
+    at_rest = _bytes_at_rest(world.wallet.settings.data)
+    assert any(value in at_rest for value in before), "the log was emptied: this test shows nothing"
+
+    app = create_app(world.wallet.settings, http=world.http(), clock=world.clock)
+    async with app.router.lifespan_context(app):
+        for _ in range(200):  # What is done on schedule is begun beside the first requests.
+            if not any(value in (at_rest := _bytes_at_rest(world.wallet.settings.data)) for value in before):
+                break
+            await asyncio.sleep(0.05)
+
+        assert not any(value in at_rest for value in before)
+
+
+def _die(database: Database) -> bool:
+    raise KeyboardInterrupt
 
 
 async def test_the_recovery_code_stops_working_and_the_person_is_told(world: World) -> None:

@@ -1,6 +1,7 @@
 """Look-ups: kept as long as they say, fetched once for many, fetched anew before they run out."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -132,13 +133,18 @@ async def test_a_request_at_such_an_address_is_told_as_such(url: str) -> None:
 
 
 async def test_a_new_process_asks_no_list_that_was_read_minutes_ago(world: World) -> None:
-    """Each command at the terminal is a process of its own: it must not tell the issuer at every share."""
+    """Each command at the terminal is a process of its own: it asks when the bound is over, and no later than a list
+    can be expected to be kept."""
     resolver = WalletResolver(world.http(), clock=world.clock)
     read_at = world.clock()
     uri = "https://university.example/status/1"
 
-    assert not resolver.has_news(uri, since=read_at)
+    def has_news(at_most: timedelta) -> bool:
+        return resolver.has_news(uri, since=read_at, at_most=at_most)
+
+    assert not has_news(timedelta(seconds=60))
     world.clock.move(minutes=4)
-    assert not resolver.has_news(uri, since=read_at)
+    assert has_news(timedelta(seconds=60))
+    assert not has_news(timedelta(days=1))
     world.clock.move(minutes=2)
-    assert resolver.has_news(uri, since=read_at)
+    assert has_news(timedelta(days=1))

@@ -25,6 +25,7 @@ from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit
+from service.stopping import Stopping
 from verifier.api.wallets import verifier_of
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
@@ -46,6 +47,10 @@ class InvalidAPIKey(ProtocolError):
     error = "invalid_token"
     status = 401
     headers = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - read only, and never changed
+
+
+NOT_OF_THIS_KEY = "there is no request of this id that was made with this key; a key sees only its own requests"
+"""The same for a request of another key and for one that never was: who asks learns nothing of others."""
 
 
 async def api_key(request: Request) -> APIKey:
@@ -179,15 +184,22 @@ async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> d
 
 @router.get("/requests/{request_id}")
 async def get_result(
+    request: Request,
     request_id: str,
     key: KeyDep,
     verifier: VerifierDep,
     catalogues: CataloguesDep,
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
 ) -> Response:
-    """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest."""
+    """The request and its result; with `wait`, as soon as it is final, after so many seconds at the latest.
+
+    A service that is about to stop answers at once with what stands now, and the program asks again.
+    """
     await check_own(verifier, request_id, key)
-    record = await wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait)
+    stopping: Stopping = request.app.state.stopping
+    record = await wait_until(
+        verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait, stopping=stopping
+    )
     contents = None
     if record.has_contents:
         contents = await verifier.database.run(verifier.contents, request_id, viewer=key.id)
@@ -258,9 +270,12 @@ async def acknowledge(deletion_id: str, done: Acknowledged, key: KeyDep, verifie
 
 async def check_own(verifier: Verifier, request_id: str, key: APIKey) -> None:
     """Raise `NoSuchRequest` unless the request was made with this key."""
-    record = await verifier.database.run(verifier.result, request_id)
-    if record.maker != key.id:
-        raise NoSuchRequest("there is no request of this id")
+    try:
+        is_own = (await verifier.database.run(verifier.result, request_id)).maker == key.id
+    except NoSuchRequest:
+        is_own = False
+    if not is_own:
+        raise NoSuchRequest(NOT_OF_THIS_KEY)
 
 
 @router.get("/templates")

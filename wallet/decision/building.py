@@ -20,9 +20,10 @@ from wallet import sensitivity
 from wallet.certificates import StoredCertificate
 from wallet.decision.candidates import Obstacle, candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
-from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional, Unanswered
 from wallet.decision.recency import demanded_days
 from wallet.decision.recheck import recheck_offered
+from wallet.naming import names_asked
 from wallet.over_asking import Past, ShownCertificate, evaluate, gather, policy_outcome
 from wallet.requests import CheckedRequest, Registration
 
@@ -86,6 +87,7 @@ def build_decision(
         retention_until=retention_until,
         recheck=recheck,
         digest="",
+        unanswered=maker.unanswered(required_only),
     )
     return replace(decision, digest=shown_digest(decision, salt=salt))
 
@@ -154,7 +156,7 @@ class _Maker:
         taken = set(self._found.options[self._chosen.option or 0].choices)
         for part in self._found.optional_after(selection):
             if not part.satisfiable:
-                continue  # That something optional is lacking concerns nobody.
+                continue  # Told by `unanswered`.
             choices = [
                 choice for query_id, some in part.options[0].choices.items() if query_id not in taken for choice in some
             ]
@@ -162,6 +164,18 @@ class _Maker:
             if groups:
                 parts.append(Optional(part.index, groups, part.index in self._chosen.ticked))
         return tuple(parts)
+
+    def unanswered(self, selection: Selection | None) -> tuple[Unanswered, ...]:
+        """The optional parts that nothing here answers; what they ask for, by the first way that they name."""
+        if selection is None:
+            return ()
+        query = self._checked.query
+        lacking = [part.index for part in self._found.optional_after(selection) if not part.satisfiable]
+        first_ways = {index: query.credential_sets[index].options[0] for index in lacking}
+        return tuple(
+            Unanswered(index, tuple(dict.fromkeys(name for one in way for name in names_asked(query.credential(one)))))
+            for index, way in first_ways.items()
+        )
 
     def alternatives(self, selection: Selection | None) -> tuple[Alternative, ...]:
         """The other ways of satisfying the required part, least revealing first."""

@@ -17,7 +17,7 @@ from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-5"
+SCREEN_VERSION = "share-6"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -52,6 +52,14 @@ class Optional:
     def items(self) -> tuple[Item, ...]:
         """All items of this part."""
         return tuple(item for group in self.groups for item in group.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An optional part that nothing in this wallet answers, and the names of what it asks for."""
+
+    index: int
+    names: tuple[BothLanguages, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class Decision:
     retention_until: date | None
     recheck: RecheckOffer | None
     digest: str
+    unanswered: tuple[Unanswered, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -1,7 +1,7 @@
 """What every part of a wallet service stands on: settings, database, way out, clock, and whom it trusts."""
 
 from proofs.trust import TrustList
-from schemas.errors import ProtocolError
+from schemas.errors import ProtocolError, TemporarilyUnavailable
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
@@ -44,6 +44,17 @@ class Ground:
         self._tries_by_address = StoredRateLimit(
             self.database, purpose="unlock-address", count=60, seconds=300, device_secret=self.device_secret
         )
+
+    def forget_what_a_kill_left(self) -> bool:
+        """At every start: take what was deleted out of the files, where a process was killed between the two.
+
+        What opened a vault before its passphrase or its key was changed lies in the log of the database until then.
+        False when somebody was reading or writing; then it has to be done again.
+        """
+        try:
+            return self.database.forget_deleted()
+        except TemporarilyUnavailable:
+            return False
 
     def trust(self) -> TrustList:
         """Whom this wallet trusts now."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from proofs.resolve import HurriedResolver, Resolver
@@ -41,6 +41,7 @@ class Standing(Ground):
         whether its issuer is trusted.
         """
         trust = self.trust()
+        self.resolver.forget_older(certificate.status_uri or "", than=self._oldest())
         judgement = await judge(
             certificate.token,
             certificate.sd_jwt,
@@ -60,7 +61,7 @@ class Standing(Ground):
             changes["report"] = report_as_json(with_known_status(judgement.report, certificate.report))
         else:
             changes["report"] = report_as_json(judgement.report)
-            changes |= {"status": judgement.status, "checked_at": int(self.clock().timestamp())}
+            changes |= {"status": judgement.status, "checked_at": int(self._known_at(certificate).timestamp())}
         with self.database.transaction() as connection:
             update_view(connection, vault, certificate.id, changes, version=certificate.version)
             return get_certificate(connection, vault, certificate.id)
@@ -69,7 +70,7 @@ class Standing(Ground):
         """All certificates, those checked again within a few seconds whose status was looked at too long ago, or that
         were judged when others were trusted than now."""
         certificates = vault.certificates()
-        limit = self.clock() - timedelta(seconds=self.settings.status_seconds)
+        limit = self._oldest()
         now_trusted = self._judged_under()
         due = [c for c in certificates if (c.status_uri and c.checked_at < limit) or c.judged_under != now_trusted]
         if not due:
@@ -89,8 +90,15 @@ class Standing(Ground):
 
     def is_due(self, certificate: StoredCertificate) -> bool:
         """Whether a certificate should be checked before it is read in full."""
-        age = (self.clock() - certificate.checked_at).total_seconds()
-        return age > self.settings.status_seconds or certificate.judged_under != self._judged_under()
+        return certificate.checked_at < self._oldest() or certificate.judged_under != self._judged_under()
+
+    def _known_at(self, certificate: StoredCertificate) -> datetime:
+        """When a status that was just looked up is known from: the moment when its list was read from the issuer."""
+        return self.resolver.read_at(certificate.status_uri or "") or self.clock()
+
+    def _oldest(self) -> datetime:
+        """What was read of a status before this moment is looked up anew, whoever asks."""
+        return self.clock() - timedelta(seconds=self.settings.status_seconds)
 
     def _judged_under(self) -> str:
         return judged_under(self.trust(), at=self.clock())
@@ -99,11 +107,12 @@ class Standing(Ground):
         """Look whether the issuers still vouch for what is in this vault, before a person decides about showing any,
         and whether this wallet still trusts them.
 
-        Lists count as long as they may be kept; older ones are fetched, of all certificates and not only of those that
-        would answer, so that an issuer learns that somebody was asked and not what is shown (docs/adr/0005). What
-        cannot be had within a few seconds could not be checked.
+        Lists that were read less than `decision_status_seconds` ago count; older ones are fetched, of all certificates
+        and not only of those that would answer, so that an issuer learns that somebody was asked and not what is shown
+        (docs/adr/0005). What cannot be had within a few seconds could not be checked.
         """
         now_trusted = self._judged_under()
+        at_most = timedelta(seconds=self.settings.decision_status_seconds)
         due = [
             one
             for one in vault.certificates()
@@ -111,9 +120,11 @@ class Standing(Ground):
             or (
                 one.status_uri
                 and one.status != "revoked"
-                and self.resolver.has_news(one.status_uri, since=one.checked_at)
+                and self.resolver.has_news(one.status_uri, since=one.checked_at, at_most=at_most)
             )
         ]
+        for one in due:
+            self.resolver.forget_older(one.status_uri or "", than=self.clock() - at_most)
         await self._check_in_a_hurry(vault, due)
 
     async def check_shown(self, vault: UnlockedVault, certificate_ids: Sequence[str]) -> None:

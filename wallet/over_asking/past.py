@@ -8,20 +8,29 @@ It is read once: what happens in another window while the person reads does not 
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.dcql import ClaimsPath, Query
+from schemas.types import CREDENTIAL_TYPES
 from wallet.ledger import Entry, EventKind, Outcome
 from wallet.requests import CameBy, CheckedRequest
 
 AFTER_REFUSAL = timedelta(hours=24)
 """How long after a refusal the same question counts as repeated, and how long a muted one stays mute (CS-21)."""
 _MOST_HOSTS = 200
+_ABOUT_THE_PERSON: Final = frozenset(
+    json.dumps(list(spec.path))
+    for known in CREDENTIAL_TYPES.values()
+    for spec in known.claims
+    if spec.category in ("identity", "birth")
+)
+"""Paths of what says the same of its holder in every certificate, as JSON. An issuer's own number is not among them."""
 
 
 class Past(BaseModel):
-    """What is remembered. `more` are the things asked for now that were not asked for when something was last shared.
+    """What is remembered. `more` are the things asked for now beyond what was asked for or given at the last share.
 
     `overdue_deletions` counts this person's requests to this recipient to delete that are overdue. `hosts` are those
     that something was shared with before.
@@ -95,8 +104,27 @@ def same_question(earlier: Iterable[str], now: Iterable[str]) -> bool:
 
 
 def _beyond(last: Entry, asked: Iterable[str]) -> tuple[str, ...]:
-    before = set(last.facts.get("asked_paths", ()))
-    return tuple(one for one in asked if one not in before)
+    """What is asked for now and was not when something was last shared (OA-08).
+
+    The same thing from fewer types is not more. Nor is what says who the person is and was given then, from whatever
+    type: they have the name already. A grade or a title from another certificate is news.
+    """
+    before = [_read_key(one) for one in last.facts.get("asked_paths", ())]
+    given = {json.dumps(item["path"]) for item in last.shared} & _ABOUT_THE_PERSON
+
+    def is_known(one: str) -> bool:
+        types, path = _read_key(one)
+        return path in given or any(
+            path == earlier_path and (not earlier or (types and types <= earlier)) for earlier, earlier_path in before
+        )
+
+    return tuple(one for one in asked if not is_known(one))
+
+
+def _read_key(key: str) -> tuple[frozenset[str], str]:
+    """The types and the path, as JSON, that `path_key` made a key of."""
+    types, _, path = key.partition(" ")
+    return frozenset(types.split("|")) - {""}, path
 
 
 def is_from(entry: Entry, checked: CheckedRequest) -> bool:

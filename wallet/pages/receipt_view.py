@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.receipt import BothLanguages, EventType, Item, Receipt
+from schemas.receipt import BothLanguages, EventType, Item, Receipt, Retention
 from service.i18n import N_, Translator
 from wallet.pages.phrases import country
 
@@ -66,10 +66,9 @@ def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
 
 def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     purpose = receipt.purposes[0]
-    until = t.date(receipt.retention.until) if receipt.retention and view["shared"] else ""
     decides = {None: N_("Not stated"), True: N_("Yes, they say"), False: N_("No, they say")}
     return [
-        (t(N_("Kept until")), until or t(N_("Not stated") if view["shared"] else N_("Nothing was shared"))),
+        *_retention(receipt, t),
         *((t(N_("You confirmed")), one.text(t.language)) for one in receipt.declarations),
         *_later_checks(receipt, t),
         (t(N_("Ground that they state")), _said(view["basis"], t)),
@@ -81,6 +80,19 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
         (t(N_("Their notice was signed")), t(N_("Yes") if receipt.notice.signed else N_("No"))),
         (t(N_("Language shown to you")), t(N_("Swedish") if receipt.language == "sv" else N_("English"))),
     ]
+
+
+def _retention(receipt: Receipt, t: Translator) -> Facts:
+    if not receipt.is_refusal:
+        return [(t(N_("Kept until")), _until(receipt.retention, t))]
+    return [
+        (t(N_("Kept until")), t(N_("Nothing was shared"))),
+        (t(N_("They asked to keep it until")), _until(receipt.asked_retention, t)),
+    ]
+
+
+def _until(retention: Retention | None, t: Translator) -> str:
+    return t.date(retention.until) if retention else t(N_("Not stated"))
 
 
 def _later_checks(receipt: Receipt, t: Translator) -> Facts:

@@ -13,6 +13,7 @@ from schemas.consent import Basis, LocalizedText
 from schemas.types import type_of
 from service.i18n import N_, Translator
 from wallet.cards import read_card
+from wallet.certificates import StoredCertificate
 from wallet.decision import (
     Alternative,
     Decision,
@@ -28,7 +29,7 @@ from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.phrases import along, called, country, in_a_sentence
-from wallet.pages.share_words import BASES, KINDS, NOTHING_FITS, OBSTACLES
+from wallet.pages.share_words import BASES, KINDS, KNOWN, NOTHING_FITS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.recording import who_asks
 
@@ -54,6 +55,10 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
                 "groups": [_group(group, t, policies) for group in part.groups],
             }
             for part in decision.optional
+        ],
+        "unanswered": [
+            {"index": part.index, "items": t.listed(in_a_sentence(name, t) for name in part.names)}
+            for part in decision.unanswered
         ],
         "alternatives": [_alternative(one, t) for one in decision.alternatives],
         "behind": [
@@ -214,8 +219,14 @@ def _group(group: Group, t: Translator, policies: Mapping[str, PolicyOutcome]) -
         "issuer_trusted": group.certificate.issuer_trusted,
         "policy": (policy[0], t(policy[1])) if policy else None,
         "date": card.date,
+        "known": _known(group.certificate, t),
         "items": [_item(item, t) for item in group.items],
     }
+
+
+def _known(certificate: StoredCertificate, t: Translator) -> str:
+    """What is known of whether the issuer still vouches for a certificate, and from when; it is never said without."""
+    return t(KNOWN[certificate.status], moment=t.moment(certificate.checked_at)) if certificate.status in KNOWN else ""
 
 
 def _item(item: Item, t: Translator) -> dict[str, Any]:

@@ -42,6 +42,12 @@ OBSTACLES = {
 
 NOTHING_FITS = N_("None in this wallet says what they ask for.")
 
+KNOWN = {
+    "valid": N_("The issuer had not revoked it on %(moment)s."),
+    "unknown": N_("Not known whether it still holds. We last tried to find out on %(moment)s."),
+    "none": N_("This issuer does not publish whether certificates are revoked."),
+}
+
 NO_LONGER = {
     "revoked": N_("The issuer has revoked %(title)s. That may be why."),
     "suspended": N_("The issuer has paused %(title)s. That may be why."),

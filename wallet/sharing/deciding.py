@@ -144,10 +144,12 @@ class Decisions(Desk):
     ) -> Delivery:
         """Share what was approved, confirmed with the passphrase or by what a passkey answered for this decision.
 
-        Nothing is sent or written unless everything holds.
+        Nothing is sent or written unless everything holds. What the issuers say is looked at once more: a certificate
+        that was revoked while the person was reading is not what they approved.
 
         Raises what `decide` raises, `NoCopiesLeft`, `AlreadyAnswered`, `CopyDiffers`.
         """
+        await self.look_anew(vault)
         share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
         confirmation = confirmed_by(self._wallet, vault, decision, passphrase=passphrase, passkey=passkey)

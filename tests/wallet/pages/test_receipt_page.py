@@ -89,7 +89,7 @@ def words_for(path: str, fact: Any, t: Translator) -> str:
             return f"{t('Language shown to you')} {t('Swedish' if fact == 'sv' else 'English')}"
         case "purposes.basis":
             return BASES[t.language][fact]
-        case "retention.until":
+        case "retention.until" | "asked_retention.until":
             return t.date(date.fromisoformat(fact))
         case "events.type":
             return t(HAPPENED[EventType(fact)])
@@ -137,11 +137,17 @@ def test_cs29_every_fact_of_the_file_stands_on_the_page(
     receipt = browser.get(f"{address}.json").json()["receipt"]
 
     assert len(list(facts_of(receipt))) >= (50 if decision == "share" else 35)
-    until = [] if decision == "share" else ["retention.until"]  # Nothing went, so nothing is kept until then.
-    assert [path for path, _ in missing(receipt, shown, translator(language))] == until
+    assert list(missing(receipt, shown, translator(language))) == []
     assert (sentence[language] in shown) == (decision == "share")
+    t = translator(language)
     if decision == "refuse":
-        assert translator(language)("Nothing was shared") in shown
+        assert receipt["retention"] is None
+        day = t.date(date.fromisoformat(receipt["asked_retention"]["until"]))
+        assert f"{t('Kept until')} {t('Nothing was shared')}" in shown
+        assert f"{t('They asked to keep it until')} {day}" in shown
+    else:
+        assert "asked_retention" not in receipt
+        assert t("They asked to keep it until") not in shown
     for words in ("IMY", "ombud@employer.example", "+46 8 000 00 01", "https://employer.example/take-back"):
         assert words in shown
 

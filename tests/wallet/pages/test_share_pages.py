@@ -707,3 +707,23 @@ def test_forms_of_other_sites_are_refused(world: World, employer: FakeVerifier) 
     for path, fields in forged:
         assert browser.post(path, data=fields).status_code == 403
     assert employer.forms == []
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_an_optional_part_that_nothing_here_answers_is_named(
+    world: World, employer: FakeVerifier, language: str
+) -> None:
+    """Told as optional and as lacking, with nothing to tick; the rest is decided as ever."""
+    browser = person(world, language=language)
+    asked = with_optional(
+        credential(["family_name"]), credential(["credits"], query_id="other", vct="urn:somebody:else")
+    )
+
+    page = look(browser, employer.ask(asked, notice=notice()).link())
+
+    words = {
+        "sv": "som inget i din plånbok berättar: credits. Det är frivilligt.",
+        "en": "which nothing in your wallet says: credits. It is optional.",
+    }
+    assert words[language] in text_of(page)
+    assert 'name="optional"' not in page.text

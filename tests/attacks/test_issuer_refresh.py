@@ -1,0 +1,108 @@
+"""Refresh tokens of clients that nobody vouches for: an answer that was lost is repeated, a stolen token is not (I-17).
+
+Source: RFC 9700, section 4.14.2; RFC 9449, section 5.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from issuer.derivation import IssuerSecret
+from proofs.keys import generate_signer
+from tests.issuer.fetching import Fetcher, records, running_fetcher
+
+PUBLIC: dict[str, Any] = {"headers": {}, "client_id": "public"}
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path) -> Iterator[Fetcher]:
+    """Somebody who fetches."""
+    with running_fetcher(tmp_path, *records("DT4011")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def first(fetcher: Fetcher) -> str:
+    """The refresh token of a public wallet that has collected."""
+    token = fetcher.ask_token(fetcher.allowed(**PUBLIC), **PUBLIC).json()
+    assert fetcher.ask_credential(token["access_token"]).status_code == 200
+    return str(token["refresh_token"])
+
+
+def refresh(fetcher: Fetcher, token: str, **more: Any) -> dict[str, Any]:
+    """The answer to a refresh by the public wallet."""
+    answer: dict[str, Any] = fetcher.ask_refresh(token, **PUBLIC, **more).json()
+    return answer
+
+
+def assert_ended(fetcher: Fetcher, *answers: dict[str, Any]) -> None:
+    """None of these tokens is worth anything."""
+    for answer in answers:
+        assert refresh(fetcher, answer["refresh_token"])["error"] == "invalid_grant"
+        assert fetcher.ask_credential(answer["access_token"]).json()["error"] == "invalid_token"
+
+
+def test_a_lost_answer_is_repeated_with_the_same_refresh_token(fetcher: Fetcher, first: str) -> None:
+    """Any number of times; the access token is another one, and that of the lost answer is worth nothing."""
+    lost = [refresh(fetcher, first) for _ in range(3)]
+    assert len({answer["refresh_token"] for answer in lost}) == 1
+    assert len({answer["access_token"] for answer in lost}) == 3
+    assert fetcher.ask_credential(lost[0]["access_token"]).json()["error"] == "invalid_token"
+    assert fetcher.ask_credential(lost[2]["access_token"]).status_code == 200
+    assert "access_token" in refresh(fetcher, lost[2]["refresh_token"])
+
+
+def test_another_key_repeats_nothing_and_ends_nothing(fetcher: Fetcher, first: str) -> None:
+    """Whoever has the token without the key, or brings no proof, gets nothing at all."""
+    refresh(fetcher, first)
+    for dpop in (fetcher.dpop("/token", key=generate_signer()), None):
+        assert refresh(fetcher, first, dpop=dpop)["error"] in ("invalid_grant", "invalid_dpop_proof")
+    assert fetcher.ask_credential(refresh(fetcher, first)["access_token"]).status_code == 200
+
+
+def test_once_the_new_refresh_token_was_used_the_old_one_ends_the_family(fetcher: Fetcher, first: str) -> None:
+    """It arrived, so whoever comes with the old one has stolen it, or has been robbed."""
+    second = refresh(fetcher, first)
+    third = refresh(fetcher, second["refresh_token"])
+    assert refresh(fetcher, first)["error"] == "invalid_grant"
+    assert_ended(fetcher, second, third)
+
+
+def test_once_copies_were_collected_the_old_one_ends_the_family(fetcher: Fetcher, first: str) -> None:
+    """The access token of the same answer shows that it arrived."""
+    second = refresh(fetcher, first)
+    assert fetcher.ask_credential(second["access_token"]).status_code == 200
+    assert refresh(fetcher, first)["error"] == "invalid_grant"
+    assert_ended(fetcher, second)
+
+
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_when_the_access_token_has_expired_the_old_one_ends_the_family(
+    fetcher: Fetcher, first: str, is_swept: bool
+) -> None:
+    """A copy of a vault from last week repeats nothing."""
+    second = refresh(fetcher, first)
+    fetcher.desk.clock.advance(seconds=301)
+    if is_swept:
+        fetcher.desk.context.store.grants.sweep(now=fetcher.desk.clock())
+    assert refresh(fetcher, first)["error"] == "invalid_grant"
+    assert_ended(fetcher, second)
+
+
+def test_repeating_does_not_lengthen_the_time_of_the_refresh_token(fetcher: Fetcher, first: str) -> None:
+    """The family ends when it was to end."""
+    fetcher.desk.clock.advance(seconds=fetcher.desk.context.settings.refresh_token_days * 86_400 - 70)
+    second = refresh(fetcher, first)
+    assert "access_token" in second
+    fetcher.desk.clock.advance(seconds=90)
+    assert refresh(fetcher, first)["error"] == "invalid_grant"
+    assert refresh(fetcher, second["refresh_token"])["error"] == "invalid_grant"
+
+
+def test_the_next_refresh_token_cannot_be_told_without_the_secret(fetcher: Fetcher, first: str) -> None:
+    """It is no function of the old one that anybody else can compute, and another issuer computes another one."""
+    second = refresh(fetcher, first)["refresh_token"]
+    assert second != IssuerSecret(bytes(32)).next_refresh_token(first)
+    assert second == fetcher.desk.context.store.secret.next_refresh_token(first)
