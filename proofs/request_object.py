@@ -4,6 +4,7 @@ The prefix of the client identifier says how the sender proves itself (section 5
 
 - `x509_hash:` the SHA-256 of the signing certificate;
 - `x509_san_dns:` a DNS name in the signing certificate, and the host that the answer goes to;
+- `decentralized_identifier:` a key of a `did:jwk` or `did:web`, named by `kid` in the DID's document;
 - `redirect_uri:` nothing: unsigned, and the answer goes to the identifier itself;
 - no colon: a verifier registered in the wallet's trust list with its key.
 
@@ -19,6 +20,7 @@ from typing import Any, Final, Literal
 from proofs import jose, strict_json
 from proofs.certificates import Leaf, NoAnchor, UntrustedChain, unverified_leaf, verify_chain
 from proofs.dates import read_optional_date
+from proofs.did import check_kid, did_jwk_document, did_method, did_web_host, read_did_document, signing_key
 from proofs.identifiers import host_of
 from proofs.keys import DEFAULT_ALGORITHMS, Signer
 from proofs.trust import TrustList
@@ -27,6 +29,7 @@ from schemas.errors import Malformed, ProtocolError, Refused
 TYP: Final = "oauth-authz-req+jwt"
 AUDIENCE: Final = "https://self-issued.me/v2"
 X509_HASH, X509_SAN_DNS, REDIRECT_URI, PRE_REGISTERED = "x509_hash", "x509_san_dns", "redirect_uri", "pre-registered"
+DECENTRALIZED_IDENTIFIER: Final = "decentralized_identifier"
 MAX_REQUEST_BYTES: Final = 500_000
 
 IdentityLevel = Literal["registered", "certificate", "unproven"]
@@ -56,7 +59,8 @@ class VerifierIdentity:
 
     `registered`: an entry of the trust list names this verifier; `legal_name` is the entry's. `certificate`: a trusted
     authority certifies the name. `unproven`: nobody we trust says so; `legal_name`, if any, is the sender's own word.
-    `dns_names`, `uris` and `organization_identifier` come from the certificate.
+    `dns_names`, `uris` and `organization_identifier` come from the certificate; of a DID, the domain that a `did:web`
+    speaks for, and the DID itself.
     """
 
     level: IdentityLevel
@@ -97,8 +101,22 @@ def sign_request_object(parameters: Mapping[str, Any], *, signer: Signer) -> str
     """
     if not isinstance(parameters.get("client_id"), str):
         raise ValueError("a request object names its client identifier")
-    header = {"x5c": list(signer.x5c)} if signer.x5c else {"kid": signer.kid}
+    client_id = str(parameters["client_id"])
+    if client_id.startswith(f"{DECENTRALIZED_IDENTIFIER}:"):
+        header: dict[str, Any] = {"kid": did_key_id(did_of(client_id), signer)}
+    else:
+        header = {"x5c": list(signer.x5c)} if signer.x5c else {"kid": signer.kid}
     return jose.sign_jws({"aud": AUDIENCE, **parameters}, signer=signer, typ=TYP, header=header)
+
+
+def did_of(client_id: str) -> str:
+    """The DID in a client identifier of that kind."""
+    return client_id.removeprefix(f"{DECENTRALIZED_IDENTIFIER}:")
+
+
+def did_key_id(did: str, signer: Signer) -> str:
+    """How the signer's key is called in the document of a DID of its own: `#0` in a `did:jwk`, else by thumbprint."""
+    return f"{did}#0" if did_method(did) == "jwk" else f"{did}#{signer.kid}"
 
 
 def x509_hash_client_id(signer: Signer) -> str:
@@ -121,9 +139,35 @@ def client_id_prefix(client_id: str) -> str:
     prefix, colon, original = client_id.partition(":")
     if not colon and prefix:
         return PRE_REGISTERED
-    if prefix not in (X509_HASH, X509_SAN_DNS, REDIRECT_URI) or not original:
+    if prefix not in (X509_HASH, X509_SAN_DNS, REDIRECT_URI, DECENTRALIZED_IDENTIFIER) or not original:
         raise InvalidClientIdentifier("the kind of this client identifier is not supported")
+    if prefix == DECENTRALIZED_IDENTIFIER and not _is_supported_did(original):
+        raise InvalidClientIdentifier("the method of this decentralized identifier is not supported")
     return prefix
+
+
+def _is_supported_did(did: str) -> bool:
+    try:
+        return did_method(did) in ("jwk", "web")
+    except Malformed:
+        return False
+
+
+def did_document_needed(token: str, *, expected_client_id: str) -> str | None:
+    """The DID whose document must be fetched before a request object can be checked; None when none is needed.
+
+    The token is read without being believed: when it does not name a key of that DID, nothing is fetched for it.
+    Raises `InvalidClientIdentifier`, `InvalidRequestSignature` or `Malformed`.
+    """
+    if client_id_prefix(expected_client_id) != DECENTRALIZED_IDENTIFIER:
+        return None
+    did = did_of(expected_client_id)
+    jws = jose.parse_jws(token, max_bytes=MAX_REQUEST_BYTES)
+    try:
+        check_kid(jws.header.get("kid"), did=did)
+    except Refused as exc:
+        raise InvalidRequestSignature(str(exc)) from exc
+    return did if did_method(did) == "web" else None
 
 
 def check_request_object(
@@ -132,13 +176,15 @@ def check_request_object(
     expected_client_id: str,
     trust: TrustList,
     now: datetime,
+    did_document: str | None = None,
     algorithms: Collection[str] = DEFAULT_ALGORITHMS,
     skew_seconds: int = 60,
 ) -> AuthenticatedRequest:
     """Authenticate a request object.
 
     `expected_client_id` is the client identifier outside the object, in the link or QR code; both must be identical,
-    prefix included. `trust` says which verifiers and anchors the wallet knows.
+    prefix included. `trust` says which verifiers and anchors the wallet knows. `did_document` is what was found at the
+    address of a `did:web` (see `did_document_needed`); without it a request by one is refused.
 
     Checks signature, `typ`, `aud` (if signed), dates where there are any, and what the prefix demands. Does not read
     the query, `state`, `nonce` or response parameters beyond the response address that a prefix binds.
@@ -163,8 +209,11 @@ def check_request_object(
     if parameters.get("aud") not in (AUDIENCE, [AUDIENCE]):
         raise InvalidRequestObject("the request object is made for another audience")
     _check_dates(parameters, now=now, skew=timedelta(seconds=skew_seconds))
-    authenticate = _authenticate_registered if prefix == PRE_REGISTERED else _AUTHENTICATE_BY_CERTIFICATE[prefix]
-    identity, signing_jwk = authenticate(jws, parameters, trust, now, algorithms)
+    if prefix == DECENTRALIZED_IDENTIFIER:
+        identity, signing_jwk = _authenticate_by_did(jws, parameters, did_document, trust, now, algorithms)
+    else:
+        authenticate = _authenticate_registered if prefix == PRE_REGISTERED else _AUTHENTICATE_BY_CERTIFICATE[prefix]
+        identity, signing_jwk = authenticate(jws, parameters, trust, now, algorithms)
     return AuthenticatedRequest(parameters, expected_client_id, prefix, identity, signing_jwk)
 
 
@@ -253,6 +302,39 @@ def _authenticate_by_dns_name(
         if host_of(address) != name:
             raise InvalidClientIdentifier("the answer would go to another host than the client identifier")
     return identify_by_certificate(x5c, leaf, parameters["client_id"], trust, now), leaf.public_jwk
+
+
+def _authenticate_by_did(
+    jws: jose.UnverifiedJWS,
+    parameters: dict[str, Any],
+    document: str | None,
+    trust: TrustList,
+    now: datetime,
+    algorithms: Collection[str],
+) -> _Identified:
+    """A key of the DID signed. That is all: who the DID belongs to is known only where the trust list names it."""
+    did = did_of(parameters["client_id"])
+    is_web = did_method(did) == "web"
+    if is_web and document is None:
+        raise InvalidRequestSignature("the document of the decentralized identifier is not there")
+    try:
+        kid = check_kid(jws.header.get("kid"), did=did)
+        found = read_did_document(document, did=did) if is_web and document is not None else did_jwk_document(did)
+        key = signing_key(found, did=did, kid=kid)
+        host = did_web_host(did).partition(":")[0] if is_web else ""
+    except ProtocolError as exc:
+        raise InvalidRequestSignature(f"the key of the decentralized identifier cannot be used: {exc}") from exc
+    _check_signature(jws, key, algorithms)
+    entries = (one for one in trust.naming("verifier", did) if one.mechanism == "did" and one.is_in_force(at=now))
+    entry = next(entries, None)
+    identity = VerifierIdentity(
+        level="registered" if entry is not None else "unproven",
+        legal_name=entry.name if entry is not None else "",
+        dns_names=(host,) if host else (),
+        uris=(did,),
+        trust_entry_id=entry.id if entry is not None else "",
+    )
+    return identity, key
 
 
 _AUTHENTICATE_BY_CERTIFICATE: dict[str, _Authenticate] = {

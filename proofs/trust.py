@@ -21,6 +21,7 @@ from proofs.trust_entry import Mechanism as Mechanism
 from proofs.trust_entry import Role as Role
 from proofs.trust_entry import TrustEntry as TrustEntry
 from proofs.trust_entry import entry_from_anchor as entry_from_anchor
+from proofs.trust_entry import entry_from_did as entry_from_did
 from proofs.trust_entry import entry_from_jwk as entry_from_jwk
 from proofs.trust_entry import read_entry as read_entry
 from schemas.errors import CouldNotCheck, Malformed, Refused

@@ -2,7 +2,8 @@
 
 - `x5c`: the chain in the token leads to `anchor_pem`;
 - `jwks`: the key is one of `jwks`;
-- `metadata`: the key is published as JWT VC issuer metadata at the identifier.
+- `metadata`: the key is published as JWT VC issuer metadata at the identifier;
+- `did`: the identifier is a DID, and the key stands in its document (verifiers only).
 """
 
 import functools
@@ -17,11 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from proofs.certificate_form import extension, read_pem, subject_name
 from proofs.dates import numeric_date, read_date
+from proofs.did import did_method
 from proofs.keys import check_public_jwk, thumbprint
 from schemas.errors import Malformed, Refused
 
 Role = Literal["issuer", "verifier", "any", "registrar"]
-Mechanism = Literal["x5c", "jwks", "metadata"]
+Mechanism = Literal["x5c", "jwks", "metadata", "did"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class TrustEntry:
             raise Malformed("a trust entry by key needs to name its party")
         if self.mechanism == "jwks" and not self.jwks:
             raise Malformed("a trust entry by key needs its key")
+        if self.mechanism == "did":
+            did_method(self.identifier)
+            if self.role != "verifier":
+                raise Malformed("only a verifier can be trusted by its decentralized identifier")
         if (self.anchor_pem and self.mechanism != "x5c") or (self.jwks and self.mechanism != "jwks"):
             raise Malformed("a trust entry has one mechanism")
 
@@ -161,6 +167,11 @@ def entry_from_jwk(
         jwks=(public,),
         types=tuple(types),
     )
+
+
+def entry_from_did(did: str, *, name: str) -> TrustEntry:
+    """Trust a verifier by its DID: whoever holds a key in its document is this party. Raises `Malformed`."""
+    return TrustEntry(id=_short_id(b"", did), name=name, role="verifier", identifier=did, mechanism="did")
 
 
 def read_entry(value: Any) -> TrustEntry:

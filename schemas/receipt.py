@@ -174,7 +174,8 @@ class Receipt(_Written):
     nothing is kept: `retention` is None, and `asked_retention` says until when the recipient would have kept the items.
 
     `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `processors`,
-    `countries` and `automated_decisions` are None when the recipient declared nothing.
+    `countries` and `automated_decisions` are None when the recipient declared nothing. `declarations`
+    are the sentences that the person confirmed with the share, word for word.
     """
 
     schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
@@ -186,6 +187,7 @@ class Receipt(_Written):
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     items: tuple[Item, ...]
     came_along: tuple[CameAlong, ...] = ()
+    declarations: tuple[BothLanguages, ...] = ()
     recipients: tuple[BothLanguages, ...] | None = None
     processors: tuple[BothLanguages, ...] | None = None
     countries: tuple[str, ...] | None = None
@@ -203,8 +205,8 @@ class Receipt(_Written):
     def claims(self) -> dict[str, Any]:
         """The receipt as JSON members; what only some receipts say stands in those alone."""
         members = self.model_dump(mode="json", by_alias=True)
-        for name in ("standing_permission", "asked_retention", "acting_for"):
-            if members[name] is None:
+        for name in ("declarations", "standing_permission", "asked_retention", "acting_for"):
+            if not members[name]:
                 del members[name]
         return members
 

@@ -15,7 +15,9 @@ import structlog
 from fastapi import FastAPI
 
 import service
+from proofs.certificate_form import read_pem_anchors
 from proofs.certified_keys import certified_key
+from proofs.did import did_jwk, did_web
 from proofs.keys import SoftwareSigner
 from proofs.resolve import Resolver
 from schemas.errors import ProtocolError
@@ -27,12 +29,14 @@ from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
 from service.rate_limits import RateLimit
 from service.sessions import Sessions
+from service.settings import UnsafeSettings
 from verifier.api import embedding, permissions, rechecks, wallets, webhooks, withdrawals
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
+from verifier.haip import key_faults
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
-from verifier.requests import PERMISSIONS_PATH, RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
+from verifier.requests import DIGITAL_PATH, PERMISSIONS_PATH, RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
 from verifier.settings import VerifierSettings
 from verifier.store import VerifierRow
 from verifier.store.upgrades import UPGRADES, VERSION
@@ -60,15 +64,23 @@ def open_database(settings: VerifierSettings) -> Database:
 
 
 def load_signer(settings: VerifierSettings, *, clock: Clock) -> SoftwareSigner:
-    """The key that requests are signed with, in `DATA/keys`; made with its own root when it is not there."""
-    return certified_key(
+    """The key that requests are signed with, in `DATA/keys`; made with its own root when it is not there.
+
+    Raises `UnsafeSettings` when HAIP is demanded and the key or its certificates do not allow it.
+    """
+    key = certified_key(
         settings.data / "keys",
         name=KEY_NAME,
         common_name=settings.organisation.text("sv"),
         public_url=settings.base_url,
         passphrase=settings.key_passphrase(),
         now=clock(),
-    ).signer
+    )
+    if settings.haip:
+        anchors = read_pem_anchors(key.root_file.read_bytes()) if key.root_file is not None else ()
+        if faults := key_faults(key.signer, anchors=anchors, now=clock()):
+            raise UnsafeSettings(faults)
+    return key.signer
 
 
 def client_identity(settings: VerifierSettings, *, clock: Clock) -> ClientIdentity:
@@ -80,6 +92,10 @@ def client_identity(settings: VerifierSettings, *, clock: Clock) -> ClientIdenti
             return ClientIdentity.x509_san_dns(load_signer(settings, clock=clock), settings.host_name)
         case "x509_hash":
             return ClientIdentity.x509_hash(load_signer(settings, clock=clock))
+        case "decentralized_identifier":
+            signer = load_signer(settings, clock=clock)
+            did = did_web(settings.base_url) if settings.did_method == "web" else did_jwk(signer.public_jwk)
+            return ClientIdentity.decentralized_identifier(signer, did)
 
 
 def catalogues_of(settings: VerifierSettings) -> Catalogues:
@@ -153,6 +169,7 @@ def create_app(
         lifespan=lifespan,
         body_limits={
             "/response": settings.response_limit_bytes,
+            DIGITAL_PATH: settings.response_limit_bytes,
             "/request": 50_000,
             "/api": 200_000,
             WITHDRAWALS_PATH: MAX_ACT_BYTES,

@@ -99,6 +99,9 @@ def _check_terms(receipt: Receipt, transaction: Transaction) -> None:
         raise ReceiptMismatch("the receipt names another purpose")
     if purpose.basis != template.basis.value or not _says(purpose.basis_detail, template.basis_detail):
         raise ReceiptMismatch("the receipt names another ground")
+    confirmed = () if template.declaration is None else (template.declaration,)
+    if not _all_say(receipt.declarations, confirmed):
+        raise ReceiptMismatch("the receipt names something else that was confirmed")
     declared = (
         (receipt.recipients, template.recipients, "recipients"),
         (receipt.processors, template.processors, "processors"),

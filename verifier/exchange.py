@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,7 @@ from service.http import OutgoingHTTP
 from verifier.courier import Courier
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
+from verifier.digital import digital_request, open_digital_response, protocol_of
 from verifier.disclosed import kept_presentations
 from verifier.policies import Policy, naming_authorities
 from verifier.queries import Question
@@ -39,10 +40,13 @@ from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.request_templates import RequestTemplate
 from verifier.requests import (
     ClientIdentity,
+    InvalidReturnURL,
     Kind,
     RandomBytes,
     RequestTerms,
     Transaction,
+    check_return_url,
+    checked_reference,
     new_transaction,
     normal_code,
     request_link,
@@ -73,7 +77,6 @@ WATCH_DAYS = 7
 _log = structlog.get_logger("verifier")
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 
-MAX_REFERENCE_CHARACTERS = 100
 _ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -130,19 +133,21 @@ class Verifier:
         self.clock = clock
         self.http = http
         secret = settings.device_secret()
-        writer = StatementWriter(identity.signer, backup_days=settings.backup_days, time_zone=settings.time_zone)
+        writer = StatementWriter(
+            identity.statement_signer, backup_days=settings.backup_days, time_zone=settings.time_zone
+        )
         sealer = Sealer(secret)
         eraser = Eraser(sealer, writer)
         self.requests = RequestStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone)
         self.deletions = DeletionDesk(
             DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
-            signer=identity.signer,
+            signer=identity.statement_signer,
             at_once=settings.withdraw_at_once,
             clock=clock,
         )
         self.rechecks = RecheckDesk(
             PermissionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
-            signer=identity.signer,
+            signer=identity.statement_signer,
             policy=self._policy,
             resolver=self._hurried_resolver,
             clock=clock,
@@ -194,9 +199,9 @@ class Verifier:
         `reference` is what the asking side calls the request; the person never sees it. Raises `InvalidTemplate`,
         `InvalidReference`.
         """
-        reference = _checked_reference(reference)
+        reference = checked_reference(reference)
         if return_url:
-            _check_return_url(return_url)
+            check_return_url(return_url)
             if kind is not Kind.SAME_DEVICE:
                 raise InvalidReturnURL("only a same-device request has a return address")
         template = naming_authorities(template, self.trust.trust(now=self.clock()), at=self.clock())
@@ -213,6 +218,22 @@ class Verifier:
         )
         self.requests.create_transaction(transaction, maker=maker, reference=reference)
         return self.made(transaction)
+
+    def begin_digital(self, handle: str, *, binding: str) -> tuple[str, Mapping[str, Any]]:
+        """The same question once more, for the browser's own channel: where it is answered, what the browser is given.
+
+        `handle` is the open request that this browser (`binding`) has before it. Raises `NoSuchRequest` for another's.
+        """
+        now = self.clock()
+        pending = self.requests.pending(handle, now=now)
+        asked = pending.transaction
+        if pending.answer is not None or pending.state is State.EXPIRED or not asked.is_of(binding):
+            raise NoSuchRequest("there is no open request of this browser here")
+        record = self.requests.get(asked.id, now=now)
+        made = self.make_request(
+            asked.question.template, kind=Kind.DC_API, maker=record.maker, binding=binding, pair=asked.pair
+        ).transaction
+        return made.response_uri, digital_request(made, identity=self.identity, terms=self.settings.terms, now=now)
 
     def _terms(self, lifetime_seconds: int | None) -> RequestTerms:
         terms = self.settings.terms
@@ -236,6 +257,16 @@ class Verifier:
         link = self.make_request(template, kind=Kind.SAME_DEVICE, binding=binding, **both)
         return link, self.make_request(template, kind=Kind.CROSS_DEVICE, **both)
 
+    def make_for_person(self, template: RequestTemplate, *, maker: str, binding: str) -> MadeRequest:
+        """What a person answers who came by themselves: the link for this browser, and its QR code beside it.
+
+        Under HAIP there is no QR code: whoever photographs it for somebody else would get that one's answer here, and
+        nothing but the browser's return tells the two apart (HAIP 1.0, section 5.1).
+        """
+        if self.settings.haip:
+            return self.make_request(template, kind=Kind.SAME_DEVICE, maker=maker, binding=binding)
+        return self.make_pair(template, maker=maker, binding=binding)[0]
+
     def made(self, transaction: Transaction, *, wallet_url: str = "") -> MadeRequest:
         """Every way to hand over a request; `wallet_url` is a web wallet's address that the person chose."""
         link = request_link(transaction)
@@ -252,6 +283,9 @@ class Verifier:
     async def serve_request(self, handle: str, *, wallet_nonce: str | None) -> str:
         """The request object for a wallet. Raises `NoSuchRequest`."""
         now = self.clock()
+        pending = await self.database.run(self.requests.pending, handle, now=now)
+        if pending.transaction.kind is Kind.DC_API:
+            raise NoSuchRequest("this request is not fetched")
         transaction = await self.database.run(self.requests.serve, handle, now=now)
         if self._remote is not None:
             self._remote.renew_lists_in_use()
@@ -274,15 +308,41 @@ class Verifier:
         """
         now = self.clock()
         pending = await self.database.run(self.requests.pending, handle, now=now)
-        digest = hashlib.sha256(body).digest()
+        if pending.transaction.kind is Kind.DC_API:
+            raise NoSuchRequest("this request is answered in the browser that asked")
+
+        def opened() -> Answer:
+            form = read_form(body, content_type=content_type)
+            return open_response(form, transaction=pending.transaction, max_bytes=self.settings.response_limit_bytes)
+
+        return await self._take(pending, opened, digest=hashlib.sha256(body).digest(), now=now)
+
+    async def take_digital_answer(self, handle: str, *, body: bytes, binding: str) -> Reply:
+        """As `take_answer`, for what the browser (`binding`) was given by its own channel."""
+        now = self.clock()
+        pending = await self.database.run(self.requests.pending, handle, now=now)
+        if pending.transaction.kind is not Kind.DC_API or not pending.transaction.is_of(binding):
+            raise NoSuchRequest("there is no request of this browser here")
+
+        def opened() -> Answer:
+            return open_digital_response(
+                body,
+                transaction=pending.transaction,
+                protocol=protocol_of(self.identity),
+                max_bytes=self.settings.response_limit_bytes,
+            )
+
+        return await self._take(pending, opened, digest=hashlib.sha256(body).digest(), now=now)
+
+    async def _take(self, pending: Pending, opened: Callable[[], Answer], *, digest: bytes, now: datetime) -> Reply:
         if pending.answer is not None or pending.state is State.EXPIRED:
             return self._second_reply(pending, digest, now)
-        form = read_form(body, content_type=content_type)
-        answer = open_response(form, transaction=pending.transaction, max_bytes=self.settings.response_limit_bytes)
+        answer = opened()
         outcome = await self._judge(pending.transaction, answer, digest, now)
         # Checking took its time: the answer counts from the moment it is stored.
         if await self.database.run(self.requests.record, pending.transaction, outcome, now=self.clock()):
             return self._reply(pending.transaction, outcome.digest, outcome.reply_status)
+        handle = pending.transaction.handle
         return self._second_reply(await self.database.run(self.requests.pending, handle, now=now), digest, now)
 
     async def _judge(self, transaction: Transaction, answer: Answer, digest: bytes, now: datetime) -> Outcome:
@@ -356,7 +416,7 @@ class Verifier:
     def _reply(self, transaction: Transaction, digest: bytes, status: int) -> Reply:
         if status != 200:
             return Reply(status, {"error": "invalid_request", "error_description": "a check of the answer failed"})
-        if transaction.kind is Kind.CROSS_DEVICE:
+        if transaction.kind is not Kind.SAME_DEVICE:
             return Reply(200, {})
         target = transaction.return_url or f"{self.settings.base_url}/return"
         separator = "&" if urlsplit(target).query else "?"
@@ -435,28 +495,3 @@ class Verifier:
 def browser_binding(session_id: bytes) -> str:
     """The name of a browser session in a request: a digest, so that the database does not hold what opens a session."""
     return hashlib.sha256(b"intyga browser binding\x00" + session_id).hexdigest()
-
-
-def _checked_reference(reference: str) -> str:
-    """The reference on one line. Raises `InvalidReference` for one that is too long or holds control characters."""
-    text = " ".join(reference.split())
-    if len(text) > MAX_REFERENCE_CHARACTERS or not text.isprintable():
-        raise InvalidReference(f"a reference has at most {MAX_REFERENCE_CHARACTERS} printable characters")
-    return text
-
-
-def _check_return_url(url: str) -> None:
-    parts = urlsplit(url)
-    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
-        raise InvalidReturnURL("the return address must be https, without a fragment")
-
-
-class InvalidReference(ProtocolError):
-    """The own reference of a request cannot be used."""
-
-    error = "invalid_reference"
-
-
-class InvalidReturnURL(ProtocolError):
-    """The address to return to cannot be used."""

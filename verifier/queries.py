@@ -8,7 +8,9 @@ question.query         # the same, parsed, for checking what comes back, with va
 from dataclasses import dataclass, field
 from typing import Any
 
+from proofs.transaction_data import encode_transaction_data
 from schemas.dcql import Query, parse_query
+from schemas.presentation import DECLARATION_TYPE
 from verifier.request_templates import InvalidTemplate, RequestTemplate, TemplateCredential, TemplateItem
 
 
@@ -19,13 +21,15 @@ class Question:
     template: RequestTemplate
     dcql: dict[str, Any] = field(repr=False)
     query: Query = field(repr=False)
+    transaction_data: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, template: RequestTemplate) -> "Question":
         """The question that a template asks. Raises `InvalidQuery` when it is larger than wallets evaluate."""
         dcql = build_query(template)
         parse_query(dcql)
-        return cls(template, dcql, parse_query(build_query(template, with_untold=True)))
+        untold = parse_query(build_query(template, with_untold=True))
+        return cls(template, dcql, untold, build_transaction_data(template))
 
 
 def build_query(template: RequestTemplate, *, with_untold: bool = False) -> dict[str, Any]:
@@ -42,6 +46,21 @@ def build_query(template: RequestTemplate, *, with_untold: bool = False) -> dict
     if template.alternatives or any(not one["required"] for one in sets):
         query["credential_sets"] = sets
     return query
+
+
+def build_transaction_data(template: RequestTemplate) -> tuple[str, ...]:
+    """The declaration of a template as `transaction_data`: the same strings for the same template, always.
+
+    Any certificate that is required may carry it.
+    """
+    if template.declaration is None:
+        return ()
+    members = {
+        "type": DECLARATION_TYPE,
+        "credential_ids": [one for one in template.query_ids if template.is_required(one)],
+        "text": {"sv": template.declaration.sv, "en": template.declaration.en},
+    }
+    return (encode_transaction_data(members),)
 
 
 def _credential_query(

@@ -209,6 +209,7 @@ class RequestTemplate(_Written):
     `alternatives` lists sets of credential ids of which one is enough; credentials named there are not required beside.
     `answers` `eligibility`: the result says in one word whether the person meets what is asked for
     (`verifier.eligibility`).
+    `declaration` is a sentence that the person confirms with the share, such as "My application is complete and true."
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
@@ -230,12 +231,13 @@ class RequestTemplate(_Written):
     alternatives: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     recheck: TemplateRecheck | None = None
     answers: Literal["eligibility"] | None = None
+    declaration: LocalizedText | None = None
 
     @model_validator(mode="after")
     def _owes_nothing(self) -> Self:
         if (self.retention_days is None) == (self.retention_until is None):
             raise ValueError("either retention_days or retention_until must be given")
-        for name in ("title", "purpose", "organisation", "basis_detail"):
+        for name in ("title", "purpose", "organisation", "basis_detail", "declaration"):
             text: LocalizedText | None = getattr(self, name)
             if text is not None and not text.is_complete:
                 raise ValueError(f"{name} must be given in sv and en")
@@ -246,6 +248,8 @@ class RequestTemplate(_Written):
         if self.recheck is not None and self.retention_days is not None and self.recheck.days > self.retention_days:
             raise ValueError("recheck lasts longer than the data are kept")
         self._check_ids()
+        if self.declaration is not None and not any(map(self.is_required, self.query_ids)):
+            raise ValueError("a declaration is confirmed with something that is required")
         # Required items under consent would not be freely given (GDPR 7(4); CS-15, OA-13).
         if self.basis is Basis.CONSENT and any(True for _ in self.required_items()):
             raise ValueError("with basis consent every item must be optional")
@@ -278,6 +282,11 @@ class RequestTemplate(_Written):
                 yield credential.id, credential, required
             for number, item in enumerate(optional, start=1):
                 yield f"{credential.id}-optional-{number}", credential, (item,)
+
+    @property
+    def query_ids(self) -> tuple[str, ...]:
+        """The ids of all credential queries, in their order."""
+        return tuple(query_id for query_id, _, _ in self.queries())
 
     def is_required(self, query_id: str) -> bool:
         """True when the request cannot be met without this credential query (alternatives count as required)."""

@@ -11,17 +11,24 @@ than its request objects, because reading and deciding takes its time.
 Source: OpenID4VP 1.0, sections 5, 8.2, 8.3 and 13.3; HAIP 1.0, section 5.
 """
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from proofs import base64url, strict_json
 from proofs.jose import generate_encryption_key, public_part, sign_jws
 from proofs.keys import Signer
-from proofs.request_object import sign_request_object, x509_hash_client_id, x509_san_dns_client_id
+from proofs.request_object import (
+    DECENTRALIZED_IDENTIFIER,
+    did_key_id,
+    sign_request_object,
+    x509_hash_client_id,
+    x509_san_dns_client_id,
+)
 from schemas.consent import (
     NOTICE_TYPE,
     PLAIN_NOTICE_FORMAT,
@@ -34,6 +41,7 @@ from schemas.consent import (
     Retention,
     Withdrawal,
 )
+from schemas.errors import ProtocolError
 from schemas.presentation import REQUEST_OBJECT_TYPE, WALLET_AUDIENCE, RequestLink, ResponseMode
 from verifier.queries import Question
 from verifier.request_templates import InvalidTemplate
@@ -58,12 +66,27 @@ _CODE_LENGTH: Final = 10
 
 RandomBytes = Callable[[int], bytes]
 
+DIGITAL_PATH: Final = "/digital"
+DigitalResponseMode = Literal["dc_api", "dc_api.jwt"]
+_DIGITAL_MODES: Final[Mapping[ResponseMode, DigitalResponseMode]] = {
+    "direct_post": "dc_api",
+    "direct_post.jwt": "dc_api.jwt",
+}
+
+_USUAL_PORTS: Final[Mapping[str, str]] = {"https": ":443", "http": ":80"}
+
+MAX_REFERENCE_CHARACTERS: Final = 100
+
 
 class Kind(StrEnum):
-    """Where the person answers: on another device (QR, command line), or in the browser that asked."""
+    """Where the person answers: on another device (QR, command line), or in the browser that asked.
+
+    There by a link that leads away and back, or by the browser's own channel (the Digital Credentials API).
+    """
 
     CROSS_DEVICE = "cross_device"
     SAME_DEVICE = "same_device"
+    DC_API = "dc_api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +111,33 @@ class ClientIdentity:
         return cls(x509_san_dns_client_id(signer, host), signer)
 
     @classmethod
+    def decentralized_identifier(cls, signer: Signer, did: str) -> "ClientIdentity":
+        """A DID as identifier, in whose document the signer's key stands."""
+        return cls(f"{DECENTRALIZED_IDENTIFIER}:{did}", signer)
+
+    @classmethod
     def unsigned(cls) -> "ClientIdentity":
         """No proven identity at all."""
         return cls("", None)
+
+    @property
+    def did(self) -> str:
+        """The DID as which the verifier asks; empty when it asks as something else."""
+        prefix, _, did = self.client_id.partition(":")
+        return did if prefix == DECENTRALIZED_IDENTIFIER else ""
+
+    @property
+    def statement_signer(self) -> Signer | None:
+        """Whose statements wallets can recognise later: by the certificate, which stands for the identifier.
+
+        None as a DID, whose document may be another one by then, and where nothing is signed.
+        """
+        return None if self.did else self.signer
+
+    def header_of_notice(self) -> dict[str, Any]:
+        """How a notice names the key that signed it: as the request does."""
+        assert self.signer is not None
+        return {"kid": did_key_id(self.did, self.signer)} if self.did else {"x5c": list(self.signer.x5c)}
 
     def for_response_uri(self, response_uri: str) -> str:
         """The client identifier of a request that is answered there."""
@@ -113,7 +160,7 @@ class Transaction:
     client_id: str
     request_uri: str
     response_uri: str
-    response_mode: ResponseMode
+    response_mode: ResponseMode | DigitalResponseMode
     nonce: str
     state: str
     encryption_key: Mapping[str, str] | None
@@ -126,10 +173,30 @@ class Transaction:
     return_url: str = ""
     pair: str = ""
 
+    def is_of(self, binding: str) -> bool:
+        """Whether it was made for this very browser."""
+        return bool(self.binding) and hmac.compare_digest(self.binding, binding)
+
+    @property
+    def origin(self) -> str:
+        """The origin of our pages."""
+        return web_origin(self.response_uri)
+
+    @property
+    def audience(self) -> str:
+        """For whom presentations are made: our client identifier, or our origin where a browser brings them (A.4)."""
+        return f"origin:{self.origin}" if self.kind is Kind.DC_API else self.client_id
+
     @property
     def recheck_until(self) -> date | None:
         """The last day of a standing permission that this request offers; None when it offers none."""
         return self.question.template.recheck_until(asked_on=self.made_at.date())
+
+
+def web_origin(url: str) -> str:
+    """The origin of a web address as browsers write it: in lower case, without the port that its scheme has anyway."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_USUAL_PORTS.get(parts.scheme, ''))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +234,8 @@ def new_transaction(
     if retention_until < now.date():
         raise InvalidTemplate("retention_until has passed")
     handle = base64url.encode(random_bytes(16))
-    response_uri = f"{terms.base_url}/response/{handle}"
+    is_digital = kind is Kind.DC_API
+    response_uri = f"{terms.base_url}{DIGITAL_PATH if is_digital else '/response'}/{handle}"
     key = None
     if terms.response_mode == "direct_post.jwt":
         key = generate_encryption_key(base64url.encode(random_bytes(16)))
@@ -176,10 +244,12 @@ def new_transaction(
         handle=handle,
         kind=kind,
         question=question,
-        client_id=identity.for_response_uri(response_uri),
+        client_id=f"origin:{web_origin(response_uri)}"
+        if is_digital and identity.signer is None
+        else identity.for_response_uri(response_uri),
         request_uri=f"{terms.base_url}/request/{handle}",
         response_uri=response_uri,
-        response_mode=terms.response_mode,
+        response_mode=_DIGITAL_MODES[terms.response_mode] if is_digital else terms.response_mode,
         nonce=base64url.encode(random_bytes(32)),
         state=base64url.encode(random_bytes(32)),
         encryption_key=key,
@@ -192,6 +262,32 @@ def new_transaction(
         return_url=return_url,
         pair=pair,
     )
+
+
+def checked_reference(reference: str) -> str:
+    """The reference on one line. Raises `InvalidReference` for one that is too long or holds control characters."""
+    text = " ".join(reference.split())
+    if len(text) > MAX_REFERENCE_CHARACTERS or not text.isprintable():
+        raise InvalidReference(f"a reference has at most {MAX_REFERENCE_CHARACTERS} printable characters")
+    return text
+
+
+def check_return_url(url: str) -> None:
+    """Raise `InvalidReturnURL` unless a browser may be sent there: https, or http on this machine, no fragment."""
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
+        raise InvalidReturnURL("the return address must be https, without a fragment")
+
+
+class InvalidReference(ProtocolError):
+    """The own reference of a request cannot be used."""
+
+    error = "invalid_reference"
+
+
+class InvalidReturnURL(ProtocolError):
+    """The address to return to cannot be used."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -232,9 +328,9 @@ def typeable_code(transaction: Transaction, *, base_url: str) -> str:
 # The notice
 
 
-def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bool) -> RequestNotice:
+def build_notice(transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity) -> RequestNotice:
     """What the verifier declares about this request, bound to it by `client_id` and `nonce` when it is signed."""
-    template = transaction.question.template
+    template, is_signed = transaction.question.template, identity.signer is not None
     items = [
         NoticeItem(credential=query_id, path=item.path, reason=item.reason, label=item.label)
         for query_id, _, of_query in template.queries()
@@ -262,14 +358,14 @@ def build_notice(transaction: Transaction, *, terms: RequestTerms, is_signed: bo
         countries=template.countries,
         automated_decisions=template.automated_decisions,
         withdraw=Withdrawal(
-            # A statement is signed: without a key there is no endpoint to ask.
-            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if is_signed else "",
+            # A statement is signed: where nobody could recognise the signature there is no endpoint to ask.
+            endpoint=f"{terms.base_url}{WITHDRAWALS_PATH}" if identity.statement_signer else "",
             url=template.withdraw_url,
             contact=template.contact,
             phone=template.withdraw_phone,
         ),
-        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if is_signed else "",
-        recheck=_recheck_offer(transaction, terms) if is_signed else None,
+        receipt_endpoint=f"{terms.base_url}{RECEIPTS_PATH}" if identity.statement_signer else "",
+        recheck=_recheck_offer(transaction, terms) if identity.statement_signer else None,
         ages=tuple(
             DemandedAge(credential=one.id, days=one.max_age_days, time_zone=terms.time_zone)
             for one in template.credentials
@@ -310,11 +406,11 @@ def request_object(
     """
     signer = identity.signer
     parameters = request_parameters(transaction, now=now, wallet_nonce=wallet_nonce)
-    notice = build_notice(transaction, terms=terms, is_signed=signer is not None).claims()
+    notice = build_notice(transaction, terms=terms, identity=identity).claims()
     if signer is None:
         parameters["verifier_info"] = [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
         return _unsigned_jwt(parameters)
-    data = sign_jws(notice, signer=signer, typ=NOTICE_TYPE, header={"x5c": list(signer.x5c)})
+    data = sign_jws(notice, signer=signer, typ=NOTICE_TYPE, header=identity.header_of_notice())
     parameters["verifier_info"] = [{"format": NOTICE_TYPE, "data": data}]
     return sign_request_object(parameters, signer=signer)
 
@@ -339,6 +435,8 @@ def request_parameters(transaction: Transaction, *, now: datetime, wallet_nonce:
         "dcql_query": transaction.question.dcql,
         "client_metadata": metadata,
     }
+    if transaction.question.transaction_data:
+        parameters["transaction_data"] = list(transaction.question.transaction_data)
     if wallet_nonce is not None:
         parameters["wallet_nonce"] = wallet_nonce
     return parameters

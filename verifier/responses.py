@@ -53,7 +53,7 @@ def open_response(form: Mapping[str, str], *, transaction: Transaction, max_byte
     answer; outside it may be absent but not differ), or when the answer has not the form of section 8.1.
     """
     if "response" in form:
-        members = _decrypted(form["response"], transaction, max_bytes)
+        members = decrypted_response(form["response"], transaction, max_bytes)
         if "state" in form and not _is_state(form["state"], transaction):
             raise InvalidResponse("state outside the encrypted answer is another")
     else:
@@ -65,7 +65,8 @@ def open_response(form: Mapping[str, str], *, transaction: Transaction, max_byte
     return read_response(members, max_presentations=MAX_PRESENTATIONS)
 
 
-def _decrypted(token: str, transaction: Transaction, max_bytes: int) -> dict[str, Any]:
+def decrypted_response(token: str, transaction: Transaction, max_bytes: int) -> dict[str, Any]:
+    """The members of an encrypted answer. Raises `InvalidResponse` when this transaction's key does not open it."""
     if transaction.encryption_key is None:
         raise InvalidResponse("the answer is encrypted, but no key was given for it")
     try:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from schemas.consent import LocalizedText
 from schemas.standing_permission import PermissionState
-from schemas.verification import Check
+from schemas.verification import Check, Outcome
 from service.i18n import Catalogues
 from verifier.acting import acting_in
 from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence
@@ -28,8 +29,9 @@ def result_document(
     `values` is null when there are none (any more). `acting_for` names who acted for whom while values are
     kept; null when nobody acted for another. `eligibility` is null for templates that have no such answer, and
     when there is none (any more). `deletion` is the newest one, null when there is none.
+    `declaration` is what the person confirmed, null when nothing was asked or the check did not hold.
     """
-    verdict = record.verdict
+    verdict, declaration = record.verdict, confirmed(record)
     eligibility = eligibility_of(record, contents=contents, time_zone=time_zone)
     return {
         "id": record.id,
@@ -46,6 +48,7 @@ def result_document(
         "checks": _checks(record.result.checks, catalogues),
         "presentations": [_proof(proof, catalogues) for proof in record.proofs],
         "values": _values(contents),
+        "declaration": None if declaration is None else declaration.model_dump(),
         "wallet_error": record.wallet_error or None,
         "made_at": _moment(record.transaction.made_at),
         "expires_at": _moment(record.transaction.expires_at),
@@ -55,6 +58,13 @@ def result_document(
         "withdrawn_at": _moment(record.withdrawn_at),
         "deletion": deletion_document(deletion) if deletion is not None else None,
     }
+
+
+def confirmed(record: RequestRecord) -> LocalizedText | None:
+    """The sentence that the person confirmed; None when nothing was asked or the check did not hold."""
+    text = record.transaction.question.template.declaration
+    held = any(check.name == "declaration" and check.outcome is Outcome.PASSED for check in record.result.checks)
+    return text if held else None
 
 
 def deletion_document(one: Deletion) -> dict[str, Any]:

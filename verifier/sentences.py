@@ -31,6 +31,7 @@ _PASSED: Final = {
     "power_chain": N_("The power was given by its issuer, and not passed on."),
     "power_scope": N_("The power covers these certificates and you."),
     "power_person": N_("The certificates are about the person acted for."),
+    "declaration": N_("The person confirmed what you asked, word for word."),
 }
 
 _FAILED: Final = {
@@ -48,6 +49,7 @@ _FAILED: Final = {
     "recency": N_("What it states is not recent enough."),
     "query": N_("Something that you asked for as required is missing."),
     "values": N_("A value is not among those that you accept."),
+    "declaration": N_("The person did not confirm what you asked."),
 }
 
 _UNKNOWN: Final = {
@@ -65,6 +67,7 @@ _UNKNOWN: Final = {
     "recency": N_("We could not find out of which day it is true."),
     "query": N_("We could not find out whether everything is there."),
     "values": N_("We could not find out whether the values are acceptable."),
+    "declaration": N_("We could not find out whether the person confirmed what you asked."),
 }
 
 _BY_OUTCOME: Final = {Outcome.PASSED: _PASSED, Outcome.FAILED: _FAILED, Outcome.COULD_NOT_CHECK: _UNKNOWN}
@@ -102,6 +105,10 @@ _BY_REASON: Final = {
     "undated": N_("It does not say of which day it is true, and you ask for that."),
     "statement_too_old": N_("It was true on an earlier day than you accept. Ask the person to renew it and come back."),
     "statement_of_a_later_day": N_("It says that it is true of a day that has not come yet."),
+    "declaration_missing": N_("The person confirmed nothing."),
+    "declaration_elsewhere": N_("It was confirmed with something else than you asked for."),
+    "declaration_other_algorithm": N_("It was confirmed in a way that is not accepted."),
+    "declaration_other_text": N_("Another sentence was confirmed than yours."),
     "unknown_query": N_("Something came that you did not ask for."),
     # schemas/power.py
     "power_malformed": N_("The power does not say its limits in a known way."),
@@ -155,6 +162,7 @@ _NAMES: Final = {
     "power_chain": N_("Power not passed on"),
     "power_scope": N_("Power covers this"),
     "power_person": N_("About the person acted for"),
+    "declaration": N_("Confirmed"),
 }
 
 _VERDICTS: Final = {

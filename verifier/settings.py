@@ -6,11 +6,13 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from proofs.did import did_web
 from schemas.consent import LocalizedText
+from schemas.errors import ProtocolError
 from service.settings import ServiceSettings
-from verifier.requests import RequestTerms
+from verifier.requests import RequestTerms, web_origin
 
-ClientIdPrefix = Literal["x509_hash", "x509_san_dns", "redirect_uri"]
+ClientIdPrefix = Literal["x509_hash", "x509_san_dns", "decentralized_identifier", "redirect_uri"]
 
 
 class VerifierSettings(ServiceSettings):
@@ -36,10 +38,17 @@ class VerifierSettings(ServiceSettings):
     wallet_url: str = Field(default="", description="A web wallet that https links lead to; empty: the person chooses.")
     templates: Path | None = Field(default=None, description="Directory with further request templates (.toml, .json).")
     client_id_prefix: ClientIdPrefix = Field(default="x509_hash", description="As whom requests are made.")
+    did_method: Literal["web", "jwk"] = Field(
+        default="web",
+        description="With decentralized_identifier: a DID of the public address (web) or of the key (jwk).",
+    )
     response_mode: Literal["direct_post", "direct_post.jwt"] = Field(
         default="direct_post.jwt", description="How answers come: encrypted (direct_post.jwt) or in clear."
     )
-    haip: bool = Field(default=False, description="Keep to HAIP 1.0: same-device requests unless asked otherwise.")
+    haip: bool = Field(
+        default=False,
+        description="Demand what HAIP 1.0 demands: x509_hash, encrypted answers, a sound certificate, the same device.",
+    )
     request_lifetime_seconds: int = Field(
         default=30 * 60, ge=60, le=7 * 24 * 3600, description="How long a request can be answered, in seconds."
     )
@@ -81,6 +90,8 @@ class VerifierSettings(ServiceSettings):
             found.append("VERIFIER_HAIP allows only x509_hash in VERIFIER_CLIENT_ID_PREFIX.")
         if self.haip and self.response_mode != "direct_post.jwt":
             found.append("VERIFIER_HAIP demands direct_post.jwt in VERIFIER_RESPONSE_MODE.")
+        if self.client_id_prefix == "decentralized_identifier" and self.did_method == "web" and not self._has_did_web:
+            found.append("VERIFIER_DID_METHOD web needs a public address with a host name, not an IP address.")
         if self.wallet_url and not self.wallet_url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
             found.append("VERIFIER_WALLET_URL must start with https:// (plain http is for loopback only).")
         if not self.contact.strip() and not self.is_loopback:
@@ -92,6 +103,10 @@ class VerifierSettings(ServiceSettings):
     def announcements(self) -> list[str]:
         """Settings that lift a guard, one sentence each."""
         told = super().announcements()
+        if self.client_id_prefix == "decentralized_identifier":
+            told.append(
+                "VERIFIER_CLIENT_ID_PREFIX: wallets cannot tell whose DID this is unless a trust list names it."
+            )
         if self.client_id_prefix == "redirect_uri":
             told.append("VERIFIER_CLIENT_ID_PREFIX: requests are not signed, so wallets cannot tell who asks.")
         if self.response_mode == "direct_post":
@@ -99,9 +114,21 @@ class VerifierSettings(ServiceSettings):
         return told
 
     @property
+    def _has_did_web(self) -> bool:
+        try:
+            return bool(did_web(self.base_url))
+        except ProtocolError:
+            return False
+
+    @property
     def host_name(self) -> str:
         """The host of the public URL, without a port."""
         return self._parts.hostname or "localhost"
+
+    @property
+    def browser_origin(self) -> str:
+        """The origin of our pages as browsers write it."""
+        return web_origin(self.base_url)
 
     @property
     def is_named(self) -> bool:

@@ -13,6 +13,7 @@ Steps, each repeated as a comment where it is taken:
    that could be read, so that a look-up which did not succeed is never told as something that is missing
 4. where a power is among them: it holds today, for this recipient and these certificates, and they are about the person
    acted for (`verifier.acting`); this, too, waits for presentations that could be read
+5. where the person was asked to confirm something: exactly that, by the key of one certificate that may (B.3.3.1)
 
 One presentation that fails is a failed answer. What could not be checked is never accepted.
 """
@@ -28,8 +29,10 @@ from zoneinfo import ZoneInfo
 from proofs.certificates import Leaf
 from proofs.formats.sd_jwt import UnverifiedSDJWT, split_sd_jwt
 from proofs.formats.sd_jwt_vc import holder_jwk
+from proofs.jose import parse_jws, read_claims
 from proofs.keys import thumbprint
 from proofs.resolve import Resolver
+from proofs.transaction_data import decode_transaction_data, hashes_fault
 from proofs.verify import CHECKS, VerificationFailed, VerifiedPresentation, verify_presentation
 from schemas.dcql import PresentedCredential, check_answer
 from schemas.power import POWER_CHECKS, POWER_VCT
@@ -39,7 +42,8 @@ from verifier.acting import acting_checks
 from verifier.policies import RECENCY, CredentialRule, Policy
 from verifier.requests import Transaction
 
-ALL_CHECKS = (*CHECKS, RECENCY, "query", "values", *POWER_CHECKS)
+DECLARATION = "declaration"
+ALL_CHECKS = (*CHECKS, RECENCY, "query", "values", *POWER_CHECKS, DECLARATION)
 _WORTH_KEEPING = frozenset({"signature", "holder_binding", "audience", "nonce", "disclosures"})
 _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
@@ -125,8 +129,8 @@ async def verify_answer(
     if fault is not None:
         demanded = [
             name
-            for name in ALL_CHECKS[1:]
-            if (name != RECENCY or any(rule.age for rule in rules.values())) and name not in POWER_CHECKS
+            for name in (*CHECKS[1:], RECENCY, *_of_whole_answer(transaction, has_power=False))
+            if name != RECENCY or any(rule.age for rule in rules.values())
         ]
         return Verification(VerificationResult((fault, *_not_reached(demanded))), ())
     # 2. each presentation
@@ -144,7 +148,7 @@ async def verify_answer(
     # 3. what came back is what was asked for
     if any(proof.result.failed or proof.sd_jwt is None for proof in proofs):
         has_power = any(POWER_VCT in rules[proof.query_id].types for proof in proofs)
-        final = _not_reached(("query", "values", *(POWER_CHECKS if has_power else ())))
+        final = _not_reached(_of_whole_answer(transaction, has_power=has_power))
     else:
         presented: dict[str, list[PresentedCredential]] = {}
         for proof in proofs:
@@ -157,7 +161,37 @@ async def verify_answer(
             recipient_names={urlsplit(transaction.response_uri).hostname or ""} - {""},
             today=now.astimezone(ZoneInfo(policy.time_zone)).date(),
         )
+        # 5. exactly what the person was asked to confirm
+        if transaction.question.transaction_data:
+            final = (*final, _declaration(transaction, proofs))
     return Verification(VerificationResult((*_worst(proofs), *final)), proofs)
+
+
+def _of_whole_answer(transaction: Transaction, *, has_power: bool) -> tuple[str, ...]:
+    """The checks that an answer to this request undergoes as a whole."""
+    declaration = (DECLARATION,) if transaction.question.transaction_data else ()
+    return ("query", "values", *(POWER_CHECKS if has_power else ()), *declaration)
+
+
+def _declaration(transaction: Transaction, proofs: Iterable[PresentedProof]) -> Check:
+    """Whether one presentation that may, and no other, confirms what was asked. The key bindings have been checked."""
+    expected = transaction.question.transaction_data
+    able = {one for text in expected for one in decode_transaction_data(text)["credential_ids"]}
+    bindings = [(proof.query_id, _key_binding(proof.token)) for proof in proofs]
+    carrying = [(query_id, claims) for query_id, claims in bindings if "transaction_data_hashes" in claims]
+    if not carrying:
+        return Check(DECLARATION, Outcome.FAILED, "declaration_missing", "nothing was confirmed")
+    if len(carrying) > 1 or carrying[0][0] not in able:
+        return Check(DECLARATION, Outcome.FAILED, "declaration_elsewhere", "confirmed by another or by several")
+    if fault := hashes_fault(carrying[0][1], expected=expected):
+        return Check(DECLARATION, Outcome.FAILED, f"declaration_{fault}", "something else was confirmed")
+    return Check(DECLARATION, Outcome.PASSED)
+
+
+def _key_binding(token: str) -> Mapping[str, Any]:
+    """The members of the key binding of a presentation whose check `holder_binding` has passed."""
+    binding = split_sd_jwt(token).key_binding
+    return read_claims(parse_jws(binding)) if binding else {}
 
 
 def issuers_of_unknown_keys(verification: Verification) -> set[str]:
@@ -221,7 +255,7 @@ async def verify_one(
     try:
         verified = await verify_presentation(
             token,
-            expected_audience=transaction.client_id,
+            expected_audience=transaction.audience,
             expected_nonce=transaction.nonce,
             expected_types=rule.types,
             trust=policy.trust,

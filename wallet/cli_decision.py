@@ -107,6 +107,8 @@ def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
 
 
 def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
+    for text in view["declarations"]:
+        yield f"\n  If you share, you also sign this, in their words: {_quoted(text)}"
     if view["always"]:
         yield f"\n  Always with it: {view['along']}"
     for one in view["always"]:

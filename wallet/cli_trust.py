@@ -9,7 +9,7 @@ import typer
 
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer, load_signer, save_signer
-from proofs.trust import Role, TrustEntry, entry_from_anchor, read_entry, sign_trust_list
+from proofs.trust import Role, TrustEntry, entry_from_anchor, entry_from_did, read_entry, sign_trust_list
 from service.commands import CommandFailed, JSONOption, command_app, run_async, show
 from wallet.deployment import Deployment
 from wallet.terminal import DEFAULT_DATA, WalletData, open_wallet
@@ -24,6 +24,7 @@ def add(
     key: Annotated[Path | None, typer.Option("--key", help="JWK file with the key that signs the list.")] = None,
     entry: Annotated[Path | None, typer.Option("--entry", help="JSON file with one entry (docs/trust.md).")] = None,
     anchor: Annotated[Path | None, typer.Option("--anchor", help="PEM file with a root certificate.")] = None,
+    did: Annotated[str, typer.Option("--did", help="A recipient's decentralized identifier; with --name.")] = "",
     name: Annotated[str, typer.Option("--name", help="Name to show; else the certificate's.")] = "",
     role: Annotated[str, typer.Option("--role", help="issuer, verifier, any (of these two) or registrar.")] = "any",
     types: Annotated[list[str] | None, typer.Option("--type", help="Type (vct) it may issue; else every type.")] = None,
@@ -33,9 +34,11 @@ def add(
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
-    """Add a signed list by its address and key, an entry, or a root certificate."""
-    if sum((bool(list_url), entry is not None, anchor is not None)) != 1:
-        raise CommandFailed("Give one of: LIST_URL with --key, --entry, --anchor.", error="usage", exit_status=2)
+    """Add a signed list by its address and key, an entry, a root certificate, or a recipient's DID."""
+    if sum((bool(list_url), entry is not None, anchor is not None, bool(did))) != 1:
+        raise CommandFailed("Give one of: LIST_URL with --key, --entry, --anchor, --did.", error="usage", exit_status=2)
+    if did and not name:
+        raise CommandFailed("A DID says nothing about whose it is: give --name.", error="usage", exit_status=2)
     if role not in get_args(Role):
         raise CommandFailed("--role is issuer, verifier, any or registrar.", error="usage", exit_status=2)
     wallet = open_wallet(data)
@@ -44,6 +47,8 @@ def add(
             _read(anchor), name=name or None, role=cast("Role", role), types=types or (), identifier=identifier
         )
         source = source_of_entry(added)
+    elif did:
+        source = source_of_entry(entry_from_did(did, name=name))
     elif entry is not None:
         source = source_of_entry(read_entry(strict_json.loads_object(_read(entry))))
     else:

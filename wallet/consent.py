@@ -19,7 +19,7 @@ from schemas.dcql import ConcretePath, value_at
 from schemas.errors import Refused
 from schemas.presentation import AuthorizationRequest
 from wallet.decision import SCREEN_VERSION, Decision
-from wallet.requests import AnswerKey, RequestExpired
+from wallet.requests import AnswerKey, AskedDeclaration, RequestExpired
 
 _MADE_BY_DECIDE: Final = object()
 
@@ -78,6 +78,7 @@ class Presented:
     """One presentation that the person agreed to: which certificate answers which query with which paths.
 
     `values` are the values at `paths` as the person saw them: a copy that says something else is not sent.
+    `declarations` are what the person confirmed and this presentation's key signs; each stands in one presentation.
     """
 
     query_id: str
@@ -85,6 +86,7 @@ class Presented:
     paths: tuple[ConcretePath, ...]
     values: tuple[Any, ...] = field(repr=False)
     is_bound: bool
+    declarations: tuple[AskedDeclaration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,14 @@ def _presented(decision: Decision) -> tuple[Presented, ...]:
     claims: Mapping[str, Mapping[str, Any]] = {
         group.certificate.id: group.certificate.claims for group in decision.groups
     }
+    # Of the queries that may carry a declaration, the wallet uses one (OpenID4VP 5.1).
+    signed_by: dict[int, list[AskedDeclaration]] = {}
+    for declaration in decision.checked.declarations:
+        able = (n for n, choice in enumerate(decision.choices) if choice.query_id in declaration.credential_ids)
+        place = next(able, None)
+        if place is None:
+            raise CannotSatisfy
+        signed_by.setdefault(place, []).append(declaration)
     return tuple(
         Presented(
             query_id=choice.query_id,
@@ -166,6 +176,7 @@ def _presented(decision: Decision) -> tuple[Presented, ...]:
             paths=choice.paths,
             values=tuple(value_at(claims[choice.candidate_id], path) for path in choice.paths),
             is_bound="cnf" in claims[choice.candidate_id],
+            declarations=tuple(signed_by.get(place, ())),
         )
-        for choice in decision.choices
+        for place, choice in enumerate(decision.choices)
     )

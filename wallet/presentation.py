@@ -17,6 +17,7 @@ from proofs import jose, strict_json
 from proofs.formats.sd_jwt import UnverifiedSDJWT, parse_sd_jwt, select_disclosures
 from proofs.formats.sd_jwt_vc import build_presentation
 from proofs.keys import Signer
+from proofs.transaction_data import hashes_claims
 from schemas.dcql import PathError, value_at
 from schemas.errors import Refused
 from schemas.presentation import AuthorizationErrorResponse, AuthorizationRequest, AuthorizationResponse
@@ -65,9 +66,12 @@ def _presentation(
             raise CopyDiffers
     disclosures = select_disclosures(sd_jwt, one.paths, nested=True)
     if not one.is_bound:
+        if one.declarations:
+            raise CopyDiffers("Nothing can be confirmed without a key")
         return "~".join((sd_jwt.issuer_jwt, *disclosures, ""))
     if copy.signer is None:
         raise CopyDiffers("The key of the copy is missing")
+    confirmed = one.declarations
     return build_presentation(
         copy.token,
         disclosures=disclosures,
@@ -75,6 +79,13 @@ def _presentation(
         audience=request.client_id,  # the full identifier with its prefix, OpenID4VP 14.8
         nonce=request.nonce,
         now=now,
+        further_claims=hashes_claims(
+            [each.encoded for each in confirmed],
+            algorithm=confirmed[0].algorithm,
+            is_named=confirmed[0].names_algorithm,
+        )
+        if confirmed
+        else {},
     )
 
 

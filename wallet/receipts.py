@@ -106,6 +106,7 @@ def receipt_of(entry: Entry) -> Receipt:
         ),
         items=tuple(_item(facts) for facts in decided.get("items", ())),
         came_along=tuple(_came_along(facts) for facts in decided.get("came_along", ())),
+        declarations=_texts(decided.get("declarations")) or (),
         recipients=_texts(asked.get("recipients")),
         processors=_texts(asked.get("processors")),
         countries=None if asked.get("countries") is None else tuple(asked["countries"]),

@@ -136,6 +136,7 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
         "items": items,
         "came_along": _came_along(decision),
         "salts": salts,
+        "declarations": [_text(one.text) for some in consent.presented for one in some.declarations],
         "declined": declined,
         "shown_digest": consent.shown_digest,
         "screen_version": consent.screen_version,

@@ -1,4 +1,4 @@
-"""The network as far as shares need it: fetch a request object, post an answer.
+"""The network as far as shares need it: fetch a request object and the document of its sender's DID, post an answer.
 
 Every call goes through the guarded client: https only, no redirects, bounded size and time, no header that tells which
 software or which person asks.
@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from urllib.parse import urlsplit
 
 from proofs import strict_json
+from proofs.did import MAX_DOCUMENT_BYTES, did_document_address
 from proofs.request_object import MAX_REQUEST_BYTES
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE
@@ -54,6 +55,27 @@ class RequestsOverHTTP:
                 timeout_seconds=TIMEOUT_SECONDS,
             )
         )
+
+    async def get_did_document(self, did: str) -> str:
+        """GET the document of a `did:web`. Raises `CouldNotFetch`, `MayNotFetch`."""
+        try:
+            url = did_document_address(did, allow_loopback=self._allow_loopback)
+            answer = await self._http.get(
+                url,
+                headers={"accept": "application/did+json, application/json"},
+                max_bytes=MAX_DOCUMENT_BYTES,
+                timeout_seconds=TIMEOUT_SECONDS,
+            )
+        except OutgoingRefused as exc:
+            raise MayNotFetch(str(exc)) from exc
+        except ProtocolError as exc:
+            raise CouldNotFetch(str(exc)) from exc
+        if answer.status != 200:
+            raise CouldNotFetch(f"The sender's identifier is answered with status {answer.status}")
+        try:
+            return answer.body.decode("utf-8")
+        except UnicodeDecodeError as exc:
+            raise CouldNotFetch("What the sender's identifier leads to is not text") from exc
 
     async def post_answer(self, url: str, form: dict[str, str]) -> Delivery:
         """Post an answer or an error, and say what became of it (OpenID4VP 1.0, section 8.2)."""

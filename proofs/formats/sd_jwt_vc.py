@@ -138,15 +138,24 @@ def holder_jwk(claims: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def build_presentation(
-    token: str, *, disclosures: Sequence[str], signer: Signer, audience: str, nonce: str, now: datetime
+    token: str,
+    *,
+    disclosures: Sequence[str],
+    signer: Signer,
+    audience: str,
+    nonce: str,
+    now: datetime,
+    further_claims: Mapping[str, Any] | None = None,
 ) -> str:
     """Show a credential to one verifier, once: an SD-JWT+KB with the chosen disclosures.
 
     `token` is the SD-JWT as received, `disclosures` the chosen ones as received (see `select_disclosures`); their
     bytes go out as they came. `signer` holds the key in `cnf`; `audience` is the verifier's full client identifier.
+    `further_claims` are what the key signs besides (see `proofs.transaction_data`).
 
-    Raises `Refused` when a disclosure is not part of the token or cannot be reached without another that was not
-    chosen, when the key is not the credential's, or when the token carries a key binding already.
+    Raises `ValueError` when these would replace a member of the key binding; `Refused` when a disclosure is not part of
+    the token or cannot be reached without another that was not chosen, when the key is not the credential's, or when
+    the token carries a key binding already.
     """
     held = token.split("~")
     if held[-1]:
@@ -165,4 +174,6 @@ def build_presentation(
         "nonce": nonce,
         "sd_hash": digest_of(shown, hash_name=sd_jwt.hash_name),
     }
-    return shown + sign_jws(claims, signer=signer, typ=KEY_BINDING_TYP)
+    if further_claims and not claims.keys().isdisjoint(further_claims):
+        raise ValueError("this member is set by the key binding")
+    return shown + sign_jws(claims | dict(further_claims or {}), signer=signer, typ=KEY_BINDING_TYP)

@@ -10,6 +10,12 @@ Source: OpenID4VP 1.0, sections 5 (request), 8 (response) and 13.3.
 from schemas.presentation.client_ids import (
     split_client_id,
 )
+from schemas.presentation.declaration import (
+    DECLARATION_TYPE,
+    MAX_DECLARATIONS,
+    Declaration,
+    read_declaration,
+)
 from schemas.presentation.errors import (
     AccessDenied,
     InvalidClient,
@@ -48,7 +54,9 @@ from schemas.presentation.response import (
 )
 
 __all__ = [
+    "DECLARATION_TYPE",
     "DEFAULT_CONTENT_ENCRYPTION",
+    "MAX_DECLARATIONS",
     "REQUEST_OBJECT_MEDIA_TYPE",
     "REQUEST_OBJECT_TYPE",
     "WALLET_AUDIENCE",
@@ -57,6 +65,7 @@ __all__ = [
     "AuthorizationRequest",
     "AuthorizationResponse",
     "ClientMetadata",
+    "Declaration",
     "InvalidClient",
     "InvalidRequest",
     "InvalidRequestURIMethod",
@@ -75,6 +84,7 @@ __all__ = [
     "check_url",
     "parameters_from_strings",
     "parse_link",
+    "read_declaration",
     "read_response",
     "split_client_id",
 ]

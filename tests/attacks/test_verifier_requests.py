@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.verifier.scene import Scene, response_code_of
-from verifier.exchange import InvalidReturnURL, browser_binding
+from verifier.exchange import browser_binding
 from verifier.request_templates import parse_template
-from verifier.requests import Kind
+from verifier.requests import InvalidReturnURL, Kind
 from verifier.store import Event, NoSuchRequest, State
 
 MINE, THEIRS = browser_binding(b"mine"), browser_binding(b"theirs")

@@ -118,7 +118,7 @@ def test_an_entry_has_one_mechanism(cast: Cast) -> None:
 def test_entries_of_later_kinds_do_not_spoil_a_list(cast: Cast) -> None:
     """What is not understood trusts nobody here; the rest of the list is as good as before."""
     (known,) = cast.trust.entries
-    later = {**known.to_json(), "mechanism": "did"}
+    later = {**known.to_json(), "mechanism": "openid_federation"}
     claims = {"sequence": 3, "iat": int(NOW.timestamp()), "next_update": int(NOW.timestamp()) + 60}
 
     def read(*entries: Any) -> tuple[TrustEntry, ...]:

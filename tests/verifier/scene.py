@@ -245,7 +245,7 @@ class Scene:
         paths += wrong.pop("extra", [])
         if "paths" in wrong:
             paths = wrong.pop("paths")
-        bound = {"audience": request["client_id"], "nonce": request["nonce"], "now": self.now} | wrong
+        bound = {"audience": request.get("client_id", ""), "nonce": request["nonce"], "now": self.now} | wrong
         return build_presentation(
             token or self.held_for(queries[query_id]),
             disclosures=select_disclosures(held, paths, nested=True),

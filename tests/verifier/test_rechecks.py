@@ -24,7 +24,7 @@ from verifier.app import create_app, open_database
 from verifier.cli import app
 from verifier.rechecks import RecheckNotPermitted
 from verifier.request_templates import InvalidTemplate, parse_template
-from verifier.requests import build_notice
+from verifier.requests import ClientIdentity, build_notice
 from verifier.store import Event
 
 OLD = Path(__file__).parents[1] / "vectors" / "verifier-schema-1"
@@ -38,16 +38,18 @@ def scene(tmp_path: Path) -> Scene:
 
 def test_the_notice_offers_what_the_template_says_up_to_a_day(scene: Scene) -> None:
     """The offer names its last day, its interval, its own purpose and an endpoint."""
-    made = scene.ask(offering(scene))
+    made, identity = scene.ask(offering(scene)), scene.verifier.identity
 
-    offer = build_notice(made.transaction, terms=scene.settings.terms, is_signed=True).recheck
+    offer = build_notice(made.transaction, terms=scene.settings.terms, identity=identity).recheck
 
     assert offer is not None
     assert offer.until == scene.now.date() + timedelta(days=90)
     assert (offer.every_days, offer.endpoint) == (30, "http://localhost:8003/permissions")
     assert offer.purpose.model_dump() == PURPOSE
-    assert build_notice(made.transaction, terms=scene.settings.terms, is_signed=False).recheck is None
-    assert build_notice(scene.ask().transaction, terms=scene.settings.terms, is_signed=True).recheck is None
+    assert (
+        build_notice(made.transaction, terms=scene.settings.terms, identity=ClientIdentity.unsigned()).recheck is None
+    )
+    assert build_notice(scene.ask().transaction, terms=scene.settings.terms, identity=identity).recheck is None
 
 
 def test_an_offer_ends_with_the_retention_date_at_the_latest(scene: Scene) -> None:

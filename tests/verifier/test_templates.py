@@ -326,7 +326,8 @@ def test_what_a_template_declares_stands_in_the_notice_and_in_the_preview(tmp_pa
     made, silent = scene.ask(parse_template(declared)), scene.ask(parse_template(GOOD))
 
     notice, said_nothing = (
-        build_notice(one.transaction, terms=scene.settings.terms, is_signed=True) for one in (made, silent)
+        build_notice(one.transaction, terms=scene.settings.terms, identity=scene.verifier.identity)
+        for one in (made, silent)
     )
 
     assert [one.text("en") for one in notice.recipients or ()] == ["Payroll Ltd"]

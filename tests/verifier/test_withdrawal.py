@@ -65,7 +65,7 @@ def test_the_notice_names_where_to_take_back_and_to_hand_in_a_receipt(scene: Sce
     """Endpoint, page, contact and phone; the messages of OpenID4VP stay as they are."""
     template = scene.template().model_copy(update={"withdraw_phone": "+46 8 123", "withdraw_url": "https://me.example"})
     made = scene.ask(template)
-    notice = build_notice(made.transaction, terms=scene.settings.terms, is_signed=True)
+    notice = build_notice(made.transaction, terms=scene.settings.terms, identity=scene.verifier.identity)
 
     assert notice.withdraw is not None
     assert notice.withdraw.endpoint == "http://localhost:8003/withdrawals"

@@ -176,7 +176,7 @@ def test_w02_another_inner_client_id_is_refused(world: World, verifier: FakeVeri
 
 
 @pytest.mark.parametrize(
-    "client_id", ["origin:https://employer.example", "unknown:thing", "decentralized_identifier:did:x"]
+    "client_id", ["origin:https://employer.example", "unknown:thing", "decentralized_identifier:did:example:x"]
 )
 def test_w03_unknown_and_reserved_prefixes_are_refused(world: World, verifier: FakeVerifier, client_id: str) -> None:
     """A prefix that is not known, and the reserved `origin:`, are refused."""

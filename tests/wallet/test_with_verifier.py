@@ -9,9 +9,11 @@ from proofs.trust import entry_from_anchor
 from schemas.withdrawal import Action
 from tests.wallet.people import Sharer
 from tests.world import World
-from verifier.app import create_app
+from verifier.app import catalogues_of, create_app
 from verifier.exchange import MadeRequest, Verifier
+from verifier.request_templates import parse_template
 from verifier.requests import Kind
+from verifier.result_document import result_document
 from verifier.settings import VerifierSettings
 from wallet.decision import Chosen
 from wallet.delivery import DeliveryState
@@ -200,3 +202,24 @@ async def test_cs38_the_real_verifier_states_the_end_of_retention(world: World, 
     found = Withdrawals(world.wallet.deployment).standing(sharer.entry(share_id))
     assert (found.state, found.misses_statement) == (State.DONE, False)
     assert found.statements[0][1].reason.value == "retention"
+
+
+async def test_a_declaration_is_confirmed_and_stands_in_both_receipts(world: World, firm: Verifier) -> None:
+    """Shown, signed, verified, told to programs, and counter-signed with the receipt."""
+    sharer = await Sharer.with_certificate(world)
+    text = {"sv": "Min ansökan är fullständig och sann.", "en": "My application is complete and true."}
+    template = firm.templates()["employer-micro-credential"].model_dump(mode="json", exclude_defaults=True)
+    made = firm.make_request(parse_template(template | {"declaration": text}), kind=Kind.CROSS_DEVICE, maker="test")
+
+    share_id = await sharer.begin(made.link)
+    await sharer.approve(share_id)
+
+    record = firm.result(made.id)
+    assert record.is_accepted
+    told = result_document(
+        record, contents=None, deletion=None, catalogues=catalogues_of(firm.settings), time_zone="Europe/Stockholm"
+    )
+    assert told["declaration"] == text
+    kept = confirmation(sharer.entry(share_id))
+    assert kept is not None
+    assert [one.model_dump() for one in check_receipt(kept["receipt_jwt"]).declarations] == [text]

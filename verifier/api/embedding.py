@@ -27,11 +27,11 @@ from service.i18n import Catalogues
 from service.rate_limits import RateLimit
 from service.stopping import Stopping
 from verifier.api.wallets import verifier_of
-from verifier.exchange import LONGEST_LIFETIME_SECONDS, MAX_REFERENCE_CHARACTERS, Verifier
+from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
 from verifier.needs import needs_of
 from verifier.request_templates import parse_template
-from verifier.requests import Kind
+from verifier.requests import MAX_REFERENCE_CHARACTERS, Kind
 from verifier.result_document import deletion_document, result_document
 from verifier.store import NoSuchRequest
 

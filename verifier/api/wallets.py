@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from proofs.did import did_document
+from proofs.request_object import did_key_id
 from schemas.errors import NotFound
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE, InvalidRequest
 from service.app import wants_page
@@ -91,6 +93,20 @@ async def get_typed_code(request: Request) -> Response:
     return Response(orjson.dumps({"request": made.link}), media_type="application/json", headers=_NO_STORE)
 
 
+async def get_did_document(request: Request) -> Response:
+    """The document of the DID as which this verifier asks, at the one address where its `did:web` lies."""
+    verifier = verifier_of(request)
+    identity = verifier.identity
+    path = "/did.json" if verifier.settings.path_prefix else "/.well-known/did.json"
+    if identity.signer is None or not identity.did.startswith("did:web:") or request.scope["path"] != path:
+        raise NotFound
+    kid = did_key_id(identity.did, identity.signer)
+    document = did_document(identity.did, kid=kid, public_jwk=identity.signer.public_jwk)
+    return Response(orjson.dumps(document), media_type="application/did+json")
+
+
+router.add_route("/.well-known/did.json", get_did_document, methods=["GET"])
+router.add_route("/did.json", get_did_document, methods=["GET"])
 router.add_route("/request/{handle}", get_request_object, methods=["GET"])
 router.add_route("/request/{handle}", post_request_object, methods=["POST"])
 router.add_route("/response/{handle}", post_response, methods=["POST"])

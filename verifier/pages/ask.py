@@ -8,10 +8,11 @@ from fastapi.responses import Response
 
 from service.i18n import LANGUAGES, N_, Catalogues, Translator
 from service.pages import Pages
-from verifier.exchange import MAX_REFERENCE_CHARACTERS, InvalidReference, Verifier
+from verifier.exchange import Verifier
 from verifier.pages.access import BrowserDep, FromOurForm, PagesDep, SignedIn, StaffDep, VerifierDep, the_verifier
 from verifier.pages.preview import Preview, preview_of
 from verifier.request_templates import RequestTemplate
+from verifier.requests import MAX_REFERENCE_CHARACTERS, InvalidReference
 from verifier.settings import VerifierSettings
 
 router = APIRouter(dependencies=[SignedIn])

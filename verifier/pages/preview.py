@@ -128,7 +128,9 @@ def _always_visible(template: RequestTemplate, language: str) -> dict[str, list[
 def _facts(template: RequestTemplate, today: date, language: str, t: Translator) -> list[tuple[str, str]]:
     detail = template.basis_detail.text(language) if template.basis_detail else ""
     basis = t(BASES[template.basis])
+    confirmed = [(t(N_("You also confirm")), template.declaration.text(language))] if template.declaration else []
     facts = [
+        *confirmed,
         (t(N_("Kept until")), t.date(template.retention_date(asked_on=today))),
         (t(N_("Why they may ask")), f"{basis}. {detail}".strip() if detail else basis),
         (t(N_("Passed on to")), _listed(template.recipients, language, t)),
@@ -136,7 +138,7 @@ def _facts(template: RequestTemplate, today: date, language: str, t: Translator)
         (t(N_("Contact")), template.contact),
     ]
     if template.countries:
-        facts.insert(4, (t(N_("Sent to countries")), t.listed(template.countries)))
+        facts.insert(-1, (t(N_("Sent to countries")), t.listed(template.countries)))
     if template.automated_decisions is not None:
         decided = t(N_("A machine decides")) if template.automated_decisions else t(N_("A person decides"))
         facts.insert(-1, (t(N_("Decision")), decided))

@@ -22,6 +22,7 @@ from verifier.pages.recheck_words import permission_view
 from verifier.pages.stands import furthest, stand_of
 from verifier.pages.values import ShownCertificate, shown_certificates
 from verifier.requests import Kind, request_link
+from verifier.result_document import confirmed
 from verifier.sentences import check_sentence
 from verifier.store import RequestRecord, State
 from verifier.verification import Verdict
@@ -207,6 +208,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         not_returned=record.state is State.NOT_RETURNED,
         verdict=VERDICTS.get(record.verdict) if record.verdict and counts else None,
         eligibility=EligibilityNotice.of(eligibility, t),
+        declaration=declaration.text(t.language) if (declaration := confirmed(record)) is not None else "",
         answered_at=record.answered_at if record.state.is_answered else None,
         checks=[CheckLine.of(check, record, t) for check in record.result.checks] if record.state.is_answered else [],
         several_certificates=any(check.reason == "several_certificates" for check in record.result.checks),

@@ -4,26 +4,39 @@ Nothing here shows a value or a verdict: it is the person's own browser, but the
 """
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from schemas.errors import NotFound
+from schemas.presentation import InvalidRequest
 from service.i18n import N_
 from service.rate_limits import StoredRateLimit, client_address
+from verifier.digital import protocol_of
 from verifier.exchange import Verifier
-from verifier.pages.access import BrowserDep, FromOurForm, PagesDep, VerifierDep, is_signed_in, the_browser
+from verifier.pages.access import (
+    Browser,
+    BrowserDep,
+    FromOurForm,
+    PagesDep,
+    VerifierDep,
+    is_signed_in,
+    the_browser,
+    the_verifier,
+)
 from verifier.pages.ask import preview_in
 from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
 from verifier.pages.live import event_stream
 from verifier.pages.stands import furthest
-from verifier.requests import request_link
+from verifier.requests import DIGITAL_PATH, Kind, request_link
 from verifier.store import NoSuchRequest, RequestRecord, State
 
 router = APIRouter()
 
 PUBLIC_MAKER: Final = "public"
 STARTS, STARTS_SECONDS = 20, 10 * 60
+NO_STORE: Final = {"Cache-Control": "no-store"}
 
 _PHASES: Final = {
     State.WAITING: "open",
@@ -56,17 +69,10 @@ async def share(request: Request, verifier: VerifierDep, pages: PagesDep, name: 
 @router.post("/share/{name}", dependencies=[FromOurForm])
 async def start(request: Request, verifier: VerifierDep, pages: PagesDep, browser: BrowserDep, name: str) -> Response:
     """Make the request for this browser. Raises `TooManyRequests` when one address starts too many."""
-    limit = StoredRateLimit(
-        verifier.database,
-        purpose="share",
-        count=STARTS,
-        seconds=STARTS_SECONDS,
-        device_secret=verifier.settings.device_secret(),
-    )
-    await limit.check(client_address(request), now=verifier.clock())
+    await _limit_starts(request, verifier)
     template = verifier.templates()[name]
-    link, _ = await verifier.database.run(
-        lambda: verifier.make_pair(template, maker=PUBLIC_MAKER, binding=browser.binding)
+    link = await verifier.database.run(
+        lambda: verifier.make_for_person(template, maker=PUBLIC_MAKER, binding=browser.binding)
     )
     response = pages.redirect(f"/share/open/{link.transaction.handle}")
     browser.remember(response)
@@ -80,7 +86,8 @@ async def opened(
     """The way to the wallet while the request is open, and afterwards what became of it."""
     together = await _together(verifier, handle, binding=browser.binding)
     record = furthest(together)
-    link, crossing = together[0], together[-1]
+    link = together[0]
+    crossing = next((one for one in together if one.transaction.kind is Kind.CROSS_DEVICE), None)
     template = record.transaction.question.template
     t = pages.translator(request)
     title = template.title.text(t.language)
@@ -88,6 +95,7 @@ async def opened(
         request,
         "share_ready.html",
         handle=handle,
+        protocol=protocol_of(verifier.identity),
         name=template.name,
         title=title,
         organisation=(template.organisation or verifier.settings.organisation).text(t.language),
@@ -96,9 +104,9 @@ async def opened(
         kept_until=record.retention_until,
         open_until=record.transaction.expires_at,
         invite=invitation_for(request, request_link(link.transaction), verifier.settings),
-        qr=qr_code(
-            verifier.made(crossing.transaction), title=t(N_("QR code with the request: %(title)s"), title=title)
-        ),
+        qr=qr_code(verifier.made(crossing.transaction), title=t(N_("QR code with the request: %(title)s"), title=title))
+        if crossing is not None
+        else None,
         wallet_fault=wallet_fault(request),
     )
 
@@ -115,6 +123,37 @@ async def opened_events(request: Request, verifier: VerifierDep, browser: Browse
     return event_stream(request, verifier, look)
 
 
+@router.post("/share/open/{handle}/digital")
+async def begin_digital(request: Request, verifier: VerifierDep, handle: str) -> Response:
+    """The same request for the browser's own channel; only for the page of this browser that shows it.
+
+    Raises `InvalidRequest` for a request of another page, `NoSuchRequest`, or `TooManyRequests`.
+    """
+    browser = _of_our_page(request)
+    await _limit_starts(request, verifier)
+    answered_at, asked = await verifier.database.run(lambda: verifier.begin_digital(handle, binding=browser.binding))
+    path = verifier.settings.path(urlsplit(answered_at).path.removeprefix(verifier.settings.path_prefix))
+    return JSONResponse({**asked, "answer": path}, headers=NO_STORE)
+
+
+@router.post(DIGITAL_PATH + "/{handle}")
+async def answer_digital(request: Request, verifier: VerifierDep, handle: str) -> Response:
+    """What the browser's own channel gave. Raises as `Verifier.take_answer`, and `InvalidRequest` for another page."""
+    browser = _of_our_page(request)
+    reply = await verifier.take_digital_answer(handle, body=await request.body(), binding=browser.binding)
+    return JSONResponse(dict(reply.members), status_code=reply.status, headers=NO_STORE)
+
+
+def _of_our_page(request: Request) -> Browser:
+    """The browser, when a script of one of our own pages sent this. Raises `InvalidRequest`.
+
+    A form of another site sends no cookie of ours (SameSite), and a script of one names its own origin.
+    """
+    if request.headers.get("origin", "").lower() != the_verifier(request).settings.browser_origin:
+        raise InvalidRequest("this did not come from one of our pages")
+    return the_browser(request)
+
+
 @router.get("/return")
 async def come_back(request: Request, verifier: VerifierDep, pages: PagesDep, response_code: str = "") -> Response:
     """The browser is back from the wallet: its code makes the answer count, and is then out of the address."""
@@ -127,6 +166,17 @@ async def come_back(request: Request, verifier: VerifierDep, pages: PagesDep, re
     if record.maker != PUBLIC_MAKER and await is_signed_in(request):
         return pages.redirect(f"/requests/{request_id}")
     return pages.redirect(f"/share/open/{record.transaction.handle}")
+
+
+async def _limit_starts(request: Request, verifier: Verifier) -> None:
+    limit = StoredRateLimit(
+        verifier.database,
+        purpose="share",
+        count=STARTS,
+        seconds=STARTS_SECONDS,
+        device_secret=verifier.settings.device_secret(),
+    )
+    await limit.check(client_address(request), now=verifier.clock())
 
 
 async def _together(verifier: Verifier, handle: str, *, binding: str) -> list[RequestRecord]:

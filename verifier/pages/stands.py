@@ -120,8 +120,10 @@ def _row(some: Sequence[RequestRecord], language: str) -> Row:
     record = furthest(some)
     kinds = {one.transaction.kind for one in some}
     way = N_("Link and QR code")
-    if len(kinds) == 1:
-        way = N_("Link in this browser") if Kind.SAME_DEVICE in kinds else N_("QR code or sent link")
+    if Kind.CROSS_DEVICE not in kinds:
+        way = N_("Link in this browser")
+    elif len(kinds) == 1:
+        way = N_("QR code or sent link")
     return Row(
         id=record.id,
         href=f"/requests/{record.id}",

@@ -11,7 +11,7 @@ from schemas.presentation import ResponseMode
 from service.prepared import moment
 from verifier.queries import Question
 from verifier.request_templates import parse_template
-from verifier.requests import Kind, Transaction
+from verifier.requests import DigitalResponseMode, Kind, Transaction
 from verifier.store.contents import Sealer
 from verifier.store.records import OPEN_STATES, DeletionState, Report, RequestRecord, State
 from verifier.store.tables import LOG, REQUESTS, TEMPLATES
@@ -76,7 +76,7 @@ def transaction_of(row: Row[Any], sealer: Sealer) -> Transaction:
         client_id=row.client_id,
         request_uri=row.request_uri,
         response_uri=row.response_uri,
-        response_mode=cast(ResponseMode, row.response_mode),
+        response_mode=cast("ResponseMode | DigitalResponseMode", row.response_mode),
         nonce=row.nonce,
         state=row.response_state,
         encryption_key=key,

@@ -291,6 +291,7 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
         "notice": notice,
         "notice_signed": checked.stated is not None and checked.stated.signed,
         "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
+        "confirms": [[one.encoded, one.text.text(decision.language)] for one in checked.declarations],
         "presented": [
             [choice.query_id, choice.candidate_id, [list(path) for path in choice.paths]] for choice in decision.choices
         ],

@@ -79,6 +79,7 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     decides = {None: N_("Not stated"), True: N_("Yes, they say"), False: N_("No, they say")}
     return [
         *_retention(receipt, t),
+        *((t(N_("You confirmed")), one.text(t.language)) for one in receipt.declarations),
         *_later_checks(receipt, t),
         (t(N_("Ground that they state")), _said(view["basis"], t)),
         (t(N_("In their words")), _said(_text(purpose.basis_detail, t), t)),

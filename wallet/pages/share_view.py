@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from proofs.request_object import DECENTRALIZED_IDENTIFIER
 from schemas.consent import Basis, LocalizedText
 from schemas.types import type_of
 from service.i18n import N_, Translator
@@ -93,6 +94,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "items": _names_of_items(decision, t),
         "recheck": _recheck(decision, t),
         **acting_view(decision, t),
+        "declarations": [one.text.text(t.language) for one in checked.declarations],
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "answer_host": checked.answer_host,
@@ -150,6 +152,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
     checked = decision.checked
     level = checked.identity.level
     client_id = checked.request.client_id
+    by_did = checked.request.prefix == DECENTRALIZED_IDENTIFIER
     earlier = [
         entry.at for entry in history if entry.outcome is Outcome.SHARED and entry.facts.get("client_id") == client_id
     ]
@@ -168,6 +171,8 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "registration_state": state,
         "registered_purpose": checked.registration.purpose.text(t.language),
         "registrar": plain(checked.registration.registrar),
+        "by_did": by_did,
+        "domain": checked.identity.dns_names[0] if by_did and checked.identity.dns_names else "",
         "dns_names": t.listed(checked.identity.dns_names) if checked.identity.dns_names else "",
         "last_shared": t.date(max(earlier)) if earlier else "",
     }

@@ -7,6 +7,7 @@ checked = check_request(fetched, trust=trust, now=now)                     # rai
 
 from wallet.requests.answer_key import AnswerKey
 from wallet.requests.checking import CheckedRequest, FetchedRequest, check_request
+from wallet.requests.declarations import AskedDeclaration
 from wallet.requests.faults import (
     AlreadyAnswered,
     ErrorAddress,
@@ -23,6 +24,7 @@ from wallet.requests.registration import Registration, RegistrationOutcome
 __all__ = [
     "AlreadyAnswered",
     "AnswerKey",
+    "AskedDeclaration",
     "CameBy",
     "CheckedRequest",
     "CouldNotFetch",

@@ -11,7 +11,7 @@ Steps, each repeated as a comment where it is taken:
 3. the parameters, and the rules between them
 4. where to: the response URI belongs to the identifier
 5. the formats and the query
-6. the key for an encrypted answer
+6. the key for an encrypted answer, and what the person is asked to confirm besides
 7. the notice, and what the sender has registered to ask for: no fault of theirs stops a request, the person is told
 
 A request is checked again each time a page shows it: trust may have been withdrawn, and time passes.
@@ -33,10 +33,12 @@ from proofs.request_object import (
     check_request_object,
     check_unsigned_request,
 )
+from proofs.transaction_data import decode_transaction_data
 from proofs.trust import TrustList
 from schemas.dcql import Query, parse_query
 from schemas.errors import ProtocolError
 from schemas.presentation import (
+    DECLARATION_TYPE,
     AuthorizationRequest,
     RequestLink,
     VPFormatsNotSupported,
@@ -45,6 +47,7 @@ from schemas.presentation import (
 )
 from wallet.hosts import host_of
 from wallet.requests.answer_key import AnswerKey, choose_answer_key
+from wallet.requests.declarations import AskedDeclaration, read_declarations
 from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
 from wallet.requests.links import link_as_json, link_from_json
 from wallet.requests.notice import StatedNotice, read_notice
@@ -68,7 +71,7 @@ class FetchedRequest:
     """A request as it came: the link, and the request object when there is one. Nothing in it is believed.
 
     `registration_status` is what the registrar's list said then of a registration certificate in it; empty when it was
-    not asked.
+    not asked. `did_document` is the document of the sender's DID as it was then, None where none is needed.
     """
 
     link: RequestLink
@@ -76,6 +79,7 @@ class FetchedRequest:
     wallet_nonce: str | None
     fetched_at: datetime
     registration_status: str = ""
+    did_document: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The request as it rests between two screens."""
@@ -85,6 +89,7 @@ class FetchedRequest:
             "wallet_nonce": self.wallet_nonce,
             "fetched_at": self.fetched_at.timestamp(),
             "registration_status": self.registration_status,
+            "did_document": self.did_document,
         }
 
     @classmethod
@@ -96,6 +101,7 @@ class FetchedRequest:
             wallet_nonce=members["wallet_nonce"],
             fetched_at=datetime.fromtimestamp(members["fetched_at"], UTC),
             registration_status=members.get("registration_status", ""),
+            did_document=members.get("did_document"),
         )
 
 
@@ -111,6 +117,7 @@ class CheckedRequest:
     answer_key: AnswerKey | None
     asked_at: datetime
     expires_at: datetime
+    declarations: tuple[AskedDeclaration, ...] = ()
 
     @property
     def answer_host(self) -> str:
@@ -131,11 +138,16 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
         sender = _authenticate(fetched, trust=trust, now=now)  # 2.
         _check_wallet_nonce(sender, fetched)
         tell = _error_address(sender)
-        request = AuthorizationRequest.from_parameters(sender.parameters)  # 3.
+        request = AuthorizationRequest.from_parameters(  # 3.
+            sender.parameters,
+            known_transaction_types=(DECLARATION_TYPE,),
+            decode_object=decode_transaction_data,
+        )
         _check_values(request)
         _check_response_uri(request, sender.identity)  # 4.
         query = _check_query(request)  # 5.
         answer_key = choose_answer_key(request)  # 6.
+        declarations = read_declarations(request, query)
     except RequestExpired:
         raise
     except ProtocolError as exc:
@@ -153,13 +165,20 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
         answer_key=answer_key,
         asked_at=fetched.fetched_at,
         expires_at=expires_at,
+        declarations=declarations,
     )
 
 
 def _authenticate(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -> AuthenticatedRequest:
     client_id = fetched.link.client_id
     if fetched.request_object:
-        return check_request_object(fetched.request_object, expected_client_id=client_id, trust=trust, now=now)
+        return check_request_object(
+            fetched.request_object,
+            expected_client_id=client_id,
+            trust=trust,
+            now=now,
+            did_document=fetched.did_document,
+        )
     parameters = parameters_from_strings(fetched.link.parameters or {}, loads=strict_json.loads)
     return check_unsigned_request(parameters, expected_client_id=client_id)
 

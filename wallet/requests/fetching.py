@@ -2,16 +2,19 @@
 
     fetched = await fetch_request(link, transport=transport, wallet_nonce=new_nonce(), now=now)
 
-Only what the link names is asked, once, without following redirects; what comes back is bounded and not yet believed.
+Only what the link names is asked, once, without following redirects: the request object, and the document of a DID that
+is the sender's identifier. What comes back is bounded and not yet believed.
 
 Source: OpenID4VP 1.0, section 5.10; RFC 9101, section 5.2.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from proofs import strict_json
-from schemas.errors import CouldNotCheck
+from proofs.request_object import did_document_needed
+from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.presentation import RequestLink, split_client_id
 from wallet.requests.checking import ALGORITHMS, FetchedRequest
 
@@ -42,15 +45,31 @@ class RequestTransport(Protocol):
         """POST `wallet_metadata` and `wallet_nonce` and take the request object. Raises `CouldNotFetch`."""
         ...
 
+    async def get_did_document(self, did: str) -> str:
+        """GET the document of a `did:web`. Raises `CouldNotFetch`."""
+        ...
+
 
 async def fetch_request(
     link: RequestLink, *, transport: RequestTransport, wallet_nonce: str, now: datetime
 ) -> FetchedRequest:
     """Get the request that a link speaks of; nothing goes out for a request by value.
 
-    `wallet_nonce` is sent where the link asks for the POST method, and must come back in the request object.
-    Raises `CouldNotFetch`.
+    `wallet_nonce` is sent where the link asks for the POST method, and must come back in the request object. When the
+    sender names itself by a `did:web`, the document of that DID is fetched as well, once: what the person is shown
+    later is judged by the same document. Raises `CouldNotFetch`.
     """
+    fetched = await _fetched(link, transport=transport, wallet_nonce=wallet_nonce, now=now)
+    try:
+        did = did_document_needed(fetched.request_object, expected_client_id=link.client_id)
+    except ProtocolError:
+        return fetched  # What is wrong with it is found when it is checked, and told there.
+    return replace(fetched, did_document=await transport.get_did_document(did)) if did is not None else fetched
+
+
+async def _fetched(
+    link: RequestLink, *, transport: RequestTransport, wallet_nonce: str, now: datetime
+) -> FetchedRequest:
     if link.request or link.parameters is not None:
         return FetchedRequest(link, link.request, None, now)
     if link.request_uri_method == "post":

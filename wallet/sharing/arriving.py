@@ -43,11 +43,12 @@ _NEW_EACH_TIME = frozenset({"nonce", "iat", "request_id"})
 
 
 def _question(checked: CheckedRequest) -> tuple[Any, ...]:
-    """All that a choice was about: who asks, how sure we are, for what, and what they say of it."""
+    """All that a choice was about: who asks, how sure we are, for what, what they say of it and have confirmed."""
     stated = checked.stated
     notice = {k: v for k, v in stated.notice.claims().items() if k not in _NEW_EACH_TIME} if stated else None
     signed = stated is not None and stated.signed
-    return checked.request.client_id, checked.identity.level, checked.request.dcql_query, notice, signed
+    confirms = tuple((one.text, one.credential_ids) for one in checked.declarations)
+    return checked.request.client_id, checked.identity.level, checked.request.dcql_query, notice, signed, confirms
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from proofs.jwe import encrypt_jwe, public_part
 from proofs.keys import generate_signer
 from proofs.resolve import DictResolver
 from proofs.status_list import make_status_list_token, new_status_list, set_status
+from proofs.transaction_data import hashes_claims
 from proofs.trust import entry_from_anchor
 from schemas.dcql import Candidate, answer
 from schemas.types import CREDENTIAL_TYPES
@@ -187,10 +188,12 @@ class Desk:
         optional: Iterable[int] = (),
         audience: str | None = None,
         from_several: bool = False,
+        confirms: bool = False,
     ) -> httpx2.Response:
         """Answer as a wallet does: the required part, and the optional sets of these indexes.
 
-        With `from_several` the optional parts come from another certificate than the required one.
+        With `from_several` the optional parts come from another certificate than the required one. With
+        `confirms` the required part confirms what the request asks to be confirmed.
         """
         wallet = self.new_browser()
         wallet.get(transaction.request_uri)
@@ -220,6 +223,7 @@ class Desk:
         candidate = Candidate("held", "dc+sd-jwt", (kind,), held.claims, disclosable=tuple(held.disclosure_at))
         found = answer(transaction.question.query, [candidate], sensitivity=credential_type.sensitivity)
         share = found.select(ticked=dict.fromkeys(optional, 0))
+        sentence = hashes_claims(transaction.question.transaction_data, algorithm="sha-256", is_named=False)
         vp_token = {
             query_id: [
                 build_presentation(
@@ -229,6 +233,7 @@ class Desk:
                     audience=audience or transaction.client_id,
                     nonce=transaction.nonce,
                     now=self.time(),
+                    further_claims=sentence if confirms and query_id in required else {},
                 )
                 for choice in choices
             ]

@@ -5,6 +5,8 @@ import pytest
 from schemas.verification import Outcome
 from tests.verifier.pages.desk import COURSE, Desk, Time, post
 from verifier.pages.stands import STANDS
+from verifier.request_templates import parse_template
+from verifier.requests import Kind
 
 
 def test_an_accepted_answer_shows_every_check_and_the_values(desk: Desk) -> None:
@@ -23,6 +25,21 @@ def test_an_accepted_answer_shows_every_check_and_the_values(desk: Desk) -> None
     assert "Level (EQF)" in page
     assert "Can judge a local plan" not in page
     assert "1998" not in page
+
+
+@pytest.mark.parametrize("confirms", [True, False])
+def test_what_the_person_confirmed_is_told_only_when_they_did(desk: Desk, confirms: bool) -> None:
+    """The sentence itself, beside the check of it."""
+    template = desk.verifier.templates()["employer-micro-credential"].model_dump(mode="json", exclude_defaults=True)
+    sentence = {"sv": "Allt är sant.", "en": "All of it is true."}
+    asked = parse_template(template | {"declaration": sentence})
+    made = desk.verifier.make_request(asked, kind=Kind.CROSS_DEVICE, maker="test")
+    assert desk.answer(made.transaction, confirms=confirms).status_code == (200 if confirms else 400)
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+
+    assert ('<p id="declaration">All of it is true.</p>' in page) == confirms
+    assert f'class="outcome outcome-{"passed" if confirms else "failed"}" id="check-declaration"' in page
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])

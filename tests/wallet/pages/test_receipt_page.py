@@ -11,6 +11,7 @@ import pytest
 
 import service
 import wallet
+from proofs.transaction_data import encode_transaction_data
 from schemas.receipt import EventType, Receipt
 from service.i18n import Translator, load_catalogues
 from tests.wallet.fake_verifier import FakeVerifier, credential, notice, query, with_optional
@@ -122,7 +123,12 @@ def test_cs29_every_fact_of_the_file_stands_on_the_page(
     """Receivers, processors, countries, ground, machine decisions, rights, steps, seals: all for people as well."""
     browser = person(world, language=language)
     asked = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
-    page = decide(browser, look(browser, employer.ask(asked, notice=notice(**DECLARED)).link()), decision)
+    sentence = {"sv": "Ansökan är fullständig och sann.", "en": "The application is complete and true."}
+    confirming = encode_transaction_data(
+        {"type": "urn:intyga:transaction:declaration:1", "credential_ids": ["certificate"], "text": sentence}
+    )
+    request = employer.ask(asked, notice=notice(**DECLARED), transaction_data=[confirming])
+    page = decide(browser, look(browser, request.link()), decision)
     if decision == "share":
         confirm(browser, page)
     address = f"/history/{latest_entry(browser)}/receipt"
@@ -132,6 +138,7 @@ def test_cs29_every_fact_of_the_file_stands_on_the_page(
 
     assert len(list(facts_of(receipt))) >= (50 if decision == "share" else 35)
     assert list(missing(receipt, shown, translator(language))) == []
+    assert (sentence[language] in shown) == (decision == "share")
     t = translator(language)
     if decision == "refuse":
         assert receipt["retention"] is None

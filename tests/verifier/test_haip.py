@@ -1,0 +1,184 @@
+"""A verifier that keeps to HAIP 1.0: what it sends, what it takes, and the settings and keys that it refuses."""
+
+import asyncio
+import re
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from proofs import strict_json
+from proofs.certificate_form import read_pem_anchors
+from proofs.certificates import unverified_leaf, verify_chain
+from proofs.certified_keys import create_certified_key
+from proofs.jose import parse_jws
+from proofs.keys import SoftwareSigner
+from service.settings import UnsafeSettings
+from tests.proofs.authorities import Authority, x5c
+from tests.proofs.cast import NOW
+from tests.verifier.pages.desk import Desk, Time, post
+from tests.verifier.scene import PASSPHRASE, Scene, response_code_of, settings_for
+from verifier.app import client_identity
+from verifier.haip import key_faults
+from verifier.requests import Kind
+from verifier.store import NoSuchRequest, State
+
+
+def asked(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and parameters of a fresh request object."""
+    made = scene.ask(kind=scene.verifier.default_kind())
+    jws = parse_jws(asyncio.run(scene.verifier.serve_request(made.transaction.handle, wallet_nonce=None)))
+    return jws.header, strict_json.loads_object(jws.payload)
+
+
+def test_a_request_has_everything_that_haip_demands(tmp_path: Path) -> None:
+    """HAIP 5 and 5.1, member by member."""
+    scene = Scene(tmp_path, haip=True)
+
+    header, request = asked(scene)
+
+    assert header["alg"] == "ES256"
+    assert header["typ"] == "oauth-authz-req+jwt"
+    assert request["client_id"] == f"x509_hash:{unverified_leaf(header['x5c']).sha256}"
+    assert request["response_type"] == "vp_token"
+    assert request["response_mode"] == "direct_post.jwt"
+    metadata = request["client_metadata"]
+    assert set(metadata["encrypted_response_enc_values_supported"]) == {"A128GCM", "A256GCM"}
+    (key,) = metadata["jwks"]["keys"]
+    assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ECDH-ES", "enc")
+    assert {query["format"] for query in request["dcql_query"]["credentials"]} == {"dc+sd-jwt"}
+
+
+def test_the_root_does_not_travel(tmp_path: Path) -> None:
+    """A chain that holds its anchor, or a self-signed certificate, is refused by this very procedure (HAIP 5)."""
+    scene = Scene(tmp_path, haip=True)
+    header, _ = asked(scene)
+    root = next((tmp_path / "keys").glob("*.root.pem")).read_bytes()
+    assert verify_chain(header["x5c"], anchors=read_pem_anchors(root), now=scene.now).public_jwk
+
+
+def test_every_request_has_a_key_of_its_own(tmp_path: Path) -> None:
+    """Ephemeral keys: what one key opens is one answer (HAIP 5)."""
+    scene = Scene(tmp_path, haip=True)
+
+    keys = [asked(scene)[1]["client_metadata"]["jwks"]["keys"][0] for _ in range(3)]
+
+    assert len({key["x"] for key in keys}) == 3
+    assert len({key["kid"] for key in keys}) == 3
+
+
+def test_an_answer_leads_back_and_counts_only_in_the_browser_that_asked(tmp_path: Path) -> None:
+    """`redirect_uri` in the reply; another session's return rejects the presentation (HAIP 5.1)."""
+    scene = Scene(tmp_path, haip=True)
+    made = scene.ask(kind=scene.verifier.default_kind(), binding="the browser that asked")
+    reply = scene.answer(made)
+
+    assert list(reply.members) == ["redirect_uri"]
+    assert scene.result(made).state is State.AWAITING_RETURN
+    with pytest.raises(NoSuchRequest):
+        scene.verifier.redeem(response_code_of(reply), binding="another browser")
+    assert scene.result(made).state is State.NOT_RETURNED
+    assert scene.verifier.contents(made.id, viewer="test") is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "variable"),
+    [
+        ({"client_id_prefix": "redirect_uri"}, "VERIFIER_CLIENT_ID_PREFIX"),
+        ({"client_id_prefix": "x509_san_dns"}, "VERIFIER_CLIENT_ID_PREFIX"),
+        ({"response_mode": "direct_post"}, "VERIFIER_RESPONSE_MODE"),
+    ],
+)
+def test_settings_that_contradict_haip_are_refused(tmp_path: Path, changed: dict[str, Any], variable: str) -> None:
+    """The service does not start, and names the variable."""
+    problems = settings_for(tmp_path, haip=True, **changed).problems()
+
+    assert [variable in problem for problem in problems] == [True]
+    assert settings_for(tmp_path, **changed).problems() == []
+
+
+def test_a_key_without_a_sound_certificate_does_not_start(tmp_path: Path) -> None:
+    """Its certificate has expired: no request is signed with it under HAIP, while without HAIP the operator decides."""
+    keys = tmp_path / "keys"
+    create_certified_key(
+        keys,
+        name="verifier",
+        common_name="The Company",
+        public_url="http://localhost:8003",
+        passphrase=PASSPHRASE,
+        now=NOW,
+        leaf_valid_for=timedelta(days=1),
+    )
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_bytes(PASSPHRASE)
+    strict = settings_for(tmp_path, haip=True, key_passphrase_file=passphrase)
+
+    with pytest.raises(UnsafeSettings, match="VERIFIER_HAIP: the certificate of the signing key cannot be used"):
+        client_identity(strict, clock=lambda: NOW + timedelta(days=2))
+    assert client_identity(strict, clock=lambda: NOW).client_id.startswith("x509_hash:")
+
+
+def test_a_chain_under_another_root_does_not_start(tmp_path: Path) -> None:
+    """The root beside the key, which wallets are given, is not the one that certifies it."""
+    for name in ("one", "other"):
+        create_certified_key(
+            tmp_path / name / "keys",
+            name="verifier",
+            common_name=name,
+            public_url="http://localhost:8003",
+            passphrase=PASSPHRASE,
+            now=NOW,
+        )
+    shutil.copy(tmp_path / "other/keys/verifier.root.pem", tmp_path / "one/keys/verifier.root.pem")
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_bytes(PASSPHRASE)
+
+    with pytest.raises(UnsafeSettings, match="does not stand under its root"):
+        client_identity(settings_for(tmp_path / "one", haip=True, key_passphrase_file=passphrase), clock=lambda: NOW)
+
+
+def test_self_signed_certificates_and_anchors_in_the_chain_are_faults() -> None:
+    """HAIP 5: the anchor must not travel, the signing certificate must not be self-signed."""
+    root = Authority()
+    middle = Authority("Middle", root)
+    leaf = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+    sound = leaf.with_chain(x5c(middle.certify(signer=leaf), middle.certificate))
+    with_root = sound.with_chain((*sound.x5c, *x5c(root.certificate)))
+    alone = root.signer.with_chain(x5c(root.certificate))
+
+    assert key_faults(sound, anchors=[root.der], now=NOW) == []
+    assert key_faults(sound, anchors=[], now=NOW) == []
+    for wrong, anchors in ((with_root, [root.der]), (with_root, []), (sound, [middle.der]), (alone, [])):
+        (fault,) = key_faults(wrong, anchors=anchors, now=NOW)
+        assert "cannot be used" in fault
+    (fault,) = key_faults(leaf, anchors=[], now=NOW)
+    assert "needs a certificate" in fault
+
+
+def test_an_algorithm_that_wallets_need_not_know_is_a_fault() -> None:
+    """HAIP 7: ES256 is what everybody can check."""
+    root = Authority()
+    leaf = SoftwareSigner(ec.generate_private_key(ec.SECP384R1()))
+
+    (fault,) = key_faults(leaf.with_chain(x5c(root.certify(signer=leaf))), anchors=[root.der], now=NOW)
+
+    assert "ES384" in fault
+
+
+def test_a_person_who_comes_by_themselves_gets_no_code_to_scan(tmp_path: Path) -> None:
+    """A QR code can be shown to somebody else; the browser that must come back cannot (HAIP 5.1)."""
+    desk = Desk(tmp_path, Time(), changes={"haip": True})
+    person = desk.new_browser()
+
+    answered = post(person, "/share/employer-micro-credential", {})
+    page = person.get(answered.headers["location"]).text
+
+    (made,) = desk.verifier.requests.list_transactions(now=desk.time())
+    assert made.transaction.kind is Kind.SAME_DEVICE
+    assert "openid4vp://" in page
+    assert not re.search("Scan this|On another device", page)
+    back = person.get(desk.answer(made.transaction).json()["redirect_uri"])
+    assert 'data-phase="received"' in back.text
