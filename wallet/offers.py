@@ -9,6 +9,7 @@ Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,6 +33,7 @@ from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 LARGEST_OFFER = 100_000
 LARGEST_METADATA = 2_000_000
 MOST_ITEMS = 20
+MOST_SERVERS = 5
 _BETWEEN_DIGITS = re.compile(r"[\s\u2010-\u2015-]+")
 
 
@@ -169,9 +171,7 @@ async def learn_issuer(offer: CredentialOffer, *, web: Web, languages: str) -> O
     if len(offer.credential_configuration_ids) > MOST_ITEMS:
         raise OfferUnusable("malformed", "the offer names too many credentials")
     metadata, raw = await _issuer_metadata(offer, web=web, languages=languages)
-    server_id = _authorization_server(offer, metadata)
-    server = await _authorization_server_metadata(server_id, web=web, languages=languages)
-    _check_grant(offer, server)
+    server = await _authorization_server(offer, metadata, web=web, languages=languages)
     return Offered(offer=offer, metadata=metadata, authorization_server=server, raw_displays=raw)
 
 
@@ -263,20 +263,38 @@ async def _issuer_document(offer: CredentialOffer, *, web: Web, languages: str) 
     return document
 
 
-def _authorization_server(offer: CredentialOffer, metadata: IssuerMetadata) -> str:
-    """Which authorization server gives the token (4.1.1, 12.2.4): the hint counts only among several, and as listed."""
+async def _authorization_server(
+    offer: CredentialOffer, metadata: IssuerMetadata, *, web: Web, languages: str
+) -> AuthorizationServerMetadata:
+    """The authorization server that gives the token: of several, the first one that takes the grant (12.2.4).
+
+    Raises `OfferUnusable` for the reason of the last one that was asked, `Unreachable`.
+    """
+    *others, last = _possible_servers(offer, metadata)
+    for server_id in others:
+        with suppress(OfferUnusable, Unreachable):
+            server = await _authorization_server_metadata(server_id, web=web, languages=languages)
+            _check_grant(offer, server)
+            return server
+    server = await _authorization_server_metadata(last, web=web, languages=languages)
+    _check_grant(offer, server)
+    return server
+
+
+def _possible_servers(offer: CredentialOffer, metadata: IssuerMetadata) -> list[str]:
+    """Which authorization servers may be asked (4.1.1, 12.2.4): the hint counts only among several, and as listed."""
     grant = offer.pre_authorized or (offer.grants.authorization_code if offer.grants else None)
     hint = grant.authorization_server if grant is not None else None
     listed = metadata.authorization_servers
     if listed is None:
         if hint is not None and hint != metadata.credential_issuer:
             raise OfferUnusable("server_mismatch", "the offer names an authorization server that the issuer does not")
-        return metadata.credential_issuer
+        return [metadata.credential_issuer]
     if hint is None:
-        return listed[0]
+        return listed[:MOST_SERVERS]
     if hint not in listed:
         raise OfferUnusable("server_mismatch", "the offer names an authorization server that the issuer does not")
-    return hint
+    return [hint]
 
 
 async def _authorization_server_metadata(server: str, *, web: Web, languages: str) -> AuthorizationServerMetadata:

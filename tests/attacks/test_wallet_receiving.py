@@ -175,6 +175,33 @@ async def test_an_offer_cannot_choose_its_own_authorization_server(world: World,
     assert world.network.asked("evil.example") == 0
 
 
+async def test_of_several_servers_the_first_that_takes_the_grant_is_asked(world: World) -> None:
+    """12.2.4: without a hint, what each says of its grants decides; one that cannot be reached is passed over."""
+    world.issuer("elsewhere.example")
+
+    def list_servers(document: dict[str, Any]) -> None:
+        if document["credential_issuer"] == "https://university.example":
+            document["authorization_servers"] = [
+                "https://nowhere.example", "https://elsewhere.example", "https://university.example",
+            ]  # fmt: skip
+
+    def take_no_codes(document: dict[str, Any]) -> None:
+        if document["issuer"] == "https://elsewhere.example":
+            document["grant_types_supported"] = ["client_credentials"]
+
+    vault = await world.wallet.person()
+    with (
+        world.network.changing(changed_json(METADATA, list_servers)),
+        world.network.changing(changed_json(SERVER, take_no_codes)),
+    ):
+        with world.network.changing(changed_json(SERVER, lambda document: document.update(grant_types_supported=[]))):
+            assert await refused_reason(world, world.university.offer()[0].offer) == "grant_not_supported"
+        certificate = await world.wallet.receive(vault, world.university.offer()[0].offer)
+
+    assert certificate.issuer_trusted
+    assert world.network.asked("https://elsewhere.example/token") == 0
+
+
 async def test_an_offer_of_something_unlisted_is_refused(world: World) -> None:
     """What is offered must stand in the issuer's own metadata."""
     world.university  # noqa: B018
