@@ -16,6 +16,7 @@ from proofs.keys import check_public_jwk
 from proofs.proof_of_possession import CheckedProof, check_proof
 from schemas.errors import ProtocolError
 from schemas.issuance import (
+    PROOF_TYPE_ATTESTATION,
     PROOF_TYPE_JWT,
     InvalidCredentialRequest,
     InvalidEncryptionParameters,
@@ -24,7 +25,6 @@ from schemas.issuance import (
 )
 from service.single_use import StampedNonces
 
-PROOF_TYPE_ATTESTATION = "attestation"
 PROOF_ALGORITHMS = ("ES256",)
 COMPRESSION = "DEF"
 _MAX_PROOF_CHARACTERS = 200_000

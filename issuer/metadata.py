@@ -8,12 +8,13 @@ from typing import Any
 
 from issuer.authorization.clients import CLIENT_ALGORITHMS
 from issuer.authorization.token_request import AUTHORIZATION_DETAILS_TYPE, GRANT_TYPES, REFRESH_TOKEN_GRANT
-from issuer.credential_request import COMPRESSION, PROOF_ALGORITHMS, PROOF_TYPE_ATTESTATION, KeyRules
+from issuer.credential_request import COMPRESSION, PROOF_ALGORITHMS, KeyRules
 from issuer.issuance import SIGNING_ALGORITHMS
 from proofs import pkce
 from proofs.jwe import ENCRYPTIONS, KEY_AGREEMENT
 from schemas.issuance import (
     FORMAT_SD_JWT_VC,
+    PROOF_TYPE_ATTESTATION,
     PROOF_TYPE_JWT,
     AuthorizationServerMetadata,
     BatchSupport,

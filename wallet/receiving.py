@@ -15,7 +15,7 @@ The rules of the game (OpenID4VCI 1.0, sections 6 to 11; DESIGN 4.3; durability 
 7. The issuer is told what became of it, when it wants to know.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,11 +24,9 @@ from typing import Any
 
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer
-from proofs.proof_of_possession import make_proof
 from schemas.errors import ProtocolError
 from schemas.issuance import (
     FORMAT_SD_JWT_VC,
-    PROOF_TYPE_JWT,
     CredentialConfiguration,
     CredentialRequest,
     CredentialResponse,
@@ -45,6 +43,7 @@ from wallet.issuer_client import (
     error_code,
     new_client_keys,
 )
+from wallet.key_proofs import key_proofs, proof_type
 from wallet.message_encryption import SealedRequest, encryption_demanded, open_answer, request_key, seal_request
 from wallet.offers import Reply, Unreachable, Web
 from wallet.redemption import BUSY, redeem, refresh
@@ -109,8 +108,7 @@ def unusable(configuration: CredentialConfiguration, metadata: IssuerMetadata) -
         return "encryption_not_supported"
     if configuration.proof_types_supported is None:
         return ""
-    support = configuration.proof_types_supported.get(PROOF_TYPE_JWT)
-    return "" if support and "ES256" in support.proof_signing_alg_values_supported else "proof_not_supported"
+    return "" if proof_type(configuration) is not None else "proof_not_supported"
 
 
 async def collect(
@@ -324,38 +322,20 @@ async def _credential_request(collection: Collection, part: Part, work: _Work) -
     if part.keys:
         nonce = await _nonce(metadata.nonce_endpoint, work)
         signers = [SoftwareSigner.from_private_jwk(key) for key in part.keys]
-        attestation = _key_attestation(collection, part, signers, nonce, work)
-        proofs = {
-            PROOF_TYPE_JWT: [
-                # `iss` stays out: it may be there only when the token was given to a client that proved itself (F.1).
-                make_proof(
-                    signer=signer,
-                    audience=metadata.credential_issuer,
-                    nonce=nonce,
-                    issuer=None,
-                    now=work.clock(),
-                    key_attestation=attestation,
-                )
-                for signer in signers
-            ]
-        }
+        proofs = key_proofs(
+            metadata.credential_configurations_supported[part.configuration],
+            signers,
+            issuer=metadata.credential_issuer,
+            nonce=nonce,
+            provider=work.provider,
+            now=work.clock(),
+        )
     identifier = collection.identifiers.get(part.configuration)
     return CredentialRequest(
         credential_identifier=identifier,
         credential_configuration_id=None if identifier else part.configuration,
         proofs=proofs,
     ).as_json()
-
-
-def _key_attestation(
-    collection: Collection, part: Part, signers: Sequence[SoftwareSigner], nonce: str | None, work: _Work
-) -> str | None:
-    """What vouches for the keys, where the issuer wants that (appendix D)."""
-    supported = collection.offered.metadata.credential_configurations_supported[part.configuration]
-    support = (supported.proof_types_supported or {}).get(PROOF_TYPE_JWT)
-    if support is None or support.key_attestations_required is None:
-        return None
-    return work.provider.key_attestation([signer.public_jwk for signer in signers], nonce=nonce, now=work.clock())
 
 
 async def _nonce(endpoint: str | None, work: _Work) -> str | None:

@@ -43,6 +43,7 @@ from schemas.issuance.message import (
 )
 from schemas.issuance.messages import (
     FORMAT_SD_JWT_VC,
+    PROOF_TYPE_ATTESTATION,
     PROOF_TYPE_JWT,
     AuthorizationDetail,
     CredentialRequest,
@@ -93,6 +94,7 @@ __all__ = [
     "FORMAT_SD_JWT_VC",
     "OFFER_SCHEME",
     "PRE_AUTHORIZED_CODE_GRANT",
+    "PROOF_TYPE_ATTESTATION",
     "PROOF_TYPE_JWT",
     "AccessDenied",
     "AuthorizationCodeGrant",

@@ -9,6 +9,7 @@ from schemas.errors import ProtocolError
 from schemas.issuance.message import Message, NonEmpty
 
 PROOF_TYPE_JWT = "jwt"
+PROOF_TYPE_ATTESTATION = "attestation"
 FORMAT_SD_JWT_VC = "dc+sd-jwt"
 
 

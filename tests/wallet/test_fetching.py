@@ -1,5 +1,6 @@
 """The wallet fetches with a sign-in at the source, waits for what is deferred, tells the issuer, and encrypts."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from issuer.store.tables import RESULTS
 from proofs.trust import TrustEntry
 from schemas.learning.achievement import Record
 from schemas.types import CREDENTIAL_TYPES
+from tests.attacks.test_wallet_receiving import changed_json
 from tests.issuer.fetching import ELIN, records
 from tests.issuer.provider import CLIENT_ID, ISSUER, Provider
 from tests.schemas.types.records import statement
@@ -334,6 +336,33 @@ async def test_keys_are_attested_where_the_issuer_wants_that(world: World) -> No
     collection_id, collection = await away(world, vault, source)
     await wallet.come_back(vault, source.allow(collection.sign_in_url))
     assert wallet.collection(vault, collection_id).stage is Stage.DONE
+
+
+async def test_where_only_the_word_of_a_provider_counts_one_attestation_proves_all_keys(world: World) -> None:
+    """F.3: an issuer that takes no proof by each key gets one for all, and gives a copy for each."""
+    source = Source(world, key_attested_types="micro-credential")
+    vault = await world.wallet.person()
+    sent: list[dict[str, Any]] = []
+
+    def only_attestations(document: dict[str, Any]) -> None:
+        del document["credential_configurations_supported"]["micro-credential"]["proof_types_supported"]["jwt"]
+        for name in ("credential_request_encryption", "credential_response_encryption"):
+            document.pop(name, None)
+
+    def listen(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path == "/credential":
+            sent.append(json.loads(request.content)["proofs"])
+        return None
+
+    path = "/.well-known/openid-credential-issuer"
+    with world.network.changing(changed_json(path, only_attestations)), world.network.answering(listen):
+        collection_id, collection = await away(world, vault, source)
+        await world.wallet.deployment.come_back(vault, source.allow(collection.sign_in_url))
+
+    assert world.wallet.deployment.collection(vault, collection_id).stage is Stage.DONE
+    assert [(list(proofs), len(proofs["attestation"])) for proofs in sent] == [(["attestation"], 1)]
+    (certificate,) = vault.certificates()
+    assert certificate.copies_left == certificate.copies_total > 1
 
 
 async def test_an_answer_that_was_to_be_encrypted_and_is_not_is_refused(world: World) -> None:
