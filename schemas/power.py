@@ -32,6 +32,12 @@ DATES, AGENTS, CHAIN, SCOPE, PERSON = "power_dates", "power_agents", "power_chai
 POWER_CHECKS: Final = (DATES, AGENTS, CHAIN, SCOPE, PERSON)
 
 
+def _words(name: str | None) -> frozenset[str]:
+    plain = unicodedata.normalize("NFKD", name or "").casefold()
+    kept = "".join(one for one in plain if unicodedata.category(one) not in ("Mn", "Cf", "Cc"))
+    return frozenset(re.split(r"[\s-]+", kept.strip())) - {""}
+
+
 class PowerBasis(StrEnum):
     """What a power rests on."""
 
@@ -54,6 +60,15 @@ class Person:
         if any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs):
             return False
         return None if any(mine is None or theirs is None for mine, theirs in pairs) else True
+
+    def may_be(self, other: "Person") -> bool:
+        """Whether both could be one person who is written in two ways: no birth date differs, the family name is the
+        same, and one of the given names is. Case, accents and invisible characters make no difference."""
+        if self.birthdate is not None and other.birthdate is not None and self.birthdate != other.birthdate:
+            return False
+        families = _words(self.family_name), _words(other.family_name)
+        given = _words(self.given_name), _words(other.given_name)
+        return bool(families[0] and families[0] == families[1] and given[0] & given[1])
 
     def name(self) -> str:
         """Both names as far as they are told, "" for none."""

@@ -62,14 +62,29 @@ def read_receipt(token: str) -> Receipt:
 
 
 def check_fits(
-    receipt: Receipt, *, transaction: Transaction, retention_until: date, received: Iterable[ReceivedType]
+    receipt: Receipt,
+    *,
+    transaction: Transaction,
+    retention_until: date,
+    received: Iterable[ReceivedType],
+    acted: tuple[str, str] | None,
 ) -> None:
-    """Raise `ReceiptMismatch` unless the receipt is of a share with us, of these items, on the terms of our notice."""
+    """Raise `ReceiptMismatch` unless the receipt is of a share with us, of these items, on the terms of our notice.
+
+    `acted` are the names of who acted and for whom, as the answer told them; None when nobody acted for another.
+    """
     if receipt.controller.identifier != transaction.client_id:
         raise ReceiptMismatch("the receipt names another recipient")
     happened = {event.type for event in receipt.events}
     if EventType.REFUSED in happened or EventType.APPROVED not in happened:
         raise ReceiptMismatch("the receipt is not of a share")
+    if any(event.actor == "recipient" and event.type is not EventType.REQUESTED for event in receipt.events):
+        raise ReceiptMismatch("the receipt says what the recipient did later")
+    if receipt.asked_retention is not None:
+        raise ReceiptMismatch("the receipt of a share says what a refusal's would")
+    said = receipt.acting_for
+    if (None if said is None else (said.agent, said.principal)) != acted:
+        raise ReceiptMismatch("the receipt says something else of who acted for whom")
     if receipt.retention is None or receipt.retention.until != retention_until:
         raise ReceiptMismatch("the receipt names another day until which the items are kept")
     _check_terms(receipt, transaction)

@@ -7,7 +7,7 @@
 See docs/withdrawal.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -23,10 +23,11 @@ from schemas.withdrawal import (
     WithdrawalAct,
 )
 from service.clock import Clock
+from verifier.acting import acting_in, power_queries
 from verifier.countersigning import ReceiptMismatch, ReceivedType, check_fits, countersignature, read_receipt
 from verifier.deletion import shared_items
 from verifier.holder_messages import claims_of, holder_message
-from verifier.store import Deletion, DeletionStore, RequestRecord, Standing
+from verifier.store import Contents, Deletion, DeletionStore, RequestRecord, Standing
 
 MAX_ACT_BYTES: Final = 60_000
 MAX_SUBMISSION_BYTES: Final = 300_000
@@ -79,7 +80,7 @@ class DeletionDesk:
         receipt = read_receipt(submission.receipt)
         now = self._clock()
 
-        def check(record: RequestRecord) -> None:
+        def check(record: RequestRecord, kept: Callable[[], Contents | None]) -> None:
             template = record.transaction.question.template
             if not record.state.is_answered:
                 raise ReceiptMismatch("the answer does not count (yet)")
@@ -87,6 +88,7 @@ class DeletionDesk:
                 receipt,
                 transaction=record.transaction,
                 retention_until=record.retention_until,
+                acted=_who_acted(record, kept),
                 received=[ReceivedType(one.vct, shared_items(template, {one.query_id})) for one in record.proofs],
             )
 
@@ -117,6 +119,19 @@ class DeletionDesk:
     def days_left(self, due_on: date) -> int:
         """How many days are left until then, today not counted; negative when it is overdue."""
         return (due_on - self._clock().astimezone(ZoneInfo(self.store.time_zone)).date()).days
+
+
+def _who_acted(record: RequestRecord, kept: Callable[[], Contents | None]) -> tuple[str, str] | None:
+    """The names of who acted and for whom; None when no power was shown. Raises `ReceiptMismatch` when that cannot be
+    told any more."""
+    template = record.transaction.question.template
+    if not {one.query_id for one in record.proofs} & power_queries(template):
+        return None
+    contents = kept()
+    found = acting_in(contents.items, template) if contents is not None else None
+    if found is None:
+        raise ReceiptMismatch("who acted for whom is not known any more")
+    return found.agent, found.principal
 
 
 def _answer(standing: Standing) -> DeskAnswer:

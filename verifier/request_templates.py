@@ -46,6 +46,9 @@ BUILT_IN = ("employer-micro-credential", "course-results", "internship")
 # Never selectively disclosable in an SD-JWT VC, hence always there: asking for them is noise (SD-JWT VC 2.2.2.3).
 ALWAYS_VISIBLE = frozenset({"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "exp", "nbf", "_sd_alg"})
 
+LAST_YEAR = 2200
+"""Nothing is kept until a later day."""
+
 MIN_PURPOSE_CHARACTERS = 20
 MIN_PURPOSE_LETTERS = 10
 MIN_CONTACT_LETTERS = 3
@@ -235,6 +238,8 @@ class RequestTemplate(_Written):
 
     @model_validator(mode="after")
     def _owes_nothing(self) -> Self:
+        if self.retention_until is not None and self.retention_until.year > LAST_YEAR:
+            raise ValueError(f"retention_until lies after the year {LAST_YEAR}")
         if (self.retention_days is None) == (self.retention_until is None):
             raise ValueError("either retention_days or retention_until must be given")
         for name in ("title", "purpose", "organisation", "basis_detail", "declaration"):

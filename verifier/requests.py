@@ -274,7 +274,10 @@ def checked_reference(reference: str) -> str:
 
 def check_return_url(url: str) -> None:
     """Raise `InvalidReturnURL` unless a browser may be sent there: https, or http on this machine, no fragment."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise InvalidReturnURL("the return address cannot be read") from exc
     is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
         raise InvalidReturnURL("the return address must be https, without a fragment")

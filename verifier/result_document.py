@@ -44,7 +44,7 @@ def result_document(
         "sentence": verdict_sentence(verdict, catalogues.translator("en")) if verdict else None,
         "sentence_sv": verdict_sentence(verdict, catalogues.translator("sv")) if verdict else None,
         "eligibility": _eligibility(eligibility, catalogues) if eligibility is not None else None,
-        "acting_for": _acting(contents),
+        "acting_for": _acting(record, contents),
         "checks": _checks(record.result.checks, catalogues),
         "presentations": [_proof(proof, catalogues) for proof in record.proofs],
         "values": _values(contents),
@@ -158,8 +158,9 @@ def _proof(proof: ProofSummary, catalogues: Catalogues) -> dict[str, Any]:
     }
 
 
-def _acting(contents: Contents | None) -> dict[str, str] | None:
-    found = acting_in(contents.items) if contents is not None else None
+def _acting(record: RequestRecord, contents: Contents | None) -> dict[str, str] | None:
+    template = record.transaction.question.template
+    found = acting_in(contents.items, template) if contents is not None else None
     return {"agent": found.agent, "principal": found.principal} if found is not None else None
 
 

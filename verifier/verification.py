@@ -157,7 +157,7 @@ async def verify_answer(
         final = tuple(_with_remark(check, transaction, proofs) for check in check_answer(query, presented))
         # 4. where a power is among them
         final += acting_checks(
-            [(proof.certificate, proof.vct, proof.claims) for proof in proofs],
+            [(proof.certificate, proof.claims) for proof in proofs],
             recipient_names={urlsplit(transaction.response_uri).hostname or ""} - {""},
             today=now.astimezone(ZoneInfo(policy.time_zone)).date(),
         )

@@ -141,7 +141,11 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
         yield f"  They also want to check later whether it still holds, until {later['until']},"
         yield f"    at most once in {later['every_days']} days ({mark})."
         yield f"    Why, in their words: {_quoted(later['purpose'])}"
-    yield f"  You can answer until {view['expires']}. After that it can be fetched again, as long as they keep it open."
+    if view["expires_day"]:
+        yield f"  You can answer until {view['expires']} on {view['expires_day']}."
+    else:
+        yield f"  You can answer until {view['expires']}."
+        yield "  After that it can be fetched again, as long as they keep it open."
     if decision.is_satisfiable:
         yield "  They cannot tell whether you lack the data or chose not to share."
 

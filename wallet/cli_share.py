@@ -271,7 +271,8 @@ def _chosen(decision: Decision, *, optional: list[str], yes: list[str]) -> Chose
     parts = {part.index for part in decision.optional}
     if "all" in optional:
         return Chosen(ticked=frozenset(parts), approved=frozenset(yes))
-    unknown = [one for one in optional if not one.isdigit() or int(one) not in parts]
+    numbers = {str(index) for index in parts}
+    unknown = [one for one in optional if one not in numbers]
     lacking = {str(part.index) for part in decision.unanswered}
     for one in unknown:
         if one in lacking:

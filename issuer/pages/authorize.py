@@ -160,7 +160,8 @@ async def decide(
     try:
         if decision != "yes":
             raise Refused("there was no decision")
-        chosen = chosen_drafts(authorization, [int(each) for each in certificate or [] if each.isdecimal()])
+        places = [int(each) for each in certificate or [] if each.isdecimal() and len(each) < 6]
+        chosen = chosen_drafts(authorization, places)
     except Refused:
         return await _review_page(request, issuer, pages, authorization, fault=_CHOOSE, status=400)
     await store.database.run(

@@ -73,7 +73,7 @@ class StatementRow(Row):
             fault = "The row does not say whom it is about."
             self.fault(called.get("family_name", "family_name"), fault, "State the family name or a number.")
         self._check_day(called, faulty)
-        days = ("as_of", *(item.name for item in form.items if item.name != "birth_date"))
+        days = ("as_of", *(item.name for item in form.items if not item.name.endswith(("birth_date", "birthdate"))))
         self.check_birth(called, days, told=_BORN_TOO_LATE)
         known = {item.name: item for item in form.items}
         for name, value in self.values.items():

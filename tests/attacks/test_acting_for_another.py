@@ -13,7 +13,7 @@ from issuer.profiles import plain_profile
 from issuer.results import ImportRefused, Limits, read_results
 from schemas.errors import Refused
 from schemas.learning.achievement import Learner
-from schemas.power import POWER_CHECKS, POWER_VCT, power_checks
+from schemas.power import POWER_CHECKS, POWER_VCT, person_of, power_checks
 from schemas.types import CREDENTIAL_TYPES
 from schemas.verification import Outcome
 from tests.schemas.types.records import statement
@@ -156,6 +156,24 @@ def test_a_power_cannot_be_passed_on() -> None:
 def test_a_power_without_readable_limits_passes_nothing(wrong: dict[str, Any]) -> None:
     """A missing limit is no missing restriction: every check fails."""
     assert set(judged(wrong).values()) == {"failed:power_malformed"}
+
+
+@pytest.mark.parametrize(
+    ("written", "is_theirs"),
+    [
+        ({"given_name": "LINA", "family_name": "HADDAD"}, True),
+        ({"given_name": "Lina Sara"}, True),
+        ({"given_name": "Lina\u200b"}, True),
+        ({"family_name": "Háddad"}, True),
+        ({"birthdate": None}, True),
+        ({"given_name": "Sara"}, False),
+        ({"birthdate": "2012-08-20"}, False),
+        ({"given_name": None}, False),
+    ],
+)
+def test_a_name_written_in_another_way_may_be_the_same_person(written: dict[str, Any], is_theirs: bool) -> None:
+    """The wallet is careful: what may be about somebody one acts for is not shown as the holder's own."""
+    assert person_of(LINA).may_be(person_of(LINA | written)) is is_theirs
 
 
 def test_a_name_written_in_another_composition_is_the_same_name() -> None:

@@ -400,7 +400,7 @@ def test_a_receipt_that_says_something_else_is_not_counter_signed(scene: Scene) 
         made = scene.ask(template)
         receipt = read_receipt(receipt_for(scene, made, declarations=receipt_says))
         until = made.transaction.retention_until
-        check_fits(receipt, transaction=made.transaction, retention_until=until, received=[])
+        check_fits(receipt, transaction=made.transaction, retention_until=until, received=[], acted=None)
 
     fits([TEXT], TEXT)
     fits([], None)

@@ -300,6 +300,7 @@ def test_there_is_a_bound_on_tries(scene: Scene, made: MadeRequest, client: Test
 
 def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: MadeRequest) -> None:
     """Another recipient, other items, another day, a refusal, a changed or unsigned receipt."""
+    acted = {"principal": "Somebody", "agent": "Somebody Else"}
     good, terms = receipt_for(scene, made), terms_of(made)
     both = {"sv": "x", "en": "x"}
     item = {
@@ -320,6 +321,17 @@ def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: Ma
         receipt_for(scene, made, retention=None),
         receipt_for(scene, made, events=[{"type": "refused", "at": START.isoformat(), "actor": "holder"}]),
         receipt_for(scene, made, further="member"),
+        receipt_for(scene, made, asked_retention={"until": "2030-01-01"}),
+        receipt_for(scene, made, record_id="r" * 101),
+        receipt_for(scene, made, acting_for={**acted, "power_issuer": "Nobody", "power_ends_on": "2099-01-01"}),
+        receipt_for(
+            scene,
+            made,
+            events=[
+                {"type": "approved", "at": START.isoformat(), "actor": "holder"},
+                {"type": "deletion_stated", "at": START.isoformat(), "actor": "recipient"},
+            ],
+        ),
         receipt_for(scene, made, items=[]),
         receipt_for(scene, made, items=[item | {"path": ["family_name"]}]),  # and not when it was issued
         receipt_for(scene, made, events=[]),

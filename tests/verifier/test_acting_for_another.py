@@ -1,5 +1,6 @@
 """A receiver that is shown a power beside a certificate: what it checks, what it tells, what it does not believe."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 from schemas.power import POWER_CHECKS
 from schemas.types import CREDENTIAL_TYPES
 from tests.verifier.scene import Scene
+from tests.verifier.withdrawing import receipt_for, submission
+from verifier.acting import Acting, acting_in
 from verifier.app import catalogues_of
+from verifier.countersigning import ReceiptMismatch
 from verifier.exchange import MadeRequest
 from verifier.request_templates import parse_template
 from verifier.result_document import result_document
@@ -139,6 +143,51 @@ def test_what_the_power_does_not_cover_is_rejected(
 
     assert reply.status == 400
     assert guardian.found(made) == {check: reason}
+
+
+def test_a_derived_type_is_a_power_all_the_same(guardian: Guardian) -> None:
+    """A type of its own that says to be a power (`aka_vcts`) is judged as one, and names the two."""
+    derived = {"vct": "urn:kommun:power:1", "aka_vcts": [POWER.vct]}
+    worse: dict[str, Any] = {"ends_on": "2026-03-01", "agents_needed": 3, "covers_recipients": ["elsewhere.example"]}
+
+    made, reply = guardian.given(derived | worse, {"given_name": "Sara"})
+    assert reply.status == 400
+    assert set(guardian.found(made)) >= {"power_dates", "power_agents", "power_scope", "power_person"}
+
+    made, reply = guardian.given(derived)
+    assert guardian.result(made).verdict is Verdict.ACCEPTED
+    kept = guardian.verifier.contents(made.id, viewer="test")
+    assert kept is not None
+    acting = acting_in(kept.items, guardian.result(made).transaction.question.template)
+    assert acting == Acting("Omar Haddad", "Lina Haddad")
+
+
+def test_a_receipt_names_who_acted_or_is_not_counter_signed(guardian: Guardian) -> None:
+    """What the answer told of the two, and nothing else; a receipt that is silent of them neither."""
+    made, _ = guardian.given()
+    said = {
+        "principal": "Lina Haddad",
+        "agent": "Omar Haddad",
+        "power_issuer": "Nämnden",
+        "power_ends_on": "2030-08-18",
+    }
+
+    def countersign(**changed: Any) -> str:
+        items = [
+            {
+                "name": WHY, "certificate": WHY, "certificate_type": (POWER if name == "power" else REGISTRATION).vct,
+                "issuer": "x", "path": [path], "required": True, "approved_separately": False, "commitment": "c",
+            }
+            for name, paths in ASKED.items()
+            for path in paths
+        ]  # fmt: skip
+        receipt = receipt_for(guardian, made, items=items, **changed)
+        return asyncio.run(guardian.verifier.deletions.countersign(submission(guardian, made, receipt)))
+
+    for wrong in ({}, {"acting_for": said | {"agent": "Lina Haddad"}}, {"acting_for": said | {"principal": "Sara H"}}):
+        with pytest.raises(ReceiptMismatch, match="who acted"):
+            countersign(**wrong)
+    assert countersign(acting_for=said)
 
 
 @pytest.mark.parametrize("left_out", ["power.principal_birthdate", "registration.birthdate"])

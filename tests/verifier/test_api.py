@@ -16,6 +16,7 @@ from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import Scene, request_parameters_of
 from tests.verifier.withdrawing import act, statement_in
 from verifier.app import create_app
+from verifier.settings import VerifierSettings
 from verifier.store import Event
 
 
@@ -300,6 +301,33 @@ def test_same_device_without_a_page_of_ones_own_is_refused(web: Web) -> None:
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert "return_url" in answer.json()["error_description"]
+
+
+def test_an_address_that_is_none_and_a_day_that_no_calendar_has_are_told(web: Web) -> None:
+    """Both are faults of whoever asks, never of the service."""
+    template = web.scene.template().model_dump(mode="json", exclude_defaults=True)
+    del template["retention_days"]
+    for asked in (
+        {"template": "employer-micro-credential", "kind": "same_device", "return_url": "http://[::1"},
+        {"template": template | {"retention_until": "9999-12-31"}},
+    ):
+        answer = web.client.post("/api/requests", json=asked, headers=web.authorized)
+        assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost.evil.example", "http://127.0.0.1.evil.example/x", "http://localhost@evil.example",
+        "https://wallet.example@evil.example", "http://wallet.example", "https://", "https://[x", "ftp://localhost",
+    ],
+)  # fmt: skip
+def test_a_wallet_address_is_https_or_this_machine(tmp_path: Path, url: str) -> None:
+    """The host decides, not how the text begins."""
+    made = VerifierSettings(data=tmp_path, port=8003, wallet_url=url)
+    assert [one for one in made.problems() if "VERIFIER_WALLET_URL" in one]
+    for good in ("https://wallet.example", "http://localhost:8002", "http://127.0.0.1:8002/wallet"):
+        assert not [one for one in made.model_copy(update={"wallet_url": good}).problems() if "WALLET_URL" in one]
 
 
 def test_an_answer_in_clear_as_form_fields(tmp_path: Path) -> None:

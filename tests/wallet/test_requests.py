@@ -350,6 +350,15 @@ def test_iat_and_exp_may_be_absent(world: World, verifier: FakeVerifier) -> None
     assert checked.expires_at == world.clock() + timedelta(minutes=30)
 
 
+@pytest.mark.parametrize("exp", [250_000_000_000, 253_402_300_700, 253_402_300_799])
+def test_no_request_stays_open_for_years(world: World, verifier: FakeVerifier, exp: int) -> None:
+    """Whatever end an unproven sender names, up to the last that a calendar has: after a month it is over."""
+    asked = verifier.ask(query(["family_name"]))
+    checked = check(world, asked, token=asked.object(exp=exp))
+
+    assert checked.expires_at == world.clock() + timedelta(days=30, minutes=1)
+
+
 # --- keys for the answer ----------------------------------------------------------------------------------------------
 
 

@@ -201,7 +201,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         id=record.id,
         title=template.title.text(t.language),
         acted=acted,
-        acting=acting_in(contents.items) if contents is not None else None,
+        acting=acting_in(contents.items, record.transaction.question.template) if contents is not None else None,
         reference=record.reference,
         template_name=template.name,
         stand=stand_of(record),

@@ -24,7 +24,7 @@ from schemas.withdrawal import (
 )
 from service.database import Database
 from verifier.deletion import chosen_items, covers, due_date, merged, shared_items
-from verifier.store.contents import PLACES_OF_ONE, Sealer
+from verifier.store.contents import PLACES_OF_ONE, Contents, Sealer
 from verifier.store.deletion_records import (
     AlreadyDecided,
     Deletion,
@@ -35,7 +35,7 @@ from verifier.store.deletion_records import (
 )
 from verifier.store.erasing import Cause, Eraser, insert_deletion, items_to
 from verifier.store.log import write_log
-from verifier.store.mapping import WHOLE, question_of, record_of
+from verifier.store.mapping import WHOLE, may_be_read, question_of, record_of
 from verifier.store.permission_end import end_permission
 from verifier.store.records import DeletionState, Event, Report, RequestRecord
 from verifier.store.shares import spent_share
@@ -72,17 +72,18 @@ class DeletionStore:
         message: CheckedHolderMessage,
         submission: ReceiptSubmission,
         *,
-        check: Callable[[RequestRecord], None],
+        check: Callable[[RequestRecord, Callable[[], Contents | None]], None],
         now: datetime,
     ) -> RequestRecord:
         """The share that a receipt is about, when `check` finds that it fits; that it was counter-signed is logged.
 
-        Raises `NoSuchShare`, `Replayed` and what `check` raises.
+        `check` is given the share, and a way to read what is kept of it (None when nothing is any more). Raises
+        `NoSuchShare`, `Replayed` and what `check` raises.
         """
         with self.database.transaction() as connection:
             row = self._share(connection, message, submission, now)
             record = record_of(row, self._sealer, now)
-            check(record)
+            check(record, lambda: Contents(self._eraser.open(connection, row)) if may_be_read(row, now) else None)
             write_log(connection, Event.COUNTERSIGNED, row.id, row.template_name, now)
         return record
 

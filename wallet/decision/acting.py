@@ -65,7 +65,8 @@ class Side:
         subject = person_of(certificate.claims)
         if self.chosen is None:
             others = [one.power for one in self.held if one.power.agent.is_same(one.power.principal) is not True]
-            is_others = any(power.principal.is_same(subject) is True for power in others)
+            # Written in another way it is still theirs; what could be the holder's own as well is the holder's.
+            is_others = any(power.principal.may_be(subject) and not power.agent.may_be(subject) for power in others)
             return Obstacle.ABOUT_ANOTHER if is_others else None
         return None if self.chosen.power.principal.is_same(subject) is True else Obstacle.NOT_ABOUT_THEM
 

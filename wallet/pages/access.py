@@ -121,13 +121,16 @@ async def unlock_page(
 
 def arrived_with(wanted: str) -> str:
     """What a person came with: "offer", "present" or nothing, so that the form can say that it is kept."""
-    path = urlsplit(wanted).path.strip("/")
+    path = own_path(wanted).partition("?")[0].strip("/")
     return path if path in ("offer", "present") else ""
 
 
 def own_path(wanted: str) -> str:
     """A path on our own pages, whatever a form brought: an address elsewhere becomes the first page."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
     is_ours = (
         wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and "\\" not in wanted
     )

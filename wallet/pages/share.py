@@ -139,7 +139,7 @@ def _chosen(before: Decision, *, optional: list[int], yes: list[str], override: 
     option, picked = before.chosen.option, dict(before.chosen.picked)
     kind, _, rest = use.partition(":")
     query_id, _, key = rest.partition(":")
-    if kind == "option" and rest.isdigit():
+    if kind == "option" and rest.isascii() and rest.isdigit() and len(rest) < 6:
         option, picked = int(rest), {}
     elif kind == "pick":
         picked[query_id] = (key,)

@@ -97,6 +97,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "declarations": [one.text.text(t.language) for one in checked.declarations],
         "count": decision.count,
         "expires": t.time(checked.expires_at),
+        "expires_day": "" if t.date(checked.expires_at) == t.date(checked.asked_at) else t.date(checked.expires_at),
         "answer_host": checked.answer_host,
         "ask_mail": _ask_mail(decision, t),
     }

@@ -59,6 +59,8 @@ SKEW = timedelta(seconds=60)
 
 # A request by value carries no end; we let the person take this long over it.
 LIFETIME_WITHOUT_END = timedelta(minutes=30)
+LONGEST_LIFETIME = timedelta(days=30)
+"""A request that says it lives longer ends then, all the same: nothing is kept open for years."""
 
 # OpenID4VP recommends 128 bits. Peers send less; what somebody could guess is refused.
 _SHORTEST_NONCE = 10
@@ -192,7 +194,7 @@ def _expiry(fetched: FetchedRequest, *, now: datetime) -> datetime:
     if fetched.request_object:
         claims = strict_json.loads_object(jose.parse_jws(fetched.request_object).payload, max_bytes=MAX_REQUEST_BYTES)
         stated = read_optional_date(claims, "exp")
-        end = stated + SKEW if stated is not None else end
+        end = min(stated, fetched.fetched_at + LONGEST_LIFETIME) + SKEW if stated is not None else end
     if now >= end:
         raise RequestExpired
     return end
