@@ -10,6 +10,7 @@ CPU time is that of all threads of the server's process, from Linux's scheduler 
 """
 
 import http.client
+import json
 import os
 import re
 import subprocess
@@ -22,7 +23,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 START_SECONDS = 30.0
-_ADDRESS = re.compile(r"http://localhost:(\d+)")
+_ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):(\d+)")
 
 
 class Served:
@@ -47,6 +48,12 @@ class Served:
     def empty(cls) -> "Served":
         """An empty asynchronous endpoint at `/`, under uvicorn with uvloop and httptools."""
         return cls([sys.executable, "-m", "bench.served"], {})
+
+    @classmethod
+    def sign_in(cls, person: Mapping[str, str]) -> "Served":
+        """A real OpenID Connect provider where anybody signs in as this person (`sub` and further claims)."""
+        program = str(Path(sys.executable).with_name("oidc-provider-mock"))
+        return cls([program, "--host", "127.0.0.1", "--port", "0", "--user-claims", json.dumps(person)], {})
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
