@@ -40,7 +40,7 @@ REACH = 20.0
 CHECKED, SIGNED = 2, 0
 """Signatures in one presentation: the issuer's and the holder's. That of the status list is checked once, the chain of
 certificates as well; the verifier signs nothing in its answer."""
-RAW_REACH = 40.0
+RAW_REACH = 18.0
 PRESENTATIONS_PER_ROUND = 60
 EMPTY_PER_PRESENTATION = 10  # in turn with the presentations, so that both servers find the machine in the same mood
 STATUS_ENTRIES = 1_000_000

@@ -69,9 +69,14 @@ class Served:
             raise RuntimeError(f"{method} {urlsplit(path).path} was answered {answer.status}: {content[:300]!r}")
         return content
 
+    @property
+    def process_id(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
     def cpu_seconds(self) -> float:
         """CPU time that all threads of the server have used so far."""
-        tasks = Path(f"/proc/{self._process.pid}/task")
+        tasks = Path(f"/proc/{self.process_id}/task")
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
 
     def __enter__(self) -> "Served":
@@ -126,7 +131,9 @@ def _serve_empty() -> None:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)
         print(f"http://localhost:{listening.getsockname()[1]}", flush=True)
-        config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+        config = uvicorn.Config(
+            app, loop="uvloop", http="httptools", access_log=False, log_level="warning", timeout_keep_alive=600
+        )  # Whoever measures may be away for longer than the usual five seconds, at the flow in between.
         uvicorn.Server(config).run(sockets=[listening])
 
 
