@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import fetching, issuance, presentation, proof_figures
+from bench import fetching, issuance, presentation, proof_figures, target_group
 from bench.measure import Figure
 
 SOURCES: tuple[tuple[str, Callable[[int], list[Figure]]], ...] = (
@@ -20,6 +20,7 @@ SOURCES: tuple[tuple[str, Callable[[int], list[Figure]]], ...] = (
     ("issuance", issuance.figures),
     ("fetching", fetching.figures),
     ("presentation", presentation.figures),
+    ("target-group", target_group.figures),
 )
 DEFAULT_ROUNDS = 15
 DEFAULT_FILE = Path("bench/results/latest.json")
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures as a table of text, each row marked "reached" or "below reach"."""
-    rows = [("figure", "ratio", "spread", "reach", "", "as a ratio to")]
+    rows = [("figure", "ratio", "spread", "reach", "", "as a ratio to", "per second", "CPU ms")]
     for figure in figures:
         bound = "at most" if figure.lower_is_better else "at least"
         rows.append(
@@ -56,10 +57,18 @@ def table(figures: Sequence[Figure]) -> str:
                 f"{bound} {figure.reach:g}",
                 "reached" if figure.reached else "below reach",
                 figure.unit,
+                _number(figure.per_second),
+                _number(figure.cpu_seconds, factor=1000),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _number(value: float | None, *, factor: float = 1) -> str:
+    return "" if value is None else f"{value * factor:.3g}"
 
 
 def report(figures: Sequence[Figure]) -> dict[str, object]:

@@ -15,8 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
+from bench.flows import Beside, RawSignatures
 from bench.issuance import achievement
-from bench.measure import Figure, figure_from_samples
+from bench.measure import Figure
 from bench.served import Served
 from issuer.cli_settings import settings_for
 from issuer.offers import draft_offer
@@ -25,8 +26,7 @@ from proofs import pkce
 from proofs.certified_keys import create_certified_key
 from proofs.client_attestation import make_attestation, make_attestation_proof
 from proofs.dpop import make_dpop_proof
-from proofs.ecdsa import signature_holds
-from proofs.keys import generate_signer, public_key_from_jwk
+from proofs.keys import generate_signer
 from proofs.proof_of_possession import make_proof
 from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
@@ -58,37 +58,15 @@ def figures(rounds: int) -> list[Figure]:
         ):
             desk = _Desk(issuer, data, wallet)
             desk.fetch()
-            raw = _RawSignatures()
-            of_empty, of_raw, per_second = [], [], []
-            for _ in range(rounds):
-                before, waited, raw_seconds = (issuer.cpu_seconds(), empty.cpu_seconds()), 0.0, 0.0
-                for _ in range(FLOWS_PER_ROUND):
-                    waited += desk.fetch()
-                    raw_seconds += raw.once()
-                    for _ in range(EMPTY_PER_FLOW):
-                        empty.request("GET", "/")
-                used = (issuer.cpu_seconds() - before[0]) / FLOWS_PER_ROUND
-                of_empty.append(used / ((empty.cpu_seconds() - before[1]) / (FLOWS_PER_ROUND * EMPTY_PER_FLOW)))
-                of_raw.append(used / (raw_seconds / FLOWS_PER_ROUND))
-                per_second.append(FLOWS_PER_ROUND / waited)
+            beside = Beside([issuer], empty, RawSignatures(checked=CHECKED, signed=SIGNED))
+            measured = beside.measure(
+                lambda count: [desk.fetch] * count,
+                rounds=rounds,
+                flows=FLOWS_PER_ROUND,
+                empty_per_flow=EMPTY_PER_FLOW,
+            )
     name = "one whole issuance by authorization code under HAIP"
-    print(f"{name}: {sorted(per_second)[len(per_second) // 2]:.0f} per second, asked one after the other")
-    return [
-        figure_from_samples(
-            name,
-            unit="CPU time of an empty asynchronous endpoint",
-            samples=of_empty,
-            reach=REACH,
-            lower_is_better=True,
-        ),
-        figure_from_samples(
-            name,
-            unit="time of the raw signatures that it contains",
-            samples=of_raw,
-            reach=RAW_REACH,
-            lower_is_better=True,
-        ),
-    ]
+    return measured.figures(name, reach=REACH, raw_reach=RAW_REACH)
 
 
 class _Wallet:
@@ -196,22 +174,3 @@ class _Desk:
             now=utc_now(),
         )
         return {"DPoP": proof, **({"Authorization": f"DPoP {access_token}"} if access_token else {})}
-
-
-class _RawSignatures:
-    """The signatures of one flow and nothing else."""
-
-    def __init__(self) -> None:
-        self._signer = generate_signer()
-        self._data = b"x" * 600
-        self._signature = self._signer.sign(self._data)
-        self._key = public_key_from_jwk(self._signer.public_jwk)
-
-    def once(self) -> float:
-        """The seconds that they take."""
-        start = time.perf_counter()
-        for _ in range(CHECKED):
-            assert signature_holds(self._key, alg="ES256", signature=self._signature, data=self._data)
-        for _ in range(SIGNED):
-            self._signer.sign(self._data)
-        return time.perf_counter() - start

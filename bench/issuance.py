@@ -1,17 +1,21 @@
 """What one whole pre-authorized issuance over HTTP costs the issuer: token, nonce and credential with one proof.
 
 The issuer runs as its own process through the installed command: SQLite on disk with every commit synced, everything
-on. The reference is an empty asynchronous endpoint in another process, asked in turn with it.
+on. The references are an empty asynchronous endpoint in another process, asked in turn with it, and the raw signatures
+that one issuance contains, timed in turn with it as well; the reach of the latter is our own.
 """
 
 import json
 import tempfile
+import time
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.measure import Figure, figure_from_samples
+from bench.flows import Beside, RawSignatures
+from bench.measure import Figure
 from bench.served import Served
 from issuer.cli_settings import settings_for
 from issuer.offers import draft_offer
@@ -24,6 +28,9 @@ from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
 
 REACH = 20.0
+CHECKED, SIGNED = 1, 1
+"""Signatures in one issuance: the key proof, and the one copy."""
+RAW_REACH = 26.0
 ISSUANCES_PER_ROUND = 60
 EMPTY_PER_ISSUANCE = 6  # in turn with the issuances, so that both servers find the machine in the same mood
 
@@ -41,26 +48,16 @@ def figures(rounds: int) -> list[Figure]:
             desk = _Desk(issuer, data)
             for code, key in zip(desk.offers(ISSUANCES_PER_ROUND), desk.keys, strict=True):
                 desk.issue(code, key)
-            samples = []
-            for _ in range(rounds):
-                codes = desk.offers(ISSUANCES_PER_ROUND)
-                before = issuer.cpu_seconds(), empty.cpu_seconds()
-                for code, key in zip(codes, desk.keys, strict=True):
-                    desk.issue(code, key)
-                    for _ in range(EMPTY_PER_ISSUANCE):
-                        empty.request("GET", "/")
-                used = (issuer.cpu_seconds() - before[0]) / ISSUANCES_PER_ROUND
-                reference = (empty.cpu_seconds() - before[1]) / (ISSUANCES_PER_ROUND * EMPTY_PER_ISSUANCE)
-                samples.append(used / reference)
-    return [
-        figure_from_samples(
-            "one whole pre-authorized issuance over HTTP",
-            unit="CPU time of an empty asynchronous endpoint",
-            samples=samples,
-            reach=REACH,
-            lower_is_better=True,
-        )
-    ]
+            beside = Beside([issuer], empty, RawSignatures(checked=CHECKED, signed=SIGNED))
+            measured = beside.measure(
+                lambda count: [
+                    partial(desk.issue, code, key) for code, key in zip(desk.offers(count), desk.keys, strict=False)
+                ],
+                rounds=rounds,
+                flows=ISSUANCES_PER_ROUND,
+                empty_per_flow=EMPTY_PER_ISSUANCE,
+            )
+    return measured.figures("one whole pre-authorized issuance over HTTP", reach=REACH, raw_reach=RAW_REACH)
 
 
 class _Desk:
@@ -79,15 +76,21 @@ class _Desk:
         made = self._store.offers.create([self._draft] * count, now=utc_now())
         return [self._store.secret.pre_authorized_code(offer.id, offer.generation) for offer in made]
 
-    def issue(self, code: str, key: Signer) -> None:
-        """Collect one offer: three requests, one proof."""
+    def issue(self, code: str, key: Signer) -> float:
+        """Collect one offer: three requests, one proof. The seconds that the requests took."""
         form = urlencode({"grant_type": PRE_AUTHORIZED_CODE_GRANT, "pre-authorized_code": code}).encode()
-        token = json.loads(self._issuer.request("POST", "/token", form, _FORM))["access_token"]
-        nonce = json.loads(self._issuer.request("POST", "/nonce"))["c_nonce"]
-        proof = make_proof(signer=key, audience=self._identifier, nonce=nonce, issuer=None, now=utc_now())
+        token, seconds = self._timed("/token", form, _FORM)
+        nonce, more = self._timed("/nonce", None, {})
+        seconds += more
+        proof = make_proof(signer=key, audience=self._identifier, nonce=nonce["c_nonce"], issuer=None, now=utc_now())
         asked = {"credential_configuration_id": "micro-credential", "proofs": {"jwt": [proof]}}
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._issuer.request("POST", "/credential", json.dumps(asked).encode(), headers)
+        headers = {"Authorization": f"Bearer {token['access_token']}", "Content-Type": "application/json"}
+        return seconds + self._timed("/credential", json.dumps(asked).encode(), headers)[1]
+
+    def _timed(self, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[dict[str, str], float]:
+        start = time.perf_counter()
+        answer = self._issuer.request("POST", path, body, headers)
+        return json.loads(answer), time.perf_counter() - start
 
 
 def achievement() -> Achievement:

@@ -18,7 +18,9 @@ class Figure:
     """One row of the table.
 
     `ratio` is the median over the rounds, `spread` the first and third quartile, `samples` every round's ratio, in
-    `unit`. `reach` is the value to meet: to be at least reached, or not exceeded when `lower_is_better`.
+    `unit`. `reach` is the value to meet: to be at least reached, or not exceeded when `lower_is_better`. Of a whole
+    flow, `per_second` is how many one client gets that asks for one after the other, and `cpu_seconds` what each costs
+    the servers; both are the machine's own and compare with nothing but themselves.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Figure:
     lower_is_better: bool
     spread: tuple[float, float]
     samples: tuple[float, ...]
+    per_second: float | None = None
+    cpu_seconds: float | None = None
 
     @property
     def reached(self) -> bool:
@@ -36,11 +40,18 @@ class Figure:
 
 
 def figure_from_samples(
-    name: str, *, unit: str, samples: Sequence[float], reach: float, lower_is_better: bool
+    name: str,
+    *,
+    unit: str,
+    samples: Sequence[float],
+    reach: float,
+    lower_is_better: bool,
+    per_second: float | None = None,
+    cpu_seconds: float | None = None,
 ) -> Figure:
     """Make a row from the ratios of single rounds: their median and quartiles. `samples` holds at least two."""
     low, median, high = statistics.quantiles(samples, n=4, method="inclusive")
-    return Figure(name, unit, median, reach, lower_is_better, (low, high), tuple(samples))
+    return Figure(name, unit, median, reach, lower_is_better, (low, high), tuple(samples), per_second, cpu_seconds)
 
 
 def seconds_interleaved(*works: Work, rounds: int, repeats: int) -> list[list[float]]:

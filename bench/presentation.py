@@ -2,21 +2,25 @@
 
 The verifier runs as its own process through the installed command: SQLite on disk with every commit synced, everything
 on, answers encrypted (`direct_post.jwt`) as they are by default, the status list fetched once and then kept, as in use.
-The reference is an empty asynchronous endpoint in another process, asked in turn with it. The wallet's and the issuer's
-part happens here and is not counted.
+The references are an empty asynchronous endpoint in another process, asked in turn with it, and the raw signatures that
+one presentation contains, timed in turn with it as well; the reach of the latter is our own. The wallet's and the
+issuer's part happens here and is not counted.
 """
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from bench.measure import Figure, figure_from_samples
+from bench.flows import Beside, RawSignatures
+from bench.measure import Figure
 from bench.served import Served
 from proofs import strict_json
 from proofs.certified_keys import create_certified_key
@@ -33,6 +37,10 @@ from verifier.cli_settings import settings_for
 from verifier.requests import Kind, Transaction
 
 REACH = 20.0
+CHECKED, SIGNED = 2, 0
+"""Signatures in one presentation: the issuer's and the holder's. That of the status list is checked once, the chain of
+certificates as well; the verifier signs nothing in its answer."""
+RAW_REACH = 18.0
 PRESENTATIONS_PER_ROUND = 60
 EMPTY_PER_PRESENTATION = 10  # in turn with the presentations, so that both servers find the machine in the same mood
 STATUS_ENTRIES = 1_000_000
@@ -66,27 +74,23 @@ def figures(rounds: int) -> list[Figure]:
             desk = _Desk(data, Path(directory) / "issuer", lists)
             for path, body in desk.answers(20):
                 server.request("POST", path, body, _FORM)
-            samples = []
-            for _ in range(rounds):
-                answers = desk.answers(PRESENTATIONS_PER_ROUND)
-                before = server.cpu_seconds(), empty.cpu_seconds()
-                for path, body in answers:
-                    server.request("POST", path, body, _FORM)
-                    for _ in range(EMPTY_PER_PRESENTATION):
-                        empty.request("GET", "/")
-                used = (server.cpu_seconds() - before[0]) / PRESENTATIONS_PER_ROUND
-                reference = (empty.cpu_seconds() - before[1]) / (PRESENTATIONS_PER_ROUND * EMPTY_PER_PRESENTATION)
-                samples.append(used / reference)
+            beside = Beside([server], empty, RawSignatures(checked=CHECKED, signed=SIGNED))
+            measured = beside.measure(
+                lambda count: [partial(_post, server, path, body) for path, body in desk.answers(count)],
+                rounds=rounds,
+                flows=PRESENTATIONS_PER_ROUND,
+                empty_per_flow=EMPTY_PER_PRESENTATION,
+            )
             desk.check()
-    return [
-        figure_from_samples(
-            "one presentation received and verified over HTTP",
-            unit="CPU time of an empty asynchronous endpoint",
-            samples=samples,
-            reach=REACH,
-            lower_is_better=True,
-        )
-    ]
+    name = "one presentation received and verified over HTTP"
+    return measured.figures(name, reach=REACH, raw_reach=RAW_REACH)
+
+
+def _post(server: Served, path: str, body: bytes) -> float:
+    """Send one answer; the seconds until the verifier has answered."""
+    start = time.perf_counter()
+    server.request("POST", path, body, _FORM)
+    return time.perf_counter() - start
 
 
 class _Desk:

@@ -10,6 +10,7 @@ CPU time is that of all threads of the server's process, from Linux's scheduler 
 """
 
 import http.client
+import json
 import os
 import re
 import subprocess
@@ -22,7 +23,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 START_SECONDS = 30.0
-_ADDRESS = re.compile(r"http://localhost:(\d+)")
+_ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):(\d+)")
 
 
 class Served:
@@ -48,6 +49,12 @@ class Served:
         """An empty asynchronous endpoint at `/`, under uvicorn with uvloop and httptools."""
         return cls([sys.executable, "-m", "bench.served"], {})
 
+    @classmethod
+    def sign_in(cls, person: Mapping[str, str]) -> "Served":
+        """A real OpenID Connect provider where anybody signs in as this person (`sub` and further claims)."""
+        program = str(Path(sys.executable).with_name("oidc-provider-mock"))
+        return cls([program, "--host", "127.0.0.1", "--port", "0", "--user-claims", json.dumps(person)], {})
+
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
@@ -62,9 +69,14 @@ class Served:
             raise RuntimeError(f"{method} {urlsplit(path).path} was answered {answer.status}: {content[:300]!r}")
         return content
 
+    @property
+    def process_id(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
     def cpu_seconds(self) -> float:
         """CPU time that all threads of the server have used so far."""
-        tasks = Path(f"/proc/{self._process.pid}/task")
+        tasks = Path(f"/proc/{self.process_id}/task")
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
 
     def __enter__(self) -> "Served":
@@ -119,7 +131,9 @@ def _serve_empty() -> None:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)
         print(f"http://localhost:{listening.getsockname()[1]}", flush=True)
-        config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+        config = uvicorn.Config(
+            app, loop="uvloop", http="httptools", access_log=False, log_level="warning", timeout_keep_alive=600
+        )  # Whoever measures may be away for longer than the usual five seconds, at the flow in between.
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -159,8 +159,8 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
     _tell_offer(collection)
     if collection.stage in (Stage.OFFERED, Stage.AUTHORIZING) and collection.offered.wants_sign_in:
         raise CommandFailed(
-            "You sign in at the source to fetch this: open it in a browser, at "
-            f"{wallet.settings.url(f'/receive/{collection_id}')}",
+            f"Open {wallet.settings.url(f'/receive/{collection_id}')} in a browser, unlock the vault of {person} "
+            f"there, and sign in at {host_of(collection.offered.authorization_server.issuer)} to fetch this.",
             error="sign_in_required",
         )
     if collection.stage is Stage.OFFERED and collection.offered.wants_tx_code and not tx_code:

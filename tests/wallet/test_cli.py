@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -75,6 +76,33 @@ def test_receiving_from_an_issuer_that_is_trusted_by_its_root(services: Services
 
     terminal.json("trust", "remove", added["id"])
     assert terminal.json("trust", "list") == []
+
+
+def test_an_offer_with_a_sign_in_says_what_to_do_next(services: Services, terminal: Terminal) -> None:
+    """A terminal shows no page to sign in at: one sentence says where, in whose vault, and at whom; asked again, it is
+    the same page, which is there."""
+    login = {"ISSUER_LOGIN_ISSUER": "https://id.example", "ISSUER_LOGIN_CLIENT_ID": "university"}
+    match = {"ISSUER_LOGIN_MATCH": "birthdate=birth_date,given_name=given_name,family_name=family_name"}
+    source = services.start("source", 0, program="issuer", **login, **match)
+    kept = services.command("source", "import", str(STUDY_RECORD))["import"]
+    link = services.command("source", "offer", "--grant", "authorization-code", "--import", kept)[0]["offer"]
+
+    first, again = (terminal.run("receive", link, "--person", "Elin", "--json") for _ in range(2))
+
+    assert (first.returncode, first.stdout) == (1, "")
+    told = json.loads(first.stderr.strip().splitlines()[-1])
+    assert told["error"] == "sign_in_required"
+    words = re.fullmatch(
+        r"Open (\S+) in a browser, unlock the vault of Elin there, and sign in at (\S+) to fetch this\.",
+        told["error_description"],
+    )
+    assert words is not None, told["error_description"]
+    page, host = words.groups()
+    assert page.startswith(services.urls["wallet"] + "/receive/")
+    assert source.endswith(host)
+    assert json.loads(again.stderr.strip().splitlines()[-1]) == told
+    (waiting,) = terminal.json("resume", "--person", "Elin")
+    assert page.endswith("/" + waiting["id"])
 
 
 def _paths(value: Any) -> list[str]:
