@@ -15,9 +15,11 @@ Exit status: 0 done, 1 could not be done, 2 wrong usage or settings.
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from types import FrameType
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -82,8 +84,18 @@ def _as_json(value: Any) -> str:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end in a fresh event loop."""
-    return asyncio.run(work)
+    """Run a coroutine to its end in a fresh event loop. Ctrl-C ends it at once, also where it asks at the terminal:
+    asyncio's own way only notes it until the next `await`, which a question never reaches.
+    """
+    before = signal.signal(signal.SIGINT, _interrupted)
+    try:
+        return asyncio.run(work)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def patiently(work: Callable[[], T], *, seconds: float = 10.0) -> T:

@@ -87,7 +87,9 @@ def unnamed(settings: VerifierSettings) -> list[str]:
     """A sentence for the operator of a service whose organisation has no name; none when it has one."""
     if settings.is_named:
         return []
-    return [f"VERIFIER_NAME is not set: people are told that {settings.host_name} asks."]
+    return [
+        f"VERIFIER_NAME is not set here: unless the service has it, people are told that {settings.host_name} asks."
+    ]
 
 
 @app.command()

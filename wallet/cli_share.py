@@ -295,7 +295,7 @@ def _ask(decision: Decision) -> str:
     until = f" until {view['retention']}" if view["retention"] else ""
     question = f"Share {decision.count} item(s) with {view['who']['called']}{until}? Write share or no"
     written = str(typer.prompt(question, err=True)).strip().casefold()
-    if written not in ("share", "no"):
+    if written not in ("share", "no", "n"):  # A share needs its whole word, a no only its beginning.
         raise CommandFailed("That was neither share nor no. Nothing was sent.", error="no_decision")
     return "share" if written == "share" else "refuse"
 

@@ -123,6 +123,8 @@ async def _request_object(asking: Awaitable[Answer]) -> str:
         raise MayNotFetch(str(exc)) from exc
     except CouldNotCheck as exc:
         raise CouldNotFetch(str(exc)) from exc
+    if answer.status in (404, 410):
+        raise CouldNotFetch("The sender has no such request (any more): it was answered, or its time is over")
     if answer.status != 200:
         raise CouldNotFetch(f"The sender answered with status {answer.status}")
     if answer.media_type not in _MEDIA_TYPES:

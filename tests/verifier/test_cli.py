@@ -57,7 +57,7 @@ def test_an_organisation_without_a_name_is_told_so(
     outcome = CliRunner().invoke(app, arguments)
     at_start = announcements(VerifierSettings(data=scene.settings.data, public_url="http://localhost:8003", name=name))
 
-    sentence = "VERIFIER_NAME is not set: people are told that localhost asks."
+    sentence = "VERIFIER_NAME is not set here: unless the service has it, people are told that localhost asks."
     assert (sentence in outcome.stderr, sentence in at_start) == (warned, warned)
     assert json.loads(outcome.stdout)["id"]
 

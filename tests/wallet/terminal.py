@@ -6,11 +6,14 @@ terminal.error("show", "00")               # the code of its error; it must not 
 """
 
 import contextlib
+import fcntl
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -55,6 +58,34 @@ class Terminal:
             timeout=120,
             check=False,
         )
+
+    def pressed_at_the_question(self, question: str, key: str, *arguments: str) -> int | None:
+        """Run the installed program at a terminal of its own and press a key when it asks; its exit status, None when
+        it does not end within half a minute."""
+        ours, theirs = pty.openpty()
+        try:
+            process = subprocess.Popen(
+                [PROGRAM, *arguments, "--data", str(self.data)],
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                env=self.environment,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+            )
+            os.close(theirs)
+            written = ""
+            while question not in written:
+                written += os.read(ours, 4096).decode(errors="replace")
+            os.write(ours, key.encode())
+            try:
+                return process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                return None
+        finally:
+            os.close(ours)
 
     def json(self, *arguments: str) -> Any:
         """What a command prints as JSON; it must end with 0."""

@@ -121,6 +121,16 @@ def test_a_request_that_was_put_down_at_the_prompt_got_no_answer(services: Servi
     assert terminal.json("present", made["request"], "--refuse")["outcome"] == "delivered"
 
 
+def test_ctrl_c_at_the_question_ends_it_at_once(services: Services, terminal: Terminal) -> None:
+    """As everywhere in a terminal; nothing is sent, and the request can still be answered."""
+    made = ask(services)
+
+    assert terminal.pressed_at_the_question("share or no", "\x03", "present", made["request"]) not in (0, None)
+    assert terminal.json("ledger")["entries"][0]["outcome"] == "no_answer"
+
+    assert terminal.run("present", made["request"], said="n\n").returncode == 0
+
+
 def test_refusing_delivers_a_no(services: Services, terminal: Terminal) -> None:
     """`--refuse` answers no, and ends with 0 since the answer was delivered."""
     result = terminal.json("present", ask(services)["request"], "--refuse")
