@@ -1,11 +1,14 @@
 """The examples of a receiver, each a process beside the three services: an application, and a shell script."""
 
 import ast
+import asyncio
 import html
+import importlib
 import io
 import os
 import re
 import subprocess
+import sys
 import time
 import tokenize
 from collections.abc import Iterator
@@ -17,6 +20,8 @@ from examples.demo import EXAMPLE_SETTINGS, PERSON, STUDY_RECORD
 from examples.services import Services
 from schemas.types import CREDENTIAL_TYPES
 from tests.applying import EXAMPLE, WAIT_SECONDS, Visitor, running_application
+from verifier.client import VerifierResult
+from verifier.webhooks import new_secret
 
 pytestmark = pytest.mark.processes
 
@@ -125,6 +130,46 @@ def test_a_link_that_is_passed_on_leads_to_no_answer_on_the_senders_page(service
         status, page = sender.opens(mine)
 
         assert (status, "väntar" in page, "Behörig" in page) == (200, True, False), "told that something came, not what"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "kept"),
+    [
+        ("answered", "accepted", "Behörig den 20 november 2026, enligt Arbetsförmedlingen."),
+        ("answered", "rejected", "Inget svar som räcker."),
+        ("answered", "undetermined", "Inget svar som räcker."),
+        ("declined", "", "Inget svar som räcker."),
+        ("withdrawn", "accepted", "Inget svar som räcker."),
+        ("awaiting_return", "accepted", None),
+    ],
+)
+def test_a_refused_answer_looks_like_no_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str, verdict: str, kept: str | None
+) -> None:
+    """It sends no browser back, so that it may be somebody else's, who was given the link: their "no" stays theirs."""
+    for name, value in {
+        "APPLICATION_URL": "http://localhost:1",
+        "VERIFIER_URL": "http://localhost:2",
+        "VERIFIER_KEY": "key",
+        "WEBHOOK_SECRET": new_secret(),
+        "SEEN_FILE": str(tmp_path / "seen"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "examples.jobbspranget.application", raising=False)
+    application = importlib.import_module("examples.jobbspranget.application")
+    accepted = verdict == "accepted" and state == "answered"
+    sentence = "Behörig den 20 november 2026, enligt Arbetsförmedlingen." if accepted else "Inte behörig."
+    told = {"eligibility": None if state in ("declined", "withdrawn") else {"sentence_sv": sentence}}
+    result = VerifierResult("1", "number", state, accepted, verdict, (), None, "2027-01-01", told)
+
+    class Told:
+        async def get_result(self, _: str) -> VerifierResult:
+            return result
+
+    monkeypatch.setattr(application, "verifier", Told())
+    asyncio.run(application.learn("1"))
+
+    assert application.answers.get("number") == kept
 
 
 def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> None:
