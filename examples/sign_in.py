@@ -60,6 +60,7 @@ def start_source(services: Services, provider: str, *, match: str, **settings: s
         ISSUER_LOGIN_CLIENT_ID="university",
         ISSUER_LOGIN_CLIENT_SECRET_FILE=str(secret),
         ISSUER_LOGIN_MATCH=match,
+        VERIFIER_WALLET_URL=services.urls["wallet"],
         **settings,
     )
     services.start("issuer", 0)
@@ -71,7 +72,10 @@ def start_source(services: Services, provider: str, *, match: str, **settings: s
         "wallet", "trust", "add", "--anchor", university, "--role", "issuer", "--name", "Nordanviks universitet",
         "--identifier", services.urls["issuer"], *named,
     )  # fmt: skip
-    services.command("verifier", "trust", "add", "--anchor", university, "--role", "issuer")
+    services.command(
+        "verifier", "trust", "add", "--anchor", university, "--role", "issuer",
+        "--identifier", services.urls["issuer"], *named,
+    )  # fmt: skip
     services.command("wallet", "trust", "add", "--anchor", employer, "--role", "verifier")
 
 

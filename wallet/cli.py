@@ -1,6 +1,7 @@
 """`intyga-wallet`: serve, receive, list, show, trust; present comes from `wallet/cli_share.py`, ledger from
 `wallet/cli_ledger.py`, receipt from `wallet/cli_receipt.py`, take-back and ask-delete from `wallet/cli_take_back.py`,
-recover and recovery-code from `wallet/cli_recovery.py`, export, import and leave from `wallet/cli_moving.py`."""
+recover and recovery-code from `wallet/cli_recovery.py`, export, import and leave from `wallet/cli_moving.py`,
+delete from `wallet/cli_delete.py`."""
 
 import asyncio
 import sys
@@ -14,7 +15,16 @@ from schemas.verification import Outcome
 from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
-from wallet import cli_ledger, cli_moving, cli_permissions, cli_receipt, cli_recovery, cli_share, cli_take_back
+from wallet import (
+    cli_delete,
+    cli_ledger,
+    cli_moving,
+    cli_permissions,
+    cli_receipt,
+    cli_recovery,
+    cli_share,
+    cli_take_back,
+)
 from wallet.app import create_app
 from wallet.cards import read_card, standing
 from wallet.certificates import StoredCertificate
@@ -49,6 +59,7 @@ cli_take_back.register(app)
 app.add_typer(cli_permissions.permissions_app, name="permissions")
 cli_recovery.register(app)
 cli_moving.register(app)
+cli_delete.register(app)
 
 LANGUAGE = "en"  # The commands speak English, whatever language the pages of a vault are in.
 _WAIT_SECONDS = 70

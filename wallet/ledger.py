@@ -38,6 +38,7 @@ class EventKind(StrEnum):
     ANSWERED = "answered"  # the request had been answered elsewhere before the person decided here
     RECEIVED = "received"  # a certificate was received
     NOT_RECEIVED = "not_received"  # a certificate could not be received
+    DELETED = "deleted"  # the person deleted a certificate from the wallet; an entry of its own
     # About the wallet itself:
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
@@ -122,6 +123,7 @@ class Outcome(StrEnum):
     FAULTY = "faulty"
     RECEIVED = "received"
     NOT_RECEIVED = "not_received"
+    DELETED = "deleted"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_CHANGED = "key_changed"
@@ -176,9 +178,9 @@ class Entry:
 
     @property
     def is_share(self) -> bool:
-        """Whether this is about a request, and not about receiving or about the wallet itself."""
-        received = self.events[0].kind in (EventKind.RECEIVED, EventKind.NOT_RECEIVED)
-        return not received and not self.is_about_wallet
+        """Whether this is about a request, and not about what the vault holds or about the wallet itself."""
+        held = self.events[0].kind in (EventKind.RECEIVED, EventKind.NOT_RECEIVED, EventKind.DELETED)
+        return not held and not self.is_about_wallet
 
     @property
     def is_about_wallet(self) -> bool:
@@ -297,6 +299,7 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.KEY_CHANGED, Outcome.KEY_CHANGED),
         (EventKind.RECEIVED, Outcome.RECEIVED),
         (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
+        (EventKind.DELETED, Outcome.DELETED),
         (EventKind.FAULTY, Outcome.FAULTY),
         (EventKind.ANSWERED, Outcome.ANSWERED),
         (EventKind.CLOSED, Outcome.NO_ANSWER),

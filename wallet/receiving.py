@@ -235,14 +235,14 @@ async def _judge(collection: Collection, part: Part, work: _Work) -> Collection:
     examined = await work.examine(collection, part)
     if examined.verdict is Verdict.GOOD and examined.certificate is not None:
         collection = work.keeper.store(collection, part, examined.certificate)
-        await _tell(collection, part, "credential_accepted", work)
+        await tell_issuer(collection, part, "credential_accepted", client=work.client)
     elif examined.verdict is Verdict.UNKNOWN_ISSUER:
         collection = collection.with_part(replace(part, state=PartState.UNKNOWN_ISSUER))
         work.keeper.save(collection)
     else:
         collection = collection.with_part(_refused(part, examined.problem))
         work.keeper.save(collection)
-        await _tell(collection, part, "credential_failure", work)
+        await tell_issuer(collection, part, "credential_failure", client=work.client)
     return collection
 
 
@@ -378,13 +378,13 @@ def _answered(part: Part, reply: Reply, sealed: SealedRequest, work: _Work) -> P
     )
 
 
-async def _tell(collection: Collection, part: Part, event: str, work: _Work) -> None:
+async def tell_issuer(collection: Collection, part: Part, event: str, *, client: IssuerClient) -> None:
     """Tell the issuer what became of its answer, once, when it wants to know; nothing hangs on it (11.1)."""
     endpoint = collection.offered.metadata.notification_endpoint
     if endpoint is None or not part.notification_id or collection.access_token is None:
         return
     with suppress(Unreachable):
-        await work.client.ask_resource(
+        await client.ask_resource(
             endpoint,
             collection.access_token,
             bound=collection.is_bound,

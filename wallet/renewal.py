@@ -37,7 +37,7 @@ def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
     kept = replace(
         collection,
         stage=Stage.COLLECTING,
-        parts=(Part(configuration=part.configuration),),
+        parts=(Part(configuration=part.configuration, notification_id=part.notification_id),),
         access_token=None,
         token_until=0,
         for_share="",

@@ -1,11 +1,18 @@
-"""Applying for an internship: tells what is needed and where to fetch it, asks for it, and learns of the answer."""
+"""Applying for an internship: tells what is needed and where to fetch it, asks for it, and learns of the answer.
+
+An application's address is the digest of a secret that only the browser which began it holds, so that a link that was
+passed on leads to an answer in nobody's page (docs/verifier.md, "Same device").
+"""
 
 import os
-import secrets
+from contextlib import suppress
+from hashlib import sha256
 from html import escape
 from pathlib import Path
+from secrets import token_urlsafe
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import Cookie, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
 from verifier.client import AlreadyReceived, VerifierClient, WebhookReceiver
@@ -13,33 +20,43 @@ from verifier.client import AlreadyReceived, VerifierClient, WebhookReceiver
 app = FastAPI()
 verifier = VerifierClient(os.environ["VERIFIER_URL"], api_key=os.environ["VERIFIER_KEY"], allow_loopback=True)
 webhooks = WebhookReceiver(os.environ["WEBHOOK_SECRET"], seen=Path(os.environ["SEEN_FILE"]))
+OWN_URL = os.environ["APPLICATION_URL"] + "/applications/"
+PAGE = "<!doctype html><html lang=sv><title>Praktik</title><main><h1>Sök praktik</h1>{}</main></html>"
 answers: dict[str, str] = {}  # An application that is more than an example keeps them in its database.
 
 
-@app.get("/")
-async def apply() -> HTMLResponse:
-    """What is needed, where to fetch it, and the link that opens the wallet."""
-    needs, number = await verifier.needs("internship"), secrets.token_urlsafe(9)
-    kinds = [f"{one.titles['sv']}: {', '.join(f'{by.name} ({by.url})' for by in one.sources)}" for one in needs]
-    made = await verifier.make_request("internship", reference=number)
-    lines = "".join(f"<li>{escape(kind)}</li>" for kind in kinds)
-    wallet, mine = escape(made.request), f"/applications/{number}"
-    return HTMLResponse(f"<ul>{lines}</ul><a id=wallet href='{wallet}'>Dela</a> <a id=mine href='{mine}'>Svar</a>")
+async def learn(request_id: str) -> None:
+    """Keep what became of a request. What was not accepted is told in one sentence: a refused answer sends no browser
+    back, so that it may be somebody else's."""
+    result = await verifier.get_result(request_id)
+    if result.is_final:
+        found = result.document["eligibility"]
+        answers[result.reference] = found["sentence_sv"] if result.accepted and found else "Inget svar som räcker."
 
 
-@app.get("/applications/{number}")
-async def answer(number: str) -> dict[str, str]:
-    """What became of an application."""
-    return {"answer": answers.get(number, "Vi väntar på ditt svar.")}
+@app.get("/", response_class=HTMLResponse)
+async def apply(response: Response) -> str:
+    """What is needed, where to fetch it, and the link to the wallet, for the browser that asks."""
+    needs, secret = await verifier.needs("internship"), token_urlsafe(32)
+    number = sha256(secret.encode()).hexdigest()
+    made = await verifier.make_request("internship", kind="same_device", return_url=OWN_URL + number, reference=number)
+    kinds = [escape(f"{one.titles['sv']}: {', '.join(f'{by.name} {by.url}' for by in one.sources)}") for one in needs]
+    response.set_cookie("applicant", secret, path=f"/applications/{number}", secure=True, httponly=True, samesite="lax")
+    return PAGE.format(f"<ul><li>{'<li>'.join(kinds)}</ul><a id=wallet href='{escape(made.request_https)}'>Dela</a>")
+
+
+@app.get("/applications/{number}", response_class=HTMLResponse)
+async def answer(number: str, applicant: Annotated[str, Cookie()] = "", response_code: str = "") -> str:
+    """What became of an application. The code that the wallet sent along counts only from the browser that began it."""
+    if sha256(applicant.encode()).hexdigest() != number:
+        raise HTTPException(403, "Den här ansökan började inte i den här webbläsaren.")
+    if response_code and number not in answers:
+        await learn(await verifier.take_back(response_code))
+    return PAGE.format(f"<p id=answer>{escape(answers.get(number, 'Vi väntar på ditt svar.'))}</p>")
 
 
 @app.post("/told")
 async def told(request: Request) -> None:
     """A request has changed: fetch where it stands. What is refused or fails is answered with an error by itself."""
-    try:
-        with webhooks.received(request.headers, await request.body()) as event:
-            result = await verifier.get_result(event.request_id)
-            found = result.document["eligibility"]
-            answers[result.reference] = found["sentence_sv"] if found else f"Inget svar ({result.state})."
-    except AlreadyReceived:
-        return
+    with suppress(AlreadyReceived), webhooks.received(request.headers, await request.body()) as event:
+        await learn(event.request_id)

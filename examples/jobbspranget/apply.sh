@@ -20,7 +20,8 @@ echo "Needed:"
 ask GET /api/templates/internship |
     pick '"\n".join("  " + need["title"]["en"] + " from " + (", ".join(one["url"] for one in need["sources"]) or "nobody whom we know") for need in told["needs"])'
 
-made=$(ask POST /api/requests '{"template": "internship"}')
+# A terminal is no browser that could come back: whoever answers does so on a device of their own choice.
+made=$(ask POST /api/requests '{"template": "internship", "kind": "cross_device"}')
 id=$(printf '%s' "$made" | pick 'told["id"]')
 echo "Wallet: $(printf '%s' "$made" | pick 'told["request"]')"
 

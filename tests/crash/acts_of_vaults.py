@@ -4,14 +4,17 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from tests.crash.acting import Act, Given, Tell
 from tests.crash.acts_of_sharing import shared
 from tests.crash.judging import nothing_lies_about, wallet_holds
 from tests.crash.stage import Stage
 from tests.world import PASSPHRASE
+from wallet.deleting import Deleting
 from wallet.leaving import Leaving
 from wallet.portability import Portability
+from wallet.store.tables import CertificateRow, CopyRow
 from wallet.terminal import write_private_file
 from wallet.vault import WrongPassphrase
 
@@ -142,6 +145,37 @@ async def whole_or_not_there(stage: Stage, given: Given, told: Given) -> None:
         assert "saved" not in told
 
 
+# --- deleting a certificate ------------------------------------------------------------------------------------------
+
+
+async def delete_certificate(stage: Stage, given: Given, tell: Tell) -> None:
+    """Maja deletes her certificate, which she has shared."""
+    vault = await stage.maja()
+    (certificate,) = vault.certificates()
+    Deleting(stage.world.wallet.deployment).delete(vault, certificate.id)
+    tell(deleted=True)
+
+
+async def delete_again(stage: Stage, given: Given) -> None:
+    """As at every start; where nothing was deleted, all of it is there, and she deletes again."""
+    assert stage.world.wallet.deployment.forget_what_a_kill_left()
+    vault = await stage.maja()
+    if vault.certificates():
+        assert vault.certificates()[0].copies_total == 10, "half of a certificate"
+        await delete_certificate(stage, given, lambda **_: None)
+
+
+async def deleted_once(stage: Stage, given: Given, told: Given) -> None:
+    """No copy and no key is left; the history tells of it once, and of the share as before."""
+    deployment, vault = stage.world.wallet.deployment, await stage.maja()
+    with deployment.database.reading() as connection:
+        for table in (CertificateRow, CopyRow):
+            assert connection.execute(select(table)).first() is None, table
+    kinds = sorted(entry.outcome.value for entry in stage_events(stage, vault))
+    assert kinds == ["deleted", "received", "shared"], kinds
+    wallet_holds(deployment, vault)
+
+
 # --- leaving ---------------------------------------------------------------------------------------------------------
 
 
@@ -177,5 +211,6 @@ VAULT_ACTS = (
     Act("change the passphrase", shared, change_passphrase, nothing_to_do, one_opens),
     Act("save the whole wallet", with_directory, save_file, nothing_to_do, whole_or_not_there),
     Act("take a whole wallet in", with_file, take_in, take_in_again, taken_in_once),
+    Act("delete a certificate", shared, delete_certificate, delete_again, deleted_once),
     Act("leave", shared, leave, finish_leaving, nothing_left),
 )

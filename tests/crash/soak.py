@@ -2,8 +2,9 @@
 
     python -m tests.crash --journeys 200 --kills 200 --minutes 20
 
-Three real processes, only ever ended by their own process id. In the end all three databases are compared with one
-another and with what the people were told.
+Three real processes, only ever ended by their own process id. It ends when everybody has arrived and as often was
+killed as was asked for: when the journeys are over earlier, more people set out, so that each kill meets somebody on
+the way. In the end all three databases are compared with one another and with what the people were told.
 """
 
 import argparse
@@ -26,12 +27,13 @@ from issuer.results import Limits, read_results
 from issuer.settings import IssuerSettings
 from issuer.store import open_store
 from proofs.trust import entry_from_anchor
+from schemas.errors import TemporarilyUnavailable
 from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
 from service.http import OutgoingHTTP
 from service.serving import serve
 from tests.crash.acting import warm_processes
-from tests.crash.soak_people import Plan, read_told, run_wallet
+from tests.crash.soak_people import TOGETHER, Plan, read_told, run_wallet
 from tests.crash.soak_verdict import verdict
 from tests.crash.stage import cheap_keys, make_cheap
 from tests.world import PROFILE, STUDY_RECORD
@@ -49,7 +51,7 @@ READY_SECONDS = 60
 
 @dataclass
 class Outcome:
-    """What a soak came to. `faults` are broken invariants: there must be none."""
+    """What a soak came to. `faults` are broken invariants: there must be none. `journeys` are all that set out."""
 
     journeys: int
     kills: dict[str, int]
@@ -58,6 +60,19 @@ class Outcome:
     faults: list[str]
     growth: dict[str, dict[str, int]] = field(default_factory=dict)
     """By service: open files and resident kilobytes in its last life, when it was ready and in the end."""
+
+    def shortfalls(self, *, kills: int) -> list[str]:
+        """Why a soak that was to kill so often proves less than it should; empty when it does not."""
+        missing = []
+        if self.faults:
+            missing.append(f"{len(self.faults)} invariants were broken")
+        if self.ended < self.journeys:
+            missing.append(
+                f"{self.journeys - self.ended} of {self.journeys} journeys did not come to their end in time"
+            )
+        if (killed := sum(self.kills.values())) < kills:
+            missing.append(f"{killed} kills in the time that was given, {kills} were asked for")
+        return missing
 
 
 class Service:
@@ -126,7 +141,8 @@ def soak(directory: Path, *, journeys: int, kills: int, minutes: float, seed: in
     chance = random.Random(seed)
     told = directory / "told.jsonl"
     issuer_settings, verifier_settings, wallet_data = _settings(directory)
-    plans = _prepared(directory, issuer_settings, verifier_settings, wallet_data, journeys)
+    _introduce(issuer_settings, verifier_settings, wallet_data)
+    plans = _plans(issuer_settings, verifier_settings, first=0, count=journeys)
     services = [
         Service("issuer", run_issuer, (issuer_settings,), issuer_settings.port),
         Service("verifier", run_verifier, (verifier_settings,), verifier_settings.port),
@@ -137,8 +153,18 @@ def soak(directory: Path, *, journeys: int, kills: int, minutes: float, seed: in
     try:
         for one in services:
             one.start()
-        while time.monotonic() < deadline and _count_ended(told) < journeys:
+        while time.monotonic() < deadline and (_count_ended(told) < len(plans) or killed.total() < kills):
             time.sleep(chance.uniform(0.02, 0.5))
+            if killed.total() < kills and _count_ended(told) == len(plans):
+                further = min(journeys, max(TOGETHER, kills - killed.total()))
+                try:
+                    plans += _plans(issuer_settings, verifier_settings, first=len(plans), count=further)
+                except TemporarilyUnavailable:  # A service was writing: in a moment.
+                    continue
+                services[2].kill()  # Its next life knows the new people.
+                killed["wallet"] += 1
+                services[2].start()
+                continue
             if killed.total() < kills:
                 victim = chance.choice([*services, services[2]])  # The wallet's life is where most of it happens.
                 victim.kill()
@@ -155,7 +181,7 @@ def soak(directory: Path, *, journeys: int, kills: int, minutes: float, seed: in
     with cheap_keys():
         faults = verdict(wallet_data, issuer_settings, verifier_settings, plans, read_told(told))
     facts = [f"{name} {value}" for one in read_told(told).values() for name, value in one.items() if name in _COUNTED]
-    return Outcome(journeys, dict(killed), _count_ended(told), dict(Counter(facts)), faults, growth)
+    return Outcome(len(plans), dict(killed), _count_ended(told), dict(Counter(facts)), faults, growth)
 
 
 _COUNTED = frozenset({"shared", "taken_back", "renewed", "stuck", "fault"})
@@ -203,19 +229,11 @@ def _wallet(data: Path) -> Deployment:
     return Deployment(settings, http=OutgoingHTTP(allow_loopback=True), clock=utc_now)
 
 
-def _prepared(
-    directory: Path, issuer: IssuerSettings, verifier: VerifierSettings, wallet_data: Path, journeys: int
-) -> list[Plan]:
-    """An offer and a request for everybody; all three know whom they need to know."""
+def _introduce(issuer: IssuerSettings, verifier: VerifierSettings, wallet_data: Path) -> None:
+    """All three know whom they need to know."""
     from issuer.context import open_context
 
     context = open_context(issuer, clock=utc_now)
-    store = open_store(issuer)
-    results = read_results(
-        STUDY_RECORD.read_bytes(), STUDY_RECORD.name, profile=context.profile, limits=Limits(), today=utc_now().date()
-    )
-    (draft, *_) = draft_offers(CREDENTIAL_TYPES["micro-credential"], results.achievements, with_tx_code=False)
-    offers = store.offers.create([draft] * journeys, now=utc_now())
     asking = make_verifier(verifier, clock=utc_now)
     assert context.key.root_file is not None
     university = entry_from_anchor(context.key.root_file.read_bytes(), name=None, role="issuer")
@@ -226,20 +244,37 @@ def _prepared(
     with wallet.database.transaction() as connection:
         for entry in (university, firm):
             wallet.trust_store.put(connection, source_of_entry(entry))
+    for database in (context.store.database, asking.database, wallet.database):
+        database.close()
+
+
+def _plans(issuer: IssuerSettings, verifier: VerifierSettings, *, first: int, count: int) -> list[Plan]:
+    """An offer and a request for each of so many people, who are numbered from `first` on."""
+    from issuer.context import open_context
+
+    context = open_context(issuer, clock=utc_now)
+    store = open_store(issuer)
+    results = read_results(
+        STUDY_RECORD.read_bytes(), STUDY_RECORD.name, profile=context.profile, limits=Limits(), today=utc_now().date()
+    )
+    (draft, *_) = draft_offers(CREDENTIAL_TYPES["micro-credential"], results.achievements, with_tx_code=False)
+    offers = store.offers.create([draft] * count, now=utc_now())
+    asking = make_verifier(verifier, clock=utc_now)
     template = asking.templates()["employer-micro-credential"]
     plans = []
-    for number, offer in enumerate(offers):
+    for number, offer in enumerate(offers, start=first):
         made = asking.make_request(
             template, kind=Kind.CROSS_DEVICE, maker="soak", lifetime_seconds=LONGEST_LIFETIME_SECONDS
         )
         plans.append({"name": f"Person {number}", "offer": offer.id, "link": made.link, "request": made.id})
-    for database in (context.store.database, store.database, asking.database, wallet.database):
+    for database in (context.store.database, store.database, asking.database):
         database.close()
     return plans
 
 
 def main() -> int:
-    """Run it and print what it came to; 1 when an invariant was broken or somebody did not come to the end."""
+    """Run it and print what it came to; 1 when an invariant was broken, somebody did not come to the end, or fewer were
+    killed than was asked for, each of which is said."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--journeys", type=int, default=200)
     parser.add_argument("--kills", type=int, default=200)
@@ -250,4 +285,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         outcome = soak(Path(directory), journeys=chosen.journeys, kills=chosen.kills, minutes=chosen.minutes, seed=seed)
     print(json.dumps({"seed": seed, **asdict(outcome)}, indent=2, ensure_ascii=False))
-    return 0 if not outcome.faults and outcome.ended == outcome.journeys else 1
+    missing = outcome.shortfalls(kills=chosen.kills)
+    for one in missing:
+        print(f"Not enough: {one}.", file=sys.stderr)
+    return 1 if missing else 0

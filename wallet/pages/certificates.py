@@ -1,11 +1,15 @@
 """The person's certificates: the first page, and each certificate in full."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from starlette.background import BackgroundTask
 
 from service.i18n import N_
 from wallet.cards import read_card, standing
 from wallet.collection import Stage
+from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.permission_words import permission_view
@@ -73,6 +77,39 @@ async def check_now(
     else:
         message, kind = N_("The certificate was checked now."), "info"
     return pages.redirect(f"/certificates/{certificate_id}", message=message, kind=kind)
+
+
+@router.get("/certificates/{certificate_id}/delete")
+async def delete_form(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, certificate_id: str
+) -> Response:
+    """What is lost when a certificate is deleted, what stays, and the two buttons."""
+    found = wallet.certificate(vault, certificate_id)
+    return await pages.render(
+        request,
+        "certificate_delete.html",
+        vault=vault,
+        certificate=found,
+        card=read_card(found, pages.language(request)),
+    )
+
+
+@router.post("/certificates/{certificate_id}/delete", dependencies=[FromOurForm])
+async def delete(
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    certificate_id: str,
+    decision: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Delete a certificate, if that is what was pressed. The issuer is told afterwards, and nobody waits for it."""
+    if decision != "delete":
+        page = f"/certificates/{certificate_id}"
+        return pages.redirect(page if decision else f"{page}/delete")
+    farewell = Deleting(wallet).delete(vault, certificate_id)
+    answer = pages.redirect("/", message=N_("The certificate is deleted. Your history and your receipts stay."))
+    answer.background = BackgroundTask(farewell.tell)
+    return answer
 
 
 @router.get("/trust")

@@ -50,6 +50,7 @@ HAPPENED = {
     EventKind.KEY_CHANGED: N_("Everything was locked with a new key"),
     EventKind.RECEIVED: N_("The certificate was received"),
     EventKind.NOT_RECEIVED: N_("The certificate could not be received"),
+    EventKind.DELETED: N_("You deleted the certificate from the wallet"),
 }
 """Every kind of event in words."""
 _ANSWERED_BY_YOU = N_("You had answered it in another window")

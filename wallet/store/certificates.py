@@ -129,6 +129,22 @@ def drop_copies(connection: Connection, vault: UnlockedVault, certificate_id: st
     )
 
 
+def delete_certificate(connection: Connection, vault: UnlockedVault, certificate_id: str) -> None:
+    """Delete a certificate with all its copies and their keys. Raises `UnknownCertificate`.
+
+    What a share needs to be taken back is kept apart (`wallet.store.take_back`) and stays.
+    """
+    require_current(connection, vault)
+    deleted = connection.execute(
+        delete(CertificateRow).where(
+            col(CertificateRow.id) == certificate_id, col(CertificateRow.person_id) == vault.person_id
+        )
+    )
+    if deleted.rowcount != 1:
+        raise UnknownCertificate
+    drop_copies(connection, vault, certificate_id)
+
+
 def _add_copies(
     connection: Connection, vault: UnlockedVault, certificate_id: str, copies: Sequence[NewCopy], *, first: int
 ) -> None:
