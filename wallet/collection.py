@@ -88,6 +88,8 @@ class Collection:
     """The keys with which the wallet is a client here (`wallet.issuer_client.ClientKeys`)."""
     is_bound: bool = False
     """Whether the access token is bound to our key (DPoP)."""
+    is_named: bool = False
+    """Whether the token was asked for with our `client_id`; what comes of it later goes with the same name, or none."""
     refresh_token: str | None = field(default=None, repr=False)
     state: str = field(default="", repr=False)
     """What tells the answer of an authorization apart from somebody else's."""

@@ -41,8 +41,15 @@ class Source:
     """An issuer where people sign in, which trusts the provider of the wallet; and the person's browser there."""
 
     def __init__(
-        self, world: World, *, vct: str = VCT, kept: Sequence[Record] = records("DT4011"), **settings: Any
+        self,
+        world: World,
+        *,
+        vct: str = VCT,
+        kept: Sequence[Record] = records("DT4011"),
+        known: str = "",
+        **settings: Any,
     ) -> None:
+        """`known`: the file of clients, if it is to know others than the provider of the wallet."""
         self.world = world
         self.vct = vct
         self.provider = Provider(world.clock)  # type: ignore[arg-type]
@@ -50,7 +57,8 @@ class Source:
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
         clients = world.directory / "clients.toml"
         clients.write_text(
-            f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{self.attesting.root_file.resolve()}"]\n'
+            known
+            or f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{self.attesting.root_file.resolve()}"]\n'
             f'[[key_attesters]]\nroots = ["{self.attesting.root_file.resolve()}"]\n'
         )
         self.side: IssuerSide = world.issuer(
