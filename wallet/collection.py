@@ -18,6 +18,9 @@ from wallet.certificates import NewCertificate
 from wallet.offers import Offered
 
 
+PEACE_SECONDS = 60
+
+
 class Stage(StrEnum):
     """How far a collection has come."""
 
@@ -98,6 +101,10 @@ class Collection:
     sign_in_url: str = field(default="", repr=False)
     renews: str = ""
     """The certificate that gets fresh copies by this."""
+    waited: bool = False
+    """Whether the issuer had to look at it first: then the person is told when it has come."""
+    looked_at: int = 0
+    """When the issuer was last asked because the person looked, in seconds since 1970."""
     for_share: str = ""
     """The request for which this is fetched, to go back to."""
     and_then: tuple[str, ...] = ()
@@ -131,6 +138,19 @@ class Collection:
             for part in self.parts
         )
         return self.is_in_flight or (self.stage is Stage.PENDING and due)
+
+    def is_due(self, *, at: int) -> bool:
+        """Whether the issuer, which had to look at it first, may be asked now while the person is here.
+
+        One that could not be reached is left in peace for a minute, so that no page waits for it again and again.
+        """
+        in_peace = bool(self.problem) and at < self.looked_at + PEACE_SECONDS
+        return self.stage is Stage.PENDING and self.can_go_on(at=at) and not in_peace
+
+    @property
+    def has_come(self) -> bool:
+        """Whether something that was waited for is there, and the person has not said that they have seen it."""
+        return self.stage is Stage.DONE and self.waited and not self.renews
 
     @property
     def stored_ids(self) -> list[str]:
@@ -218,7 +238,7 @@ def concluded(collection: Collection) -> Collection:
     """The stage that follows from the parts; keys and token are dropped when they serve no more."""
     states = {part.state for part in collection.parts}
     if PartState.DEFERRED in states and not states & {PartState.WAITING, PartState.RECEIVED}:
-        return replace(collection, stage=Stage.PENDING)
+        return replace(collection, stage=Stage.PENDING, waited=True)
     if any(not part.is_final and part.state is not PartState.UNKNOWN_ISSUER for part in collection.parts):
         return collection
     collection = replace(collection, access_token=None, tx_code=None, code=None, problem="")

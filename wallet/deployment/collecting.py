@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from proofs.trust import TrustEntry
+from schemas.errors import NotFound
 from wallet import receiving
 from wallet.authorizing import ForeignAnswer, ask_to_sign_in, belongs, came_back
 from wallet.certificates import StoredCertificate
@@ -91,6 +92,27 @@ class Collecting(Standing):
         finally:
             held.let_go()
 
+    async def collect_due(self, vault: UnlockedVault) -> None:
+        """While the person is here: ask for what an issuer had to look at first, as soon as it may be asked again.
+
+        It takes a few seconds at most; what is not there by then is asked for the next time.
+        """
+        at = int(self.clock().timestamp())
+        due = [name for name, one in self.collections(vault).items() if one.is_due(at=at)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HURRY_SECONDS):
+                for collection_id in due:
+                    with suppress(MovedOn, NotFound):
+                        self._look(vault, collection_id, at=at)
+                        await self.collect(vault, collection_id, tx_code=None)
+
+    def _look(self, vault: UnlockedVault, collection_id: str, *, at: int) -> None:
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            held.save(replace(held.collection, looked_at=at))
+        finally:
+            held.let_go()
+
     async def begin_sign_in(self, vault: UnlockedVault, collection_id: str) -> Collection:
         """The person wants to fetch: keys are kept, the request is pushed, and the address to sign in at is known.
 
@@ -159,10 +181,11 @@ class Collecting(Standing):
             return add_collection(connection, vault, collection)
 
     async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
-        """A collection that the person opens. What waits as a question is examined anew first, for a few seconds.
+        """A collection that the person opens. What waits at an issuer is asked for, and as a question examined anew, for a few seconds.
 
         Raises `NotFound`.
         """
+        await self.collect_due(vault)
         if self.collection(vault, collection_id).stage is Stage.QUESTION:
             # Held in another window, or not done in time: the question stands as it stood.
             with suppress(MovedOn, TimeoutError):
@@ -186,10 +209,11 @@ class Collecting(Standing):
         """Take up what stopped in the middle or may be recognised by now, within a few seconds; what is not done then
         can be gone on with later.
 
-        Collections that came to their good end are forgotten here.
+        Collections that came to their good end are forgotten here, unless the person waited and is to be told.
         """
         collections = self.collections(vault)
-        for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
+        ended = [i for i, one in collections.items() if one.stage is Stage.DONE and not one.has_come]
+        for collection_id in ended:
             self.put_away(vault, collection_id)
         self._begin_renewals(vault)
         now, collections = int(self.clock().timestamp()), self.collections(vault)

@@ -31,6 +31,7 @@ from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.share_arrival import show_arrival
+from wallet.pages.waiting import asked_by
 from wallet.pages.words import problem_words, tx_code_words
 from wallet.requests import CameBy
 from wallet.store.provider import BACK
@@ -384,5 +385,6 @@ async def _show(
         problem=problem_words(collection.problem) if collection.problem else None,
         unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
         stored=collection.stored_ids,
+        asked_by=asked_by(vault, wallet, collection.for_share, t),
         titles={certificate.id: read_card(certificate, language).title for certificate in stored},
     )
