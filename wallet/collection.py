@@ -17,7 +17,6 @@ from schemas.issuance import AuthorizationServerMetadata, CredentialOffer, Issue
 from wallet.certificates import NewCertificate
 from wallet.offers import Offered
 
-
 PEACE_SECONDS = 60
 
 

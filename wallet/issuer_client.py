@@ -110,8 +110,8 @@ class IssuerClient:
 
     @property
     def wants_name(self) -> bool:
-        """Whether a pre-authorized code goes with our `client_id`: with an attestation, and wherever the server does not
-        say that it serves nobody in particular (OpenID4VCI 12.3: by default it does not)."""
+        """Whether a pre-authorized code goes with our `client_id`: with an attestation, and wherever the server does
+        not say that it serves nobody in particular (OpenID4VCI 12.3: by default it does not)."""
         return self.attests or not self._server.pre_authorized_grant_anonymous_access_supported
 
     async def ask_server(self, url: str, form: Mapping[str, str], *, attested: bool, bound: bool) -> Reply:

@@ -1,4 +1,6 @@
-"""A certificate that takes time, by hand: the person leaves, is told when it has come, and answers the very same request."""
+"""A certificate that takes time, by hand: the person leaves, is told when it has come, and answers the very same
+request.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +55,7 @@ def test_one_is_told_when_it_has_arrived(
     )
 
     (review,) = services.command("issuer", "reviews", "list")
-    services.command("issuer", "reviews", "approve", review["offer_id"])
+    services.command("issuer", "reviews", "approve", review["id"])
     page.wait_for_timeout(11_000)  # The source does not want to be asked again sooner.
     person.opens(f"{wallet}/", "arrived")
     expect(page.locator("#arrived-1")).to_contain_text({"sv": "har kommit", "en": "has arrived"}[language])

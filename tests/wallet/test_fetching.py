@@ -55,11 +55,11 @@ class Source:
         self.provider = Provider(world.clock)  # type: ignore[arg-type]
         world.network.connect("id.example", self.provider.app())
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
-        clients = world.directory / "clients.toml"
+        clients, root = world.directory / "clients.toml", self.attesting.root_file.resolve()
         clients.write_text(
             known
-            or f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{self.attesting.root_file.resolve()}"]\n'
-            f'[[key_attesters]]\nroots = ["{self.attesting.root_file.resolve()}"]\n'
+            or f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{root}"]\n'
+            f'[[key_attesters]]\nroots = ["{root}"]\n'
         )
         self.side: IssuerSide = world.issuer(
             "source.example",

@@ -1,4 +1,4 @@
-"""The wallet fetches where its provider is not trusted: as a public client, by its name (RFC 6749, 2.1, 4.1.3 and 6)."""
+"""The wallet fetches where its provider is not trusted: as a public client, by its name (RFC 6749, 2.1, 4.1.3, 6)."""
 
 from urllib.parse import parse_qs
 

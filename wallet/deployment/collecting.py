@@ -181,7 +181,8 @@ class Collecting(Standing):
             return add_collection(connection, vault, collection)
 
     async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
-        """A collection that the person opens. What waits at an issuer is asked for, and as a question examined anew, for a few seconds.
+        """A collection that the person opens. First, for a few seconds, what waits at an issuer is asked for, and what
+        waits as a question is examined anew.
 
         Raises `NotFound`.
         """
