@@ -93,13 +93,15 @@ class Source:
         (made,) = store.offers.create(drafts, now=self.world.clock())
         return self.side.context.links_of(made)
 
-    def allow(self, url: str, decision: str = "yes") -> dict[str, str]:
-        """The person opens the address, signs in and decides; the query that the browser brings back."""
+    def allow(self, url: str, decision: str = "yes", *, after_minutes: int = 0) -> dict[str, str]:
+        """The person opens the address, signs in, takes their time and decides; the query that the browser brings
+        back."""
         opened = self.browser.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
         assert opened.status_code == 303, opened.text
         brought = self.provider.sign_in(opened.headers["location"])
         page = self.browser.get("/authorize/callback", params=brought, headers={"Accept": "text/html"})
         tree: Any = html.fromstring(page.text)
+        self.world.clock.move(minutes=after_minutes)
         data = {
             "csrf": tree.xpath("//input[@name='csrf']/@value")[0],
             "decision": decision,

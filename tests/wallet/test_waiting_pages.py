@@ -25,10 +25,10 @@ class Waiter:
         self.browser: TestClient = world.wallet.browser()
         self.share_id = ""
 
-    async def signs_in(self) -> Any:
+    async def signs_in(self, link: str = "") -> Any:
         """From the request to the source and back; the page that says that it takes time."""
-        link = self.employer.ask(query(["course_code"]), notice=notice()).link()
-        self.share_id = await self.sharer.begin(link)
+        asked = link or self.employer.ask(query(["course_code"]), notice=notice()).link()
+        self.share_id = await self.sharer.begin(asked)
         form = _form(_enter(self.browser, f"/share/{self.share_id}"), "fetch-1-1")
         away = self.browser.post(form.action, data=dict(form.form_values()))
         (address,) = _tree(away).xpath("//a[@id='to-source']/@href")
@@ -81,7 +81,7 @@ async def test_it_is_told_when_it_has_come_until_it_is_seen(waiter: Waiter) -> N
     told = _tree(waiter.home())
     assert "has arrived" in _text(told.xpath("//*[@id='arrived-1']"))
     assert not told.xpath("//*[@id='waiting-1']")
-    (go_on,) = told.xpath("//a[@id='arrived-go-on-1']")
+    (go_on,) = told.xpath("//button[@id='arrived-go-on-1']")
     assert "Exempelbolaget AB" in go_on.text_content()
 
     waiter.browser.cookies.clear()

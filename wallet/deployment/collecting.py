@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from proofs.trust import TrustEntry
 from schemas.errors import NotFound
@@ -27,10 +28,12 @@ from wallet.store.collections import (
     list_collections,
     take_up,
 )
-from wallet.vault import (
-    UnlockedVault,
-)
+from wallet.store.shares import keep_share
+from wallet.vault import UnlockedVault
 
+WAITING_REQUEST = timedelta(days=7)
+"""How long a request is kept that something is fetched for: a request object says for how many minutes it is good, and
+not how long its sender waits, which is 7 days at most among ours (DESIGN 4.4)."""
 LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
 
 
@@ -171,14 +174,31 @@ class Collecting(Standing):
     ) -> str:
         """Begin to fetch a certificate of this type from an issuer; returns the new collection.
 
-        `and_then` are types that the person wants to fetch there afterwards. Raises `OfferUnusable`, `Unreachable`.
+        `and_then` are types that the person wants to fetch there afterwards. The request `for_share` is kept as long as
+        one can be open, so that it can be gone back to. Raises `OfferUnusable`, `Unreachable`.
         """
         offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
         at = int(self.clock().timestamp())
         new = new_collection(f"fetch:{issuer}", offered, at=at)
         collection = replace(new, for_share=for_share, and_then=tuple(and_then))
         with self.database.transaction() as connection:
+            if for_share:
+                keep_share(connection, vault, for_share, until=self.clock() + WAITING_REQUEST)
             return add_collection(connection, vault, collection)
+
+    def follow(self, vault: UnlockedVault, share_id: str, new_id: str) -> None:
+        """A request was fetched anew: what is on its way for the earlier one is for the new one from now on."""
+        for collection_id, one in self.collections(vault).items():
+            if one.for_share != share_id:
+                continue
+            with suppress(MovedOn, NotFound):
+                held = take_up(self.database, vault, collection_id, now=self.clock())
+                try:
+                    held.save(replace(held.collection, for_share=new_id))
+                finally:
+                    held.let_go()
+                with self.database.transaction() as connection:
+                    keep_share(connection, vault, new_id, until=self.clock() + WAITING_REQUEST)
 
     async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
         """A collection that the person opens. First, for a few seconds, what waits at an issuer is asked for, and what
