@@ -141,9 +141,11 @@ class Collection:
     def is_due(self, *, at: int) -> bool:
         """Whether the issuer, which had to look at it first, may be asked now while the person is here.
 
-        One that could not be reached is left in peace for a minute, so that no page waits for it again and again.
+        One that did not answer when it was last asked, in time or at all, is left in peace for a minute, so that no page
+        waits for it again and again.
         """
-        in_peace = bool(self.problem) and at < self.looked_at + PEACE_SECONDS
+        has_answered = any(part.ask_again_at > self.looked_at for part in self.parts)
+        in_peace = not has_answered and at < self.looked_at + PEACE_SECONDS
         return self.stage is Stage.PENDING and self.can_go_on(at=at) and not in_peace
 
     @property
@@ -193,8 +195,9 @@ class Collection:
             Part(**{**p, "keys": tuple(p["keys"]), "received": tuple(p["received"]), "state": PartState(p["state"])})
             for p in value["parts"]
         )
-        further = tuple(value.get("and_then", ()))
-        return cls(**{**value, "parts": parts, "stage": Stage(value["stage"]), "and_then": further})
+        further, stage = tuple(value.get("and_then", ())), Stage(value["stage"])
+        waited = value.get("waited", stage is Stage.PENDING)  # Begun before wallets told what they had waited for.
+        return cls(**{**value, "parts": parts, "stage": stage, "and_then": further, "waited": waited})
 
 
 def new_collection(link: str, offered: Offered, *, at: int) -> Collection:

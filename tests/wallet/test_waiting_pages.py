@@ -11,7 +11,7 @@ from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, que
 from tests.wallet.people import Sharer
 from tests.wallet.test_fetching import Source, _enter, _form, _tree
 from tests.world import World
-from wallet.collection import Stage
+from wallet.collection import Collection, Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -116,11 +116,41 @@ async def test_the_source_is_asked_when_it_is_due_and_not_before(waiter: Waiter)
     assert 'id="arrived-1"' in waiter.home().text
 
 
+async def test_a_source_that_lets_pages_wait_does_so_once_in_a_minute(
+    waiter: Waiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that answers too slowly, on purpose or not: the look ends, and the next pages do not look again."""
+    looks: list[str] = []
+
+    async def too_slow(_: Any, collection_id: str, **__: Any) -> Any:
+        looks.append(collection_id)
+        raise TimeoutError
+
+    monkeypatch.setattr(waiter.world.wallet.app.state.wallet, "collect", too_slow)
+    waiter.world.clock.move(seconds=11)
+    for _ in range(3):
+        assert 'id="waiting-1"' in waiter.home().text
+    assert len(looks) == 1
+    waiter.world.clock.move(seconds=60)
+    waiter.home()
+    assert len(looks) == 2
+
+
 async def test_the_page_of_the_request_asks_too(waiter: Waiter) -> None:
     """Whoever looks at the request again finds it answerable as soon as the certificate has come."""
     waiter.world.clock.move(seconds=11)
     waiter.reviewed()
     assert 'id="decide-share"' in waiter.browser.get(f"/share/{waiter.share_id}").text
+
+
+async def test_what_an_earlier_release_waited_for_is_told_too(waiter: Waiter) -> None:
+    """It was sealed without a word of waiting: being at the source says enough."""
+    (one,) = waiter.world.wallet.deployment.collections(waiter.sharer.vault).values()
+    earlier = {k: v for k, v in one.as_json().items() if k not in ("waited", "looked_at", "is_named")}
+    read = Collection.from_json(earlier)
+    assert (read.waited, read.looked_at, read.is_named) == (True, 0, False)
+    offered = Collection.from_json({**earlier, "stage": "offered"})
+    assert not offered.waited
 
 
 async def test_a_denial_is_told_on_the_first_page(waiter: Waiter) -> None:
