@@ -141,8 +141,8 @@ class Collection:
     def is_due(self, *, at: int) -> bool:
         """Whether the issuer, which had to look at it first, may be asked now while the person is here.
 
-        One that did not answer when it was last asked, in time or at all, is left in peace for a minute, so that no page
-        waits for it again and again.
+        One that did not answer when it was last asked, in time or at all, is left in peace for a minute, so that no
+        page waits for it again and again.
         """
         has_answered = any(part.ask_again_at > self.looked_at for part in self.parts)
         in_peace = not has_answered and at < self.looked_at + PEACE_SECONDS
