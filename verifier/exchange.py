@@ -37,7 +37,7 @@ from verifier.policies import Policy, naming_authorities
 from verifier.queries import Question
 from verifier.recheck_desk import RecheckDesk
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
-from verifier.request_templates import RequestTemplate
+from verifier.request_templates import MAX_LIFETIME_DAYS, RequestTemplate
 from verifier.requests import (
     ClientIdentity,
     InvalidReturnURL,
@@ -75,7 +75,8 @@ from verifier.verification import Verdict, Verification, issuers_of_unknown_keys
 
 WATCH_DAYS = 7
 _log = structlog.get_logger("verifier")
-LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
+_DAY_SECONDS = 24 * 3600
+LONGEST_LIFETIME_SECONDS = MAX_LIFETIME_DAYS * _DAY_SECONDS
 
 _ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -193,7 +194,8 @@ class Verifier:
     ) -> MadeRequest:
         """Make and store a request.
 
-        `lifetime_seconds` is how long it can be answered, 7 days at most; the setting's when None.
+        `lifetime_seconds` is how long it can be answered, 7 days at most; the template's or else the setting's when
+        None.
         `binding` names the browser session that has to come back (same device; "" lets the response code alone decide).
         `return_url` is where the person's browser goes afterwards, our own page when empty.
         `reference` is what the asking side calls the request; the person never sees it. Raises `InvalidTemplate`,
@@ -209,7 +211,7 @@ class Verifier:
             Question.of(template),
             kind=kind,
             identity=self.identity,
-            terms=self._terms(lifetime_seconds),
+            terms=self._terms(template, lifetime_seconds),
             now=self.clock(),
             random_bytes=self._random_bytes,
             binding=binding,
@@ -235,8 +237,10 @@ class Verifier:
         ).transaction
         return made.response_uri, digital_request(made, identity=self.identity, terms=self.settings.terms, now=now)
 
-    def _terms(self, lifetime_seconds: int | None) -> RequestTerms:
+    def _terms(self, template: RequestTemplate, lifetime_seconds: int | None) -> RequestTerms:
         terms = self.settings.terms
+        if lifetime_seconds is None and template.lifetime_days is not None:
+            lifetime_seconds = template.lifetime_days * _DAY_SECONDS
         if lifetime_seconds is None:
             return terms
         return replace(terms, lifetime_seconds=max(60, min(lifetime_seconds, LONGEST_LIFETIME_SECONDS)))

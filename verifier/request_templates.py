@@ -49,6 +49,7 @@ ALWAYS_VISIBLE = frozenset({"iss", "vct", "vct#integrity", "aka_vcts", "cnf", "s
 LAST_YEAR = 2200
 """Nothing is kept until a later day."""
 
+MAX_LIFETIME_DAYS = 7
 MIN_PURPOSE_CHARACTERS = 20
 MIN_PURPOSE_LETTERS = 10
 MIN_CONTACT_LETTERS = 3
@@ -213,6 +214,8 @@ class RequestTemplate(_Written):
     `answers` `eligibility`: the result says in one word whether the person meets what is asked for
     (`verifier.eligibility`).
     `declaration` is a sentence that the person confirms with the share, such as "My application is complete and true."
+    `lifetime_days` is how long a request can be answered, where the person may have to fetch something first at a
+    source that takes time (DESIGN 4.4); without it the setting of the service holds.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
@@ -235,6 +238,7 @@ class RequestTemplate(_Written):
     recheck: TemplateRecheck | None = None
     answers: Literal["eligibility"] | None = None
     declaration: LocalizedText | None = None
+    lifetime_days: Annotated[int, Field(strict=True, ge=1, le=MAX_LIFETIME_DAYS)] | None = None
 
     @model_validator(mode="after")
     def _owes_nothing(self) -> Self:

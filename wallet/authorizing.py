@@ -46,6 +46,9 @@ async def ask_to_sign_in(collection: Collection, *, client: IssuerClient, provid
         return _away(collection, request | {"state": collection.state})
     try:
         reply = await client.ask_server(endpoint, request, attested=True, bound=False)
+        if client.attests and client.can_be_nobody and error_code(reply) in CLIENT_ERRORS:
+            # It takes attestations, but not of our provider; it may know us as a public client.
+            reply = await client.ask_server(endpoint, request, attested=False, bound=False)
     except Unreachable as exc:
         return collection.paused(exc.reason)
     if reply.status in BUSY:

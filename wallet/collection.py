@@ -17,6 +17,8 @@ from schemas.issuance import AuthorizationServerMetadata, CredentialOffer, Issue
 from wallet.certificates import NewCertificate
 from wallet.offers import Offered
 
+PEACE_SECONDS = 60
+
 
 class Stage(StrEnum):
     """How far a collection has come."""
@@ -88,6 +90,8 @@ class Collection:
     """The keys with which the wallet is a client here (`wallet.issuer_client.ClientKeys`)."""
     is_bound: bool = False
     """Whether the access token is bound to our key (DPoP)."""
+    is_named: bool = False
+    """Whether the token was asked for with our `client_id`; what comes of it later goes with the same name, or none."""
     refresh_token: str | None = field(default=None, repr=False)
     state: str = field(default="", repr=False)
     """What tells the answer of an authorization apart from somebody else's."""
@@ -96,6 +100,10 @@ class Collection:
     sign_in_url: str = field(default="", repr=False)
     renews: str = ""
     """The certificate that gets fresh copies by this."""
+    waited: bool = False
+    """Whether the issuer had to look at it first: then the person is told when it has come."""
+    looked_at: int = 0
+    """When the issuer was last asked because the person looked, in seconds since 1970."""
     for_share: str = ""
     """The request for which this is fetched, to go back to."""
     and_then: tuple[str, ...] = ()
@@ -129,6 +137,21 @@ class Collection:
             for part in self.parts
         )
         return self.is_in_flight or (self.stage is Stage.PENDING and due)
+
+    def is_due(self, *, at: int) -> bool:
+        """Whether the issuer, which had to look at it first, may be asked now while the person is here.
+
+        One that did not answer when it was last asked, in time or at all, is left in peace for a minute, so that no
+        page waits for it again and again.
+        """
+        has_answered = any(part.ask_again_at > self.looked_at for part in self.parts)
+        in_peace = not has_answered and at < self.looked_at + PEACE_SECONDS
+        return self.stage is Stage.PENDING and self.can_go_on(at=at) and not in_peace
+
+    @property
+    def has_come(self) -> bool:
+        """Whether something that was waited for is there, and the person has not said that they have seen it."""
+        return self.stage is Stage.DONE and self.waited and not self.renews
 
     @property
     def stored_ids(self) -> list[str]:
@@ -172,8 +195,9 @@ class Collection:
             Part(**{**p, "keys": tuple(p["keys"]), "received": tuple(p["received"]), "state": PartState(p["state"])})
             for p in value["parts"]
         )
-        further = tuple(value.get("and_then", ()))
-        return cls(**{**value, "parts": parts, "stage": Stage(value["stage"]), "and_then": further})
+        further, stage = tuple(value.get("and_then", ())), Stage(value["stage"])
+        waited = value.get("waited", stage is Stage.PENDING)  # Begun before wallets told what they had waited for.
+        return cls(**{**value, "parts": parts, "stage": stage, "and_then": further, "waited": waited})
 
 
 def new_collection(link: str, offered: Offered, *, at: int) -> Collection:
@@ -216,7 +240,7 @@ def concluded(collection: Collection) -> Collection:
     """The stage that follows from the parts; keys and token are dropped when they serve no more."""
     states = {part.state for part in collection.parts}
     if PartState.DEFERRED in states and not states & {PartState.WAITING, PartState.RECEIVED}:
-        return replace(collection, stage=Stage.PENDING)
+        return replace(collection, stage=Stage.PENDING, waited=True)
     if any(not part.is_final and part.state is not PartState.UNKNOWN_ISSUER for part in collection.parts):
         return collection
     collection = replace(collection, access_token=None, tx_code=None, code=None, problem="")

@@ -108,6 +108,12 @@ class IssuerClient:
         methods = self._server.token_endpoint_auth_methods_supported
         return methods is None or "none" in methods
 
+    @property
+    def wants_name(self) -> bool:
+        """Whether a pre-authorized code goes with our `client_id`: with an attestation, and wherever the server does
+        not say that it serves nobody in particular (OpenID4VCI 12.3: by default it does not)."""
+        return self.attests or not self._server.pre_authorized_grant_anonymous_access_supported
+
     async def ask_server(self, url: str, form: Mapping[str, str], *, attested: bool, bound: bool) -> Reply:
         """Send a form to the authorization server, again where it wants a nonce or a challenge first.
 

@@ -210,7 +210,9 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
     """Steps 3 to 7 for every certificate of the offer."""
     collection = collection.paused("")
     if _is_due(collection, work) and _token_is_over(collection, work):
-        collection = await refresh(collection, client=work.client, keeper=work.keeper, clock=work.clock)
+        collection = await refresh(
+            collection, client=work.client, provider=work.provider, keeper=work.keeper, clock=work.clock
+        )
         if collection.problem:
             work.keeper.save(collection)
             return collection

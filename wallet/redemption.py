@@ -41,32 +41,50 @@ async def redeem(
     keeper.save(collection)
     endpoint = collection.offered.authorization_server.token_endpoint
     assert endpoint is not None
-    form = _token_request(collection, provider).as_form()
+    is_named = collection.code is not None or client.wants_name
     try:
-        reply = await client.ask_server(endpoint, form, attested=True, bound=True)
-        if collection.code is None and client.can_be_nobody and error_code(reply) in CLIENT_ERRORS:
-            # It takes attestations, but not of our provider; an offer it also gives to nobody in particular.
+        reply = await client.ask_server(
+            endpoint, _token_form(collection, provider, named=is_named), attested=True, bound=True
+        )
+        if client.can_be_nobody and error_code(reply) in CLIENT_ERRORS:
+            # It takes attestations, but not of our provider: as a public client with a code of a sign-in, which is of
+            # that client; an offer it also gives to nobody in particular.
+            is_named = collection.code is not None
+            form = _token_form(collection, provider, named=is_named)
             reply = await client.ask_server(endpoint, form, attested=False, bound=True)
     except (AddressRefused, Busy) as exc:
         collection = replace(collection, unanswered=sent_before).paused(exc.reason)  # Nothing was sent.
     except Unreachable as exc:
         collection = collection.paused(exc.reason)
     else:
+        collection = replace(collection, is_named=is_named)
         collection = _token_answer(collection, reply, sent_before=sent_before, at=int(clock().timestamp()))
     keeper.save(collection)
     return collection
 
 
 async def refresh(
-    collection: Collection, *, client: IssuerClient, keeper: Keeper, clock: Callable[[], datetime]
+    collection: Collection,
+    *,
+    client: IssuerClient,
+    provider: WalletProvider,
+    keeper: Keeper,
+    clock: Callable[[], datetime],
 ) -> Collection:
     """Get a new access token for what is still to come; without one the collection keeps waiting, with a problem."""
     endpoint = collection.offered.authorization_server.token_endpoint
     if collection.refresh_token is None or endpoint is None:
         return collection.failed("too_late")
-    form = TokenRequest(grant_type="refresh_token", refresh_token=collection.refresh_token).as_form()
+    form = TokenRequest(
+        grant_type="refresh_token",
+        refresh_token=collection.refresh_token,
+        client_id=provider.client_id if collection.is_named else None,
+    ).as_form()
     try:
         reply = await client.ask_server(endpoint, form, attested=True, bound=True)
+        if client.attests and client.can_be_nobody and error_code(reply) in CLIENT_ERRORS:
+            # The token was given without an attestation, which that server did not take.
+            reply = await client.ask_server(endpoint, form, attested=False, bound=True)
     except Unreachable as exc:
         return collection.paused(exc.reason)
     if reply.status != 200:
@@ -79,21 +97,24 @@ async def refresh(
     return collection
 
 
-def _token_request(collection: Collection, provider: WalletProvider) -> TokenRequest:
+def _token_form(collection: Collection, provider: WalletProvider, *, named: bool) -> dict[str, str]:
+    client_id = provider.client_id if named else None
     if collection.code is not None:
         return TokenRequest(
             grant_type="authorization_code",
+            client_id=client_id,
             code=collection.code,
             code_verifier=collection.code_verifier,
             redirect_uri=provider.redirect_uri,
-        )
+        ).as_form()
     offer = collection.offered.offer
     assert offer.pre_authorized is not None
     return TokenRequest(
         grant_type=PRE_AUTHORIZED_CODE_GRANT,
+        client_id=client_id,
         pre_authorized_code=offer.pre_authorized.pre_authorized_code,
         tx_code=collection.tx_code,
-    )
+    ).as_form()
 
 
 def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at: int) -> Collection:

@@ -41,6 +41,8 @@ def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
         access_token=None,
         token_until=0,
         for_share="",
+        waited=False,
+        looked_at=0,
         and_then=(),
         renews="",
         problem="",

@@ -1,7 +1,9 @@
 """From request to result, in one process: what an honest wallet and an honest verifier do."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from schemas.consent import NOTICE_TYPE, RequestNotice
 from schemas.presentation import AuthorizationRequest, parse_link
 from tests.verifier.scene import START, Scene, response_code_of
 from verifier.exchange import browser_binding
+from verifier.request_templates import RequestTemplate, built_in_template
 from verifier.requests import Kind
 from verifier.store import NoSuchRequest, State
 from verifier.verification import Verdict
@@ -246,6 +249,20 @@ def test_a_request_can_live_for_days(scene: Scene) -> None:
 
     assert request["exp"] - request["iat"] == 300
     assert scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)})).status == 200
+
+
+def test_a_template_says_how_long_its_requests_live(scene: Scene) -> None:
+    """The internship waits 7 days for what people fetch first; others live as the service says; who asks has the last
+    word."""
+    internship, plain = (built_in_template(name, contact="a@b.example") for name in ("internship", "course-results"))
+
+    def lives(template: RequestTemplate, **more: Any) -> timedelta:
+        made = scene.verifier.make_request(template, kind=Kind.CROSS_DEVICE, maker="", **more).transaction
+        return made.expires_at - made.made_at
+
+    assert lives(internship) == timedelta(days=7)
+    assert lives(plain) == timedelta(minutes=30)
+    assert lives(internship, lifetime_seconds=60) == timedelta(minutes=1)
 
 
 def test_under_haip_requests_are_same_device(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ GOOD: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("days", [0, 8, -1, True, "7", 1.5])
+def test_a_request_lives_a_week_at_most(days: Any) -> None:
+    """Days are whole, at least one, at most seven; all else is refused by name."""
+    with pytest.raises(InvalidTemplate, match="lifetime_days"):
+        parse_template({**GOOD, "lifetime_days": days})
+
+
 def changed(path: list[str | int], value: Any) -> dict[str, Any]:
     """The good template with one member replaced (or taken out by `...`)."""
     members: Any = deepcopy(GOOD)

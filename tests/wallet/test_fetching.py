@@ -41,17 +41,25 @@ class Source:
     """An issuer where people sign in, which trusts the provider of the wallet; and the person's browser there."""
 
     def __init__(
-        self, world: World, *, vct: str = VCT, kept: Sequence[Record] = records("DT4011"), **settings: Any
+        self,
+        world: World,
+        *,
+        vct: str = VCT,
+        kept: Sequence[Record] = records("DT4011"),
+        known: str = "",
+        **settings: Any,
     ) -> None:
+        """`known`: the file of clients, if it is to know others than the provider of the wallet."""
         self.world = world
         self.vct = vct
         self.provider = Provider(world.clock)  # type: ignore[arg-type]
         world.network.connect("id.example", self.provider.app())
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
-        clients = world.directory / "clients.toml"
+        clients, root = world.directory / "clients.toml", self.attesting.root_file.resolve()
         clients.write_text(
-            f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{self.attesting.root_file.resolve()}"]\n'
-            f'[[key_attesters]]\nroots = ["{self.attesting.root_file.resolve()}"]\n'
+            known
+            or f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{root}"]\n'
+            f'[[key_attesters]]\nroots = ["{root}"]\n'
         )
         self.side: IssuerSide = world.issuer(
             "source.example",
@@ -85,13 +93,15 @@ class Source:
         (made,) = store.offers.create(drafts, now=self.world.clock())
         return self.side.context.links_of(made)
 
-    def allow(self, url: str, decision: str = "yes") -> dict[str, str]:
-        """The person opens the address, signs in and decides; the query that the browser brings back."""
+    def allow(self, url: str, decision: str = "yes", *, after_minutes: int = 0) -> dict[str, str]:
+        """The person opens the address, signs in, takes their time and decides; the query that the browser brings
+        back."""
         opened = self.browser.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
         assert opened.status_code == 303, opened.text
         brought = self.provider.sign_in(opened.headers["location"])
         page = self.browser.get("/authorize/callback", params=brought, headers={"Accept": "text/html"})
         tree: Any = html.fromstring(page.text)
+        self.world.clock.move(minutes=after_minutes)
         data = {
             "csrf": tree.xpath("//input[@name='csrf']/@value")[0],
             "decision": decision,

@@ -75,6 +75,7 @@ async def _show_template(
             preview_in(one, language, request=request, settings=verifier.settings)
             for language in sorted(LANGUAGES, key=lambda language: language != t.language)
         ],
+        days=one.lifetime_days,
         minutes=verifier.settings.request_lifetime_seconds // 60,
         share_url=verifier.settings.url(f"/share/{name}"),
     )

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from proofs.trust import TrustEntry
+from schemas.errors import NotFound
 from wallet import receiving
 from wallet.authorizing import ForeignAnswer, ask_to_sign_in, belongs, came_back
 from wallet.certificates import StoredCertificate
@@ -26,10 +28,12 @@ from wallet.store.collections import (
     list_collections,
     take_up,
 )
-from wallet.vault import (
-    UnlockedVault,
-)
+from wallet.store.shares import keep_share
+from wallet.vault import UnlockedVault
 
+WAITING_REQUEST = timedelta(days=7)
+"""How long a request is kept that something is fetched for: a request object says for how many minutes it is good, and
+not how long its sender waits, which is 7 days at most among ours (DESIGN 4.4)."""
 LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
 
 
@@ -91,6 +95,27 @@ class Collecting(Standing):
         finally:
             held.let_go()
 
+    async def collect_due(self, vault: UnlockedVault) -> None:
+        """While the person is here: ask for what an issuer had to look at first, as soon as it may be asked again.
+
+        It takes a few seconds at most; what is not there by then is asked for the next time.
+        """
+        at = int(self.clock().timestamp())
+        due = [name for name, one in self.collections(vault).items() if one.is_due(at=at)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HURRY_SECONDS):
+                for collection_id in due:
+                    with suppress(MovedOn, NotFound):
+                        self._look(vault, collection_id, at=at)
+                        await self.collect(vault, collection_id, tx_code=None)
+
+    def _look(self, vault: UnlockedVault, collection_id: str, *, at: int) -> None:
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            held.save(replace(held.collection, looked_at=at))
+        finally:
+            held.let_go()
+
     async def begin_sign_in(self, vault: UnlockedVault, collection_id: str) -> Collection:
         """The person wants to fetch: keys are kept, the request is pushed, and the address to sign in at is known.
 
@@ -149,20 +174,39 @@ class Collecting(Standing):
     ) -> str:
         """Begin to fetch a certificate of this type from an issuer; returns the new collection.
 
-        `and_then` are types that the person wants to fetch there afterwards. Raises `OfferUnusable`, `Unreachable`.
+        `and_then` are types that the person wants to fetch there afterwards. The request `for_share` is kept as long as
+        one can be open, so that it can be gone back to. Raises `OfferUnusable`, `Unreachable`.
         """
         offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
         at = int(self.clock().timestamp())
         new = new_collection(f"fetch:{issuer}", offered, at=at)
         collection = replace(new, for_share=for_share, and_then=tuple(and_then))
         with self.database.transaction() as connection:
+            if for_share:
+                keep_share(connection, vault, for_share, until=self.clock() + WAITING_REQUEST)
             return add_collection(connection, vault, collection)
 
+    def follow(self, vault: UnlockedVault, share_id: str, new_id: str) -> None:
+        """A request was fetched anew: what is on its way for the earlier one is for the new one from now on."""
+        for collection_id, one in self.collections(vault).items():
+            if one.for_share != share_id:
+                continue
+            with suppress(MovedOn, NotFound):
+                held = take_up(self.database, vault, collection_id, now=self.clock())
+                try:
+                    held.save(replace(held.collection, for_share=new_id))
+                finally:
+                    held.let_go()
+                with self.database.transaction() as connection:
+                    keep_share(connection, vault, new_id, until=self.clock() + WAITING_REQUEST)
+
     async def opened(self, vault: UnlockedVault, collection_id: str) -> Collection:
-        """A collection that the person opens. What waits as a question is examined anew first, for a few seconds.
+        """A collection that the person opens. First, for a few seconds, what waits at an issuer is asked for, and what
+        waits as a question is examined anew.
 
         Raises `NotFound`.
         """
+        await self.collect_due(vault)
         if self.collection(vault, collection_id).stage is Stage.QUESTION:
             # Held in another window, or not done in time: the question stands as it stood.
             with suppress(MovedOn, TimeoutError):
@@ -186,10 +230,11 @@ class Collecting(Standing):
         """Take up what stopped in the middle or may be recognised by now, within a few seconds; what is not done then
         can be gone on with later.
 
-        Collections that came to their good end are forgotten here.
+        Collections that came to their good end are forgotten here, unless the person waited and is to be told.
         """
         collections = self.collections(vault)
-        for collection_id in [i for i, collection in collections.items() if collection.stage is Stage.DONE]:
+        ended = [i for i, one in collections.items() if one.stage is Stage.DONE and not one.has_come]
+        for collection_id in ended:
             self.put_away(vault, collection_id)
         self._begin_renewals(vault)
         now, collections = int(self.clock().timestamp()), self.collections(vault)

@@ -8,12 +8,12 @@ from starlette.background import BackgroundTask
 
 from service.i18n import N_
 from wallet.cards import read_card, standing
-from wallet.collection import Stage
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.permission_words import permission_view
-from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words
+from wallet.pages.waiting import waiting_views
+from wallet.pages.words import CHECK_SENTENCES, standing_words
 from wallet.permissions import Permissions
 
 router = APIRouter()
@@ -21,25 +21,24 @@ router = APIRouter()
 
 @router.get("/")
 async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
-    """All certificates, and what waits to be collected."""
+    """All certificates, what waits to be collected, and what has arrived after a wait."""
+    await wallet.collect_due(vault)
     certificates = await wallet.check_due(vault)
     language = pages.language(request)
     now = wallet.clock()
-    waiting = [
-        {
-            "id": collection_id,
-            "host": host_of(collection.offered.issuer),
-            "stage": collection.stage.value,
-            "words": problem_words(collection.problem) if collection.problem else None,
-        }
-        for collection_id, collection in wallet.collections(vault).items()
-        if collection.stage is not Stage.DONE and not collection.renews
-    ]
     cards = [(c, read_card(c, language), standing(c, now=now)) for c in certificates]
     t = pages.translator(request)
+    waiting, arrived = waiting_views(vault, wallet, t)
     told = [permission_view(one, t, now=now) for one in Permissions(wallet).all(vault) if one.standing.unseen]
     return await pages.render(
-        request, "home.html", vault=vault, cards=cards, waiting=waiting, told=told, standing_words=standing_words
+        request,
+        "home.html",
+        vault=vault,
+        cards=cards,
+        waiting=waiting,
+        arrived=arrived,
+        told=told,
+        standing_words=standing_words,
     )
 
 

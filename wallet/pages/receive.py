@@ -30,7 +30,9 @@ from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
-from wallet.pages.share_arrival import show_arrival
+from wallet.pages.share_access import SharingDep
+from wallet.pages.share_arrival import back_to, show_arrival
+from wallet.pages.waiting import asked_by
 from wallet.pages.words import problem_words, tx_code_words
 from wallet.requests import CameBy
 from wallet.store.provider import BACK
@@ -242,8 +244,13 @@ async def _sign_in(
 
 
 @router.get(BACK)
-async def fetched(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
-    """Back from signing in at the source (the redirection endpoint, RFC 6749, section 3.1.2)."""
+async def fetched(
+    request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, sharing: SharingDep
+) -> Response:
+    """Back from signing in at the source (the redirection endpoint, RFC 6749, section 3.1.2).
+
+    The request for which it was fetched is there again; one that has ended meanwhile is fetched anew.
+    """
     answer = {name: value for name, value in request.query_params.items() if len(value) <= MOST_ANSWER_CHARACTERS}
     if len(request.query_params.multi_items()) != len(request.query_params):
         raise ForeignAnswer("the answer repeats a member")
@@ -256,7 +263,7 @@ async def fetched(request: Request, vault: VaultDep, wallet: WalletDep, pages: P
         wallet.put_away(vault, collection_id)
         if (following := await _next(wallet, vault, collection)) is not None:
             return await _sign_in(request, wallet, vault, pages, following)
-        return pages.redirect(f"/share/{collection.for_share}", message=FETCHED)
+        return await back_to(request, vault, pages, sharing, collection.for_share, message=FETCHED)
     return go_to(request, f"/receive/{collection_id}")
 
 
@@ -384,5 +391,6 @@ async def _show(
         problem=problem_words(collection.problem) if collection.problem else None,
         unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
         stored=collection.stored_ids,
+        asked_by=asked_by(vault, wallet, collection.for_share, t),
         titles={certificate.id: read_card(certificate, language).title for certificate in stored},
     )

@@ -48,6 +48,7 @@ async def decide_page(
         )  # fmt: skip
     if not sharing.is_open(vault, share_id):
         return go_to(request, f"/share/{share_id}/outcome")
+    await the_wallet(request).collect_due(vault)
     await sharing.look_anew(vault)
     try:
         decision = sharing.decision(vault, share_id, language=pages.language(request))

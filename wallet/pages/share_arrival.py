@@ -15,14 +15,15 @@ from fastapi.responses import Response
 from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.i18n import N_
-from service.pages import LanguageSwitch
+from service.pages import LanguageSwitch, Pages
 from wallet.links import LONGEST_LINK
 from wallet.over_asking import WarningKind, says
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
 from wallet.pages.share_access import SharingDep, show_answered
 from wallet.pages.share_words import CAME_BY, fault_words
 from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, RequestMuted, asked_host
-from wallet.sharing import Kept
+from wallet.sharing import Kept, Sharing
+from wallet.vault import UnlockedVault
 
 router = APIRouter()
 
@@ -115,8 +116,32 @@ async def tell(request: Request, vault: VaultDep, pages: PagesDep, sharing: Shar
 @router.post("/share/{share_id}/renew", dependencies=[FromOurForm])
 async def renew(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
     """Fetch a new request in place of one that has ended."""
+    return await back_to(request, vault, pages, sharing, share_id, anew=True)
+
+
+@router.post("/share/{share_id}/go-on", dependencies=[FromOurForm])
+async def go_on(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
+    """Go on with a request that waited for a certificate; one that has ended is fetched anew on the way."""
+    return await back_to(request, vault, pages, sharing, share_id)
+
+
+async def back_to(
+    request: Request,
+    vault: UnlockedVault,
+    pages: Pages,
+    sharing: Sharing,
+    share_id: str,
+    *,
+    anew: bool = False,
+    message: str = "",
+) -> Response:
+    """Lead back to a request, fetched anew when it has ended, or when `anew` says so. `message` is told when it is the
+    same as before."""
+    if not sharing.is_kept(vault, share_id):
+        return go_to(request, f"/history/{share_id}")
     try:
-        new_id, kept = await sharing.begin_again(vault, share_id)
+        back = sharing.begin_again if anew else sharing.go_back
+        new_id, kept = await back(vault, share_id)
     except (CouldNotFetch, RequestExpired):
         message = N_("They have no new request there. Ask them for a new link.")
         return pages.redirect(f"/share/{share_id}", message=message, kind="warning")
@@ -124,6 +149,8 @@ async def renew(request: Request, vault: VaultDep, pages: PagesDep, sharing: Sha
         return pages.redirect("/", message=N_("You have muted this question. Nothing was sent."), kind="info")
     except AlreadyAnswered:
         return await show_answered(request, pages, by_you=True)
+    if message and kept is not Kept.NONE:
+        return pages.redirect(f"/share/{new_id}", message=message)
     if kept in KEPT:
         return pages.redirect(f"/share/{new_id}", message=KEPT[kept], kind="info")
     return go_to(request, f"/share/{new_id}")

@@ -140,22 +140,42 @@ class Arrivals(Desk):
         fetched = FetchedRequest.from_json(share.members["fetched"])
         chosen = chosen_from_json(share.members["chosen"])
         new_id = await self.begin(vault, fetched.link, came_by=CameBy(share.members["came_by"]))
+        self._wallet.follow(vault, share_id, new_id)
         new = self._share(vault, new_id)
-        if chosen == Chosen() or new.state != OPEN:
+        if new.state != OPEN:
             return new_id, Kept.NOTHING
         members = {**new.members, "chosen": chosen_as_json(chosen)}
         try:
             # The earlier one as it was when it arrived: that it has ended since is why it was fetched anew.
             asked_before = check_request(fetched, trust=self._wallet.trust(), now=fetched.fetched_at)
             asked_now = self._checked(new)
+            same = _question(asked_before) == _question(asked_now)
+            if chosen == Chosen():
+                return new_id, Kept.NOTHING if same else Kept.NONE
             decision = self._build(vault, new_id, members, asked_now, language=vault.language)
         except ProtocolError:
             return new_id, Kept.NONE
-        if _question(asked_before) != _question(asked_now) or share.members["offered"] != offered(decision):
+        if not same or share.members["offered"] != offered(decision):
             return new_id, Kept.NONE
         with self._database.transaction() as connection:
             update_share(connection, vault, new, {**members, "offered": offered(decision)})
         return new_id, Kept.ALL
+
+    async def go_back(self, vault: UnlockedVault, share_id: str) -> tuple[str, Kept]:
+        """Back to a request from a source: the very same one while it can be answered, else fetched anew by itself.
+
+        The person has said yes to its host already. What was asked for anew and differs is shown as new: nothing is
+        kept of what was chosen. Raises as `begin`, and `NotFound` when it is not kept any more.
+        """
+        share = self._share(vault, share_id)
+        if share.state == OPEN:
+            try:
+                self._checked(share)
+            except RequestExpired:
+                return await self.begin_again(vault, share_id)
+            except ProtocolError:
+                pass  # Its own page says what is wrong.
+        return share_id, Kept.NOTHING
 
     async def _with_registration_status(
         self, fetched: FetchedRequest, checked: CheckedRequest, *, now: datetime

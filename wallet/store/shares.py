@@ -50,10 +50,28 @@ def add_share(
             state=state,
             sealed_state=vault.seal_json("share.state", share_id, {"state": state, **members}),
             version=1,
-            # A whole hour tells less about when somebody was asked than the moment itself.
-            forget_at=ends_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2),
+            forget_at=_whole_hour_after(ends_at),
         )
     )
+
+
+def keep_share(connection: Connection, vault: UnlockedVault, share_id: str, *, until: datetime) -> None:
+    """Keep a share at least until then, with its link, when it is still there and open: something is fetched for it."""
+    connection.execute(
+        update(ShareRow)
+        .where(
+            col(ShareRow.id) == share_id,
+            col(ShareRow.person_id) == vault.person_id,
+            col(ShareRow.state) == OPEN,
+            col(ShareRow.forget_at) < _whole_hour_after(until),
+        )
+        .values(forget_at=_whole_hour_after(until))
+    )
+
+
+def _whole_hour_after(moment: datetime) -> datetime:
+    """A whole hour tells less about when somebody was asked than the moment itself."""
+    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
 
 
 def forget_shares(connection: Connection, *, now: datetime) -> int:

@@ -57,6 +57,15 @@ def test_a_template_of_ones_own_is_asked_with(desk: Desk) -> None:
     assert made.transaction.question.template.name == "internship"
 
 
+def test_a_page_says_how_long_the_link_works(desk: Desk) -> None:
+    """Minutes, or the days that the template gives for fetching something first; in both languages."""
+    assert "Both work for 30 minutes" in desk.browser.get("/ask/course-results").text
+    assert "The link and the QR code work for 7 days" in desk.browser.get("/ask/internship").text
+    assert "Länken och QR-koden fungerar i 7 dagar" in desk.browser.get("/ask/internship?lang=sv").text
+    add_template(desk, "short.toml", TEMPLATE.replace("internship", "short").replace("30", "30\nlifetime_days = 1"))
+    assert "fungerar i 1 dag och" in desk.browser.get("/ask/short?lang=sv").text
+
+
 def test_a_template_without_purpose_retention_or_contact_cannot_be_made(desk: Desk) -> None:
     """The list names the file and what it lacks; asking with it is refused and changes nothing."""
     for missing in ("purpose", "retention_days", "contact"):

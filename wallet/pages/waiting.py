@@ -1,0 +1,100 @@
+"""What the first page says of certificates on their way: what is waited for and from whom, and what has arrived.
+
+A certificate that the person waited for is told until they have seen it, with the way back to the request for which it
+was fetched, while that is open.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.issuance import display_name
+from service.i18n import Translator
+from wallet.cards import read_card
+from wallet.certificates import UnknownCertificate
+from wallet.collection import Collection, PartState, Stage
+from wallet.deployment import Deployment
+from wallet.hosts import host_of
+from wallet.naming import plain
+from wallet.pages.history_view import row_view
+from wallet.pages.words import problem_words
+from wallet.sharing import Sharing
+from wallet.vault import UnlockedVault
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBy:
+    """The request for which something is fetched: where it is, and who asks."""
+
+    share_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something on its way. `asked_by` is None when it was not fetched for a request, or that is over."""
+
+    id: str
+    host: str
+    stage: str
+    words: Any
+    titles: tuple[str, ...]
+    issuer: str
+    asked_by: AskedBy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A certificate that was waited for and is there, not yet seen. `certificate_id` is "" when it was deleted."""
+
+    id: str
+    title: str
+    issuer: str
+    certificate_id: str
+    asked_by: AskedBy | None
+
+
+def waiting_views(vault: UnlockedVault, wallet: Deployment, t: Translator) -> tuple[list[Waiting], list[Arrived]]:
+    """What waits, and what has arrived after a wait."""
+    waiting, arrived = [], []
+    for collection_id, one in wallet.collections(vault).items():
+        if one.renews or (one.stage is Stage.DONE and not one.has_come):
+            continue
+        issuer = plain(one.offered.metadata.display_name(t.language) or "") or host_of(one.offered.issuer)
+        request = asked_by(vault, wallet, one.for_share, t)
+        if one.has_come:
+            title, certificate_id = _come(vault, wallet, one, t)
+            arrived.append(Arrived(collection_id, title, issuer, certificate_id, request))
+            continue
+        words = problem_words(one.problem) if one.problem else None
+        host, titles = host_of(one.offered.issuer), tuple(_still_to_come(one, t))
+        waiting.append(Waiting(collection_id, host, one.stage.value, words, titles, issuer, request))
+    return waiting, arrived
+
+
+def asked_by(vault: UnlockedVault, wallet: Deployment, share_id: str, t: Translator) -> AskedBy | None:
+    """The request for which something is fetched; None when there is none, or it has been answered or forgotten."""
+    sharing = Sharing(wallet)
+    if not share_id or not sharing.is_kept(vault, share_id) or not sharing.is_open(vault, share_id):
+        return None
+    view = row_view(sharing.entry(vault, share_id), t, now=wallet.clock(), titles={})
+    return AskedBy(share_id, view["called"])
+
+
+def _come(vault: UnlockedVault, wallet: Deployment, one: Collection, t: Translator) -> tuple[str, str]:
+    try:
+        certificate = wallet.certificate(vault, one.stored_ids[0])
+    except UnknownCertificate:
+        return next(_titles(one, t))[1], ""
+    return read_card(certificate, t.language).title, certificate.id
+
+
+def _still_to_come(one: Collection, t: Translator) -> Iterator[str]:
+    final = {part.configuration for part in one.parts if part.state in (PartState.STORED, PartState.REFUSED)}
+    return (title for name, title in _titles(one, t) if name not in final)
+
+
+def _titles(one: Collection, t: Translator) -> Iterator[tuple[str, str]]:
+    for name, configuration in one.offered.items:
+        metadata = configuration.credential_metadata
+        yield name, plain(display_name(metadata.display if metadata else None, t.language) or name)
