@@ -47,7 +47,7 @@ class IssuerSettings(ServiceSettings):
     )
     haip: bool = Field(
         default=False,
-        description="Demand what HAIP 1.0 demands: client attestation (or a registered key) and DPoP, for everybody.",
+        description="Demand what HAIP 1.0 demands: client attestation (or a registered key), DPoP, a sound P-256 key.",
     )
     clients_file: Path | None = Field(
         default=None, description="Trusted wallet providers and registered clients (TOML); see docs/authorization.md."

@@ -8,21 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from proofs import strict_json
 from proofs.certificate_form import read_pem_anchors
 from proofs.certificates import unverified_leaf, verify_chain
 from proofs.certified_keys import create_certified_key
 from proofs.jose import parse_jws
-from proofs.keys import SoftwareSigner
 from service.settings import UnsafeSettings
-from tests.proofs.authorities import Authority, x5c
 from tests.proofs.cast import NOW
 from tests.verifier.pages.desk import Desk, Time, post
 from tests.verifier.scene import PASSPHRASE, Scene, response_code_of, settings_for
 from verifier.app import client_identity
-from verifier.haip import key_faults
 from verifier.requests import Kind
 from verifier.store import NoSuchRequest, State
 
@@ -138,34 +134,6 @@ def test_a_chain_under_another_root_does_not_start(tmp_path: Path) -> None:
 
     with pytest.raises(UnsafeSettings, match="does not stand under its root"):
         client_identity(settings_for(tmp_path / "one", haip=True, key_passphrase_file=passphrase), clock=lambda: NOW)
-
-
-def test_self_signed_certificates_and_anchors_in_the_chain_are_faults() -> None:
-    """HAIP 5: the anchor must not travel, the signing certificate must not be self-signed."""
-    root = Authority()
-    middle = Authority("Middle", root)
-    leaf = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
-    sound = leaf.with_chain(x5c(middle.certify(signer=leaf), middle.certificate))
-    with_root = sound.with_chain((*sound.x5c, *x5c(root.certificate)))
-    alone = root.signer.with_chain(x5c(root.certificate))
-
-    assert key_faults(sound, anchors=[root.der], now=NOW) == []
-    assert key_faults(sound, anchors=[], now=NOW) == []
-    for wrong, anchors in ((with_root, [root.der]), (with_root, []), (sound, [middle.der]), (alone, [])):
-        (fault,) = key_faults(wrong, anchors=anchors, now=NOW)
-        assert "cannot be used" in fault
-    (fault,) = key_faults(leaf, anchors=[], now=NOW)
-    assert "needs a certificate" in fault
-
-
-def test_an_algorithm_that_wallets_need_not_know_is_a_fault() -> None:
-    """HAIP 7: ES256 is what everybody can check."""
-    root = Authority()
-    leaf = SoftwareSigner(ec.generate_private_key(ec.SECP384R1()))
-
-    (fault,) = key_faults(leaf.with_chain(x5c(root.certify(signer=leaf))), anchors=[root.der], now=NOW)
-
-    assert "ES384" in fault
 
 
 def test_a_person_who_comes_by_themselves_gets_no_code_to_scan(tmp_path: Path) -> None:
