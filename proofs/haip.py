@@ -60,4 +60,4 @@ def _unusable(switch: str, why: str) -> str:
 
 
 def _is_valid(x5c: Sequence[str], *, now: datetime) -> bool:
-    return all(one.not_valid_before_utc <= now <= one.not_valid_after_utc for one in read_chain(x5c))
+    return all(one.not_valid_before_utc <= now <= one.not_valid_after_utc for one in read_chain(tuple(x5c)))
