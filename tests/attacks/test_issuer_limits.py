@@ -132,7 +132,7 @@ def test_opening_requests_is_limited_by_address(desk: Desk) -> None:
 
 def test_the_limits_themselves_take_bounded_memory(tmp_path: Path) -> None:
     """Many addresses, names and tokens: whoever came longest ago is forgotten, and nothing long is kept."""
-    limits = RequestLimits(IssuerSettings(data=tmp_path, **FEW), clock=StandingClock())
+    limits = RequestLimits(IssuerSettings.model_validate({"data": tmp_path} | FEW), clock=StandingClock())
     for number in range(10_050):
         limits.count_address(f"2001:db8:{number:x}:0", path="/nonce")
         limits.count_token(f"{number}" * 100, dpop_key=None, path="/credential")
