@@ -30,6 +30,7 @@ from service.http import OutgoingHTTP
 from service.settings import UnsafeSettings
 
 SWEEP_SECONDS = 30
+LOG_CHECK_SECONDS = 24 * 3600
 _KEY_ENDS_SOON = timedelta(days=180)
 
 log = structlog.stdlib.get_logger()
@@ -100,17 +101,29 @@ def announcements(settings: IssuerSettings, *, clock: Clock = utc_now) -> list[s
 def _sweeping(context: IssuerContext) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(_sweep_for_ever(context))
+        chores = [asyncio.create_task(chore(context)) for chore in (_sweep_for_ever, _check_log_for_ever)]
         try:
             yield
         finally:
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
+            for chore in chores:
+                chore.cancel()
+                with suppress(asyncio.CancelledError):
+                    await chore
             await context.login.close()
             context.store.close()
 
     return lifespan
+
+
+async def _check_log_for_ever(context: IssuerContext) -> None:
+    """Say in the log, at the start and once a day, when events are missing (D28)."""
+    while True:
+        try:
+            if not await context.store.database.run_beside(context.store.events.is_whole):
+                log.error("events_not_whole")
+        except TemporarilyUnavailable as error:
+            log.warning("log_check_postponed", error=error.error)
+        await asyncio.sleep(LOG_CHECK_SECONDS)
 
 
 async def _sweep_for_ever(context: IssuerContext) -> None:
