@@ -49,6 +49,7 @@ def import_(
         key_pem=key.read_bytes(),
         key_passphrase=key_passphrase_file.read_bytes().strip() if key_passphrase_file else None,
         chain_pem=chain.read_bytes(),
+        now=utc_now(),
     )
     show([_key(imported)], as_json=as_json, human=lambda keys: _human(keys[0]))
 

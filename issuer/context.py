@@ -1,10 +1,11 @@
 """What the issuer's handlers, pages and commands work with: one object, made once."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from issuer.authorization.clients import ClientPolicy, load_clients
+from issuer.authorization.clients import ClientIdentity, ClientPolicy, load_clients
 from issuer.credential_request import KeyRules
 from issuer.issuance import Issuing
 from issuer.offers import Offer, OfferLinks, links_of
@@ -18,7 +19,46 @@ from proofs.certified_keys import CertifiedKey
 from schemas.learning.achievement import Source
 from service.clock import Clock
 from service.http import OutgoingHTTP
+from service.rate_limits import RateLimit
 from service.single_use import StampedNonces
+
+
+class RequestLimits:
+    """How often one client, one access token or one address may ask, in this process (docs/adr/0003).
+
+    Who proved who it is has a count of its own, wherever it asks from: a client that asks too often is sent away, and
+    the others behind its address are served. Each method counts one and raises `TooManyRequests` beyond the bound.
+    """
+
+    def __init__(self, settings: IssuerSettings, *, clock: Clock) -> None:
+        self._clock = clock
+        self._by_client = RateLimit(count=settings.pushed_per_minute, seconds=60)
+        self._by_token = RateLimit(count=settings.token_uses_per_minute, seconds=60)
+        self._by_address = RateLimit(count=settings.address_requests_per_minute, seconds=60)
+
+    def count_client(self, client: ClientIdentity, *, registered: bool, address: str) -> None:
+        """A pushed request: by the instance that was attested, else by the key that was registered.
+
+        Whoever only says who it is could say anything, and is counted by its address; `registered` says whether the
+        name is at least one that the operator gave, so that no names of strangers are kept.
+        """
+        if client.attested_key is not None:
+            key = f"instance {client.attested_key}"
+        elif client.is_authenticated:
+            key = f"client {client.client_id}"
+        else:
+            key = f"address {address} {client.client_id if registered else ''}"
+        self._by_client.check(key, now=self._clock())
+
+    def count_token(self, token: str, *, dpop_key: str | None, path: str) -> None:
+        """A request with an access token at `path`. Another key beside it is another count: whoever only got hold of
+        the token cannot use up its owner's."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        self._by_token.check(f"{path} {digest} {dpop_key or ''}", now=self._clock())
+
+    def count_address(self, address: str, *, path: str) -> None:
+        """A request at `path` of which nothing is known but where it came from."""
+        self._by_address.check(f"{path} {address}", now=self._clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +77,7 @@ class IssuerContext:
     encryption_key: Mapping[str, str]
     """Private JWK to which credential requests can be encrypted."""
     login: Login
+    limits: RequestLimits
     clock: Clock
 
     @property
@@ -91,6 +132,7 @@ def open_context(settings: IssuerSettings, *, clock: Clock, http: OutgoingHTTP |
         client_nonces=client_nonces,
         encryption_key=encryption_key(settings),
         login=login,
+        limits=RequestLimits(settings, clock=clock),
         clock=clock,
     )
 

@@ -30,7 +30,6 @@ from schemas.issuance import (
 )
 from schemas.types import CREDENTIAL_TYPES, CredentialType
 
-SIGNING_ALGORITHMS = ("ES256",)
 NONCE_KIND = "c_nonce"
 
 

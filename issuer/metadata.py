@@ -9,7 +9,6 @@ from typing import Any
 from issuer.authorization.clients import CLIENT_ALGORITHMS
 from issuer.authorization.token_request import AUTHORIZATION_DETAILS_TYPE, GRANT_TYPES, REFRESH_TOKEN_GRANT
 from issuer.credential_request import COMPRESSION, PROOF_ALGORITHMS, KeyRules
-from issuer.issuance import SIGNING_ALGORITHMS
 from proofs import pkce
 from proofs.jwe import ENCRYPTIONS, KEY_AGREEMENT
 from schemas.issuance import (
@@ -40,11 +39,16 @@ def issuer_metadata(
     issuer: str,
     names: Mapping[str, str],
     rules: KeyRules,
+    signing_algorithm: str,
     encryption_key: Mapping[str, Any],
     encryption: str,
 ) -> IssuerMetadata:
-    """The credential issuer metadata; `names` maps languages to the institution's name, `encryption_key` is the public
-    JWK to which requests can be encrypted, `encryption` whether that is none, offered or required."""
+    """The credential issuer metadata.
+
+    `names` maps languages to the institution's name, `signing_algorithm` is what the issuer's key signs (`ES256`),
+    `encryption_key` the public JWK to which requests can be encrypted, `encryption` whether that is none, offered or
+    required.
+    """
     encryptions = list(ENCRYPTIONS)
     return IssuerMetadata(
         credential_issuer=issuer,
@@ -71,20 +75,22 @@ def issuer_metadata(
         batch_credential_issuance=BatchSupport(batch_size=rules.batch_size),
         display=[Display(name=names[locale], locale=locale) for locale in LOCALES],
         credential_configurations_supported={
-            name: credential_configuration(credential_type, rules=rules)
+            name: credential_configuration(credential_type, rules=rules, signing_algorithm=signing_algorithm)
             for name, credential_type in CREDENTIAL_TYPES.items()
         },
     )
 
 
-def credential_configuration(credential_type: CredentialType, *, rules: KeyRules) -> CredentialConfiguration:
+def credential_configuration(
+    credential_type: CredentialType, *, rules: KeyRules, signing_algorithm: str
+) -> CredentialConfiguration:
     """What wallets need to know of one type."""
     return CredentialConfiguration(
         format=FORMAT_SD_JWT_VC,
         vct=credential_type.vct,
         scope=credential_type.name,
         cryptographic_binding_methods_supported=["jwk"],
-        credential_signing_alg_values_supported=list(SIGNING_ALGORITHMS),
+        credential_signing_alg_values_supported=[signing_algorithm],
         proof_types_supported=_proof_types(credential_type.name, rules),
         credential_metadata=CredentialMetadata(
             display=[

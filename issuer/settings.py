@@ -47,7 +47,7 @@ class IssuerSettings(ServiceSettings):
     )
     haip: bool = Field(
         default=False,
-        description="Demand what HAIP 1.0 demands: client attestation (or a registered key) and DPoP, for everybody.",
+        description="Demand what HAIP 1.0 demands: client attestation (or a registered key), DPoP, a sound P-256 key.",
     )
     clients_file: Path | None = Field(
         default=None, description="Trusted wallet providers and registered clients (TOML); see docs/authorization.md."
@@ -79,6 +79,13 @@ class IssuerSettings(ServiceSettings):
     status_list_ttl_seconds: int = Field(default=300, ge=10, le=86_400, description="How long readers may keep a list.")
     status_list_lifetime_seconds: int = Field(default=43_200, ge=60, le=604_800, description="When a list expires.")
     failed_tokens_per_minute: int = Field(default=300, ge=1, description="Refused token requests from one address.")
+    pushed_per_minute: int = Field(default=600, ge=60, description="Pushed requests of one client.")
+    token_uses_per_minute: int = Field(
+        default=600, ge=120, description="Requests with one access token, at each of the endpoints that take one."
+    )
+    address_requests_per_minute: int = Field(
+        default=6_000, ge=600, description="Nonces, challenges and sign-ins begun from one address, each."
+    )
     failed_codes_per_minute: int = Field(default=60, ge=1, description="Unknown typed codes from one address.")
 
     @field_validator("profile_file", "clients_file", "login_client_secret_file", mode="before")

@@ -300,8 +300,8 @@ def read_chain(pem: bytes, *, signer: SoftwareSigner) -> tuple[str, ...]:
     """Turn PEM certificates, leaf first, into an `x5c` value for this signer.
 
     A self-signed certificate at the end is left out: the root never travels. Raises `Malformed` when there is no
-    certificate, `Refused` when the leaf does not certify the signer's key or is self-signed, or when a certificate does
-    not certify the one before it.
+    certificate, `Refused` when the leaf does not certify the signer's key, when it or any other that would travel is
+    self-signed, or when a certificate does not certify the one before it.
     """
     certificates = read_pem_chain(pem)
     key = public_key(certificates[0])
@@ -311,7 +311,7 @@ def read_chain(pem: bytes, *, signer: SoftwareSigner) -> tuple[str, ...]:
         raise Refused("a certificate of the chain does not certify the one before it")
     if certificates[-1].subject == certificates[-1].issuer:
         certificates.pop()
-    if not certificates:
+    if not certificates or any(one.subject == one.issuer and certifies(one, one) for one in certificates):
         raise Refused("a self-signed certificate cannot stand for a key")
     return tuple(
         base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode() for certificate in certificates

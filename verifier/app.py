@@ -15,9 +15,9 @@ import structlog
 from fastapi import FastAPI
 
 import service
-from proofs.certificate_form import read_pem_anchors
 from proofs.certified_keys import certified_key
 from proofs.did import did_jwk, did_web
+from proofs.haip import certified_key_faults
 from proofs.keys import SoftwareSigner
 from proofs.resolve import Resolver
 from schemas.errors import ProtocolError
@@ -33,7 +33,6 @@ from service.settings import UnsafeSettings
 from verifier.api import embedding, permissions, rechecks, wallets, webhooks, withdrawals
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
-from verifier.haip import key_faults
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
 from verifier.requests import DIGITAL_PATH, PERMISSIONS_PATH, RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
@@ -76,10 +75,8 @@ def load_signer(settings: VerifierSettings, *, clock: Clock) -> SoftwareSigner:
         passphrase=settings.key_passphrase(),
         now=clock(),
     )
-    if settings.haip:
-        anchors = read_pem_anchors(key.root_file.read_bytes()) if key.root_file is not None else ()
-        if faults := key_faults(key.signer, anchors=anchors, now=clock()):
-            raise UnsafeSettings(faults)
+    if settings.haip and (faults := certified_key_faults(key, switch=settings.variable("haip"), now=clock())):
+        raise UnsafeSettings(faults)
     return key.signer
 
 

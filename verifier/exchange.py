@@ -42,6 +42,7 @@ from verifier.requests import (
     ClientIdentity,
     InvalidReturnURL,
     Kind,
+    OnlySameDevice,
     RandomBytes,
     RequestTerms,
     Transaction,
@@ -199,8 +200,9 @@ class Verifier:
         `binding` names the browser session that has to come back (same device; "" lets the response code alone decide).
         `return_url` is where the person's browser goes afterwards, our own page when empty.
         `reference` is what the asking side calls the request; the person never sees it. Raises `InvalidTemplate`,
-        `InvalidReference`.
+        `InvalidReference`, and `OnlySameDevice` for a cross-device request under HAIP.
         """
+        self._check_kind(kind)
         reference = checked_reference(reference)
         if return_url:
             check_return_url(return_url)
@@ -249,10 +251,18 @@ class Verifier:
         """What kind of request is made when nobody says: under HAIP the browser must come back."""
         return Kind.SAME_DEVICE if self.settings.haip else Kind.CROSS_DEVICE
 
-    def make_pair(
+    def make_on_page(
         self, template: RequestTemplate, *, maker: str, binding: str, reference: str = ""
-    ) -> tuple[MadeRequest, MadeRequest]:
-        """One question asked twice: as a link for this very browser, and as a QR code for another device."""
+    ) -> tuple[MadeRequest, ...]:
+        """One question asked twice: as a link for this very browser, and as a QR code for another device.
+
+        Under HAIP there is the link alone: whoever photographs a QR code for somebody else would get that one's answer
+        here, and nothing but the browser's return tells the two apart (HAIP 1.0, section 5.1).
+        """
+        if self.settings.haip:
+            return (
+                self.make_request(template, kind=Kind.SAME_DEVICE, maker=maker, binding=binding, reference=reference),
+            )
         both: dict[str, Any] = {
             "maker": maker,
             "pair": base64url.encode(self._random_bytes(16)),
@@ -261,15 +271,12 @@ class Verifier:
         link = self.make_request(template, kind=Kind.SAME_DEVICE, binding=binding, **both)
         return link, self.make_request(template, kind=Kind.CROSS_DEVICE, **both)
 
-    def make_for_person(self, template: RequestTemplate, *, maker: str, binding: str) -> MadeRequest:
-        """What a person answers who came by themselves: the link for this browser, and its QR code beside it.
-
-        Under HAIP there is no QR code: whoever photographs it for somebody else would get that one's answer here, and
-        nothing but the browser's return tells the two apart (HAIP 1.0, section 5.1).
-        """
-        if self.settings.haip:
-            return self.make_request(template, kind=Kind.SAME_DEVICE, maker=maker, binding=binding)
-        return self.make_pair(template, maker=maker, binding=binding)[0]
+    def _check_kind(self, kind: Kind) -> None:
+        """Under HAIP every answer leads back to the browser that asked, or came from it. Raises `OnlySameDevice`."""
+        if self.settings.haip and kind is Kind.CROSS_DEVICE:
+            raise OnlySameDevice(
+                "VERIFIER_HAIP: only same-device requests are made and answered; start one in the person's own browser"
+            )
 
     def made(self, transaction: Transaction, *, wallet_url: str = "") -> MadeRequest:
         """Every way to hand over a request; `wallet_url` is a web wallet's address that the person chose."""
@@ -290,6 +297,7 @@ class Verifier:
         pending = await self.database.run(self.requests.pending, handle, now=now)
         if pending.transaction.kind is Kind.DC_API:
             raise NoSuchRequest("this request is not fetched")
+        self._check_kind(pending.transaction.kind)  # It may be older than the switch.
         transaction = await self.database.run(self.requests.serve, handle, now=now)
         if self._remote is not None:
             self._remote.renew_lists_in_use()
@@ -307,13 +315,14 @@ class Verifier:
     async def take_answer(self, handle: str, *, body: bytes, content_type: str) -> Reply:
         """Take what a wallet posts: check it, spend the nonce and store the result, reply.
 
-        What is not of the form of an answer changes nothing. Raises `NoSuchRequest`, `InvalidResponse` or
-        `RequestClosed`.
+        What is not of the form of an answer changes nothing. Raises `NoSuchRequest`, `InvalidResponse`, `RequestClosed`
+        or `OnlySameDevice`.
         """
         now = self.clock()
         pending = await self.database.run(self.requests.pending, handle, now=now)
         if pending.transaction.kind is Kind.DC_API:
             raise NoSuchRequest("this request is answered in the browser that asked")
+        self._check_kind(pending.transaction.kind)
 
         def opened() -> Answer:
             form = read_form(body, content_type=content_type)

@@ -293,6 +293,10 @@ class InvalidReturnURL(ProtocolError):
     """The address to return to cannot be used."""
 
 
+class OnlySameDevice(ProtocolError):
+    """This verifier keeps to HAIP: it makes no request whose answer leads back to no browser."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Links and codes
 

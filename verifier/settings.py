@@ -48,7 +48,7 @@ class VerifierSettings(ServiceSettings):
     )
     haip: bool = Field(
         default=False,
-        description="Demand what HAIP 1.0 demands: x509_hash, encrypted answers, a sound certificate, the same device.",
+        description="Demand what HAIP 1.0 demands: x509_hash, encrypted answers, a sound certificate, one device.",
     )
     request_lifetime_seconds: int = Field(
         default=30 * 60, ge=60, le=7 * 24 * 3600, description="How long a request can be answered, in seconds."

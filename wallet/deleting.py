@@ -106,7 +106,9 @@ async def _tell(wallet: Deployment, collection: Collection) -> None:
         provider=wallet.provider,
         clock=wallet.clock,
     )
-    collection = await refresh(collection, client=client, keeper=_Nowhere(), clock=wallet.clock)
+    collection = await refresh(
+        collection, client=client, provider=wallet.provider, keeper=_Nowhere(), clock=wallet.clock
+    )
     if not collection.problem:
         await tell_issuer(collection, collection.parts[0], "credential_deleted", client=client)
 

@@ -27,6 +27,7 @@ from schemas.issuance import (
     InvalidEncryptionParameters,
     InvalidNotificationRequest,
 )
+from service.rate_limits import client_address
 
 MAX_BODY_BYTES = 1_000_000
 _ENCRYPTED = ("application/jwt", "application/jose")
@@ -38,11 +39,13 @@ class NonceEndpoint:
     def __init__(self, context: IssuerContext) -> None:
         self._nonces = context.issuing.key_rules.nonces
         self._clock = context.clock
+        self._limits = context.limits
         self._door = Door(context)
 
     async def __call__(self, request: Request) -> Response:
         """Answer with a nonce; the request has no parameters, and a body would be ignored. A nonce for DPoP comes along
         (7.2)."""
+        self._limits.count_address(client_address(request), path="/nonce")
         answer = json_answer({"c_nonce": self._nonces.new(now=self._clock())})
         self._door.add_nonce(answer)
         return answer

@@ -86,12 +86,15 @@ class Door:
     def access(self, request: Request, path: str) -> "Entrance":
         """The access token of a request with its DPoP proof, to be looked up in the database.
 
-        Raises `InvalidToken` when there is none, or more than one; `InvalidDPoPProof`, `UseDPoPNonce`.
+        Raises `InvalidToken` when there is none, or more than one; `InvalidDPoPProof`, `UseDPoPNonce`,
+        `TooManyRequests`.
         """
         scheme, token = access_token(request)
         if scheme.lower() == BEARER.lower():
+            self._context.limits.count_token(token, dpop_key=None, path=path)
             return Entrance(self._context, token, None)
         proof = self.dpop(request, path, access_token=token, demanded=True, demand_nonce=True)
+        self._context.limits.count_token(token, dpop_key=proof.thumbprint if proof else None, path=path)
         return Entrance(self._context, token, proof)
 
     def spends_of(self, dpop: CheckedDPoP | None) -> tuple[Spend, ...]:

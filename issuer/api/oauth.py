@@ -141,6 +141,9 @@ class PushedRequestEndpoint:
         # A proof is checked when it is there, and never demanded here; a nonce of ours is not expected of it yet.
         dpop = self._door.dpop(request, "/par", access_token=None, demanded=False, demand_nonce=False)
         client = self._door.client(request, members, "/par", dpop=dpop)
+        context.limits.count_client(
+            client, registered=client.client_id in context.clients.clients, address=client_address(request)
+        )
         pushed = check_pushed_request(
             members,
             client,
@@ -170,6 +173,7 @@ class ChallengeEndpoint:
 
     async def __call__(self, request: Request) -> Response:
         """Answer with a challenge; nothing is stored. It may be used again while it is fresh (`jti` stops replay)."""
+        self._context.limits.count_address(client_address(request), path="/challenge")
         challenge = self._context.client_nonces.new(now=self._context.clock())
         return json_answer({"attestation_challenge": challenge})
 

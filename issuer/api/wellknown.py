@@ -90,6 +90,7 @@ def well_known_documents(context: IssuerContext) -> dict[str, Handler]:
             issuer=issuer,
             names=settings.names,
             rules=context.issuing.key_rules,
+            signing_algorithm=signer.alg,
             encryption_key=public_part(context.encryption_key),
             encryption=settings.encryption,
         ),

@@ -34,6 +34,7 @@ from schemas.errors import Refused
 from schemas.types import CREDENTIAL_TYPES
 from service.i18n import N_
 from service.pages import Pages
+from service.rate_limits import client_address
 from service.sessions import cookie_key, cookie_name, new_cookie
 
 router = APIRouter()
@@ -53,7 +54,8 @@ async def open_request(
     request: Request, issuer: IssuerDep, pages: PagesDep, request_uri: str = "", client_id: str = ""
 ) -> Response:
     """Open a pushed request in this browser, and send the person to sign in. Everything else in the query is ignored
-    (RFC 9101, section 6.3)."""
+    (RFC 9101, section 6.3). Raises `TooManyRequests` when one address opens too many."""
+    issuer.limits.count_address(client_address(request), path="/authorize")
     browser_key = new_cookie()
     store = issuer.store
     opened = await store.database.run(

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from issuer.settings import KEY_NAME, IssuerSettings
+from proofs.certificate_form import read_pem_anchors
 from proofs.certificates import Leaf, unverified_leaf
 from proofs.certified_keys import (
     ROOT_VALID_FOR,
@@ -15,9 +16,11 @@ from proofs.certified_keys import (
     locked,
     set_aside_unfinished,
 )
+from proofs.haip import key_faults
 from proofs.jwe import KEY_AGREEMENT
 from proofs.keys import SoftwareSigner, generate_signer, load_signer, read_chain, save_signer
 from schemas.errors import NotFound, Refused
+from service.settings import UnsafeSettings
 
 ENCRYPTION_KEY_NAME = "issuer-encryption"
 
@@ -59,17 +62,24 @@ def create_key(settings: IssuerSettings, *, now: datetime) -> CertifiedKey:
 
 
 def import_key(
-    settings: IssuerSettings, *, key_pem: bytes, key_passphrase: bytes | None, chain_pem: bytes
+    settings: IssuerSettings, *, key_pem: bytes, key_passphrase: bytes | None, chain_pem: bytes, now: datetime
 ) -> CertifiedKey:
     """Take over a key and its chain.
 
     Raises `KeyExists` when there is a key already, `Malformed` or `Refused` when the two cannot be read or do not
-    belong together, `KeyOfAnotherIssuer` when the chain names somebody else; then nothing is kept.
+    belong together, `KeyOfAnotherIssuer` when the chain names somebody else, `UnsafeSettings` when HAIP is demanded and
+    the key does not allow it; then nothing is kept.
     """
     with locked(settings.keys):
         _refuse_a_second_key(settings)
         signer = SoftwareSigner.from_pem(key_pem, passphrase=key_passphrase)
-        _check_names(unverified_leaf(read_chain(chain_pem, signer=signer)), settings, where="the certificate to import")
+        x5c = read_chain(chain_pem, signer=signer)
+        _check_names(unverified_leaf(x5c), settings, where="the certificate to import")
+        if settings.haip:
+            # What follows the certificates that travel is their root, kept apart from them.
+            roots = read_pem_anchors(chain_pem)[len(x5c) :]
+            if faults := key_faults(signer.with_chain(x5c), anchors=roots, switch=settings.variable("haip"), now=now):
+                raise UnsafeSettings(faults)
         set_aside_unfinished(settings.keys, name=KEY_NAME)
         return import_certified_key(
             settings.keys,

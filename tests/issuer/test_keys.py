@@ -53,7 +53,7 @@ def test_a_second_key_is_refused_and_the_first_stays(settings: IssuerSettings) -
     with pytest.raises(KeyExists, match="already"):
         create_key(settings, now=NOON)
     with pytest.raises(KeyExists, match="already"):
-        import_key(settings, key_pem=b"", key_passphrase=None, chain_pem=b"")
+        import_key(settings, key_pem=b"", key_passphrase=None, chain_pem=b"", now=NOON)
     assert signing_key(settings, now=NOON).signer.kid == key.signer.kid
 
 
@@ -68,10 +68,10 @@ def test_a_key_of_somebody_else_is_not_taken_over(settings: IssuerSettings, tmp_
     )
     for key, chain, error in attempts:
         with pytest.raises(error):
-            import_key(settings, key_pem=_plain_pem(key), key_passphrase=None, chain_pem=chain)
+            import_key(settings, key_pem=_plain_pem(key), key_passphrase=None, chain_pem=chain, now=NOON)
         assert existing_key(settings) is None
     imported = import_key(
-        settings, key_pem=_plain_pem(good), key_passphrase=None, chain_pem=good.chain_file.read_bytes()
+        settings, key_pem=_plain_pem(good), key_passphrase=None, chain_pem=good.chain_file.read_bytes(), now=NOON
     )
     assert imported.signer.kid == good.signer.kid == signing_key(settings, now=NOON).signer.kid
 

@@ -15,7 +15,7 @@ from schemas.presentation import AuthorizationRequest, parse_link
 from tests.verifier.scene import START, Scene, response_code_of
 from verifier.exchange import browser_binding
 from verifier.request_templates import RequestTemplate, built_in_template
-from verifier.requests import Kind
+from verifier.requests import Kind, OnlySameDevice
 from verifier.store import NoSuchRequest, State
 from verifier.verification import Verdict
 
@@ -189,7 +189,7 @@ def test_a_same_device_answer_counts_when_the_browser_is_back(scene: Scene) -> N
 
 def test_link_and_qr_are_two_transactions(scene: Scene) -> None:
     """One for this browser, one for another device, with nothing in common but what is asked."""
-    link, qr = scene.verifier.make_pair(scene.template(), maker="staff", binding="b")
+    link, qr = scene.verifier.make_on_page(scene.template(), maker="staff", binding="b")
 
     assert {one.transaction.kind for one in (link, qr)} == {Kind.SAME_DEVICE, Kind.CROSS_DEVICE}
     assert link.transaction.nonce != qr.transaction.nonce
@@ -266,5 +266,9 @@ def test_a_template_says_how_long_its_requests_live(scene: Scene) -> None:
 
 
 def test_under_haip_requests_are_same_device(tmp_path: Path) -> None:
-    """Unless somebody asks otherwise."""
-    assert Scene(tmp_path, haip=True).verifier.default_kind() is Kind.SAME_DEVICE
+    """Whatever is asked for: an answer that leads back to no browser cannot be told from a relayed one (HAIP 5.1)."""
+    scene = Scene(tmp_path, haip=True)
+    assert scene.verifier.default_kind() is Kind.SAME_DEVICE
+    with pytest.raises(OnlySameDevice):
+        scene.ask(kind=Kind.CROSS_DEVICE)
+    assert scene.verifier.requests.list_transactions(now=scene.now) == []

@@ -8,22 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner
 
 from proofs import strict_json
 from proofs.certificate_form import read_pem_anchors
 from proofs.certificates import unverified_leaf, verify_chain
 from proofs.certified_keys import create_certified_key
 from proofs.jose import parse_jws
-from proofs.keys import SoftwareSigner
 from service.settings import UnsafeSettings
-from tests.proofs.authorities import Authority, x5c
 from tests.proofs.cast import NOW
 from tests.verifier.pages.desk import Desk, Time, post
 from tests.verifier.scene import PASSPHRASE, Scene, response_code_of, settings_for
+from tests.verifier.test_api import Web
 from verifier.app import client_identity
-from verifier.haip import key_faults
-from verifier.requests import Kind
+from verifier.cli import app
+from verifier.requests import Kind, OnlySameDevice
 from verifier.store import NoSuchRequest, State
 
 
@@ -140,34 +139,6 @@ def test_a_chain_under_another_root_does_not_start(tmp_path: Path) -> None:
         client_identity(settings_for(tmp_path / "one", haip=True, key_passphrase_file=passphrase), clock=lambda: NOW)
 
 
-def test_self_signed_certificates_and_anchors_in_the_chain_are_faults() -> None:
-    """HAIP 5: the anchor must not travel, the signing certificate must not be self-signed."""
-    root = Authority()
-    middle = Authority("Middle", root)
-    leaf = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
-    sound = leaf.with_chain(x5c(middle.certify(signer=leaf), middle.certificate))
-    with_root = sound.with_chain((*sound.x5c, *x5c(root.certificate)))
-    alone = root.signer.with_chain(x5c(root.certificate))
-
-    assert key_faults(sound, anchors=[root.der], now=NOW) == []
-    assert key_faults(sound, anchors=[], now=NOW) == []
-    for wrong, anchors in ((with_root, [root.der]), (with_root, []), (sound, [middle.der]), (alone, [])):
-        (fault,) = key_faults(wrong, anchors=anchors, now=NOW)
-        assert "cannot be used" in fault
-    (fault,) = key_faults(leaf, anchors=[], now=NOW)
-    assert "needs a certificate" in fault
-
-
-def test_an_algorithm_that_wallets_need_not_know_is_a_fault() -> None:
-    """HAIP 7: ES256 is what everybody can check."""
-    root = Authority()
-    leaf = SoftwareSigner(ec.generate_private_key(ec.SECP384R1()))
-
-    (fault,) = key_faults(leaf.with_chain(x5c(root.certify(signer=leaf))), anchors=[root.der], now=NOW)
-
-    assert "ES384" in fault
-
-
 def test_a_person_who_comes_by_themselves_gets_no_code_to_scan(tmp_path: Path) -> None:
     """A QR code can be shown to somebody else; the browser that must come back cannot (HAIP 5.1)."""
     desk = Desk(tmp_path, Time(), changes={"haip": True})
@@ -182,3 +153,73 @@ def test_a_person_who_comes_by_themselves_gets_no_code_to_scan(tmp_path: Path) -
     assert not re.search("Scan this|On another device", page)
     back = person.get(desk.answer(made.transaction).json()["redirect_uri"])
     assert 'data-phase="received"' in back.text
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_staff_get_a_link_and_an_address_but_no_code_to_scan(tmp_path: Path, language: str) -> None:
+    """What staff ask is answered at this browser; whoever is elsewhere starts in their own, by the address shown."""
+    desk = Desk(tmp_path, Time(), changes={"haip": True})
+    desk.sign_in()
+    spoken = {"Accept-Language": language}
+
+    made = desk.ask("employer-micro-credential")
+    before = desk.browser.get("/ask/employer-micro-credential", headers=spoken).text
+    page = desk.browser.get(f"/requests/{made.id}", headers=spoken).text
+
+    assert [one.transaction.kind for one in desk.verifier.requests.list_transactions(now=desk.time())] == [
+        Kind.SAME_DEVICE
+    ]
+    assert "QR" not in before
+    assert 'shape-rendering="crispEdges"' not in page  # what a QR code is drawn with
+    assert "openid4vp://" in page
+    assert f"{desk.settings.base_url}/share/employer-micro-credential" in page
+    back = desk.browser.get(desk.answer(made.transaction).json()["redirect_uri"])
+    assert 'data-state="verified"' in back.text
+
+
+def test_what_staff_asked_does_not_count_in_another_browser(tmp_path: Path) -> None:
+    """Session fixation by a link that was passed on: rejected where it comes back, and its values are gone."""
+    desk = Desk(tmp_path, Time(), changes={"haip": True})
+    desk.sign_in()
+    made = desk.ask("employer-micro-credential")
+
+    back = desk.new_browser().get(desk.answer(made.transaction).json()["redirect_uri"])
+
+    assert back.status_code == 400
+    record = desk.record(made.id)
+    assert (record.state, record.is_accepted, record.has_contents) == (State.NOT_RETURNED, False, False)
+
+
+def test_cross_device_requests_are_refused_wherever_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the interface for programs and in the terminal, with a sentence that says why; nothing is made."""
+    web = Web(Scene(tmp_path, haip=True))
+    answer = web.client.post(
+        "/api/requests", json={"template": "course-results", "kind": "cross_device"}, headers=web.authorized
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "VERIFIER_HAIP" in answer.json()["error_description"]
+
+    monkeypatch.setenv("VERIFIER_PUBLIC_URL", "http://localhost:8003")
+    monkeypatch.setenv("VERIFIER_HAIP", "true")
+    arguments = ["request", "--template", "course-results", "--data", str(tmp_path), "--json"]
+    refused = CliRunner().invoke(app, [*arguments, "--cross-device"])
+    assert isinstance(refused.exception, OnlySameDevice)
+    assert web.scene.verifier.requests.list_transactions(now=web.scene.now) == []
+    made = CliRunner().invoke(app, arguments)
+    assert strict_json.loads_object(made.stdout)["kind"] == "same_device"
+
+
+def test_a_request_from_before_the_switch_is_neither_fetched_nor_answered(tmp_path: Path) -> None:
+    """A code that was printed before would otherwise be a way around it for a week."""
+    before = Scene(tmp_path)
+    made = before.ask(kind=Kind.CROSS_DEVICE)
+    form = before.form(before.fetch(made), {"vp_token": {}})
+    scene = Scene(tmp_path, haip=True)
+
+    with pytest.raises(OnlySameDevice):
+        scene.fetch(made)
+    with pytest.raises(OnlySameDevice):
+        scene.post(made, form)
+    assert not scene.result(made).state.is_answered

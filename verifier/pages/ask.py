@@ -78,6 +78,7 @@ async def _show_template(
         days=one.lifetime_days,
         minutes=verifier.settings.request_lifetime_seconds // 60,
         share_url=verifier.settings.url(f"/share/{name}"),
+        only_here=verifier.settings.haip,
     )
 
 
@@ -91,15 +92,15 @@ async def make(
     name: str,
     reference: Annotated[str, Form(max_length=1_000)] = "",
 ) -> Response:
-    """Make the request: a link for this browser, and a QR code for another device."""
+    """Make the request: a link for this browser, and, unless under HAIP, a QR code for another device."""
     one = verifier.templates()[name]
     try:
-        _, crossing = await verifier.database.run(
-            lambda: verifier.make_pair(one, maker=staff.subject, binding=browser.binding, reference=reference)
+        *_, last = await verifier.database.run(
+            lambda: verifier.make_on_page(one, maker=staff.subject, binding=browser.binding, reference=reference)
         )
     except InvalidReference:
         return await _show_template(request, verifier, pages, name, reference=reference, fault=LONG_REFERENCE)
-    response = pages.redirect(f"/requests/{crossing.id}")
+    response = pages.redirect(f"/requests/{last.id}")
     browser.remember(response)
     return response
 

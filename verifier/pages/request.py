@@ -176,6 +176,7 @@ async def _open(
         open_until=record.transaction.expires_at,
         preview=preview_in(template, t.language, request=request, settings=settings),
         wallet_fault=wallet_fault(request),
+        share_url=settings.url(f"/share/{template.name}") if settings.haip else "",
         **shown,
     )
 

@@ -71,8 +71,8 @@ async def start(request: Request, verifier: VerifierDep, pages: PagesDep, browse
     """Make the request for this browser. Raises `TooManyRequests` when one address starts too many."""
     await _limit_starts(request, verifier)
     template = verifier.templates()[name]
-    link = await verifier.database.run(
-        lambda: verifier.make_for_person(template, maker=PUBLIC_MAKER, binding=browser.binding)
+    link, *_ = await verifier.database.run(
+        lambda: verifier.make_on_page(template, maker=PUBLIC_MAKER, binding=browser.binding)
     )
     response = pages.redirect(f"/share/open/{link.transaction.handle}")
     browser.remember(response)
