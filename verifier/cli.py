@@ -224,7 +224,12 @@ def list_keys(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False) ->
         "chain_file": str(key.chain_file.resolve()),
         "root_file": str(key.root_file.resolve()) if key.root_file else None,
     }
-    show([shown], as_json=as_json, human=lambda keys: "\n".join(f"{name}: {value}" for name, value in keys[0].items()))
+    show([shown], as_json=as_json, human=_human_key)
+
+
+def _human_key(keys: list[dict[str, Any]]) -> str:
+    (key,) = keys
+    return "\n".join(f"{name}: {', '.join(value) if isinstance(value, list) else value}" for name, value in key.items())
 
 
 def _request(made: MadeRequest) -> dict[str, Any]:
@@ -263,6 +268,10 @@ def _human_result(told: dict[str, Any]) -> str:
         lines.append(f"Verdict: {told['verdict']}. {told['sentence']}")
     if told["eligibility"]:
         lines.append(told["eligibility"]["sentence"])
+    if told["acting_for"]:
+        lines.append(f"{told['acting_for']['agent']} acted for {told['acting_for']['principal']}.")
+    if told["declaration"]:
+        lines.append(f'Confirmed: "{told["declaration"]["en"]}"')
     marks = {"passed": "+", "failed": "x", "could_not_check": "?"}
     lines += [f"  {marks[check['outcome']]} {check['title']}: {check['sentence']}" for check in told["checks"]]
     several = len({value["certificate"] for value in told["values"] or ()}) > 1

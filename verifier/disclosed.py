@@ -15,6 +15,7 @@ from proofs.formats.sd_jwt import UnverifiedSDJWT, always_visible
 from schemas.consent import LocalizedText
 from schemas.dcql import ClaimsPath, ConcretePath, PathError, place_as_issued, select_presented, value_at
 from schemas.types import display_value, type_of
+from schemas.types.claims import ValueType
 from verifier.request_templates import ALWAYS_VISIBLE, RequestTemplate
 from verifier.verification import PresentedProof
 
@@ -140,7 +141,8 @@ def shown_value(value: Any, *, vct: str, path: tuple[str | int | None, ...], lan
     known = type_of(vct)
     spec = known.spec_for(tuple(None if isinstance(part, int) else part for part in path)) if known else None
     if spec is not None:
-        return display_value(value, spec.value_type if len(spec.path) == len(path) else None, language)
+        of_element: ValueType | None = "texts" if spec.value_type == "texts_list" else None
+        return display_value(value, spec.value_type if len(spec.path) == len(path) else of_element, language)
     is_date = isinstance(value, str) and _DATE.fullmatch(value)
     return display_value(value, "date" if is_date else None, language)
 

@@ -12,7 +12,9 @@ from proofs.request_object import check_request_object
 from proofs.trust import TrustList, entry_from_anchor
 from schemas.consent import NOTICE_TYPE, RequestNotice
 from schemas.presentation import AuthorizationRequest, parse_link
+from schemas.types import CREDENTIAL_TYPES
 from tests.verifier.scene import START, Scene, response_code_of
+from verifier.disclosed import shown_value
 from verifier.exchange import browser_binding
 from verifier.request_templates import RequestTemplate, built_in_template
 from verifier.requests import Kind, OnlySameDevice
@@ -272,3 +274,11 @@ def test_under_haip_requests_are_same_device(tmp_path: Path) -> None:
     with pytest.raises(OnlySameDevice):
         scene.ask(kind=Kind.CROSS_DEVICE)
     assert scene.verifier.requests.list_transactions(now=scene.now) == []
+
+
+def test_one_entry_of_a_list_of_texts_is_read_as_a_text() -> None:
+    """The whole list is read by its type; each entry of it, asked for by its place, is as well."""
+    task = {"sv": "Utveckling", "en": "Development"}
+    vct = CREDENTIAL_TYPES["employment"].vct
+    assert shown_value(task, vct=vct, path=("tasks", 0), language="en") == "Development"
+    assert shown_value([task, task], vct=vct, path=("tasks",), language="sv") == "Utveckling\nUtveckling"
