@@ -9,15 +9,19 @@ municipality, a school or any number of a person, so that a protected identity c
 What the values mean stands in `schemas/power.py`.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from schemas.errors import Malformed
-from schemas.power import MAJORITY, POWER_VCT, PowerBasis, person_of, read_power
+from schemas.power import ALL, MAJORITY, POWER_VCT, PowerBasis, person_of, read_power
 from schemas.types.claims import IDENTIFYING, PERSONAL, PUBLIC, SENSITIVE
 from schemas.types.statement_form import Item, Rule, StatementForm
 from schemas.types.statement_type import claim, statement_type
+
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
+_HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 def _can_be_read(said: Mapping[str, Any]) -> bool:
@@ -41,6 +45,14 @@ def _ends_before_majority(said: Mapping[str, Any]) -> bool:
 
 def _is_for_another(said: Mapping[str, Any]) -> bool:
     return person_of(said).is_same(person_of(said, "principal_")) is not True
+
+
+def _names_kinds(said: Mapping[str, Any]) -> bool:
+    return said["covers_types"] == [ALL] or all(_URI.fullmatch(one) for one in said["covers_types"])
+
+
+def _names_hosts(said: Mapping[str, Any]) -> bool:
+    return said["covers_recipients"] == [ALL] or all(_HOST.fullmatch(one) for one in said["covers_recipients"])
 
 
 def _covers_no_powers(said: Mapping[str, Any]) -> bool:
@@ -185,6 +197,18 @@ POWER_OF_REPRESENTATION = statement_type(
                 _is_for_another,
                 "Nobody acts for themself.",
                 "Write who acts under family_name, and for whom under principal_family_name.",
+            ),
+            Rule(
+                "covers_types",
+                _names_kinds,
+                "What is covered is not named by the kind of a certificate.",
+                "Write all, or kinds such as urn:intyga:credential:employment:1.",
+            ),
+            Rule(
+                "covers_recipients",
+                _names_hosts,
+                "A recipient is not named by a host name.",
+                "Write all, or host names in small letters such as school.example, without https:// and path.",
             ),
             Rule(
                 "covers_types",

@@ -200,6 +200,13 @@ def issued(**values: Any) -> dict[str, Any]:
         {"agents_needed": 0},
         {"covers_types": [POWER_VCT]},
         {"covers_types": ["all", GRADES]},
+        {"covers_types": ["ALL"]},
+        {"covers_recipients": ["ALL"]},
+        {"covers_recipients": ["https://school.example/x"]},
+        {"covers_recipients": ["*.example"]},
+        {"covers_recipients": ["localhost:99"]},
+        {"covers_recipients": ["exämple.se"]},
+        {"covers_recipients": ["school.example", "School.example"]},
         {f"principal_{name}": value for name, value in OMAR.items()},
     ],
 )
