@@ -179,9 +179,9 @@ class Receipt(_Written):
     """
 
     schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
-    record_id: Annotated[str, Field(max_length=100)]
+    record_id: str
     language: Literal["sv", "en"]
-    holder_pseudonym: Annotated[str, Field(max_length=200)]
+    holder_pseudonym: str
     controller: Controller
     notice: Notice
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]

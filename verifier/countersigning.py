@@ -80,6 +80,8 @@ def check_fits(
         raise ReceiptMismatch("the receipt is not of a share")
     if any(event.actor == "recipient" and event.type is not EventType.REQUESTED for event in receipt.events):
         raise ReceiptMismatch("the receipt says what the recipient did later")
+    if max(len(receipt.record_id), len(receipt.holder_pseudonym)) > MOST_CHARACTERS:
+        raise ReceiptMismatch("the receipt's number or pseudonym is too long")
     if receipt.asked_retention is not None:
         raise ReceiptMismatch("the receipt of a share says what a refusal's would")
     said = receipt.acting_for
