@@ -31,6 +31,7 @@ from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Countersignature, StatedIt
 from verifier.deletion import agree
 from verifier.requests import Transaction
 
+MOST_CHARACTERS: Final = 200
 MAX_RECEIPT_BYTES: Final = 200_000
 
 
