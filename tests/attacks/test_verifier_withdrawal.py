@@ -322,7 +322,7 @@ def test_a_receipt_of_something_else_is_not_countersigned(scene: Scene, made: Ma
         receipt_for(scene, made, events=[{"type": "refused", "at": START.isoformat(), "actor": "holder"}]),
         receipt_for(scene, made, further="member"),
         receipt_for(scene, made, asked_retention={"until": "2030-01-01"}),
-        receipt_for(scene, made, record_id="r" * 101),
+        receipt_for(scene, made, record_id="r" * 201),
         receipt_for(scene, made, acting_for={**acted, "power_issuer": "Nobody", "power_ends_on": "2099-01-01"}),
         receipt_for(
             scene,
