@@ -144,7 +144,7 @@ def create_app(
         for task in upkeep:
             task.cancel()
         await asyncio.gather(*upkeep, return_exceptions=True)
-        await verifier.close()
+        await verifier.judge.close()
         await http.close()
         verifier.database.close()
 
@@ -211,8 +211,10 @@ def _upkeep(verifier: Verifier, sessions: Sessions, settings: VerifierSettings) 
         _repeat("webhooks", WEBHOOK_SECONDS, verifier.courier.deliver_due),
         _repeat("old_webhooks", UPKEEP_SECONDS, verifier.courier.prune),
         _repeat("check_log", 24 * 3600, verifier.check_log),
-        _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.refresh_recent_lists),
-        _repeat("status_lists", UPKEEP_SECONDS, lambda: verifier.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)),
+        _repeat("recent_lists", RECENT_LISTS_SECONDS, verifier.judge.refresh_recent_lists),
+        _repeat(
+            "status_lists", UPKEEP_SECONDS, lambda: verifier.judge.refresh_status_lists(ahead_seconds=AHEAD_SECONDS)
+        ),
         _repeat("sessions", 10 * UPKEEP_SECONDS, lambda: sessions.prune(now=clock())),
     ]
     if http is not None:

@@ -43,7 +43,7 @@ async def _run(data: VerifierData, request_id: str, *, look: bool) -> dict[str, 
         outcome = None if look else await verifier.rechecks.check_again(request_id, actor=ACTOR)
         return {"outcome": outcome.value if outcome else None, "permission": await _permission(verifier, request_id)}
     finally:
-        await verifier.close()
+        await verifier.judge.close()
         await http.close()
 
 

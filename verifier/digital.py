@@ -20,7 +20,8 @@ from proofs.request_object import sign_request_object
 from schemas.consent import NOTICE_TYPE, PLAIN_NOTICE_FORMAT
 from schemas.errors import ProtocolError
 from schemas.presentation import InvalidResponse, read_response
-from verifier.requests import ClientIdentity, RequestTerms, Transaction, build_notice, request_parameters
+from verifier.fetched import build_notice, request_parameters
+from verifier.requests import ClientIdentity, RequestTerms, Transaction
 from verifier.responses import MAX_PRESENTATIONS, Answer, decrypted_response
 
 SIGNED: Final = "openid4vp-v1-signed"

@@ -11,11 +11,10 @@ database, so that several processes can share it.
 import asyncio
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,8 +22,7 @@ import structlog
 
 from proofs import base64url, sealing
 from proofs.resolve import Resolver
-from schemas.errors import CouldNotCheck, ProtocolError
-from schemas.presentation import AuthorizationErrorResponse, AuthorizationResponse
+from schemas.errors import ProtocolError
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
@@ -32,11 +30,11 @@ from verifier.courier import Courier
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
 from verifier.digital import digital_request, open_digital_response, protocol_of
-from verifier.disclosed import kept_presentations
-from verifier.policies import Policy, naming_authorities
+from verifier.fetched import request_object
+from verifier.judging import Judge
+from verifier.policies import naming_authorities
 from verifier.queries import Question
 from verifier.recheck_desk import RecheckDesk
-from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.request_templates import MAX_LIFETIME_DAYS, RequestTemplate
 from verifier.requests import (
     ClientIdentity,
@@ -51,7 +49,6 @@ from verifier.requests import (
     new_transaction,
     normal_code,
     request_link,
-    request_object,
     typeable_code,
 )
 from verifier.responses import Answer, open_response, read_form
@@ -69,17 +66,12 @@ from verifier.store import (
     TrustStore,
     WebhookStore,
 )
-from verifier.store.records import Report
-from verifier.store.requests import NoSuchRequest, Outcome, Pending
+from verifier.store.requests import NoSuchRequest, Pending
 from verifier.template_files import TemplateShelf, load_templates
-from verifier.verification import Verdict, Verification, issuers_of_unknown_keys, verify_answer
 
-WATCH_DAYS = 7
 _log = structlog.get_logger("verifier")
 _DAY_SECONDS = 24 * 3600
 LONGEST_LIFETIME_SECONDS = MAX_LIFETIME_DAYS * _DAY_SECONDS
-
-_ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 class RequestClosed(ProtocolError):
@@ -147,30 +139,22 @@ class Verifier:
             at_once=settings.withdraw_at_once,
             clock=clock,
         )
+        self.trust = TrustStore(database)
+        self.judge = Judge(settings, database=database, trust=self.trust, clock=clock, resolver=resolver, http=http)
         self.rechecks = RecheckDesk(
             PermissionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
             signer=identity.statement_signer,
-            policy=self._policy,
-            resolver=self._hurried_resolver,
+            policy=self.judge.policy,
+            resolver=self.judge.hurried_resolver,
             clock=clock,
         )
         self.courier = Courier(
             WebhookStore(database, sealer=sealer), self.requests, database=database, http=http, clock=clock
         )
         self.recent = RecentChanges(self.requests, clock=clock)
-        self.trust = TrustStore(database)
         self.log_is_whole = True
         self._code_key = sealing.derive_subkey(secret, purpose="verifier response codes")
         self._random_bytes = random_bytes
-        self._remote: RemoteResolver | None = None
-        if resolver is None and http is not None:
-            self._remote = resolver = RemoteResolver(
-                http,
-                clock=clock,
-                max_status_age_seconds=settings.max_status_age_seconds,
-                on_new_list=self._watch,
-            )
-        self._resolver = resolver
 
     # --- making requests -----------------------------------------------------------------------------------------
 
@@ -299,8 +283,7 @@ class Verifier:
             raise NoSuchRequest("this request is not fetched")
         self._check_kind(pending.transaction.kind)  # It may be older than the switch.
         transaction = await self.database.run(self.requests.serve, handle, now=now)
-        if self._remote is not None:
-            self._remote.renew_lists_in_use()
+        self.judge.expect_an_answer()
         return request_object(
             transaction, identity=self.identity, terms=self.settings.terms, now=now, wallet_nonce=wallet_nonce
         )
@@ -351,74 +334,15 @@ class Verifier:
         if pending.answer is not None or pending.state is State.EXPIRED:
             return self._second_reply(pending, digest, now)
         answer = opened()
-        outcome = await self._judge(pending.transaction, answer, digest, now)
+        code_digest = None
+        if pending.transaction.kind is Kind.SAME_DEVICE:
+            code_digest = hashlib.sha256(self._response_code(pending.transaction, digest).encode()).digest()
+        outcome = await self.judge.judge(pending.transaction, answer, digest=digest, code_digest=code_digest, now=now)
         # Checking took its time: the answer counts from the moment it is stored.
         if await self.database.run(self.requests.record, pending.transaction, outcome, now=self.clock()):
             return self._reply(pending.transaction, outcome.digest, outcome.reply_status)
         handle = pending.transaction.handle
         return self._second_reply(await self.database.run(self.requests.pending, handle, now=now), digest, now)
-
-    async def _judge(self, transaction: Transaction, answer: Answer, digest: bytes, now: datetime) -> Outcome:
-        code_digest = None
-        if transaction.kind is Kind.SAME_DEVICE:
-            code_digest = hashlib.sha256(self._response_code(transaction, digest).encode()).digest()
-        if isinstance(answer, AuthorizationErrorResponse):
-            # The log keeps the code for good: what is no code may be anything, also something about a person.
-            error = answer.error if _ERROR_CODE.fullmatch(answer.error) else "other_error"
-            return Outcome(digest, 200, wallet_error=error, response_code_digest=code_digest)
-        found = await self._verified(answer, transaction, await self._policy(), now)
-        if found.verdict is Verdict.REJECTED:
-            return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
-        await self._keep_fresh(found)
-        kept = kept_presentations(found.proofs, template=transaction.question.template)
-        return Outcome(
-            digest,
-            200,
-            verdict=found.verdict,
-            report=Report.of(found),
-            contents=Contents(kept) if kept else None,
-            holder_keys=frozenset(proof.holder_thumbprint for proof in found.proofs) - {""},
-            response_code_digest=code_digest,
-        )
-
-    async def _policy(self) -> Policy:
-        return Policy(
-            trust=await self.database.run(self.trust.trust, now=self.clock()),
-            max_age_seconds=self.settings.max_age_seconds,
-            skew_seconds=self.settings.skew_seconds,
-            time_zone=self.settings.time_zone,
-        )
-
-    def _hurried_resolver(self) -> Resolver | None:
-        """The look-ups of one later check, with their deadline; None where nothing can be looked up."""
-        if self._remote is None or self._resolver is None:
-            return self._resolver
-        return LookUpsOfOneAnswer(self._resolver, read_at=self._remote.read_at)
-
-    async def _verified(
-        self, answer: AuthorizationResponse, transaction: Transaction, policy: Policy, now: datetime
-    ) -> Verification:
-        """The answer verified; once more when an issuer turns out to have published other keys meanwhile (V-16)."""
-        if self._resolver is None:
-            raise CouldNotCheck("answers are taken by the service only")
-        if self._remote is None:
-            return await verify_answer(answer, transaction=transaction, policy=policy, resolver=self._resolver, now=now)
-        resolver = LookUpsOfOneAnswer(self._resolver, read_at=self._remote.read_at)
-        found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
-        if "signature" in found.result.failed:
-            renewed = [await self._remote.renew_issuer(iss) for iss in issuers_of_unknown_keys(found)]
-            if any(renewed):
-                found = await verify_answer(answer, transaction=transaction, policy=policy, resolver=resolver, now=now)
-        read_at = resolver.status_read_at
-        proofs = tuple(replace(proof, status_read_at=read_at.get(proof.status_list)) for proof in found.proofs)
-        return replace(found, proofs=proofs)
-
-    async def _keep_fresh(self, found: Verification) -> None:
-        """The status lists of an accepted answer are fetched ahead of time from now on; nobody else's."""
-        if self._remote is None or found.verdict is not Verdict.ACCEPTED:
-            return
-        for uri in {proof.status_list for proof in found.proofs} - {""}:
-            await self._remote.note_use(uri)
 
     def _second_reply(self, pending: Pending, digest: bytes, now: datetime) -> Reply:
         """The same reply for the same answer within a minute; everything else comes too late."""
@@ -481,28 +405,6 @@ class Verifier:
         self.log_is_whole = await self.database.run(self.requests.log_is_whole)
         if not self.log_is_whole:
             _log.error("log_not_whole")
-
-    async def close(self) -> None:
-        """Stop what is still being looked up."""
-        if self._remote is not None:
-            await self._remote.close()
-
-    async def refresh_recent_lists(self) -> None:
-        """Fetch again the status lists that are in use."""
-        if self._remote is not None:
-            await self._remote.refresh_recent()
-
-    async def refresh_status_lists(self, *, ahead_seconds: int) -> None:
-        """Fetch again the status lists that would be stale soon."""
-        if self._remote is None:
-            return
-        now = self.clock()
-        since = now - timedelta(days=WATCH_DAYS)
-        for uri in await self.database.run(self.trust.watched, since=since):
-            await self._remote.refresh_status_list(uri, before=now + timedelta(seconds=ahead_seconds))
-
-    async def _watch(self, uri: str) -> None:
-        await self.database.run(self.trust.watch, uri, now=self.clock())
 
 
 def browser_binding(session_id: bytes) -> str:

@@ -19,11 +19,10 @@ from wallet.certificates import NewCertificate, StoredCertificate
 from wallet.collection import Collection, Part, Stage
 from wallet.deployment import Deployment
 from wallet.hosts import host_of
-from wallet.issuer_client import ClientKeys, IssuerClient
 from wallet.ledger import Event, EventKind, new_entry_id
 from wallet.naming import Names
 from wallet.receiving import tell_issuer
-from wallet.redemption import refresh
+from wallet.redemption import client_for, refresh
 from wallet.store.certificates import delete_certificate, get_certificate
 from wallet.store.collections import delete_collection, list_collections
 from wallet.store.ledger import append_event
@@ -99,13 +98,7 @@ def _means(certificate: StoredCertificate, renewals: Sequence[Collection]) -> Co
 
 
 async def _tell(wallet: Deployment, collection: Collection) -> None:
-    client = IssuerClient(
-        ClientKeys.from_json(collection.client),
-        server=collection.offered.authorization_server,
-        web=wallet.web,
-        provider=wallet.provider,
-        clock=wallet.clock,
-    )
+    client = client_for(collection, web=wallet.web, provider=wallet.provider, clock=wallet.clock)
     collection = await refresh(
         collection, client=client, provider=wallet.provider, keeper=_Nowhere(), clock=wallet.clock
     )

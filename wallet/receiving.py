@@ -37,7 +37,6 @@ from wallet.certificates import NewCertificate
 from wallet.collection import Collection, Keeper, Part, PartState, Stage, concluded
 from wallet.issuer_client import (
     LARGEST_ANSWER,
-    ClientKeys,
     IssuerClient,
     WalletProvider,
     error_code,
@@ -46,7 +45,7 @@ from wallet.issuer_client import (
 from wallet.key_proofs import key_proofs, proof_type
 from wallet.message_encryption import SealedRequest, encryption_demanded, open_answer, request_key, seal_request
 from wallet.offers import Reply, Unreachable, Web
-from wallet.redemption import BUSY, redeem, refresh
+from wallet.redemption import BUSY, client_for, redeem, refresh
 
 LARGEST_CERTIFICATES = 10_000_000
 DEFAULT_INTERVAL = 10
@@ -130,13 +129,7 @@ async def collect(
         return await _store_recognised(collection, keeper=keeper, examine=examine)
     if not collection.client:  # It was begun before wallets had keys as clients.
         collection = replace(collection, client=new_client_keys().as_json())
-    client = IssuerClient(
-        ClientKeys.from_json(collection.client),
-        server=collection.offered.authorization_server,
-        web=web,
-        provider=provider,
-        clock=clock,
-    )
+    client = client_for(collection, web=web, provider=provider, clock=clock)
     if collection.stage is Stage.ASKING:
         collection = await redeem(collection, client=client, provider=provider, keeper=keeper, clock=clock)
     if collection.stage in (Stage.COLLECTING, Stage.PENDING):

@@ -16,11 +16,24 @@ from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, TokenRequest, TokenResponse
 from wallet.collection import Collection, Keeper, Stage, concluded
-from wallet.issuer_client import LARGEST_ANSWER, IssuerClient, WalletProvider, error_code
-from wallet.offers import AddressRefused, Busy, Reply, Unreachable
+from wallet.issuer_client import LARGEST_ANSWER, ClientKeys, IssuerClient, WalletProvider, error_code
+from wallet.offers import AddressRefused, Busy, Reply, Unreachable, Web
 
 BUSY = frozenset({429, 503})
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+
+
+def client_for(
+    collection: Collection, *, web: Web, provider: WalletProvider, clock: Callable[[], datetime]
+) -> IssuerClient:
+    """Who asks for this collection: the client with its own keys, at its authorization server."""
+    return IssuerClient(
+        ClientKeys.from_json(collection.client),
+        server=collection.offered.authorization_server,
+        web=web,
+        provider=provider,
+        clock=clock,
+    )
 
 
 async def redeem(

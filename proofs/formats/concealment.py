@@ -38,11 +38,6 @@ class DisclosurePlan:
     selective: bool
     children: Mapping[str | None, "DisclosurePlan"]
 
-    @property
-    def top_level_names(self) -> frozenset[str]:
-        """Names of the top-level claims that the plan touches, themselves or below."""
-        return frozenset(name for name in self.children if name is not None)
-
 
 def plan_disclosures(paths: Iterable[PlanPath]) -> DisclosurePlan:
     """Make the plan for these paths; order and repetition do not matter.

@@ -1,18 +1,13 @@
 """Acting for another in a browser: accessible and narrow on every screen, without scripts, in both languages."""
 
 import pytest
-from fastapi import FastAPI
 
-from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, Serve, overflow
+from tests.browser.wallet_pages import serve_wallet
 from tests.wallet.acting import EITHER, LINA, OMAR, WITH_POWER, power_offer, registration_offer
 from tests.wallet.fake_verifier import FakeVerifier, notice
 from tests.world import PASSPHRASE, World
-from wallet.app import create_app
-from wallet.deployment import Deployment
-from wallet.settings import WalletSettings
-from wallet.trusted import source_of_entry
 
 pytestmark = pytest.mark.browser
 
@@ -24,16 +19,7 @@ def test_every_screen_of_a_share_for_another(
     """From "for whom" to the receipt: nothing axe objects to, and nothing to scroll sideways."""
     employer = FakeVerifier(world)
 
-    def make(settings: ServiceSettings) -> FastAPI:
-        assert isinstance(settings, WalletSettings)
-        app = create_app(settings, http=world.http(), clock=world.clock)
-        wallet: Deployment = app.state.wallet
-        with wallet.database.transaction() as connection:
-            for entry in (world.university.trust_entry, employer.trust_entry):
-                wallet.trust_store.put(connection, source_of_entry(entry))
-        return app
-
-    address = served(make, WalletSettings(data=world.directory / "served", port=0))
+    address = serve_wallet(world, served, world.university.trust_entry, employer.trust_entry)
     page = open_page(width=width, javascript=javascript, language=language)
 
     def look(*, acts: bool) -> None:

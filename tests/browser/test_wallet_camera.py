@@ -11,7 +11,8 @@ from qrcode.main import QRCode
 
 from tests.browser.conftest import OpenPage, launched
 from tests.browser.test_wallet_passkeys import make_wallet
-from tests.browser.test_wallet_receiving import WAYS, _looker, address
+from tests.browser.test_wallet_receiving import WAYS, address
+from tests.browser.wallet_pages import looker
 from tests.world import World
 
 __all__ = ["address"]
@@ -79,7 +80,7 @@ def test_an_offer_is_scanned(
 ) -> None:
     """From the camera to whose link it is, by keyboard, each state of the page looked at."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"camera-{language}-{width}", with_axe=True)
+    look = looker(page, f"camera-{language}-{width}")
     make_wallet(page, address)
     show(film, "")
     page.goto(f"{address}/receive")

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_wallet_receiving import WAYS, _looker, address
-from tests.browser.test_wallet_vault import _with_certificate
+from tests.browser.test_wallet_receiving import WAYS, address
+from tests.browser.wallet_pages import looker, with_certificate
 from tests.world import World
 
 __all__ = ["address"]
@@ -27,8 +27,8 @@ def test_every_screen_of_deleting(
 ) -> None:
     """From the certificate to the history that is left; keeping it first."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"deleting-{language}-{width}", with_axe=javascript)
-    _with_certificate(world, page, address)
+    look = looker(page, f"deleting-{language}-{width}", with_axe=javascript)
+    with_certificate(world, page, address)
     page.goto(address)
     page.click(".certificate a, main li a >> nth=0")
     page.wait_for_selector("#provenance")
@@ -55,7 +55,7 @@ def test_every_screen_of_deleting(
 def test_deleting_by_keyboard_alone(world: World, address: str, open_page: OpenPage) -> None:
     """Enter on the page deletes nothing; Tab reaches the button, and the space bar on it deletes."""
     page = open_page(language="en")
-    _with_certificate(world, page, address)
+    with_certificate(world, page, address)
     page.goto(address)
     page.click(".certificate a, main li a >> nth=0")
     page.click("#delete")

@@ -3,17 +3,11 @@
 from typing import Literal
 
 import pytest
-from fastapi import FastAPI
 
-from service.settings import ServiceSettings
 from tests.browser.conftest import OpenPage, Serve
-from tests.browser.test_wallet_sharing import _looker, arrive, moved_in
+from tests.browser.wallet_pages import arrive, looker, moved_in, serve_wallet
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, notice, query
 from tests.world import PASSPHRASE, World
-from wallet.app import create_app
-from wallet.deployment import Deployment
-from wallet.settings import WalletSettings
-from wallet.trusted import source_of_entry
 
 pytestmark = pytest.mark.browser
 
@@ -29,17 +23,7 @@ def employer(world: World) -> FakeVerifier:
 @pytest.fixture
 def address(world: World, employer: FakeVerifier, served: Serve) -> str:
     """The address of a served wallet whose certificates have few copies."""
-
-    def make(settings: ServiceSettings) -> FastAPI:
-        assert isinstance(settings, WalletSettings)
-        app = create_app(settings, http=world.http(), clock=world.clock)
-        wallet: Deployment = app.state.wallet
-        with wallet.database.transaction() as connection:
-            for entry in (world.university.trust_entry, employer.trust_entry):
-                wallet.trust_store.put(connection, source_of_entry(entry))
-        return app
-
-    return served(make, WalletSettings(data=world.directory / "served", port=0, batch_limit=COPIES))
+    return serve_wallet(world, served, world.university.trust_entry, employer.trust_entry, batch_limit=COPIES)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +41,7 @@ def test_the_rarer_screens_of_a_share(
 ) -> None:
     """Nothing axe objects to, and nothing to scroll sideways, where things do not go as they should."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"outcomes-{language}-{width}")
+    look = looker(page, f"outcomes-{language}-{width}")
     moved_in(world, page, address, "micro-credential", "micro-credential", "course-results")
 
     def ask(vct: str = TRANSCRIPT) -> str:

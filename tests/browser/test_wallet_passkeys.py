@@ -7,7 +7,8 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow
-from tests.browser.test_wallet_receiving import WAYS, _looker, address
+from tests.browser.test_wallet_receiving import WAYS, address
+from tests.browser.wallet_pages import looker
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.world import PASSPHRASE, World
 
@@ -74,7 +75,7 @@ def test_from_the_first_passkey_to_the_lost_device(
 ) -> None:
     """Add, lock, open without a name and with it, lose, lock anew: each page looked at on the way."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"passkeys-{language}-{width}", with_axe=True)
+    look = looker(page, f"passkeys-{language}-{width}")
     device = Device(page)
     make_wallet(page, address)
     page.goto(f"{address}/settings/passkeys")
@@ -250,7 +251,7 @@ def test_a_passkey_in_place_of_the_passphrase_of_a_share(
 ) -> None:
     """The device confirms, and nothing is shared by that: the two buttons decide, side by side as always."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"passkeys-share-{language}-{width}", with_axe=True)
+    look = looker(page, f"passkeys-share-{language}-{width}")
     Device(page)
     page.goto(f"{address}/offer?{world.university.offer()[0].offer.partition('?')[2]}")
     page.click("#begin")

@@ -1,20 +1,14 @@
 """The box for later checks and the page of ongoing permissions in a browser: accessible, narrow, few clicks."""
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
-from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, Serve, overflow
-from tests.browser.test_wallet_sharing import arrive, moved_in
 from tests.browser.test_wallet_taking_back import Clicks
+from tests.browser.wallet_pages import arrive, moved_in, serve_wallet
 from tests.wallet.permitting_world import Permitted
 from tests.world import PASSPHRASE, World
-from wallet.app import create_app
-from wallet.deployment import Deployment
-from wallet.settings import WalletSettings
-from wallet.trusted import source_of_entry
 
 pytestmark = pytest.mark.browser
 
@@ -28,17 +22,7 @@ def firm(world: World) -> Permitted:
 @pytest.fixture
 def address(world: World, firm: Permitted, served: Serve) -> str:
     """The address of a served wallet that trusts the university and the recipient."""
-
-    def make(settings: ServiceSettings) -> FastAPI:
-        assert isinstance(settings, WalletSettings)
-        app = create_app(settings, http=world.http(), clock=world.clock)
-        wallet: Deployment = app.state.wallet
-        with wallet.database.transaction() as connection:
-            for entry in (world.university.trust_entry, firm.trust_entry):
-                wallet.trust_store.put(connection, source_of_entry(entry))
-        return app
-
-    return served(make, WalletSettings(data=world.directory / "served", port=0))
+    return serve_wallet(world, served, world.university.trust_entry, firm.trust_entry)
 
 
 def allow(page: Page, address: str, firm: Permitted, clicks: Clicks) -> None:

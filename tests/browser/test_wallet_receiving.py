@@ -1,20 +1,13 @@
 """The wallet's own pages in a browser: receiving, reading, locking; accessible, narrow, dark, and without scripts."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from fastapi import FastAPI
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from service.settings import ServiceSettings
-from tests.browser.axe import assert_accessible
-from tests.browser.conftest import OpenPage, Serve, overflow, screenshot
+from tests.browser.conftest import OpenPage, Serve, screenshot
+from tests.browser.wallet_pages import looker, serve_wallet
 from tests.world import PASSPHRASE, World
-from wallet.app import create_app
-from wallet.deployment import Deployment
-from wallet.settings import WalletSettings
-from wallet.trusted import source_of_entry
 
 pytestmark = pytest.mark.browser
 
@@ -29,16 +22,7 @@ WAYS: list[tuple[str, int, bool, Literal["light", "dark"]]] = [
 @pytest.fixture
 def address(world: World, served: Serve) -> str:
     """The address of a served wallet that trusts the university of this world."""
-
-    def make(settings: ServiceSettings) -> FastAPI:
-        assert isinstance(settings, WalletSettings)
-        app = create_app(settings, http=world.http(), clock=world.clock)
-        wallet: Deployment = app.state.wallet
-        with wallet.database.transaction() as connection:
-            wallet.trust_store.put(connection, source_of_entry(world.university.trust_entry))
-        return app
-
-    return served(make, WalletSettings(data=world.directory / "served", port=0))
+    return serve_wallet(world, served, world.university.trust_entry)
 
 
 @pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
@@ -53,7 +37,7 @@ def test_every_page_on_the_way_to_a_certificate(
 ) -> None:
     """From a link to a certificate that is read in full: nothing axe objects to, and nothing to scroll sideways."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"wallet-{language}-{width}", with_axe=javascript)
+    look = looker(page, f"wallet-{language}-{width}", with_axe=javascript)
     first, second = world.university.offer(tx_code=True)[:2]
     assert second.tx_code is not None
 
@@ -103,18 +87,6 @@ def test_every_page_on_the_way_to_a_certificate(
         look(path or "home")
     page.click("#lock")
     look("locked")
-
-
-def _looker(page: Page, prefix: str, *, with_axe: bool) -> Callable[[str], None]:
-    """What is done at each page. axe needs the page's scripts, so that it looks where they run."""
-
-    def look(name: str) -> None:
-        screenshot(page, f"{prefix}-{name}")
-        if with_axe:
-            assert_accessible(page)
-        assert overflow(page) == 0, name
-
-    return look
 
 
 def test_the_way_by_keyboard_alone(world: World, address: str, open_page: OpenPage) -> None:

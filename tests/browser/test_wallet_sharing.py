@@ -1,22 +1,16 @@
 """The screens of a share and of the history in a browser: accessible, narrow, dark, without scripts, by keyboard."""
 
 import re
-from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Page, Route, expect
 
-from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
-from tests.browser.conftest import OpenPage, Serve, overflow, screenshot
+from tests.browser.conftest import OpenPage, Serve
+from tests.browser.wallet_pages import arrive, looker, moved_in, serve_wallet
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
 from tests.world import PASSPHRASE, World
-from wallet.app import create_app
-from wallet.deployment import Deployment
-from wallet.settings import WalletSettings
-from wallet.trusted import source_of_entry
 
 pytestmark = pytest.mark.browser
 
@@ -49,35 +43,7 @@ def employer(world: World) -> FakeVerifier:
 @pytest.fixture
 def address(world: World, employer: FakeVerifier, served: Serve) -> str:
     """The address of a served wallet that trusts the university and the employer of this world."""
-
-    def make(settings: ServiceSettings) -> FastAPI:
-        assert isinstance(settings, WalletSettings)
-        app = create_app(settings, http=world.http(), clock=world.clock)
-        wallet: Deployment = app.state.wallet
-        with wallet.database.transaction() as connection:
-            for entry in (world.university.trust_entry, employer.trust_entry):
-                wallet.trust_store.put(connection, source_of_entry(entry))
-        return app
-
-    return served(make, WalletSettings(data=world.directory / "served", port=0))
-
-
-def moved_in(world: World, page: Page, address: str, *types: str) -> None:
-    """Make a wallet and receive certificates."""
-    page.goto(f"{address}/welcome")
-    page.fill("#name", "Elin")
-    page.fill("#passphrase", PASSPHRASE)
-    page.click("#create")
-    for type_name in types:
-        page.goto(f"{address}/offer?{world.university.offer(type_name)[0].offer.partition('?')[2]}")
-        page.click("#look")
-        page.click("#collect")
-        page.wait_for_selector("#read-certificate")
-
-
-def arrive(page: Page, address: str, link: str) -> None:
-    """Open a link of a request."""
-    page.goto(f"{address}/present?{link.partition('?')[2]}")
+    return serve_wallet(world, served, world.university.trust_entry, employer.trust_entry)
 
 
 @pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
@@ -93,7 +59,7 @@ def test_every_screen_of_a_share(
 ) -> None:
     """S0 to S6 in all their states: nothing axe objects to, nothing to scroll sideways."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"share-{language}-{width}")
+    look = looker(page, f"share-{language}-{width}")
     stranger = FakeVerifier(world, "shop.example", name="Någon Butik")
     moved_in(world, page, address, "micro-credential", "course-results")
 
@@ -153,16 +119,6 @@ def test_every_screen_of_a_share(
 
     page.goto(f"{address}/history?who=exempel")
     look("s5")
-
-
-def _looker(page: Page, prefix: str) -> Callable[[str], None]:
-    def look(name: str) -> None:
-        page.wait_for_selector("h1")  # A press leads to another page, which may not be there yet.
-        screenshot(page, f"{prefix}-{name}")
-        assert_accessible(page)
-        assert overflow(page) == 0, name
-
-    return look
 
 
 def test_cs01_cs22_the_two_buttons_are_equal_and_nothing_is_focused(

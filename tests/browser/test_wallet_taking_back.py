@@ -3,19 +3,14 @@
 from typing import Literal
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
-from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, Serve, overflow, screenshot
-from tests.browser.test_wallet_sharing import WAYS, arrive, moved_in
+from tests.browser.test_wallet_sharing import WAYS
+from tests.browser.wallet_pages import arrive, moved_in, serve_wallet
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient
 from tests.world import PASSPHRASE, World
-from wallet.app import create_app
-from wallet.deployment import Deployment
-from wallet.settings import WalletSettings
-from wallet.trusted import source_of_entry
 
 pytestmark = pytest.mark.browser
 
@@ -29,17 +24,7 @@ def recipient(world: World) -> Recipient:
 @pytest.fixture
 def address(world: World, recipient: Recipient, served: Serve) -> str:
     """The address of a served wallet that trusts the university and the recipient."""
-
-    def make(settings: ServiceSettings) -> FastAPI:
-        assert isinstance(settings, WalletSettings)
-        app = create_app(settings, http=world.http(), clock=world.clock)
-        wallet: Deployment = app.state.wallet
-        with wallet.database.transaction() as connection:
-            for entry in (world.university.trust_entry, recipient.trust_entry):
-                wallet.trust_store.put(connection, source_of_entry(entry))
-        return app
-
-    return served(make, WalletSettings(data=world.directory / "served", port=0))
+    return serve_wallet(world, served, world.university.trust_entry, recipient.trust_entry)
 
 
 class Clicks:

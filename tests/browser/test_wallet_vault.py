@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, overflow, screenshot
-from tests.browser.test_wallet_receiving import WAYS, _looker, address
+from tests.browser.test_wallet_receiving import WAYS, address
+from tests.browser.wallet_pages import looker, with_certificate
 from tests.world import PASSPHRASE, World
 
 __all__ = ["address"]
@@ -30,7 +31,7 @@ def test_a_forgotten_passphrase(
 ) -> None:
     """From the reminder on the first page to a new passphrase, each page looked at on the way."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"vault-{language}-{width}", with_axe=javascript)
+    look = looker(page, f"vault-{language}-{width}", with_axe=javascript)
     page.goto(f"{address}/welcome")
     page.fill("#name", "Elin")
     page.fill("#passphrase", PASSPHRASE)
@@ -108,8 +109,8 @@ def test_the_history_and_its_pages(
 ) -> None:
     """My data, the history, saving and reading in, deleting an entry and then the wallet: each page looked at."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = _looker(page, f"vault-{language}-{width}", with_axe=javascript)
-    _with_certificate(world, page, address)
+    look = looker(page, f"vault-{language}-{width}", with_axe=javascript)
+    with_certificate(world, page, address)
     page.goto(f"{address}/my-data")
     look("my-data")
     page.fill("#find", "zzz")
@@ -165,14 +166,3 @@ def _move(page: Page, address: str, directory: Path, look: Callable[[str], None]
     page.click("#import-file")
     page.wait_for_selector("#imported")
     look("imported")
-
-
-def _with_certificate(world: World, page: Page, address: str) -> None:
-    """A person makes a wallet and collects a certificate."""
-    page.goto(f"{address}/offer?{world.university.offer()[0].offer.partition('?')[2]}")
-    page.click("#begin")
-    page.fill("#name", "Elin")
-    page.fill("#passphrase", PASSPHRASE)
-    for button in ("#create", "#look", "#collect"):
-        page.click(button)
-    page.wait_for_selector("#read-certificate")

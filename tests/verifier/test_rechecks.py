@@ -22,9 +22,10 @@ from tests.verifier.scene import MICRO_CLAIMS, Scene, settings_for
 from tests.verifier.withdrawing import act, take
 from verifier.app import create_app, open_database
 from verifier.cli import app
+from verifier.fetched import build_notice
 from verifier.rechecks import RecheckNotPermitted
 from verifier.request_templates import InvalidTemplate, parse_template
-from verifier.requests import ClientIdentity, build_notice
+from verifier.requests import ClientIdentity
 from verifier.store import Event
 
 OLD = Path(__file__).parents[1] / "vectors" / "verifier-schema-1"

@@ -400,7 +400,7 @@ def test_watched_lists_survive_a_restart(tmp_path: Path) -> None:
 
     scene.verifier = process()
     assert scene.answer(scene.ask()).status == 200
-    asyncio.run(process().refresh_status_lists(ahead_seconds=90))
+    asyncio.run(process().judge.refresh_status_lists(ahead_seconds=90))
 
     assert network.asked["/status/1"] == 2
 

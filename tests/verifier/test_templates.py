@@ -16,6 +16,7 @@ from schemas.dcql import parse_query
 from schemas.types import CREDENTIAL_TYPES
 from service.i18n import load_catalogues
 from tests.verifier.scene import COURSES, Scene
+from verifier.fetched import build_notice
 from verifier.pages.preview import preview_of
 from verifier.queries import Question, build_query
 from verifier.request_templates import (
@@ -26,7 +27,6 @@ from verifier.request_templates import (
     parse_template,
     read_template,
 )
-from verifier.requests import build_notice
 from verifier.settings import VerifierSettings
 from verifier.template_files import load_templates, template_from_file
 

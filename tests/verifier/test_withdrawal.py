@@ -19,8 +19,9 @@ from tests.verifier.withdrawing import act, receipt_for, statement_of, submissio
 from verifier.deletion import due_date
 from verifier.deletion_desk import DeskAnswer
 from verifier.exchange import MadeRequest, browser_binding
+from verifier.fetched import build_notice
 from verifier.request_templates import parse_template
-from verifier.requests import Kind, build_notice
+from verifier.requests import Kind
 from verifier.store import DeletionState, Event, NoSuchRequest, State
 from verifier.store.contents import places_of
 from verifier.store.deletion_records import AlreadyDecided

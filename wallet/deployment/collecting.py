@@ -15,10 +15,10 @@ from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
 from wallet.deployment.ground import HURRY_SECONDS, RESUME_SECONDS
 from wallet.deployment.standing import Standing
 from wallet.examination import examine
-from wallet.issuer_client import ClientKeys, IssuerClient
 from wallet.links import Arrival
 from wallet.offers import learn_offer, learn_type
 from wallet.receiving import Examined
+from wallet.redemption import client_for
 from wallet.renewal import is_due, may_be_renewed, renewing
 from wallet.store.certificates import update_view
 from wallet.store.collections import (
@@ -129,13 +129,7 @@ class Collecting(Standing):
             collection = receiving.agreed(collection, tx_code=None, batch_limit=self.settings.batch_limit)
             collection = replace(collection, stage=Stage.OFFERED)
             held.save(collection)
-            client = IssuerClient(
-                ClientKeys.from_json(collection.client),
-                server=collection.offered.authorization_server,
-                web=self.web,
-                provider=self.provider,
-                clock=self.clock,
-            )
+            client = client_for(collection, web=self.web, provider=self.provider, clock=self.clock)
             collection = await ask_to_sign_in(collection, client=client, provider=self.provider)
             held.save(collection)
             return collection

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -78,11 +78,6 @@ def require_current(connection: Connection, vault: UnlockedVault) -> None:
         vault.unseal_json("profile", record.person_id, record.sealed_profile, version=record.profile_version)
     except SealBroken as exc:
         raise VaultChanged from exc
-
-
-def count_people(connection: Connection) -> int:
-    """How many vaults there are."""
-    return int(connection.execute(select(func.count()).select_from(PersonRow)).scalar_one())
 
 
 def _all_columns() -> Any:
