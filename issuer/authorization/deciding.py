@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from issuer.authorization.pushed import Wanted
-from issuer.offers import IncompleteRecords, Offer, OfferDraft, draft_offers, set_incomplete_aside
+from issuer.offers import Offer, OfferDraft, draft_offers, set_incomplete_aside
 from proofs import strict_json
 from schemas.errors import NotFound, Refused
 from schemas.learning.achievement import Record
@@ -95,17 +95,13 @@ def drafts_for(wanted: Sequence[Wanted], records: Sequence[tuple[str, Record]]) 
         # Compared by identity: two records of one course may be equal, and are still two.
         chosen = {id(record) for record in complete}
         usable = [pair for pair in records if id(pair[1]) in chosen]
-        try:
-            drafts = draft_offers(
+        if usable:
+            found += draft_offers(
                 credential_type,
                 [record for _, record in usable],
                 with_tx_code=False,
                 result_ids=[result_id for result_id, _ in usable],
             )
-        except IncompleteRecords:  # pragma: no cover - the incomplete ones were set aside above
-            drafts = []
-        if drafts:
-            found += drafts
         else:
             nothing.append(each.type_name)
     return found, nothing
