@@ -18,7 +18,7 @@ from schemas.learning.elmo import read_elmo
 from schemas.learning.notes import note
 from schemas.learning.passing import Passing
 from schemas.learning.problems import ImportRefused, Problem, refuse
-from schemas.learning.safe_xml import Limits, check_size
+from schemas.learning.safe_xml import UTF_16_MARKS, Limits, check_size
 
 R = TypeVar("R", bound=Record)
 _NOTES = {
@@ -30,7 +30,6 @@ _WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]+")
 _JSON_SCALAR = re.compile(rb"(\xef\xbb\xbf)?\s*(null|true|false|-?[0-9]{1,30}(\.[0-9]{1,30})?)\s*")
 """A file that is nothing but `null`, say: what a program writes that found no results. As base64 it would be noise."""
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS = {
     "<": "Save or export it as UTF-8, with that encoding in its first line.",
     "{": "Save it as UTF-8.",
@@ -136,7 +135,7 @@ def read_results(
 
 def _is_utf_16(data: bytes) -> bool:
     """Whether a file is text in UTF-16: by its byte order mark, or by a first character of XML or JSON and a zero."""
-    return data.startswith(_UTF_16_MARKS) or any(
+    return data.startswith(UTF_16_MARKS) or any(
         data.startswith((mark + b"\0", b"\0" + mark)) for mark in (b"<", b"{", b"[")
     )
 

@@ -39,6 +39,7 @@ class Limits:
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _GZIP_MAGIC = b"\x1f\x8b"
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAX_PROLOGUE_PARTS = 1000
 _CHUNK_BYTES = 65_536
 _DECLARATION = re.compile(r"<\?xml\s[^>]{0,200}?\?>")
@@ -69,7 +70,15 @@ def unpack(data: bytes, limits: Limits) -> bytes:
         content = _inflate(content, limits.max_unpacked_bytes)
         if content.startswith(_GZIP_MAGIC):
             raise refuse("The file is compressed twice.", "Unpack it once, and choose what comes out.")
+        if not _begins_as_xml(content):
+            raise refuse("What is packed into the file is no ELMO report.", "Unpack it, and choose what comes out.")
+    elif content is not data and not _begins_as_xml(content):
+        raise _unreadable()  # It was no base64 at all, but letters and digits.
     return content
+
+
+def _begins_as_xml(content: bytes) -> bool:
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", *UTF_16_MARKS))
 
 
 def check_size(data: bytes, limits: Limits) -> None:

@@ -1,5 +1,6 @@
 """Tables as spreadsheet programs and registries really write them."""
 
+import base64
 import gzip
 import json
 from datetime import date
@@ -235,6 +236,25 @@ def test_what_is_compressed_twice_is_said_to_be() -> None:
         "The file is compressed twice.",
         "Unpack it once, and choose what comes out.",
     )
+
+
+@pytest.mark.parametrize(
+    "packed", [b'{"results": []}', b"null", b"", b"kurskod;hp\nDT1;7,5\n", base64.b64encode(b"<elmo/>")]
+)
+@pytest.mark.parametrize("is_base64", [False, True])
+def test_what_is_packed_and_no_report_is_not_told_as_broken_xml(packed: bytes, is_base64: bool) -> None:
+    """Only reports come packed: whoever packed a table, or packed twice, unpacks it."""
+    data = gzip.compress(packed)
+    (problem,) = refusal(base64.b64encode(data) if is_base64 else data).problems
+    assert problem.fault == "What is packed into the file is no ELMO report."
+    assert problem.fix == "Unpack it, and choose what comes out."
+
+
+@pytest.mark.parametrize("data", [b"Algebra", b"abcd", base64.b64encode(base64.b64encode(b"<elmo/>"))])
+def test_letters_and_digits_are_no_report(data: bytes) -> None:
+    """What is taken for base64 and holds no report is neither of the kinds that are read."""
+    (problem,) = refusal(data).problems
+    assert problem.fault == "The file is neither XML, CSV nor JSON."
 
 
 @pytest.mark.parametrize("born", ["2026-06-05", "2026-06-06"])
