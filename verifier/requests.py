@@ -62,6 +62,7 @@ _DIGITAL_MODES: Final[Mapping[ResponseMode, DigitalResponseMode]] = {
     "direct_post.jwt": "dc_api.jwt",
 }
 
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 _USUAL_PORTS: Final[Mapping[str, str]] = {"https": ":443", "http": ":80"}
 
 MAX_REFERENCE_CHARACTERS: Final = 100
@@ -262,14 +263,24 @@ def checked_reference(reference: str) -> str:
 
 
 def check_return_url(url: str) -> None:
-    """Raise `InvalidReturnURL` unless a browser may be sent there: https, or http on this machine, no fragment."""
+    """Raise `InvalidReturnURL` unless a browser may be sent there, by an address without a fragment."""
+    if not is_browser_address(url) or "#" in url:
+        raise InvalidReturnURL("the return address must be https, without a user name and a fragment")
+
+
+def is_browser_address(url: str) -> bool:
+    """Whether a browser may be sent there: by https, or by http on this machine.
+
+    A name before an @ looks like the host and is none, and some read a backslash as a slash: neither is taken.
+    """
     try:
         parts = urlsplit(url)
-    except ValueError as exc:
-        raise InvalidReturnURL("the return address cannot be read") from exc
-    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not parts.hostname or parts.fragment or not (parts.scheme == "https" or is_local):
-        raise InvalidReturnURL("the return address must be https, without a fragment")
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc or "\\" in url or not (url.isascii() and url.isprintable()) or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
 
 
 class InvalidReference(ProtocolError):

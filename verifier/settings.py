@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -10,8 +9,8 @@ from pydantic_settings import SettingsConfigDict
 from proofs.did import did_web
 from schemas.consent import LocalizedText
 from schemas.errors import ProtocolError
-from service.settings import ServiceSettings, is_loopback_host
-from verifier.requests import RequestTerms, web_origin
+from service.settings import ServiceSettings
+from verifier.requests import RequestTerms, is_browser_address, web_origin
 
 ClientIdPrefix = Literal["x509_hash", "x509_san_dns", "decentralized_identifier", "redirect_uri"]
 
@@ -93,7 +92,7 @@ class VerifierSettings(ServiceSettings):
             found.append("VERIFIER_HAIP demands direct_post.jwt in VERIFIER_RESPONSE_MODE.")
         if self.client_id_prefix == "decentralized_identifier" and self.did_method == "web" and not self._has_did_web:
             found.append("VERIFIER_DID_METHOD web needs a public address with a host name, not an IP address.")
-        if self.wallet_url and not _is_safe(self.wallet_url):
+        if self.wallet_url and not is_browser_address(self.wallet_url):
             found.append("VERIFIER_WALLET_URL must start with https:// (plain http is for loopback only).")
         if not self.contact.strip() and not self.is_loopback:
             found.append("VERIFIER_CONTACT must say where people reach the organisation: every request tells them.")
@@ -161,15 +160,3 @@ class VerifierSettings(ServiceSettings):
     def contact_or_address(self) -> str:
         """Where people reach the organisation; on loopback, when nothing is set, the service's own address."""
         return self.contact.strip() or self.base_url
-
-
-def _is_safe(url: str) -> bool:
-    """Whether a browser may be sent there: https, or http on this machine; nothing before an @."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback_host(host))

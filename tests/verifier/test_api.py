@@ -309,6 +309,9 @@ def test_an_address_that_is_none_and_a_day_that_no_calendar_has_are_told(web: We
     del template["retention_days"]
     for asked in (
         {"template": "employer-micro-credential", "kind": "same_device", "return_url": "http://[::1"},
+        {"template": "employer-micro-credential", "kind": "same_device", "return_url": "https://a@evil.example/"},
+        {"template": "employer-micro-credential", "kind": "same_device", "return_url": "https://b\\evil.example/"},
+        {"template": "employer-micro-credential", "kind": "same_device", "return_url": "https://b.example/#c"},
         {"template": template | {"retention_until": "9999-12-31"}},
     ):
         answer = web.client.post("/api/requests", json=asked, headers=web.authorized)
