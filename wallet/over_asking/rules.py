@@ -150,7 +150,7 @@ RULES: Final[tuple[Rule, ...]] = (
             ),
             WarningKind.UNREGISTERED: Says(
                 _INFO,
-                N_("They show no proof of what they have registered to ask for."),
+                N_("They have not shown that they are registered to ask for this."),
                 N_("Look closely at what they ask for."),
                 place=Place.WHO,
             ),

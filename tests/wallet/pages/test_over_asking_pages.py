@@ -130,8 +130,8 @@ def test_who_asks_says_what_is_registered(world: World, employer: FakeVerifier) 
     english = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
     swedish = browser.get(f"{english.url.path}?lang=sv")
 
-    assert "They show no proof of what they have registered to ask for." in text_of(english)
-    assert "De visar inget bevis på vad de har anmält att de frågar efter." in text_of(swedish)
+    assert "They have not shown that they are registered to ask for this." in text_of(english)
+    assert "De har inte visat att de är registrerade för att fråga efter detta." in text_of(swedish)
     assert "unregistered" not in warned(english)
 
 
