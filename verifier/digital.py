@@ -15,12 +15,10 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from proofs import strict_json
-from proofs.jose import sign_jws
 from proofs.request_object import sign_request_object
-from schemas.consent import NOTICE_TYPE, PLAIN_NOTICE_FORMAT
 from schemas.errors import ProtocolError
 from schemas.presentation import InvalidResponse, read_response
-from verifier.fetched import build_notice, request_parameters
+from verifier.fetched import request_parameters, verifier_info
 from verifier.requests import ClientIdentity, RequestTerms, Transaction
 from verifier.responses import MAX_PRESENTATIONS, Answer, decrypted_response
 
@@ -45,13 +43,10 @@ def digital_request(
     parameters = {
         name: value for name, value in request_parameters(transaction, now=now).items() if name not in _BY_ADDRESS_ONLY
     }
-    notice = build_notice(transaction, terms=terms, identity=identity).claims()
+    parameters["verifier_info"] = verifier_info(transaction, terms=terms, identity=identity)
     if identity.signer is None:
         parameters = {name: value for name, value in parameters.items() if name not in _SIGNED_ONLY}
-        parameters["verifier_info"] = [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
         return {"protocol": UNSIGNED, "data": parameters}
-    data = sign_jws(notice, signer=identity.signer, typ=NOTICE_TYPE, header=identity.header_of_notice())
-    parameters["verifier_info"] = [{"format": NOTICE_TYPE, "data": data}]
     parameters["expected_origins"] = [transaction.origin]
     return {"protocol": SIGNED, "data": {"request": sign_request_object(parameters, signer=identity.signer)}}
 

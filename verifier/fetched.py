@@ -109,15 +109,20 @@ def request_object(
 
     It can be used for five minutes (never longer than the transaction); `wallet_nonce` is echoed (5.10.1).
     """
-    signer = identity.signer
     parameters = request_parameters(transaction, now=now, wallet_nonce=wallet_nonce)
-    notice = build_notice(transaction, terms=terms, identity=identity).claims()
-    if signer is None:
-        parameters["verifier_info"] = [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
+    parameters["verifier_info"] = verifier_info(transaction, terms=terms, identity=identity)
+    if identity.signer is None:
         return _unsigned_jwt(parameters)
-    data = sign_jws(notice, signer=signer, typ=NOTICE_TYPE, header=identity.header_of_notice())
-    parameters["verifier_info"] = [{"format": NOTICE_TYPE, "data": data}]
-    return sign_request_object(parameters, signer=signer)
+    return sign_request_object(parameters, signer=identity.signer)
+
+
+def verifier_info(transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity) -> list[dict[str, Any]]:
+    """The notice as it stands in a request: signed, or plain when the verifier has no identity."""
+    notice = build_notice(transaction, terms=terms, identity=identity).claims()
+    if identity.signer is None:
+        return [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
+    data = sign_jws(notice, signer=identity.signer, typ=NOTICE_TYPE, header=identity.header_of_notice())
+    return [{"format": NOTICE_TYPE, "data": data}]
 
 
 def request_parameters(transaction: Transaction, *, now: datetime, wallet_nonce: str | None = None) -> dict[str, Any]:
