@@ -116,7 +116,6 @@ class TokenEndpoint:
             dpop_key=dpop_key,
             book=context.store.grants,
             periods={name: period_from(now, issuing=context.issuing, type_name=name) for name in CREDENTIAL_TYPES},
-            lifetime_seconds=lifetime,
             now=now,
         )
 

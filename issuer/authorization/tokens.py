@@ -161,8 +161,10 @@ class RefreshBook(Protocol):
         *,
         periods: Mapping[str, Period],
         now: datetime,
-    ) -> tuple[RefreshVerdict, list[GrantedCredential]]:
+    ) -> tuple[RefreshVerdict, list[GrantedCredential], datetime]:
         """Judge and act in one transaction; what can be renewed is made from the records as they are now.
+
+        The third is when the access token ends: one that is given again ends when the lost one would have.
 
         `periods` says by name of type how long fresh copies hold.
 
@@ -178,7 +180,6 @@ def exchange_refresh_token(
     dpop_key: str | None,
     book: RefreshBook,
     periods: Mapping[str, Period],
-    lifetime_seconds: int,
     now: datetime,
 ) -> TokenResponse:
     """Give a new access token for the certificates that an earlier one covered (OpenID4VCI 14.5).
@@ -188,7 +189,7 @@ def exchange_refresh_token(
     token = new_token(binding_of(client, dpop_key), by_identifier=False, with_refresh=False)
     if token.binding.can_refresh:
         token = replace(token, refresh_token=book.next_refresh_token(request.refresh_token))
-    verdict, credentials = book.refresh(
+    verdict, credentials, until = book.refresh(
         request.refresh_token,
         lambda stored: judge_refresh(stored, client, dpop_key=dpop_key, now=now),
         token,
@@ -197,4 +198,4 @@ def exchange_refresh_token(
     )
     if verdict is RefreshVerdict.KEEP:
         token = replace(token, refresh_token=None)
-    return token_response(token, credentials, lifetime_seconds=lifetime_seconds)
+    return token_response(token, credentials, lifetime_seconds=int((until - now).total_seconds()))

@@ -198,7 +198,7 @@ class GrantStore:
         *,
         periods: Mapping[str, Period],
         now: datetime,
-    ) -> tuple[RefreshVerdict, list[GrantedCredential]]:
+    ) -> tuple[RefreshVerdict, list[GrantedCredential], datetime]:
         """Judge a refresh token and act in one transaction. Raises `InvalidGrant` unless something was granted."""
         with self._database.transaction() as connection:
             mark = digest(refresh_token)
@@ -211,7 +211,10 @@ class GrantStore:
             if verdict is RefreshVerdict.REVOKE_FAMILY:
                 withdraw_family(connection, row.family)
             else:
-                granted = self._renew(connection, row.family, token, periods=periods, now=now)
+                until = now + self._token_lifetime
+                if verdict is RefreshVerdict.REPEAT:  # However often: nothing of it lasts longer than what was lost.
+                    until = self._token_end(connection, row.family)
+                granted = self._renew(connection, row.family, token, periods=periods, until=until, now=now)
                 if verdict is RefreshVerdict.REPLACE:
                     used = update(REFRESH_TOKENS).where(REFRESH_TOKENS.c.token_digest == mark)
                     connection.execute(used.values(was_replaced=True))
@@ -219,7 +222,13 @@ class GrantStore:
                     keep_refresh_token(connection, row.family, token, until=row.until)
         if verdict is RefreshVerdict.REVOKE_FAMILY:
             raise InvalidGrant("the refresh token was used before: everything that came of it has ended")
-        return verdict, granted
+        return verdict, granted, until
+
+    def _token_end(self, connection: Connection, family: str) -> datetime:
+        """When the access token of a family ends that is open now."""
+        ends = select(OFFERS.c.token_until).where(OFFERS.c.family == family, OFFERS.c.token_until.is_not(None))
+        open_until: datetime = min(connection.execute(ends).scalars())
+        return open_until
 
     def next_refresh_token(self, refresh_token: str) -> str:
         """What a refresh token is replaced by."""
@@ -236,9 +245,16 @@ class GrantStore:
         return bool(left) and all(count == self._allowance for count in left)
 
     def _renew(
-        self, connection: Connection, family: str, token: NewToken, *, periods: Mapping[str, Period], now: datetime
+        self,
+        connection: Connection,
+        family: str,
+        token: NewToken,
+        *,
+        periods: Mapping[str, Period],
+        until: datetime,
+        now: datetime,
     ) -> list[GrantedCredential]:
-        """Open a new collection window for the certificates of a family, made from the records as they are now."""
+        """Open a collection window for the certificates of a family, made from the records as they are now."""
         granted = []
         collected = OFFERS.c.state.in_((OfferState.COLLECTED.value, OfferState.REDEEMED.value))
         for offer in connection.execute(select(OFFERS).where(OFFERS.c.family == family, collected)).all():
@@ -248,7 +264,7 @@ class GrantStore:
             values: dict[str, Any] = {
                 "claims": claims,
                 "token_digest": digest(token.token),
-                "token_until": now + self._token_lifetime,
+                "token_until": until,
                 "client_id": token.binding.client_id,
                 "dpop_key": token.binding.dpop_key,
                 "batches_left": self._allowance,

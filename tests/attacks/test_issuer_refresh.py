@@ -91,6 +91,17 @@ def test_when_the_access_token_has_expired_the_old_one_ends_the_family(
     assert_ended(fetcher, second)
 
 
+def test_an_old_token_that_is_used_again_and_again_is_of_no_more_use_than_once(fetcher: Fetcher, first: str) -> None:
+    """Five minutes after it was replaced it ends the family, however often it was repeated by then."""
+    second = refresh(fetcher, first)
+    for left in (200, 100):
+        fetcher.desk.clock.advance(seconds=100)
+        assert refresh(fetcher, first)["expires_in"] == left
+    fetcher.desk.clock.advance(seconds=101)
+    assert refresh(fetcher, first)["error"] == "invalid_grant"
+    assert_ended(fetcher, second)
+
+
 def test_repeating_does_not_lengthen_the_time_of_the_refresh_token(fetcher: Fetcher, first: str) -> None:
     """The family ends when it was to end."""
     fetcher.desk.clock.advance(seconds=fetcher.desk.context.settings.refresh_token_days * 86_400 - 70)
