@@ -53,6 +53,8 @@ class EventKind(StrEnum):
     DELETION_STATED = "deletion_stated"  # their signed statement came
     DELETION_ANSWERED = "deletion_answered"  # the person noted what they answered in another way
     COMPLAINED = "complained"  # the person noted that they complained to the authority
+    COPY_ASKED = "copy_asked"  # the person noted that they asked for a copy of what the recipient has
+    REPORTED = "reported"  # the person noted that they reported the request to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
     # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
     PERMISSION_PAUSED = "permission_paused"  # the person paused it; written before anything is sent
@@ -89,6 +91,8 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.DELETION_STATED,
         EventKind.DELETION_ANSWERED,
         EventKind.COMPLAINED,
+        EventKind.COPY_ASKED,
+        EventKind.REPORTED,
         EventKind.CONFIRMED,
     }
 )
@@ -121,6 +125,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     OPEN = "open"
     FAULTY = "faulty"
+    REPORTED = "reported"
     RECEIVED = "received"
     NOT_RECEIVED = "not_received"
     DELETED = "deleted"
@@ -175,6 +180,10 @@ class Entry:
     def decided_at(self) -> datetime | None:
         """When the person decided."""
         return next((event.at for event in self.events if event.kind in _DECISIONS), None)
+
+    def last(self, kind: EventKind) -> Event | None:
+        """The latest event of a kind; None when there is none."""
+        return next((event for event in reversed(self.events) if event.kind is kind), None)
 
     @property
     def is_share(self) -> bool:
@@ -302,6 +311,7 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.DELETED, Outcome.DELETED),
         (EventKind.FAULTY, Outcome.FAULTY),
         (EventKind.ANSWERED, Outcome.ANSWERED),
+        (EventKind.REPORTED, Outcome.REPORTED),
         (EventKind.CLOSED, Outcome.NO_ANSWER),
     ):
         if kind in kinds:
@@ -354,9 +364,14 @@ class Filter:
             _contains((entry.who.sv, entry.who.en, entry.host), self.who)
             and (self.since is None or day >= self.since)
             and (self.until is None or day <= self.until)
-            and (self.outcome is None or entry.outcome is self.outcome)
+            and (self.outcome is None or self.outcome in _found_as(entry))
             and _contains([text for one in called for text in (one.sv, one.en)], self.certificate)
         )
+
+
+def _found_as(entry: Entry) -> Collection[Outcome]:
+    """What an entry came to, and that it was reported, whatever it came to."""
+    return (entry.outcome, Outcome.REPORTED) if entry.last(EventKind.REPORTED) is not None else (entry.outcome,)
 
 
 def _contains(texts: Iterable[str], wanted: str) -> bool:

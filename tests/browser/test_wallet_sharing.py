@@ -87,6 +87,12 @@ def test_every_screen_of_a_share(
     look("receipt")
     page.click("#back")
     look("s6")
+    page.click("#ask-copy")
+    page.wait_for_selector("#letter")
+    look("copy")
+    page.click("#sent-mail")
+    page.wait_for_selector("#copy-asked")
+    look("copy-asked")
 
     arrive(page, address, stranger.ask(query(["courses", None, "credits"], vct=TRANSCRIPT)).link())
     page.click("#arrival-continue")

@@ -20,6 +20,7 @@ from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
+from wallet.rights import can_report, copy_due_on
 from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
@@ -59,7 +60,16 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "outcome": entry.outcome.value,
         "acting_for": entry.acting_for["principal"] if entry.acting_for is not None else "",
         "after": after_view(entry, t, now=now),
+        "reported": _day_of(entry, EventKind.REPORTED, t),
+        "copy_asked": _day_of(entry, EventKind.COPY_ASKED, t),
+        "copy_due": t.date(due) if (due := copy_due_on(entry)) else "",
+        "can_report": can_report(entry),
     }
+
+
+def _day_of(entry: Entry, kind: EventKind, t: Translator) -> str:
+    event = entry.last(kind)
+    return t.date(event.at) if event is not None else ""
 
 
 def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:

@@ -36,6 +36,8 @@ HAPPENED = {
     EventKind.DELETION_STATED: N_("They stated what they deleted"),
     EventKind.DELETION_ANSWERED: N_("You noted what they answered"),
     EventKind.COMPLAINED: N_("You complained to the authority"),
+    EventKind.COPY_ASKED: N_("You asked them for a copy"),
+    EventKind.REPORTED: N_("You reported the request"),
     EventKind.CONFIRMED: N_("They confirmed the receipt"),
     EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),
     EventKind.PERMISSION_RESUMED: N_("You let the later checks go on"),

@@ -15,7 +15,7 @@ from wallet.hosts import host_of
 from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.history_view import row_view
-from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
+from wallet.pages.take_back_words import AUTHORITY_MAIL, complaint, mail_link, names_of, standing_view, ways_of
 from wallet.taking_back import Standing, State, can_take_back
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import NothingChosen, Withdrawals
@@ -36,7 +36,6 @@ SAID = {
     State.OVERDUE: (N_("The answer is still missing."), "warning"),
     State.ESCALATED: (N_("The answer is still missing."), "warning"),
 }
-AUTHORITY_MAIL = "imy@imy.se"
 
 
 @router.get("/history/{entry_id}/take-back")
@@ -210,4 +209,5 @@ async def complaint_page(
         subject=subject,
         body=body,
         mail=AUTHORITY_MAIL,
+        href=mail_link(AUTHORITY_MAIL, subject, body),
     )

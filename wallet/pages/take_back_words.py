@@ -14,6 +14,7 @@ from wallet.ledger import Entry
 from wallet.naming import plain
 from wallet.taking_back import Standing, State
 
+AUTHORITY_MAIL = "imy@imy.se"
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
@@ -86,10 +87,9 @@ def ways_of(
         contact = contact or one
     subject, body = letter(facts, t, names=names, day=day, action=action)
     if url:
-        ways.append({"way": "page", "text": plain(url), "href": url if _is_web(url) else ""})
+        ways.append({"way": "page", "text": plain(url), "href": url if is_web(url) else ""})
     if contact:
-        is_mail = _MAIL.fullmatch(contact) is not None
-        href = f"mailto:{contact}?subject={quote(subject)}&body={quote(body)}" if is_mail else ""
+        href = mail_link(contact, subject, body)
         ways.append({"way": "mail", "text": plain(contact), "href": href, "subject": subject, "body": body})
     if phone := str(facts.get("withdraw_phone") or ""):
         href = f"tel:{re.sub('[^0-9+]', '', phone)}" if _PHONE.fullmatch(phone) else ""
@@ -97,7 +97,15 @@ def ways_of(
     return ways
 
 
-def _is_web(url: str) -> bool:
+def mail_link(address: str, subject: str, body: str) -> str:
+    """The draft of an e-mail; "" when the address is none."""
+    if _MAIL.fullmatch(address) is None:
+        return ""
+    return f"mailto:{address}?subject={quote(subject)}&body={quote(body)}"
+
+
+def is_web(url: str) -> bool:
+    """Whether an address of somebody else can be a link: a web page over https, and nothing that hides where."""
     try:
         parts = urlsplit(url)
         return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and url.isprintable()
@@ -122,14 +130,15 @@ def letter(
         t(N_("Please confirm in writing what you have deleted, and when copies in backups are gone.")),
         t(N_("If you keep something, please say what, and on which ground in law.")),
         t(N_("You must answer within one month (article 12.3).")),
-        _number(facts, t),
+        number_line(facts, t),
         "",
         t(N_("[Your name]")),
     ]
     return t(N_("Request for deletion, GDPR Art. 17")), "\n".join(lines)
 
 
-def _number(facts: Mapping[str, Any], t: Translator) -> str:
+def number_line(facts: Mapping[str, Any], t: Translator) -> str:
+    """The recipient's number for the request, as a line of a letter; "" when it gave none."""
     number = plain(str(facts.get("request_id") or ""))
     return t(N_("Your number for it: %(number)s"), number=number) if number else ""
 
