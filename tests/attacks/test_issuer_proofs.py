@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from issuer.status import Status
 from proofs import base64url, strict_json
 from proofs.formats.sd_jwt import parse_sd_jwt
 from proofs.jose import parse_jws, sign_jws
@@ -400,13 +401,26 @@ def test_i63_a_copy_is_answered_as_it_is(desk: Desk) -> None:
     assert parse_sd_jwt(answer["credentials"][0]["credential"]).claims["iss"] == desk.issuer
 
 
-def test_a_suspended_or_revoked_certificate_yields_no_more_copies(desk: Desk) -> None:
-    """Once revoked, the collection that is still open yields nothing any more."""
-    from issuer.status import Status
-
+@pytest.mark.parametrize("status", [Status.SUSPENDED, Status.REVOKED])
+def test_a_suspended_or_revoked_certificate_yields_no_more_copies(desk: Desk, status: Status) -> None:
+    """The collection that is still open yields nothing any more, for the same keys and for others; nor a slot."""
     offer = desk.offer()
     token, keys = desk.token(offer), [generate_signer()]
-    desk.collect(offer, keys, token=token)
-    desk.change(offer, Status.REVOKED)
-    answer = desk.ask_credential(token, desk.request(proofs=desk.proofs(keys)))
-    assert_refused(answer, "credential_request_denied")
+    (copy,) = desk.collect(offer, keys, token=token)
+    desk.change(offer, status)
+    for asked in (keys, [generate_signer()]):
+        answer = desk.ask_credential(token, desk.request(proofs=desk.proofs(asked)))
+        assert_refused(answer, "credential_request_denied")
+    (issued,) = desk.context.store.status.list_issued()
+    assert (issued.copies, desk.read_status(copy)) == (1, status)
+
+
+def test_a_reinstated_certificate_yields_copies_again(desk: Desk) -> None:
+    """While its token lives; they are valid."""
+    offer = desk.offer()
+    token = desk.token(offer)
+    desk.collect(offer, token=token)
+    desk.change(offer, Status.SUSPENDED)
+    desk.change(offer, Status.VALID)
+    (fresh,) = desk.collect(offer, token=token)
+    assert desk.read_status(fresh) == Status.VALID

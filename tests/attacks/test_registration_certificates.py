@@ -425,7 +425,7 @@ def test_claims_that_are_none_are_malformed(value: object) -> None:
         read_registered([entry])
 
 
-MIDDLE = {"act": {"sub": "https://middle.example"}}
+MIDDLE: dict[str, Any] = {"act": {"sub": "https://middle.example"}}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from schemas.standing_permission import PermissionState, RecheckOutcome
 from schemas.withdrawal import WITHDRAWAL_TYPE
 from service.accounts import Accounts
 from service.http import HostRouter, OutgoingHTTP
-from tests.attacks.test_verifier_processes import Rejoined, in_two_processes
+from tests.attacks.test_verifier_processes import Rejoined
+from tests.two_processes import in_two_processes
 from tests.verifier.permitting import (
     ITEMS,
     PURPOSE,

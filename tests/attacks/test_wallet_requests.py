@@ -3,9 +3,9 @@
 Numbers refer to edge-cases.md: W-10, W-14, W-16, W-19, D-11, G-01, G-03, G-04, G-05.
 """
 
-import asyncio
 import json
 import re
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,14 +19,15 @@ from proofs import base64url, jose
 from proofs.trust import TrustList
 from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
+from tests.two_processes import in_two_processes
 from tests.wallet.fake_verifier import Asked, FakeVerifier, credential, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.wallet.people import Sharer
-from tests.world import NOW, PASSPHRASE, World
+from tests.wallet.processes import approve_shares
+from tests.world import NOW, World
 from wallet.delivery import DeliveryState
 from wallet.over_asking import WarningKind
-from wallet.requests import AlreadyAnswered, CouldNotFetch, FetchedRequest, RequestFault, check_request
-from wallet.sharing import Sharing
+from wallet.requests import CouldNotFetch, FetchedRequest, RequestFault, check_request
 
 pytestmark = pytest.mark.anyio
 
@@ -348,35 +349,33 @@ def test_a_name_that_looks_like_another(world: World) -> None:
 # --- at the same time -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.processes
 async def test_g05_two_processes_answer_one_request_once(world: World, employer: FakeVerifier) -> None:
-    """The same screen confirmed in two windows of two processes at once: one answer, one copy."""
+    """The same screen confirmed in three windows of each of two processes at once: one answer, one copy."""
     sharer = await Sharer.with_certificate(world)
     share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
-    digest = sharer.decision(share_id).digest
-    second = world.wallet_at("wallet.example", data=world.wallet.settings.data).deployment
-    doors = [sharer.sharing, Sharing(second)]
+    share = (share_id, sharer.decision(share_id).digest)
 
-    async def approve(sharing: Sharing) -> object:
-        return await sharing.approve(
-            sharer.vault, share_id, language="en", approved_digest=digest, passphrase=PASSPHRASE
-        )
+    found = in_two_processes(approve_shares, [(world.directory, "Maja", employer.host, [share] * 3)] * 2, 2)
 
-    results = await asyncio.gather(*(approve(doors[n % 2]) for n in range(6)), return_exceptions=True)
-
-    assert sum(not isinstance(result, BaseException) for result in results) == 1
-    assert {type(result) for result in results if isinstance(result, BaseException)} <= {AlreadyAnswered}
-    assert len(employer.forms) == 1
+    came = Counter(outcome for outcomes, _ in found for outcome in outcomes)
+    assert came["AlreadyAnswered"] >= 5  # All six, where the database was busy just after the answer had left.
+    assert came["AlreadyAnswered"] + came["delivered"] == 6
+    assert sum(len(forms) for _, forms in found) == 1
     assert sharer.certificate.copies_left == 9
 
 
-async def test_w22_parallel_shares_never_use_one_copy_twice(world: World, employer: FakeVerifier) -> None:
-    """Twelve requests answered at once with ten copies: at most ten answers, each with a copy of its own."""
+@pytest.mark.processes
+async def test_w22_two_processes_never_use_one_copy_twice(world: World, employer: FakeVerifier) -> None:
+    """Twelve requests answered at once in two processes with ten copies: ten answers, each with a copy of its own."""
     sharer = await Sharer.with_certificate(world)
-    shares = [await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()) for _ in range(12)]
+    links = [employer.ask(query(["family_name"]), notice=notice()).link() for _ in range(12)]
+    shares = [(share_id, sharer.decision(share_id).digest) for share_id in [await sharer.begin(one) for one in links]]
+    common = (world.directory, "Maja", employer.host)
 
-    results = await asyncio.gather(*(sharer.approve(share_id) for share_id in shares), return_exceptions=True)
+    found = in_two_processes(approve_shares, [(*common, shares[:6]), (*common, shares[6:])], 2)
 
-    refused = [result for result in results if isinstance(result, BaseException)]
-    tokens = [answer["vp_token"]["certificate"][0].partition("~")[0] for answer in employer.answers]
-    assert len(tokens) == len(set(tokens)) == 10
-    assert all(isinstance(one, ProtocolError) for one in refused)
+    shown = [json.loads(form["vp_token"])["certificate"][0] for _, forms in found for form in forms]
+    assert len(shown) == len({token.partition("~")[0] for token in shown}) == 10
+    assert sum(outcome != "delivered" for outcomes, _ in found for outcome in outcomes) >= 2
+    assert sharer.certificate.copies_left == 0

@@ -158,7 +158,7 @@ def _looks(page: Page, selector: str) -> Any:
 def test_cs01_escape_leaves_the_decision_without_an_answer(
     world: World, address: str, employer: FakeVerifier, open_page: OpenPage
 ) -> None:
-    """Nothing is sent to anybody and no request of ours decides; what was ticked is there when the person comes back."""
+    """Nothing is sent to anybody and no request of ours decides; the ticks are there when the person comes back."""
     page = open_page(language="en")
     moved_in(world, page, address, "micro-credential")
     arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())

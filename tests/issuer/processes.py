@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from issuer.authorization.pre_authorized import exchange_code
 from issuer.authorization.token_request import CodeRequest
@@ -25,20 +26,32 @@ from schemas.errors import ProtocolError
 
 def redeem(store: IssuerStore, code: str, tx_code: str | None) -> str:
     """One token request; returns the access token or the error's code."""
-    now = datetime.now(UTC)
     try:
-        answer = exchange_code(
-            CodeRequest(code, tx_code, None),
-            TokenBinding(None, None, None, is_authenticated=False),
-            codes=store.grants,
-            issuer="https://x",
-            lifetime_seconds=300,
-            with_refresh=False,
-            now=now,
-        )
+        return f"token {redeem_code(store, code, tx_code)}"
     except ProtocolError as error:
         return error.error
-    return f"token {answer.access_token}"
+
+
+def guess(store: IssuerStore, code: str, tx_code: str) -> str:
+    """One guess of a transaction code; returns what became of it in words, which tell whether it was a try."""
+    try:
+        redeem_code(store, code, tx_code)
+    except ProtocolError as error:
+        return error.error if error.error == "temporarily_unavailable" else str(error)
+    return "right"
+
+
+def redeem_code(store: IssuerStore, code: str, tx_code: str | None) -> str:
+    """Exchange a code; returns the access token. Raises `ProtocolError`."""
+    return exchange_code(
+        CodeRequest(code, tx_code, None),
+        TokenBinding(None, None, None, is_authenticated=False),
+        codes=store.grants,
+        issuer="https://x",
+        lifetime_seconds=300,
+        with_refresh=False,
+        now=datetime.now(UTC),
+    ).access_token
 
 
 def reserve(store: IssuerStore, token: str, nonce: str, thumbprint: str) -> str:
@@ -58,6 +71,23 @@ def reserve(store: IssuerStore, token: str, nonce: str, thumbprint: str) -> str:
         return error.error
     slot = reserved.slots[thumbprint]
     return f"slot {slot.list_id} {slot.idx}"
+
+
+def _client(settings: IssuerSettings) -> Any:
+    """The whole service, under the clock of the tests; loaded only where it is needed, since that takes a while."""
+    from starlette.testclient import TestClient
+
+    from issuer.app import create_app
+    from tests.issuer.desk import StandingClock
+
+    return TestClient(create_app(settings, clock=StandingClock()), base_url=settings.origin)
+
+
+def post(client: Any, url: str, body: dict[str, Any], headers: dict[str, str]) -> str:
+    """One request to the whole service; status and error."""
+    answer = client.post(url, json=body, headers=headers)
+    error = answer.json().get("error", "")
+    return error if error == "temporarily_unavailable" else f"{answer.status_code} {error}".strip()
 
 
 def together(works: Sequence[Callable[[], str]], *, start: float) -> list[str]:
@@ -80,8 +110,9 @@ def main(data: str, public_url: str, passphrase_file: str, start: str, kind: str
         data=Path(data), public_url=public_url, key_passphrase_file=Path(passphrase_file), status_list_size=10_000
     )
     store = open_store(settings)
-    functions: dict[str, Callable[..., str]] = {"redeem": redeem, "reserve": reserve}
-    works = [partial(functions[kind], store, *json.loads(task)) for task in tasks]
+    functions: dict[str, Callable[..., str]] = {"redeem": redeem, "guess": guess, "reserve": reserve, "post": post}
+    by: Any = _client(settings) if kind == "post" else store
+    works = [partial(functions[kind], by, *json.loads(task)) for task in tasks]
     print(json.dumps(together(works, start=float(start))))
     store.close()
 

@@ -14,8 +14,10 @@ from starlette.testclient import TestClient
 
 from issuer.deferral import Review
 from issuer.offers import OfferLinks, draft_offers
+from issuer.status import Status
 from issuer.store.results import ImportDraft
 from issuer.store.tables import RESULTS
+from proofs import jose
 from proofs.trust import TrustEntry
 from schemas.learning.achievement import Record
 from schemas.types import CREDENTIAL_TYPES
@@ -47,6 +49,7 @@ class Source:
         vct: str = VCT,
         kept: Sequence[Record] = records("DT4011"),
         known: str = "",
+        host: str = "source.example",
         **settings: Any,
     ) -> None:
         """`known`: the file of clients, if it is to know others than the provider of the wallet."""
@@ -55,14 +58,14 @@ class Source:
         self.provider = Provider(world.clock)  # type: ignore[arg-type]
         world.network.connect("id.example", self.provider.app())
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
-        clients, root = world.directory / "clients.toml", self.attesting.root_file.resolve()
+        clients, root = world.directory / f"{host}-clients.toml", self.attesting.root_file.resolve()
         clients.write_text(
             known
             or f'[[attesters]]\nissuer = "{self.attesting.client_id}"\nroots = ["{root}"]\n'
             f'[[key_attesters]]\nroots = ["{root}"]\n'
         )
         self.side: IssuerSide = world.issuer(
-            "source.example",
+            host,
             clients_file=clients,
             login_issuer=ISSUER,
             login_client_id=CLIENT_ID,
@@ -338,6 +341,35 @@ async def test_a_denial_ends_the_waiting(world: World) -> None:
     assert (denied.stage, denied.problem) == (Stage.FAILED, "denied")
 
 
+async def test_i29_no_attestation_tells_two_sources_or_two_people_apart_or_together(world: World) -> None:
+    """Each source and each person has an attestation of its own, about a key of its own; all else in them is the same.
+
+    Source: HAIP 1.0, section 4.4.1: not reused across issuers, and no identifier of a single wallet in it.
+    """
+    sources = [Source(world), Source(world, host="other.example")]
+    sent: list[tuple[str, str, str]] = []
+
+    def listen(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path == "/par":
+            sent.append((request.url.host, person.name, request.headers["oauth-client-attestation"]))
+        return None
+
+    with world.network.answering(listen):
+        for person in [await world.wallet.person(name) for name in ("Maja", "Omar")]:
+            for source in sources:
+                await away(world, person, source)
+
+    assert {(host, name) for host, name, _ in sent} == {
+        (host, name) for host in ("source.example", "other.example") for name in ("Maja", "Omar")
+    }
+    claims = [jose.read_claims(jose.parse_jws(text)) for _, _, text in sent]
+    keys = [one.pop("cnf")["jwk"] for one in claims]
+    assert len({(key["x"], key["y"]) for key in keys}) == len(sent) == 4
+    assert all(set(key) == {"kty", "crv", "x", "y"} for key in keys)
+    assert claims == [claims[0]] * 4, "the clock stands, so that nothing else differs"
+    assert claims[0]["sub"] == "https://wallet.example"
+
+
 async def test_keys_are_attested_where_the_issuer_wants_that(world: World) -> None:
     """By the same provider that vouches for the wallet."""
     source = Source(world, key_attested_types="micro-credential")
@@ -514,6 +546,35 @@ async def test_copies_are_renewed_before_they_run_out(world: World) -> None:
     await wallet.resume(vault)
     assert wallet.collections(vault) == {}
     assert vault.certificates()[0].renewal is not None, "and once more, later"
+
+
+async def test_i62_what_is_revoked_while_it_is_renewed_ends_revoked(world: World) -> None:
+    """The source revokes when it has made the fresh copies and the wallet has not got them yet."""
+    source = Source(world)
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    _, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    (certificate,) = vault.certificates()
+    statuses, publishing = source.side.context.store.status, source.side.context.publishing
+    world.clock.move(days=3)
+
+    def revoke(request: httpx2.Request, answer: httpx2.Response) -> httpx2.Response:
+        if request.url.path == "/credential":
+            statuses.change([statuses.list_issued()[0].id], Status.REVOKED, publishing=publishing, now=world.clock())
+        return answer
+
+    with world.network.changing(revoke):
+        await wallet.renew_outdated(vault, lambda _: True)
+    await wallet.check_before_showing(vault)
+
+    (issued,) = statuses.list_issued()
+    assert (issued.copies, issued.status) == (20, Status.REVOKED), "the renewal was under way"
+    assert [(one.id, one.status) for one in vault.certificates()] == [(certificate.id, "revoked")]
+    world.clock.move(days=3)
+    asked = world.network.asked("source.example/credential")
+    await wallet.renew_outdated(vault, lambda _: True)
+    assert world.network.asked("source.example/credential") == asked, "and is not renewed again"
 
 
 async def test_what_says_something_else_becomes_a_certificate_of_its_own(world: World) -> None:

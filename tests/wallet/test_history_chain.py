@@ -3,24 +3,24 @@
 import secrets
 import shutil
 import sqlite3
-import threading
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from schemas.errors import NotFound, TemporarilyUnavailable
+from schemas.errors import NotFound
 from service.upgrades import UnknownSchema
+from tests.two_processes import in_two_processes
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.wallet.people import Sharer
+from tests.wallet.processes import write_events
 from tests.wallet.test_ledger import shared
 from tests.world import PASSPHRASE, World
 from wallet.histories import EntryStillOpen, Histories
 from wallet.ledger import Event, EventKind, HistoryFault, Outcome
 from wallet.receipts import check_receipt, signed_receipt
-from wallet.store.ledger import append_event, read_history
+from wallet.store.ledger import read_history
 from wallet.store.opening import open_database
 from wallet.vault import UnlockedVault
 
@@ -109,36 +109,17 @@ async def test_an_empty_history_has_a_seal_too(world: World) -> None:
 # --- two at the same time (D19) -------------------------------------------------------------------------------------
 
 
+@pytest.mark.processes
 async def test_d19_two_processes_lose_no_entry(world: World) -> None:
-    """Two connections of their own append as fast as they can: every event is there once, and the chain holds."""
+    """Two processes append to one file as fast as they can: every event is there once, and the chain holds."""
     vault = await world.wallet.person("Maja")
-    written: list[str] = []
 
-    def write() -> None:
-        database = open_database(world.wallet.settings.data)
-        done = 0
-        while done < 25:
-            one = event()
-            try:
-                with database.transaction() as connection:
-                    append_event(connection, vault, one)
-            except TemporarilyUnavailable:
-                time.sleep(0.01)
-                continue
-            written.append(one.entry_id)
-            done += 1
-        database.close()
-
-    threads = [threading.Thread(target=write) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    written = in_two_processes(write_events, [(world.directory, "Maja", 40)] * 2, 80)
 
     with world.wallet.deployment.database.reading() as connection:
         history = read_history(connection, vault)
     assert Counter(one.entry_id for one in history.events) == Counter(written)
-    assert (len(written), history.is_intact) == (75, True)
+    assert (len(written), history.is_intact) == (80, True)
 
 
 # --- deleting (CS-31) -----------------------------------------------------------------------------------------------

@@ -343,7 +343,7 @@ UNBOUND = query(["family_name"], require_cryptographic_holder_binding=False)
 def test_d12_without_holder_binding_a_state_that_can_be_guessed_is_refused(
     world: World, verifier: FakeVerifier, state: str | None
 ) -> None:
-    """OpenID4VP 1.0, section 5.3: 128 bits, as far as a wallet can tell; nothing else ties the answer to the request."""
+    """OpenID4VP 1.0, section 5.3: 128 bits, as far as a wallet can tell; nothing else ties answer and request."""
     fault = fault_of(lambda: check(world, verifier.ask(UNBOUND, state=state)))
 
     assert fault.error == "invalid_request"

@@ -1,7 +1,6 @@
 """The vault: what rests is unreadable, each ciphertext belongs to one place, and only the passphrase opens it."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,11 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from proofs.sealing import SealBroken
-from service.database import Busy, Database
+from tests.two_processes import in_two_processes
+from tests.wallet.processes import take_copies
 from tests.world import PASSPHRASE, World
 from wallet.certificates import NoCopiesLeft, UnknownCertificate
 from wallet.store.certificates import get_certificate, take_copy, update_view
-from wallet.store.opening import open_database
 from wallet.store.people import NameTaken, VaultChanged, load_person, update_person
 from wallet.store.tables import CertificateRow, CopyRow
 from wallet.vault import UnsuitableName, UnsuitablePassphrase, WrongPassphrase, unlock_from_session, with_profile
@@ -216,29 +215,17 @@ async def test_a_copy_taken_in_an_undone_decision_is_not_used(world: World) -> N
     assert vault.certificates()[0].copies_left == 10
 
 
+@pytest.mark.processes
 async def test_no_copy_is_taken_twice_by_processes_on_one_file(world: World) -> None:
-    """Two services on one database, eight threads each: every copy goes to exactly one of them."""
+    """Two processes on one file, eight threads each: every copy goes to exactly one of them."""
     vault = await world.wallet.person("Maja")
     certificate = await world.wallet.receive(vault, world.university.offer()[0].offer)
-    databases = [open_database(world.wallet.settings.data) for _ in range(2)]
 
-    def take(database: Database) -> str | None:
-        for _ in range(50):
-            try:
-                with database.transaction() as connection:
-                    return take_copy(connection, vault, certificate.id).id
-            except Busy:
-                continue
-            except NoCopiesLeft:
-                return None
-        return None
+    found = in_two_processes(take_copies, [(world.directory, "Maja", certificate.id)] * 2, 16)
 
-    with ThreadPoolExecutor(16) as pool:
-        taken = [one for one in pool.map(take, databases * 8) if one is not None]
-    for database in databases:
-        database.close()
-
+    taken = [one for one in found if one != "none"]
     assert len(taken) == len(set(taken)) == 10
+    assert vault.certificates()[0].copies_left == 0
 
 
 async def test_a_copys_key_signs_for_the_copy(world: World) -> None:

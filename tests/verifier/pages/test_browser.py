@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.conftest import launched
 from tests.verifier.pages.desk import PASSWORD, Desk, Time
 from tests.verifier.pages.test_asking import TEMPLATE, add_template
 from verifier.requests import Transaction
@@ -20,7 +21,6 @@ from verifier.requests import Transaction
 pytestmark = pytest.mark.browser
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-CHROMIUM = "/usr/bin/chromium"
 
 
 @dataclass
@@ -70,10 +70,8 @@ def site(tmp_path: Path, changes: dict[str, object]) -> Iterator[Site]:
     while not server.started:
         wall_clock.sleep(0.05)
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with launched() as browser:
             yield Site(desk, browser, code)
-            browser.close()
     finally:
         server.should_exit = True
         thread.join()
