@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     DELETION_ANSWERED = "deletion_answered"  # the person noted what they answered in another way
     COMPLAINED = "complained"  # the person noted that they complained to the authority
     COPY_ASKED = "copy_asked"  # the person noted that they asked for a copy of what the recipient has
+    COPY_CAME = "copy_came"  # the person noted that they have got it
     REPORTED = "reported"  # the person noted that they reported the request to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
     # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
@@ -92,12 +93,14 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.DELETION_ANSWERED,
         EventKind.COMPLAINED,
         EventKind.COPY_ASKED,
+        EventKind.COPY_CAME,
         EventKind.REPORTED,
         EventKind.CONFIRMED,
     }
 )
 """What comes after the answer to a request: none of it changes what the answer came to."""
-
+LOOKED_FOR = (EventKind.TAKEN_BACK, EventKind.DELETION_ASKED, EventKind.COPY_ASKED, EventKind.REPORTED)
+"""What the person did later, that one looks for in a history beside what an entry came to."""
 
 ABOUT_WALLET = frozenset({EventKind.PASSKEY_ADDED, EventKind.PASSKEY_REMOVED, EventKind.KEY_CHANGED})
 """What happens to the ways into the wallet; nobody else is concerned."""
@@ -125,7 +128,6 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     OPEN = "open"
     FAULTY = "faulty"
-    REPORTED = "reported"
     RECEIVED = "received"
     NOT_RECEIVED = "not_received"
     DELETED = "deleted"
@@ -311,7 +313,6 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.DELETED, Outcome.DELETED),
         (EventKind.FAULTY, Outcome.FAULTY),
         (EventKind.ANSWERED, Outcome.ANSWERED),
-        (EventKind.REPORTED, Outcome.REPORTED),
         (EventKind.CLOSED, Outcome.NO_ANSWER),
     ):
         if kind in kinds:
@@ -349,6 +350,7 @@ class Filter:
     since: date | None = None
     until: date | None = None
     outcome: Outcome | None = None
+    done: EventKind | None = None
     certificate: str = ""
 
     @property
@@ -364,14 +366,10 @@ class Filter:
             _contains((entry.who.sv, entry.who.en, entry.host), self.who)
             and (self.since is None or day >= self.since)
             and (self.until is None or day <= self.until)
-            and (self.outcome is None or self.outcome in _found_as(entry))
+            and (self.outcome is None or entry.outcome is self.outcome)
+            and (self.done is None or entry.last(self.done) is not None)
             and _contains([text for one in called for text in (one.sv, one.en)], self.certificate)
         )
-
-
-def _found_as(entry: Entry) -> Collection[Outcome]:
-    """What an entry came to, and that it was reported, whatever it came to."""
-    return (entry.outcome, Outcome.REPORTED) if entry.last(EventKind.REPORTED) is not None else (entry.outcome,)
 
 
 def _contains(texts: Iterable[str], wanted: str) -> bool:

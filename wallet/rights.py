@@ -2,13 +2,16 @@
 
     rights = Rights(wallet)
     rights.note_copy_asked(vault, entry_id, way="mail")      # GDPR article 15: they have one month
+    rights.note_copy_came(vault, entry_id)
     rights.note_reported(vault, entry_id)                    # ARF, RPT_DPA_05: reports stand in the history
+    copy_of(entry, now=now)                                  # asked when, due when, and whether it is overdue
 
 The wallet writes the letters and the person sends them: an authority has no address that a wallet could report to by
 itself, and a recipient is asked for a copy by somebody who can say who they are.
 """
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -31,6 +34,16 @@ class NothingToNote(Refused):
     status = 409
 
 
+@dataclass(frozen=True, slots=True)
+class CopyAsked:
+    """How the latest wish for a copy stands: `due_on` is the last day for an answer (GDPR article 12.3)."""
+
+    asked_at: datetime
+    due_on: date
+    came_at: datetime | None
+    is_overdue: bool
+
+
 class Rights:
     """Copies asked for and reports made, of the vaults of one wallet service."""
 
@@ -50,9 +63,19 @@ class Rights:
             entry = self._entry(connection, vault, entry_id)
             if not can_ask_for_copy(entry):
                 raise NothingToNote
-            asked = entry.last(EventKind.COPY_ASKED)
-            if asked is None or asked.at.date() != now.date():
+            asked = copy_of(entry, now=now)
+            if asked is None or asked.came_at is not None or asked.asked_at.date() != now.date():
                 append_event(connection, vault, Event(entry_id, EventKind.COPY_ASKED, now, {"way": way}))
+
+    def note_copy_came(self, vault: UnlockedVault, entry_id: str) -> None:
+        """The person has got the copy. Raises `NotFound`, and `NothingToNote` when none was asked for."""
+        now = self._wallet.clock()
+        with self._database.transaction() as connection:
+            asked = copy_of(self._entry(connection, vault, entry_id), now=now)
+            if asked is None:
+                raise NothingToNote
+            if asked.came_at is None:
+                append_event(connection, vault, Event(entry_id, EventKind.COPY_CAME, now))
 
     def note_reported(self, vault: UnlockedVault, entry_id: str) -> None:
         """The person has reported the request; that stands once. Raises `NotFound`, `NothingToNote`."""
@@ -80,7 +103,12 @@ def can_report(entry: Entry) -> bool:
     return entry.is_share and entry.outcome is not Outcome.OPEN
 
 
-def copy_due_on(entry: Entry) -> date | None:
-    """By which day they must answer the latest wish for a copy (GDPR article 12.3); None when there is none."""
-    asked = entry.last(EventKind.COPY_ASKED)
-    return None if asked is None else one_month_after(asked.at.date())
+def copy_of(entry: Entry, *, now: datetime) -> CopyAsked | None:
+    """How the latest wish for a copy stands; None when there is none. A copy that came before it does not answer it."""
+    place = max((n for n, event in enumerate(entry.events) if event.kind is EventKind.COPY_ASKED), default=None)
+    if place is None:
+        return None
+    asked, after = entry.events[place], entry.events[place + 1 :]
+    came = next((event.at for event in after if event.kind is EventKind.COPY_CAME), None)
+    due_on = one_month_after(asked.at.astimezone(UTC).date())
+    return CopyAsked(asked.at, due_on, came, came is None and now.date() > due_on)

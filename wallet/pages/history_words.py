@@ -37,6 +37,7 @@ HAPPENED = {
     EventKind.DELETION_ANSWERED: N_("You noted what they answered"),
     EventKind.COMPLAINED: N_("You complained to the authority"),
     EventKind.COPY_ASKED: N_("You asked them for a copy"),
+    EventKind.COPY_CAME: N_("You noted that the copy came"),
     EventKind.REPORTED: N_("You reported the request"),
     EventKind.CONFIRMED: N_("They confirmed the receipt"),
     EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),

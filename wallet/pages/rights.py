@@ -10,7 +10,7 @@ from wallet.histories import Histories
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_view import row_view
 from wallet.pages.letters import copy_ways, report
-from wallet.pages.take_back_words import AUTHORITY_MAIL, mail_link
+from wallet.pages.ways_out import AUTHORITY_MAIL, mail_link
 from wallet.rights import Rights, can_ask_for_copy, can_report
 
 router = APIRouter()
@@ -39,9 +39,12 @@ async def note_copy(
     entry_id: str,
     decision: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    """The person says that they have asked. The Enter key says nothing."""
+    """The person says that they have asked, or that the copy came. The Enter key says nothing."""
     if not decision:
         return pages.redirect(f"/history/{entry_id}/copy")
+    if decision == "came":
+        Rights(wallet).note_copy_came(vault, entry_id)
+        return pages.redirect(f"/history/{entry_id}", message=N_("It is noted."))
     Rights(wallet).note_copy_asked(vault, entry_id, way=decision)
     return pages.redirect(f"/history/{entry_id}", message=N_("It is noted. They must answer within one month."))
 
@@ -52,7 +55,7 @@ async def report_page(request: Request, vault: VaultDep, wallet: WalletDep, page
     entry, t = Histories(wallet).entry(vault, entry_id), pages.translator(request)
     if not can_report(entry):
         return pages.redirect(f"/history/{entry_id}")
-    subject, body = report(entry, t)
+    subject, body = report(entry, t, now=wallet.clock())
     return await pages.render(
         request,
         "history/report.html",

@@ -85,7 +85,6 @@ OUTCOMES = {
     Outcome.ANSWERED: OutcomeWords(N_("Answered already"), "quiet"),
     Outcome.OPEN: OutcomeWords(N_("Waiting for you"), "quiet", "clock"),
     Outcome.FAULTY: OutcomeWords(N_("Faulty request"), "warning"),
-    Outcome.REPORTED: OutcomeWords(N_("Reported"), "quiet", "warning"),
     Outcome.RECEIVED: OutcomeWords(N_("Received"), "good", "certificate"),
     Outcome.NOT_RECEIVED: OutcomeWords(N_("Not received"), "warning"),
     Outcome.DELETED: OutcomeWords(N_("Deleted from the wallet"), "quiet"),

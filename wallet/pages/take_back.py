@@ -15,7 +15,8 @@ from wallet.hosts import host_of
 from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.history_view import row_view
-from wallet.pages.take_back_words import AUTHORITY_MAIL, complaint, mail_link, names_of, standing_view, ways_of
+from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
+from wallet.pages.ways_out import AUTHORITY_MAIL, mail_link
 from wallet.taking_back import Standing, State, can_take_back
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import NothingChosen, Withdrawals

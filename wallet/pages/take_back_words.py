@@ -5,17 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from schemas.receipt import BothLanguages
 from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, StatedItem
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.naming import plain
+from wallet.pages.ways_out import in_lines, is_web, mail_link
 from wallet.taking_back import Standing, State
 
-AUTHORITY_MAIL = "imy@imy.se"
-_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
 
@@ -97,22 +95,6 @@ def ways_of(
     return ways
 
 
-def mail_link(address: str, subject: str, body: str) -> str:
-    """The draft of an e-mail; "" when the address is none."""
-    if _MAIL.fullmatch(address) is None:
-        return ""
-    return f"mailto:{address}?subject={quote(subject)}&body={quote(body)}"
-
-
-def is_web(url: str) -> bool:
-    """Whether an address of somebody else can be a link: a web page over https, and nothing that hides where."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and url.isprintable()
-    except ValueError:
-        return False
-
-
 def letter(
     facts: Mapping[str, Any], t: Translator, *, names: Sequence[str], day: str, action: Action
 ) -> tuple[str, str]:
@@ -134,7 +116,7 @@ def letter(
         "",
         t(N_("[Your name]")),
     ]
-    return t(N_("Request for deletion, GDPR Art. 17")), "\n".join(lines)
+    return t(N_("Request for deletion, GDPR Art. 17")), in_lines(lines)
 
 
 def number_line(facts: Mapping[str, Any], t: Translator) -> str:
@@ -185,7 +167,7 @@ def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str
         "",
         t(N_("[Your name and how to reach you]")),
     ]
-    return t(N_("Complaint about %(who)s: no deletion under article 17"), who=who), "\n".join(lines)
+    return t(N_("Complaint about %(who)s: no deletion under article 17"), who=who), in_lines(lines)
 
 
 def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:
