@@ -106,7 +106,7 @@ def test_the_whole_way_to_a_certificate(world: World) -> None:
         assert text in swedish.text
     for told, texts in (
         (page, ("Where it comes from", "Collected from", "Received", "Issuer's identifier", "20 November 2026 13:00")),
-        (swedish, ("Varifrån det kommer", "Hämtat från", "Mottaget", "Utfärdarens identifierare", "20 november 2026")),
+        (swedish, ("Var det kommer ifrån", "Hämtat från", "Mottaget", "Utfärdarens adress", "20 november 2026 13:00")),
     ):
         where = unescape(told.text).partition("university.example")[2]
         assert [text for text in texts if text not in unescape(told.text)] == []
