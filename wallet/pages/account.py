@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import LANGUAGES, N_
-from service.pages import Pages
+from service.pages import FormSwitch, Pages
 from service.passwords import PasswordTooLong
 from wallet.deployment import Deployment
 from wallet.histories import Histories
@@ -57,8 +57,14 @@ async def unlock(
     name: Annotated[str, Form(max_length=1000)] = "",
     passphrase: Annotated[str, Form(max_length=5000)] = "",
     wanted: Annotated[str, Form(max_length=100_000)] = "/",
+    to_language: Annotated[str, Form(max_length=5)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
 ) -> Response:
-    """Open a vault, take up what stopped in the middle, and go on to what was asked for."""
+    """Open a vault, take up what stopped in the middle, and go on to what was asked for. With `to_language` the form is
+    only shown again, with the fault that it `said`."""
+    if to_language:
+        fault = said if said in FAULTS.values() else ""
+        return await unlock_page(request, wanted=wanted, fault=fault, name=name)
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.unlock(name, passphrase)
@@ -83,7 +89,23 @@ async def go_in(request: Request, wallet: Deployment, pages: Pages, vault: Unloc
 @router.get("/welcome")
 async def create_form(request: Request, pages: PagesDep, wanted: str = "/") -> Response:
     """The form that makes a vault."""
-    return await pages.render(request, "create.html", wanted=own_path(wanted), arrived="", fault="", field="", name="")
+    return await _create_page(request, pages, wanted=own_path(wanted))
+
+
+async def _create_page(
+    request: Request, pages: Pages, *, wanted: str, fault: str = "", field: str = "", name: str = "", status: int = 200
+) -> Response:
+    return await pages.render(
+        request,
+        "create.html",
+        status=status,
+        switch=FormSwitch("create-form", "/welcome"),
+        wanted=wanted,
+        arrived=arrived_with(wanted),
+        fault=fault,
+        field=field,
+        name=name,
+    )
 
 
 @router.post("/welcome", dependencies=[FromOurForm])
@@ -95,23 +117,25 @@ async def create(
     passphrase: Annotated[str, Form(max_length=5000)] = "",
     wanted: Annotated[str, Form(max_length=100_000)] = "/",
     begin: Annotated[str, Form()] = "",
+    to_language: Annotated[str, Form(max_length=5)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
+    said_of: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Make a vault and open it. With `begin` alone it shows the form, keeping what was asked for."""
-    if begin:
-        return await pages.render(
-            request, "create.html", wanted=wanted, arrived=arrived_with(wanted), fault="", field="", name=name
-        )
+    """Make a vault and open it. With `begin` alone it shows the form, keeping what was asked for; with `to_language` as
+    well, and with the fault that it `said`."""
+    if begin or to_language:
+        fault, of = (said, said_of) if said in FAULTS.values() and said_of in ("name", "passphrase") else ("", "")
+        return await _create_page(request, pages, wanted=wanted, fault=fault, field=of, name=name)
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.create(name, passphrase, language=pages.language(request))
         await wallet.forget_tries(name)
     except (Refused, TooManyRequests) as exc:
-        return await pages.render(
+        return await _create_page(
             request,
-            "create.html",
+            pages,
             status=exc.status,
             wanted=wanted,
-            arrived=arrived_with(wanted),
             fault=FAULTS.get(type(exc), FAULTS[UnsuitablePassphrase]),
             field="passphrase" if isinstance(exc, UnsuitablePassphrase | PasswordTooLong) else "name",
             name=name,
