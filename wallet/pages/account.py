@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import LANGUAGES, N_
-from service.pages import FormSwitch, Pages
+from service.pages import FormSwitch, LanguageSwitch, Pages
 from service.passwords import PasswordTooLong
 from wallet.deployment import Deployment
 from wallet.histories import Histories
@@ -39,6 +39,7 @@ FAULTS = {
     PasswordTooLong: N_("The passphrase is too long. At most 1,000 characters."),
     TooManyRequests: N_("Too many attempts. Wait a minute and try again."),
 }
+OTHER_PASSPHRASE = N_("The present passphrase is another one.")
 
 
 @router.get("/unlock")
@@ -159,7 +160,23 @@ async def lock(request: Request, wallet: WalletDep, pages: PagesDep) -> Response
 @router.get("/settings")
 async def settings(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Language and passphrase."""
-    return await pages.render(request, "settings.html", vault=vault, fault="", field="", shortest=SHORTEST_PASSPHRASE)
+    return await _settings_page(request, pages, vault)
+
+
+async def _settings_page(
+    request: Request, pages: Pages, vault: UnlockedVault, *, fault: str = "", field: str = "", status: int = 200
+) -> Response:
+    again = LanguageSwitch("/settings/passphrase", {"said": fault, "said_of": field})
+    return await pages.render(
+        request,
+        "settings.html",
+        status=status,
+        switch=again if request.method == "POST" else None,
+        vault=vault,
+        fault=fault,
+        field=field,
+        shortest=SHORTEST_PASSPHRASE,
+    )
 
 
 @router.post("/settings/language", dependencies=[FromOurForm])
@@ -184,22 +201,19 @@ async def change_passphrase(
     pages: PagesDep,
     old: Annotated[str, Form(max_length=5000)] = "",
     new: Annotated[str, Form(max_length=5000)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
+    said_of: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Another passphrase. Other browsers in which the vault is open are locked."""
+    """Another passphrase. Other browsers in which the vault is open are locked. With the fault that the page `said` it
+    is only shown again, in the other language."""
+    if said in (OTHER_PASSPHRASE, *FAULTS.values()) and said_of in ("old", "new"):
+        return await _settings_page(request, pages, vault, fault=said, field=said_of)
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
         await wallet.change_passphrase(vault, old=old, new=new)
     except (Refused, TooManyRequests) as exc:
-        fault = N_("The present passphrase is another one.") if isinstance(exc, WrongPassphrase) else FAULTS[type(exc)]
-        return await pages.render(
-            request,
-            "settings.html",
-            status=exc.status,
-            vault=vault,
-            fault=fault,
-            field="old" if isinstance(exc, WrongPassphrase) else "new",
-            shortest=SHORTEST_PASSPHRASE,
-        )
+        fault, of = (OTHER_PASSPHRASE, "old") if isinstance(exc, WrongPassphrase) else (FAULTS[type(exc)], "new")
+        return await _settings_page(request, pages, vault, fault=fault, field=of, status=exc.status)
     response = pages.redirect("/settings", message=N_("The passphrase is changed. Other browsers are locked."))
     await start_session(request, vault, response)
     return response

@@ -12,7 +12,7 @@ from tests.wallet.pages.sharing_browser import latest_entry
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person
 from tests.wallet.permitting_world import Permitted
 from tests.wallet.test_fetching import Source
-from tests.wallet.test_pages import collect, field, qr_picture, send
+from tests.wallet.test_pages import collect, field, make_wallet, qr_picture, send
 from tests.world import PASSPHRASE, World
 
 GUESS = {"credentials": [{**credential(), "claims": [{"path": ["family_name"], "values": ["Somebody Else"]}]}]}
@@ -160,6 +160,10 @@ def test_cs39_on_the_way_in_what_one_came_with_is_kept(world: World) -> None:
         assert page.state == other.state == back.state
         assert field(other.answer, "wanted") == offer
         assert PASSPHRASE not in other.answer.text
+    make_wallet(browser)
+    refused = send(browser, browser.get("/settings?lang=en"), "/settings/passphrase", old="no", new="neither")
+    settings = FilledPage(browser, refused)
+    assert settings.switched().is_same_screen(settings), "what was wrong is said in the other language as well"
 
 
 def _uncounted(page: FilledPage) -> str:
