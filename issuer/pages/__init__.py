@@ -65,7 +65,7 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
         templates=[ROOM / "templates"],
         static=[ROOM / "static"],
         catalogues=catalogues_of(settings),
-        name=N_("Intyga for universities"),
+        name=N_("Intyga for issuers"),
         nav=NAV,
         clock=clock,
         sessions=sessions,
