@@ -30,6 +30,7 @@ from wallet.pages import (
     permissions,
     receive,
     recovery,
+    rights,
     share,
     take_back,
 )
@@ -129,6 +130,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             share.router,
             history.router,
             take_back.router,
+            rights.router,
             my_data.router,
             habits.router,
             permissions.router,

@@ -53,6 +53,9 @@ class EventKind(StrEnum):
     DELETION_STATED = "deletion_stated"  # their signed statement came
     DELETION_ANSWERED = "deletion_answered"  # the person noted what they answered in another way
     COMPLAINED = "complained"  # the person noted that they complained to the authority
+    COPY_ASKED = "copy_asked"  # the person noted that they asked for a copy of what the recipient has
+    COPY_CAME = "copy_came"  # the person noted that they have got it
+    REPORTED = "reported"  # the person noted that they reported the request to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
     # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
     PERMISSION_PAUSED = "permission_paused"  # the person paused it; written before anything is sent
@@ -89,11 +92,15 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.DELETION_STATED,
         EventKind.DELETION_ANSWERED,
         EventKind.COMPLAINED,
+        EventKind.COPY_ASKED,
+        EventKind.COPY_CAME,
+        EventKind.REPORTED,
         EventKind.CONFIRMED,
     }
 )
 """What comes after the answer to a request: none of it changes what the answer came to."""
-
+LOOKED_FOR = (EventKind.TAKEN_BACK, EventKind.DELETION_ASKED, EventKind.COPY_ASKED, EventKind.REPORTED)
+"""What the person did later, that one looks for in a history beside what an entry came to."""
 
 ABOUT_WALLET = frozenset({EventKind.PASSKEY_ADDED, EventKind.PASSKEY_REMOVED, EventKind.KEY_CHANGED})
 """What happens to the ways into the wallet; nobody else is concerned."""
@@ -175,6 +182,10 @@ class Entry:
     def decided_at(self) -> datetime | None:
         """When the person decided."""
         return next((event.at for event in self.events if event.kind in _DECISIONS), None)
+
+    def last(self, kind: EventKind) -> Event | None:
+        """The latest event of a kind; None when there is none."""
+        return next((event for event in reversed(self.events) if event.kind is kind), None)
 
     @property
     def is_share(self) -> bool:
@@ -339,6 +350,7 @@ class Filter:
     since: date | None = None
     until: date | None = None
     outcome: Outcome | None = None
+    done: EventKind | None = None
     certificate: str = ""
 
     @property
@@ -355,6 +367,7 @@ class Filter:
             and (self.since is None or day >= self.since)
             and (self.until is None or day <= self.until)
             and (self.outcome is None or entry.outcome is self.outcome)
+            and (self.done is None or entry.last(self.done) is not None)
             and _contains([text for one in called for text in (one.sv, one.en)], self.certificate)
         )
 

@@ -67,7 +67,13 @@ MOST_RECEIPT_TRIES: Final = 20
 WAYS: Final = ("page", "mail", "phone")
 
 _WISHES = {Action.WITHDRAW: EventKind.TAKEN_BACK, Action.ERASE: EventKind.DELETION_ASKED}
-_OF_SOMETHING_ELSE = OF_PERMISSIONS | {EventKind.CONFIRMED, EventKind.COMPLAINED}
+_OF_SOMETHING_ELSE = OF_PERMISSIONS | {
+    EventKind.CONFIRMED,
+    EventKind.COMPLAINED,
+    EventKind.COPY_ASKED,
+    EventKind.COPY_CAME,
+    EventKind.REPORTED,
+}
 _RESENT = frozenset({State.SENT, State.NOT_SENT})
 
 

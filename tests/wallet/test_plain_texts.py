@@ -23,7 +23,7 @@ MOST_WORDS = 20
 SCREENS = [
     *sorted((ROOM / "templates" / "share").glob("*.html")),
     *(ROOM / "pages" / f"{name}.py" for name in ("share", "share_arrival", "share_outcome", "share_view", "phrases")),
-    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing")),
+    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "copy", "report")),
     ROOM / "pages" / "share_words.py",
     ROOM / "pages" / "warning_words.py",
     ROOM / "over_asking" / "rules.py",

@@ -11,12 +11,12 @@ from schemas.errors import NotFound
 from service.documents import pdf_of
 from service.i18n import N_
 from wallet.histories import Histories
-from wallet.ledger import Filter, Outcome
+from wallet.ledger import LOOKED_FOR, EventKind, Filter, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_pdf import history_document, parts_of
 from wallet.pages.history_view import entry_view, row_view, titles_of
-from wallet.pages.history_words import fault_sentences
+from wallet.pages.history_words import HAPPENED, fault_sentences
 from wallet.pages.permission_words import permission_view
 from wallet.pages.receipt_pdf import receipt_document
 from wallet.pages.receipt_view import receipt_view
@@ -56,6 +56,7 @@ async def history(
         since=_day(since),
         until=_day(until),
         outcome=Outcome(outcome) if outcome in set(Outcome) else None,
+        done=EventKind(outcome) if outcome in LOOKED_FOR else None,
         certificate=certificate,
     )
     book = Histories(wallet).read(vault)
@@ -75,7 +76,11 @@ async def history(
         deletions=len(book.deletions),
         last_deletion=t.date(max(book.deletions)) if book.deletions else "",
         is_filtered=not wanted.is_empty,
-        outcomes=[("", t(N_("Any"))), *((one.value, t(words.word)) for one, words in OUTCOMES.items())],
+        outcomes=[
+            ("", t(N_("Any"))),
+            *((one.value, t(words.word)) for one, words in OUTCOMES.items()),
+            *((one.value, t(HAPPENED[one])) for one in LOOKED_FOR),
+        ],
         filter={"who": who, "since": since, "until": until, "outcome": outcome, "certificate": certificate},
         faults=faults,
     )

@@ -53,14 +53,17 @@ async def look(
     came_by: Annotated[str, Form(max_length=20)] = "",
     decision: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    """After the question: fetch the request, or stop."""
+    """After the question: fetch the request, stop, or stop and report it."""
     how = _came_by(came_by)
-    if decision not in ("continue", "stop", "show"):
+    if decision not in ("continue", "stop", "report", "show"):
         return await show_arrival(request, pages, link, how)
     parsed = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     if decision == "stop":
         sharing.stopped(vault, asked_host(parsed), came_by=how)
         return pages.redirect("/", message=N_("You stopped. Nothing was fetched and nothing was sent."))
+    if decision == "report":
+        entry_id = sharing.stopped(vault, asked_host(parsed), came_by=how)
+        return go_to(request, f"/history/{entry_id}/report")
     try:
         share_id = await sharing.begin(vault, parsed, came_by=how, show_muted=decision == "show")
     except CouldNotFetch as exc:

@@ -16,6 +16,7 @@ from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
+from wallet.pages.ways_out import AUTHORITY_MAIL, mail_link
 from wallet.taking_back import Standing, State, can_take_back
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import NothingChosen, Withdrawals
@@ -36,7 +37,6 @@ SAID = {
     State.OVERDUE: (N_("The answer is still missing."), "warning"),
     State.ESCALATED: (N_("The answer is still missing."), "warning"),
 }
-AUTHORITY_MAIL = "imy@imy.se"
 
 
 @router.get("/history/{entry_id}/take-back")
@@ -210,4 +210,5 @@ async def complaint_page(
         subject=subject,
         body=body,
         mail=AUTHORITY_MAIL,
+        href=mail_link(AUTHORITY_MAIL, subject, body),
     )

@@ -74,10 +74,12 @@ class Kept(StrEnum):
 class Arrivals(Desk):
     """Requests on their way to the person."""
 
-    def stopped(self, vault: UnlockedVault, host: str, *, came_by: CameBy) -> None:
-        """The person said no before anything was fetched."""
+    def stopped(self, vault: UnlockedVault, host: str, *, came_by: CameBy) -> str:
+        """The person said no before anything was fetched; returns the entry."""
         facts = {"who": {"sv": host, "en": host}, "host": host, "came_by": came_by.value}
-        self._record(vault, Event(new_entry_id(), EventKind.CLOSED, self._wallet.clock(), facts))
+        entry_id = new_entry_id()
+        self._record(vault, Event(entry_id, EventKind.CLOSED, self._wallet.clock(), facts))
+        return entry_id
 
     async def begin(self, vault: UnlockedVault, link: RequestLink, *, came_by: CameBy, show_muted: bool = False) -> str:
         """Fetch and check a request after the person's yes to its host; returns the id of the share.
