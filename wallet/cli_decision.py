@@ -39,6 +39,9 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
     shared = who["last_shared"]
     yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
     yield f"  Registered: {_one_line(who['registration'])}"
+    if who["through"]:
+        yield f"  Through an intermediary: {_quoted(who['through']['intermediary'])}"
+        yield f"  On behalf of: {_quoted(who['through']['on_behalf_of'])}"
     if who["registered_purpose"]:
         yield f"  Registered for: {_quoted(who['registered_purpose'])}"
     if who["registrar"]:

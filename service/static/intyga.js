@@ -1,4 +1,5 @@
-// What scripts add to pages that also work without them: copying, following what happens, counting, a warning before sign-out.
+// What scripts add to pages that also work without them: copying, following what happens, counting, leaving by Escape, a
+// warning before sign-out.
 "use strict";
 
 function enableCopying(root) {
@@ -118,6 +119,15 @@ function updateOnTick(form) {
   });
 }
 
+// Escape leaves a page that asks for a decision (CS-01): to a page that only shows. Nothing is sent, and nothing is lost.
+function leaveOnEscape(part) {
+  document.addEventListener("keydown", (event) => {
+    const isWithOther = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+    if (event.key !== "Escape" || isWithOther || event.isComposing || event.defaultPrevented) return;
+    location.assign(part.dataset.escape);
+  });
+}
+
 function warnBeforeSignOut(warning) {
   const idleMilliseconds = Number(warning.dataset.idleSeconds) * 1000;
   let timer = 0;
@@ -137,5 +147,6 @@ function warnBeforeSignOut(warning) {
 enableCopying(document);
 document.querySelectorAll("[data-live]").forEach(follow);
 document.querySelectorAll("form[data-update]").forEach(updateOnTick);
+document.querySelectorAll("[data-escape]").forEach(leaveOnEscape);
 const warning = document.getElementById("session-warning");
 if (warning) warnBeforeSignOut(warning);

@@ -19,12 +19,16 @@ from proofs.trust import entry_from_anchor
 from schemas.dcql import parse_query
 from schemas.errors import Malformed
 from schemas.registration import RegistrationCertificate, beyond, read_registered
+from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import VCT, Asked, FakeVerifier, known_verifier, notice, query
+from tests.wallet.pages.test_share_pages import look, person, text_of
 from tests.wallet.people import Sharer
 from tests.world import World
+from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, build_decision
 from wallet.over_asking import Past, PolicyOutcome, WarningKind, fired
-from wallet.requests import RegistrationOutcome
+from wallet.pages.share_view import decision_view
+from wallet.requests import RegistrationOutcome, Through
 
 pytestmark = pytest.mark.anyio
 
@@ -419,3 +423,76 @@ def test_claims_that_are_none_are_malformed(value: object) -> None:
         return
     with pytest.raises(Malformed):
         read_registered([entry])
+
+
+MIDDLE: dict[str, Any] = {"act": {"sub": "https://middle.example"}}
+
+
+@pytest.mark.parametrize(
+    ("asks", "outcome"),
+    [
+        ("middle.example", RegistrationOutcome.UNKNOWN),
+        ("employer.example", RegistrationOutcome.UNKNOWN),
+        ("somebody-else.example", RegistrationOutcome.FAILED),
+    ],
+)
+async def test_an_intermediary_is_named_when_the_sender_is_one_of_the_two(
+    world: World, registrar: Registrar, asks: str, outcome: RegistrationOutcome
+) -> None:
+    """Whoever else sends it has borrowed it: it is about somebody else, and nobody is named by it."""
+    sharer = await Sharer.with_certificate(world, name="Reg")
+
+    registration = sharer.decision(
+        await sharer.begin(ask(known_verifier(world, asks), registrar.certificate(**MIDDLE)).link())
+    ).checked.registration
+
+    assert registration.outcome is outcome
+    named = Through("https://middle.example", "https://employer.example", "Exempelbolaget AB")
+    assert registration.through == (named if outcome is RegistrationOutcome.UNKNOWN else None)
+    assert registration.identifier == ""
+
+
+async def test_an_unproven_sender_is_nobodys_intermediary(world: World, registrar: Registrar) -> None:
+    """It can send the registration of anybody, and certify itself by any name."""
+    sharer = await Sharer.with_certificate(world, name="Reg")
+    stranger = FakeVerifier(world, "middle.example")
+
+    decision = sharer.decision(await sharer.begin(ask(stranger, registrar.certificate(**MIDDLE)).link()))
+
+    assert decision.checked.registration.through is None
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+async def test_the_intermediary_stands_on_the_page_and_in_the_terminal(
+    world: World, registrar: Registrar, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For whom it asks, and by what identifier the registrar knows it; no trade name of it (ARF, RPI_07)."""
+    middle = known_verifier(world, "middle.example")
+    acting = {"sub": "https://middle.example", "sname": "BestProxy"}
+    asked = ask(middle, registrar.certificate(intermediary=acting, name="Exempel\u202ebolaget AB"))
+    browser = person(world, language=language)
+
+    shown = text_of(look(browser, asked.link()))
+
+    assert {
+        "sv": "görs åt Exempelbolaget AB (https://employer.example). Den går genom en mellanhand: https://middle.example.",
+        "en": "on behalf of Exempelbolaget AB (https://employer.example). "
+        "It goes through an intermediary: https://middle.example.",
+    }[language] in shown
+    assert "BestProxy" not in shown
+    sharer = await Sharer.with_certificate(world, name="Reg")
+    decision = sharer.decision(await sharer.begin(asked.link()))
+    print_decision(decision, decision_view(decision, load_catalogues().translator(language), history=[]))
+    printed = capsys.readouterr().err
+    assert 'Through an intermediary: "https://middle.example"' in printed
+    assert 'On behalf of: "Exempelbolaget AB (https://employer.example)"' in printed
+
+
+async def test_without_an_intermediary_none_is_spoken_of(
+    world: World, employer: FakeVerifier, registrar: Registrar
+) -> None:
+    """The ordinary case says nothing about it."""
+    page = look(person(world), ask(employer, registrar.certificate()).link())
+
+    assert 'id="who-registration"' in page.text
+    assert "intermediary" not in text_of(page)

@@ -146,7 +146,7 @@ async def test_a_key_of_the_holder_is_demanded(world: World, employer: FakeVerif
     sharer = await Sharer.with_certificate(world)
     unbound = query(["family_name"], require_cryptographic_holder_binding=False)
 
-    share_id = await sharer.begin(employer.ask(unbound, transaction_data=sent(declaration())).link())
+    share_id = await sharer.begin(employer.ask(unbound, transaction_data=sent(declaration()), state="0" * 43).link())
 
     fault = sharer.sharing.fault(sharer.vault, share_id)
     assert fault is not None

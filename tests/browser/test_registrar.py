@@ -96,15 +96,14 @@ def bureau(tmp_path: Path, served: Serve) -> Bureau:
 class Walk:
     """Somebody who looks at each page before going on."""
 
-    def __init__(self, page: Page, bureau: Bureau, *, language: str, with_axe: bool, name: str) -> None:
+    def __init__(self, page: Page, bureau: Bureau, *, language: str, name: str) -> None:
         self.page, self.bureau, self.language = page, bureau, language
-        self._with_axe, self._name, self._count = with_axe, name, 0
+        self._name, self._count = name, 0
 
     def look(self, name: str) -> None:
         """Check the page as it is, and keep a picture when pictures are wanted."""
         self.page.wait_for_load_state()
-        if self._with_axe:
-            assert_accessible(self.page)
+        assert_accessible(self.page)
         assert overflow(self.page) == 0, f"{name} is wider than the window"
         assert self.page.get_attribute("html", "lang") == self.language
         self._count += 1
@@ -148,7 +147,7 @@ def test_every_state_of_every_page(
 ) -> None:
     """From the first account to a revoked certificate, with everything that can go wrong on the way."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    walk = Walk(page, bureau, language=language, with_axe=True, name=f"issuer-{language}-{width}")
+    walk = Walk(page, bureau, language=language, name=f"issuer-{language}-{width}")
     desk = bureau.desk
 
     # The door.
@@ -280,7 +279,7 @@ def test_statements_and_reviews(
 ) -> None:
     """A file of registrations from its report to an offer, and a certificate that waits until it is denied."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    walk = Walk(page, bureau, language=language, with_axe=True, name=f"issuer-reviews-{language}-{width}")
+    walk = Walk(page, bureau, language=language, name=f"issuer-reviews-{language}-{width}")
     store = bureau.desk.context.store
     signed_in(bureau, page)
     walk.go("/waiting", "waiting-none")

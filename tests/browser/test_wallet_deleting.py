@@ -27,7 +27,7 @@ def test_every_screen_of_deleting(
 ) -> None:
     """From the certificate to the history that is left; keeping it first."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = looker(page, f"deleting-{language}-{width}", with_axe=javascript)
+    look = looker(page, f"deleting-{language}-{width}")
     with_certificate(world, page, address)
     page.goto(address)
     page.click(".certificate a, main li a >> nth=0")

@@ -1,12 +1,13 @@
 """The rarer screens of a share in a browser: other ways to answer, answers that went astray, copies that run out."""
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.wallet_pages import arrive, looker, moved_in, serve_wallet
-from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, notice, query
+from tests.wallet.fake_verifier import TRANSCRIPT, VCT, FakeVerifier, credential, notice, query
 from tests.world import PASSPHRASE, World
 
 pytestmark = pytest.mark.browser
@@ -26,9 +27,10 @@ def address(world: World, employer: FakeVerifier, served: Serve) -> str:
     return serve_wallet(world, served, world.university.trust_entry, employer.trust_entry, batch_limit=COPIES)
 
 
-@pytest.mark.parametrize(
-    ("language", "width", "javascript", "colours"), [("sv", 320, False, "light"), ("en", 1280, True, "dark")]
-)
+WAYS: list[tuple[str, int, bool, Literal["light", "dark"]]] = [("sv", 320, False, "light"), ("en", 1280, True, "dark")]
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
 def test_the_rarer_screens_of_a_share(
     world: World,
     address: str,
@@ -96,3 +98,56 @@ def test_the_rarer_screens_of_a_share(
     page.click("#arrival-continue")
     page.wait_for_selector("#lacking")
     look("no-copies-left")
+
+
+@pytest.mark.parametrize(("language", "width", "javascript", "colours"), WAYS)
+def test_the_pages_where_a_request_goes_no_further(
+    world: World,
+    served: Serve,
+    employer: FakeVerifier,
+    open_page: OpenPage,
+    language: str,
+    width: int,
+    javascript: bool,
+    colours: Literal["light", "dark"],
+) -> None:
+    """Out of reach, ended, muted, a guess that is read first, and a source that cannot be reached."""
+    source = replace(world.university.trust_entry, identifier=world.university.url, types=(VCT, TRANSCRIPT))
+    address = serve_wallet(world, served, source, employer.trust_entry)
+    page = open_page(width=width, javascript=javascript, colours=colours, language=language)
+    look = looker(page, f"no-further-{language}-{width}")
+    moved_in(world, page, address, "micro-credential")
+
+    def go_on(link: str, then: str) -> None:
+        arrive(page, address, link)
+        page.click("#arrival-continue")
+        page.wait_for_selector(then)
+
+    asked = employer.ask(query(["family_name"]), notice=notice())
+    with world.network.cut_before(f"/request/{asked.id}"):
+        go_on(asked.link(), "#problem")
+        look("unreachable")
+    ended = employer.ask(query(["family_name"]), exp=int(world.clock().timestamp()) - 600)
+    go_on(ended.link(), "#problem")
+    look("ended")
+
+    guess = {"credentials": [{**credential(), "claims": [{"path": ["family_name"], "values": ["Andersson"]}]}]}
+    go_on(employer.ask(guess, notice=notice()).link(), "#step-read")
+    look("guess")
+    page.click("#leave")
+
+    go_on(employer.ask(query(["family_name"]), notice=notice()).link(), "#decide-refuse")
+    page.click("#decide-refuse")
+    page.wait_for_selector("#outcome")
+    go_on(employer.ask(query(["family_name"]), notice=notice()).link(), "#mute")
+    look("can-be-muted")
+    page.click("#mute")
+    page.wait_for_selector("[role=status], .notice")
+    go_on(employer.ask(query(["family_name"]), notice=notice()).link(), "#show-muted")
+    look("muted")
+
+    go_on(employer.ask(query(["family_name"], vct=TRANSCRIPT), notice=notice()).link(), "#fetch-1-1")
+    with world.network.cut_before("/.well-known/openid-credential-issuer"):
+        page.click("#fetch-1-1")
+        page.wait_for_selector("#problem")
+        look("source-out-of-reach")

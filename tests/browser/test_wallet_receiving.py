@@ -37,7 +37,7 @@ def test_every_page_on_the_way_to_a_certificate(
 ) -> None:
     """From a link to a certificate that is read in full: nothing axe objects to, and nothing to scroll sideways."""
     page = open_page(width=width, javascript=javascript, colours=colours, language=language)
-    look = looker(page, f"wallet-{language}-{width}", with_axe=javascript)
+    look = looker(page, f"wallet-{language}-{width}")
     first, second = world.university.offer(tx_code=True)[:2]
     assert second.tx_code is not None
 

@@ -27,6 +27,7 @@ ITEMS = [
         "reason": {"sv": "Vi behöver se att intyget är ditt.", "en": "We need to see that the certificate is yours."},
     }
 ]
+GUESS = {"credentials": [{**credential(), "claims": [{"path": ["family_name"], "values": ["Somebody Else"]}]}]}
 OPTIONAL = with_optional(
     credential(["family_name"], ["date_of_issuance"]),
     credential(["credits"], query_id="credits"),
@@ -148,11 +149,60 @@ def _looks(page: Page, selector: str) -> Any:
     )
 
 
-@pytest.mark.parametrize("key", ["Enter", "Escape"])
-def test_cs01_enter_and_escape_share_nothing(
+def test_cs01_escape_leaves_the_decision_without_an_answer(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage
+) -> None:
+    """Nothing is sent to anybody and no request of ours decides; the ticks are there when the person comes back."""
+    page = open_page(language="en")
+    moved_in(world, page, address, "micro-credential")
+    arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    page.click("#arrival-continue")
+    page.check("#optional-1")
+    expect(page.locator("#share-form-said")).to_have_text("Share 3 items")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+
+    with page.expect_navigation():
+        page.keyboard.press("Escape")
+
+    expect(page).to_have_url(re.compile("/history/[0-9a-f]+$"))
+    expect(page.locator("#outcome")).to_have_attribute("data-outcome", "open")
+    assert set(sent) == {"GET"}
+    assert employer.forms == []
+    page.click("#open-request")
+    expect(page.locator("#optional-1")).to_be_checked()
+    with page.expect_navigation():
+        page.focus("#optional-1")
+        page.keyboard.press("Escape")
+    expect(page.locator("#outcome")).to_have_attribute("data-outcome", "open")
+
+
+@pytest.mark.parametrize("kind", ["guess", "lacking"])
+def test_cs01_escape_leaves_the_pages_in_its_place_as_well(
+    world: World, address: str, employer: FakeVerifier, open_page: OpenPage, kind: str
+) -> None:
+    """A guess that is read first, and a request for what is not here; Enter leaves neither."""
+    page = open_page()
+    moved_in(world, page, address, "micro-credential")
+    asked = {"guess": GUESS, "lacking": query(["family_name"], vct="urn:other")}[kind]
+    arrive(page, address, employer.ask(asked, notice=notice()).link())
+    page.click("#arrival-continue")
+    page.wait_for_selector("#leave")
+    page.keyboard.press("Enter")
+    expect(page.locator("#leave")).to_be_visible()
+
+    with page.expect_navigation():
+        page.keyboard.press("Escape")
+
+    expect(page.locator("#outcome")).to_have_attribute("data-outcome", "open")
+    assert employer.forms == []
+
+
+@pytest.mark.parametrize("key", ["Enter", "Shift+Escape"])
+def test_cs01_enter_shares_nothing(
     world: World, address: str, employer: FakeVerifier, open_page: OpenPage, key: str
 ) -> None:
-    """On the decision screen, in a tick, and in the field of the passphrase."""
+    """On the decision screen, in a tick, and in the field of the passphrase; nor does a key that the browser takes."""
     page = open_page()
     moved_in(world, page, address, "micro-credential")
     arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())

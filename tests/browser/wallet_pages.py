@@ -40,14 +40,13 @@ def serve_wallet(world: World, served: Serve, *trusted: TrustEntry, batch_limit:
     return served(make, settings)
 
 
-def looker(page: Page, prefix: str, *, with_axe: bool = True) -> Callable[[str], None]:
+def looker(page: Page, prefix: str) -> Callable[[str], None]:
     """What is done at each page: a picture, axe, and nothing to scroll sideways."""
 
     def look(name: str) -> None:
         page.wait_for_selector("h1")  # A press leads to another page, which may not be there yet.
         screenshot(page, f"{prefix}-{name}")
-        if with_axe:
-            assert_accessible(page)
+        assert_accessible(page)
         assert overflow(page) == 0, name
 
     return look

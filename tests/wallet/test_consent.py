@@ -303,7 +303,8 @@ async def test_cs15_items_on_the_ground_of_consent_need_their_own_yes(world: Wor
 async def test_cs17_a_certificate_tied_to_no_key_is_pointed_out(world: World, employer: FakeVerifier) -> None:
     """Whoever gets it can show it as their own: one line says so."""
     sharer = await Sharer.with_certificate(world)
-    asked = employer.ask(query(["family_name"], require_cryptographic_holder_binding=False), notice=notice())
+    unbound = query(["family_name"], require_cryptographic_holder_binding=False)
+    asked = employer.ask(unbound, notice=notice(), state="tBZ0HOh1Vn9VTq0bHkQx3w")
     share_id = await sharer.begin(asked.link())
     bound = sharer.certificate
     free = replace(bound, claims={name: value for name, value in bound.claims.items() if name != "cnf"})

@@ -324,6 +324,51 @@ def test_faults_of_a_proven_sender_are_named_and_may_be_told(
     assert fault_of(lambda: check(world, asked, trusted=False)).tell is None
 
 
+UNBOUND = query(["family_name"], require_cryptographic_holder_binding=False)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        "",
+        "state-r1",
+        "a" * 21,
+        "tBZ0HOh1Vn9VTq0bHkQx3",  # 21 characters of base64url: 126 bits.
+        "0123456789abcdef0123456789abcde",  # 31 hexadecimal digits: 124 bits.
+        "0123456789ABCDEF0123456789ABCDE",
+        "7" * 38,
+    ],
+)
+def test_d12_without_holder_binding_a_state_that_can_be_guessed_is_refused(
+    world: World, verifier: FakeVerifier, state: str | None
+) -> None:
+    """OpenID4VP 1.0, section 5.3: 128 bits, as far as a wallet can tell; nothing else ties answer and request."""
+    fault = fault_of(lambda: check(world, verifier.ask(UNBOUND, state=state)))
+
+    assert fault.error == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "tBZ0HOh1Vn9VTq0bHkQx3w",
+        "0123456789abcdef0123456789abcdef",
+        "0123456789ABCDEF0123456789ABCDEF",
+        "194837261948372619483726194837261948372",
+    ],
+)
+def test_d12_a_state_that_can_hold_128_bits_is_taken(world: World, verifier: FakeVerifier, state: str) -> None:
+    """In base64url, in hexadecimal of either case, and in decimal digits."""
+    assert check(world, verifier.ask(UNBOUND, state=state)).request.state == state
+
+
+@pytest.mark.parametrize("state", [None, "s"])
+def test_d12_with_holder_binding_any_state_will_do(world: World, verifier: FakeVerifier, state: str | None) -> None:
+    """There the nonce inside the proof ties it to the request."""
+    assert check(world, verifier.ask(query(["family_name"]), state=state)).request.state == state
+
+
 def test_only_unsupported_formats_are_refused(world: World, verifier: FakeVerifier) -> None:
     """A query for formats that the wallet never holds is told as such."""
     asked = verifier.ask(

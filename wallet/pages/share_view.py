@@ -33,6 +33,7 @@ from wallet.pages.phrases import along, called, country, in_a_sentence
 from wallet.pages.share_words import BASES, KINDS, KNOWN, NOTHING_FITS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.recording import who_asks
+from wallet.requests import Through
 
 _LONG_VALUE = 240
 _LETTER_SUBJECT = N_("A question about your request")
@@ -172,11 +173,21 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "registration_state": state,
         "registered_purpose": checked.registration.purpose.text(t.language),
         "registrar": plain(checked.registration.registrar),
+        "through": _through(checked.registration.through),
         "by_did": by_did,
         "domain": checked.identity.dns_names[0] if by_did and checked.identity.dns_names else "",
         "dns_names": t.listed(checked.identity.dns_names) if checked.identity.dns_names else "",
         "last_shared": t.date(max(earlier)) if earlier else "",
     }
+
+
+def _through(through: Through | None) -> dict[str, str] | None:
+    """Who asks for whom, by what a registrar knows them as; None when nobody stands between."""
+    if through is None:
+        return None
+    named = plain(through.legal_name)
+    on_behalf_of = f"{named} ({plain(through.on_behalf_of)})" if named else plain(through.on_behalf_of)
+    return {"intermediary": plain(through.intermediary), "on_behalf_of": on_behalf_of}
 
 
 def _notice(decision: Decision, t: Translator) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from wallet.requests.faults import (
 from wallet.requests.fetching import CouldNotFetch, MayNotFetch, RequestTransport, fetch_request, wallet_metadata
 from wallet.requests.links import CameBy, asked_host
 from wallet.requests.notice import StatedNotice
-from wallet.requests.registration import Registration, RegistrationOutcome
+from wallet.requests.registration import Registration, RegistrationOutcome, Through
 
 __all__ = [
     "AlreadyAnswered",
@@ -39,6 +39,7 @@ __all__ = [
     "RequestMuted",
     "RequestTransport",
     "StatedNotice",
+    "Through",
     "asked_host",
     "check_request",
     "fetch_request",

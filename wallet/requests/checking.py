@@ -21,6 +21,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import log2
+from string import digits
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +67,8 @@ LONGEST_LIFETIME = timedelta(days=30)
 # OpenID4VP recommends 128 bits. Peers send less; what somebody could guess is refused.
 _SHORTEST_NONCE = 10
 _LONGEST_VALUE = 4_096
+_STATE_BITS = 128
+_FEW_CHARACTERS = (frozenset(digits), frozenset(digits + "abcdef"), frozenset(digits + "ABCDEF"))
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -253,9 +257,18 @@ def _check_query(request: AuthorizationRequest) -> Query:
         usable = [members for name, members in supported.items() if name in FORMATS]
         if not any(_takes_ours(members) for members in usable):
             raise VPFormatsNotSupported("The formats and algorithms of client_metadata are none of ours")
-    if query.needs_state and not request.state:
-        raise ImproperRequest("A query for proofs without holder binding needs a state")  # 5.3
+    if query.needs_state and not _may_be_unguessable(request.state or ""):
+        raise ImproperRequest("A query for proofs without holder binding needs a state of 128 bits or more")
     return query
+
+
+def _may_be_unguessable(state: str) -> bool:
+    """Whether a `state` can hold 128 bits (section 5.3), as far as its length and its characters tell.
+
+    How it was drawn cannot be seen here. Without holder binding it alone ties an answer to its request.
+    """
+    characters = next((len(some) for some in _FEW_CHARACTERS if some.issuperset(state)), 64)  # 64: base64url
+    return len(state) * log2(characters) >= _STATE_BITS
 
 
 def _takes_ours(members: Mapping[str, Any]) -> bool:

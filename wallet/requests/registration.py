@@ -11,6 +11,7 @@ No outcome stops a request: the person is told, and decides (RPRC_17, RPRC_21). 
 - *unknown*: nothing is wrong with it, but its registrar or algorithm is not known, the sender has not proven who it is,
   it speaks for somebody else through an intermediary, or whether it was revoked was not asked or not found out;
 - *failed*: its signature, form or dates do not hold, it was revoked, it is about somebody else, or there are several;
+  with an intermediary it is about somebody else when the sender is neither of the two that it names;
 - *missing*: there is none.
 """
 
@@ -44,12 +45,25 @@ class RegistrationOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """An intermediary that a registrar names, and for whom it asks: identifiers, and the registered name of the latter.
+
+    Trade names of intermediaries are not shown when the person decides (ARF, RPI_07); the identifier says who it is.
+    """
+
+    intermediary: str
+    on_behalf_of: str
+    legal_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """The outcome, and what is asked beyond it.
 
     `status` is where to ask whether it was revoked, set only when the registrar is known and it is about the sender.
     `identifier` and `chain` are set only when the certificate was checked and is about the sender: they are what an
     issuer's disclosure policy is judged by. `purpose` and `registrar` are the registered purpose and who registered it.
+    `through` is set when a known registrar says that the sender asks through an intermediary, or is one.
     """
 
     outcome: RegistrationOutcome
@@ -59,6 +73,7 @@ class Registration:
     purpose: BothLanguages = field(default_factory=BothLanguages)
     registrar: str = ""
     status: RegistrationStatus | None = None
+    through: Through | None = None
 
 
 def read_registration(
@@ -90,7 +105,7 @@ def read_registration(
         # Anybody can send the registration of somebody else, and write that one's identifier into a certificate.
         return Registration(RegistrationOutcome.UNKNOWN)
     if checked.certificate.intermediary:
-        return Registration(RegistrationOutcome.UNKNOWN)
+        return _through_somebody(checked, sender)
     if not _is_about(checked, sender):
         return Registration(RegistrationOutcome.FAILED)
     more = beyond(query, checked.certificate.credentials, only=info.credential_ids)
@@ -110,8 +125,22 @@ def read_registration(
     return replace(known, outcome=outcome, identifier="", chain=(), status=checked.status)
 
 
+def _through_somebody(checked: CheckedRegistration, sender: AuthenticatedRequest) -> Registration:
+    """A registration with an intermediary: who it is can be told, what it may ask for is not judged."""
+    certificate = checked.certificate
+    named = Through(certificate.intermediary, certificate.identifier, certificate.legal_name)
+    if not _is_proven({named.intermediary, named.on_behalf_of}, sender):
+        return Registration(RegistrationOutcome.FAILED)
+    return Registration(RegistrationOutcome.UNKNOWN, registrar=checked.registrar, through=named)
+
+
 def _is_about(checked: CheckedRegistration, sender: AuthenticatedRequest) -> bool:
-    """Whether it is about the party that has proven to ask (RPRC_17a): by an identifier that its own proof names.
+    """Whether it is about the party that has proven to ask (RPRC_17a)."""
+    return _is_proven({checked.certificate.identifier}, sender)
+
+
+def _is_proven(identifiers: set[str], sender: AuthenticatedRequest) -> bool:
+    """Whether the sender's own proof names one of these identifiers.
 
     A name alone proves nothing: two parties can have the same.
     """
@@ -119,7 +148,7 @@ def _is_about(checked: CheckedRegistration, sender: AuthenticatedRequest) -> boo
     names = {identity.organization_identifier, *identity.uris}
     if identity.level == "registered":
         names.add(sender.client_id)
-    return checked.certificate.identifier in names - {""}
+    return bool(identifiers & (names - {""}))
 
 
 def _purpose(checked: CheckedRegistration) -> BothLanguages:
