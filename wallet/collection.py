@@ -31,6 +31,7 @@ class Stage(StrEnum):
     QUESTION = "question"  # It came from an issuer that nobody here vouches for: the person decides.
     DONE = "done"  # Everything that could be stored is stored.
     FAILED = "failed"  # Nothing more can come of it.
+    FAREWELL = "farewell"  # What was collected is deleted, and its issuer is still to be told (`wallet.farewell`).
 
 
 class PartState(StrEnum):
@@ -99,7 +100,7 @@ class Collection:
     code: str | None = field(default=None, repr=False)
     sign_in_url: str = field(default="", repr=False)
     renews: str = ""
-    """The certificate that gets fresh copies by this."""
+    """The certificate that gets fresh copies by this, or whose deletion the issuer is told of."""
     waited: bool = False
     """Whether the issuer had to look at it first: then the person is told when it has come."""
     looked_at: int = 0
@@ -137,6 +138,10 @@ class Collection:
             for part in self.parts
         )
         return self.is_in_flight or (self.stage is Stage.PENDING and due)
+
+    def is_farewell(self, *, at: int) -> bool:
+        """Whether all that is left is to tell the issuer of the deletion, and it may be told now."""
+        return self.stage is Stage.FAREWELL and all(part.ask_again_at <= at for part in self.parts)
 
     def is_due(self, *, at: int) -> bool:
         """Whether the issuer, which had to look at it first, may be asked now while the person is here.

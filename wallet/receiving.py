@@ -16,7 +16,6 @@ The rules of the game (OpenID4VCI 1.0, sections 6 to 11; DESIGN 4.3; durability 
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -373,19 +372,25 @@ def _answered(part: Part, reply: Reply, sealed: SealedRequest, work: _Work) -> P
     )
 
 
-async def tell_issuer(collection: Collection, part: Part, event: str, *, client: IssuerClient) -> None:
-    """Tell the issuer what became of its answer, once, when it wants to know; nothing hangs on it (11.1)."""
+async def tell_issuer(collection: Collection, part: Part, event: str, *, client: IssuerClient) -> bool:
+    """Tell the issuer what became of its answer, once, when it wants to know; nothing hangs on it (11.1).
+
+    Whether nothing is left to tell: it has answered, other than that it cannot now, or does not want to know.
+    """
     endpoint = collection.offered.metadata.notification_endpoint
     if endpoint is None or not part.notification_id or collection.access_token is None:
-        return
-    with suppress(Unreachable):
-        await client.ask_resource(
+        return True
+    try:
+        reply = await client.ask_resource(
             endpoint,
             collection.access_token,
             bound=collection.is_bound,
             json={"notification_id": part.notification_id, "event": event},
             max_bytes=LARGEST_ANSWER,
         )
+    except Unreachable:
+        return False
+    return reply.status not in BUSY and reply.status < 500
 
 
 def _refused(part: Part, problem: str) -> Part:

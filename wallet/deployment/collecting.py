@@ -15,6 +15,7 @@ from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
 from wallet.deployment.ground import HURRY_SECONDS, RESUME_SECONDS
 from wallet.deployment.standing import Standing
 from wallet.examination import examine
+from wallet.farewell import say_farewell
 from wallet.links import Arrival
 from wallet.offers import learn_offer, learn_type
 from wallet.receiving import Examined
@@ -94,6 +95,18 @@ class Collecting(Standing):
             )
         finally:
             held.let_go()
+
+    async def bid_farewell(self, vault: UnlockedVault, collection_id: str) -> None:
+        """Tell an issuer of a deletion; forgotten when that has come to its end. Raises `MovedOn`, `NotFound`."""
+        held = take_up(self.database, vault, collection_id, now=self.clock())
+        try:
+            collection = await say_farewell(
+                held.collection, web=self.web, provider=self.provider, keeper=held, clock=self.clock
+            )
+        finally:
+            held.let_go()
+        if collection.stage is not Stage.FAREWELL:
+            self.put_away(vault, collection_id)
 
     async def collect_due(self, vault: UnlockedVault) -> None:
         """While the person is here: ask for what an issuer had to look at first, as soon as it may be asked again.
@@ -237,17 +250,15 @@ class Collecting(Standing):
             for i, collection in collections.items()
             if collection.can_go_on(at=now) or collection.stage is Stage.QUESTION
         ]
-        if not waiting:
-            return
-        try:
+        farewells = [i for i, collection in collections.items() if collection.is_farewell(at=now)]
+        with suppress(TimeoutError):
             async with asyncio.timeout(RESUME_SECONDS):
                 for collection_id in waiting:
-                    try:
+                    with suppress(MovedOn):
                         await self.collect(vault, collection_id, tx_code=None)
-                    except MovedOn:
-                        continue
-        except TimeoutError:
-            return
+                for collection_id in farewells:  # Last: nobody waits for them.
+                    with suppress(MovedOn, NotFound):
+                        await self.bid_farewell(vault, collection_id)
 
     def _begin_renewals(self, vault: UnlockedVault) -> None:
         """Begin to renew what runs out soon. A renewal that came to nothing is forgotten, and tried again later."""
