@@ -93,6 +93,8 @@ class Collection:
     is_named: bool = False
     """Whether the token was asked for with our `client_id`; what comes of it later goes with the same name, or none."""
     refresh_token: str | None = field(default=None, repr=False)
+    family: str = ""
+    """What is the same for all that share this refresh token: it is used by one of them at a time."""
     state: str = field(default="", repr=False)
     """What tells the answer of an authorization apart from somebody else's."""
     code_verifier: str = field(default="", repr=False)
@@ -120,6 +122,11 @@ class Collection:
             authorization_server=AuthorizationServerMetadata.read(self.authorization_server),
             raw_displays=self.displays,
         )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is done with it."""
+        return self.stage in (Stage.DONE, Stage.FAILED)
 
     @property
     def is_in_flight(self) -> bool:
@@ -162,6 +169,21 @@ class Collection:
         """The collection with one part replaced."""
         return replace(
             self, parts=tuple(changed if p.configuration == changed.configuration else p for p in self.parts)
+        )
+
+    @property
+    def open_parts(self) -> list[Part]:
+        """Those of which something may still come."""
+        return [part for part in self.parts if not part.is_final]
+
+    def narrowed(self, configuration: str) -> "Collection":
+        """The collection of one of its certificates alone."""
+        return replace(
+            self,
+            offer={**self.offer, "credential_configuration_ids": [configuration]},
+            parts=tuple(part for part in self.parts if part.configuration == configuration),
+            displays={name: shown for name, shown in self.displays.items() if name == configuration},
+            identifiers={name: found for name, found in self.identifiers.items() if name == configuration},
         )
 
     def failed(self, problem: str, peer_error: str = "") -> "Collection":

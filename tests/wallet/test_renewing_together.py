@@ -1,0 +1,162 @@
+"""What was fetched together shares one refresh token: each is renewed by itself, and the token is never lost or used
+twice (RFC 9700, 4.14.2)."""
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import pytest
+
+from issuer.deferral import Review
+from tests.wallet.test_fetching_several import (
+    REGISTRATION,
+    TARGET,
+    away_for_both,
+    employment_service,
+    listening,
+)
+from tests.wallet.test_public_client import known
+from tests.world import World
+from wallet.certificates import StoredCertificate
+from wallet.collection import Stage
+from wallet.store.certificates import delete_certificate, take_copy
+from wallet.vault import UnlockedVault
+
+pytestmark = pytest.mark.anyio
+HOURS = 25
+"""Long after the access token has ended: an old refresh token that is used now ends everything that came of it."""
+
+
+async def running_out(world: World, **settings: Any) -> UnlockedVault:
+    """Both were fetched with one sign-in, by a public client where `known` says so, and have two copies left."""
+    source, vault = employment_service(world, **settings), await world.wallet.person()
+    _, collection = await away_for_both(world, vault, source)
+    await world.wallet.deployment.come_back(vault, source.allow(collection.sign_in_url))
+    _use_up(world, vault, *vault.certificates())
+    world.clock.move(hours=HOURS)
+    return vault
+
+
+def _use_up(world: World, vault: UnlockedVault, *certificates: StoredCertificate) -> None:
+    with world.wallet.deployment.database.transaction() as connection:
+        for certificate in certificates:
+            for _ in range(certificate.copies_left - 2):
+                take_copy(connection, vault, certificate.id)
+
+
+def _left(vault: UnlockedVault) -> dict[str, int]:
+    return {one.vct: one.copies_left for one in vault.certificates()}
+
+
+def _refresh_tokens(sent: list[httpx2.Request]) -> list[str]:
+    """The refresh tokens that were used, each as often as an answer to it counted: a try without a DPoP nonce does
+    not."""
+    used = [parse_qs(one.content.decode())["refresh_token"][0] for one in sent]
+    return [token for at, token in enumerate(used) if used[at + 1 : at + 2] != [token]]
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_both_are_renewed_one_by_one_with_a_token_that_changes(world: World, public: bool) -> None:
+    """A public client's token is replaced at every use: the second renewal uses what the first one got, again and
+    again; an attested one stays the same."""
+    vault = await running_out(world, **({"known": known(world)} if public else {}))
+    wallet = world.wallet.deployment
+    with listening(world, "/token") as sent:
+        for _ in range(2):
+            await wallet.resume(vault)
+            assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
+            assert len(vault.certificates()) == 2
+            _use_up(world, vault, *vault.certificates())
+            world.clock.move(hours=HOURS)
+
+    used = _refresh_tokens(sent)
+    assert len(set(used)) == (4 if public else 1)
+    kept = {(one.renewal or {})["refresh_token"] for one in vault.certificates()}
+    assert len(kept) == 1, "all that share it have the same one"
+    assert (kept & set(used) == set()) is public
+
+
+async def test_a_token_that_came_with_a_renewal_that_failed_is_not_lost(world: World) -> None:
+    """The issuer replaces the token and then refuses the copies: the next renewals use the new one."""
+    vault, wallet = await running_out(world, known=known(world)), world.wallet.deployment
+
+    def refuse(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path == "/credential":
+            return httpx2.Response(400, json={"error": "credential_request_denied"})
+        return None
+
+    with listening(world, "/token") as sent:
+        with world.network.answering(refuse):
+            await wallet.resume(vault)
+        assert _left(vault) == {REGISTRATION.vct: 2, TARGET.vct: 2}
+        world.clock.move(hours=HOURS)
+        await wallet.resume(vault)
+
+    assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
+    assert len(set(_refresh_tokens(sent))) == 4
+
+
+async def test_of_two_that_renew_at_once_one_wins(world: World) -> None:
+    """Two wallet processes on one database, each about to renew another certificate of the family: one begins, and the
+    other finds that out; then the other way round. The token is never used twice."""
+    vault, first = await running_out(world, known=known(world)), world.wallet.deployment
+    second = world.wallet.again()
+    with listening(world, "/token") as sent:
+        await asyncio.gather(first.resume(vault), second.resume(vault))
+        await first.resume(vault)
+
+    assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
+    used = _refresh_tokens(sent)
+    assert len(used) == len(set(used)) == 2
+
+
+async def test_what_was_read_before_another_began_begins_nothing(world: World) -> None:
+    """Both have seen that nobody renews; both begin, with what they read: for the same and for the sibling."""
+    vault, wallet = await running_out(world, known=known(world)), world.wallet.deployment
+    one, sibling = vault.certificates()
+
+    assert len(wallet._begin_renewal(vault, one)) == 1
+    assert wallet._begin_renewal(vault, one) == []
+    assert wallet._begin_renewal(vault, sibling) == [], "it was written when the other began"
+    assert wallet._begin_renewal(vault, vault.certificates()[1]) == [], "and what is read now says so too"
+    assert len(wallet.collections(vault)) == 1
+
+
+async def test_what_still_waits_at_the_issuer_keeps_the_token_to_itself(world: World) -> None:
+    """One has arrived and runs out while the other has to be looked at: it is renewed when that has ended, with the
+    token that there is then."""
+    source, vault = employment_service(world, reviewed_types=REGISTRATION.name, known=known(world)), None
+    vault, wallet = await world.wallet.person(), world.wallet.deployment
+    collection_id, collection = await away_for_both(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    (arrived,) = vault.certificates()
+    _use_up(world, vault, arrived)
+    world.clock.move(hours=HOURS)
+    await wallet.resume(vault)  # Still pending: asked for with a refreshed token.
+    assert _left(vault) == {TARGET.vct: 2}
+    deferrals = source.side.context.store.deferrals
+    (one,) = deferrals.list_waiting()
+    deferrals.review(one.offer_id, Review.APPROVED, now=world.clock())
+    world.clock.move(hours=HOURS)
+
+    await wallet.resume(vault)
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    await wallet.resume(vault)
+
+    assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
+
+
+async def test_what_is_deleted_takes_nothing_from_the_other(world: World) -> None:
+    """The person deletes the one that was renewed last: the other has the token too."""
+    vault, wallet = await running_out(world, known=known(world)), world.wallet.deployment
+    await wallet.resume(vault)
+    gone, stays = vault.certificates()
+    with wallet.database.transaction() as connection:
+        delete_certificate(connection, vault, gone.id)
+    _use_up(world, vault, stays)
+    world.clock.move(hours=HOURS)
+
+    await wallet.resume(vault)
+
+    assert _left(vault) == {stays.vct: 10}
