@@ -73,7 +73,8 @@ async def test_only_what_was_asked_for_and_granted_is_fetched(
         collection_id, collection = await away_for_both(world, vault, source)
 
     def change(token: dict[str, Any]) -> None:
-        token["authorization_details"] = answered(token["authorization_details"])
+        if "id_token" not in token:  # Else it is the provider's, where the person signs in.
+            token["authorization_details"] = answered(token["authorization_details"])
 
     with world.network.changing(changed_json("/token", change)), listening(world, "/credential") as sent:
         await wallet.come_back(vault, source.allow(collection.sign_in_url))

@@ -2,6 +2,7 @@
 twice (RFC 9700, 4.14.2)."""
 
 import asyncio
+import threading
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -101,9 +102,9 @@ async def test_of_two_that_renew_at_once_one_wins(world: World) -> None:
     """Two wallet processes on one database, each about to renew another certificate of the family: one begins, and the
     other finds that out; then the other way round. The token is never used twice."""
     vault, first = await running_out(world, known=known(world)), world.wallet.deployment
-    second = world.wallet.again()
+    second = world.wallet_at("wallet.example", world.wallet.settings.data)
     with listening(world, "/token") as sent:
-        await asyncio.gather(first.resume(vault), second.resume(vault))
+        await asyncio.gather(first.resume(vault), second.deployment.resume(await second.person()))
         await first.resume(vault)
 
     assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
@@ -112,21 +113,27 @@ async def test_of_two_that_renew_at_once_one_wins(world: World) -> None:
 
 
 async def test_what_was_read_before_another_began_begins_nothing(world: World) -> None:
-    """Both have seen that nobody renews; both begin, with what they read: for the same and for the sibling."""
+    """Two threads have seen that nobody renews, and begin at once with what they read, each with another of the family:
+    one has begun. Nor does it help to read again while that is under way."""
     vault, wallet = await running_out(world, known=known(world)), world.wallet.deployment
-    one, sibling = vault.certificates()
+    pair = vault.certificates()
+    ready = threading.Barrier(2)
 
-    assert len(wallet._begin_renewal(vault, one)) == 1
-    assert wallet._begin_renewal(vault, one) == []
-    assert wallet._begin_renewal(vault, sibling) == [], "it was written when the other began"
-    assert wallet._begin_renewal(vault, vault.certificates()[1]) == [], "and what is read now says so too"
-    assert len(wallet.collections(vault)) == 1
+    def begin(certificate: StoredCertificate) -> list[str]:
+        ready.wait(10)
+        return wallet._begin_renewal(vault, certificate)
+
+    begun = await asyncio.gather(*(asyncio.to_thread(begin, one) for one in pair))
+
+    assert sorted(len(one) for one in begun) == [0, 1]
+    assert [wallet._begin_renewal(vault, one) for one in (*pair, *vault.certificates())] == [[]] * 4
+    assert [one.renews in {each.id for each in pair} for one in wallet.collections(vault).values()].count(True) == 1
 
 
 async def test_what_still_waits_at_the_issuer_keeps_the_token_to_itself(world: World) -> None:
     """One has arrived and runs out while the other has to be looked at: it is renewed when that has ended, with the
     token that there is then."""
-    source, vault = employment_service(world, reviewed_types=REGISTRATION.name, known=known(world)), None
+    source = employment_service(world, reviewed_types=REGISTRATION.name, known=known(world))
     vault, wallet = await world.wallet.person(), world.wallet.deployment
     collection_id, collection = await away_for_both(world, vault, source)
     await wallet.come_back(vault, source.allow(collection.sign_in_url))
