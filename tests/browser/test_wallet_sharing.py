@@ -337,7 +337,7 @@ def test_cs39_the_other_language_keeps_the_ticks(
     page.click("#arrival-continue")
     page.check("#optional-1")
 
-    page.click("#other-language")
+    page.click("#language-sv")
 
     expect(page.locator("html")).to_have_attribute("lang", "sv")
     expect(page.locator("#optional-1")).to_be_checked()

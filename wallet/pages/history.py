@@ -10,6 +10,7 @@ from proofs import strict_json
 from schemas.errors import NotFound
 from service.documents import pdf_of
 from service.i18n import N_
+from service.pages import FormSwitch
 from wallet.histories import Histories
 from wallet.ledger import LOOKED_FOR, EventKind, Filter, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
@@ -26,6 +27,7 @@ from wallet.pages.take_back_words import standing_view
 from wallet.permissions import Lasting
 from wallet.permitting import permission_of
 from wallet.receipts import receipt_file, receipt_of
+from wallet.reshown import reshown
 from wallet.taking_back import can_take_back, standing_of
 from wallet.withdrawals import Withdrawals
 
@@ -83,6 +85,7 @@ async def history(
         ],
         filter={"who": who, "since": since, "until": until, "outcome": outcome, "certificate": certificate},
         faults=faults,
+        switch=FormSwitch("history-filter", "/history", searches=True) if entries else None,
     )
 
 
@@ -135,9 +138,11 @@ async def entry(
     standing = standing_view(found, standing_of(found, now=wallet.clock()), t) if can_take_back(found) else None
     permission = permission_of(found, now=wallet.clock())
     may_ask = standing is not None and (standing["is_by_wallet"] or standing["misses_statement"])
+    values = reshown(found, vault.certificates(), language=t.language)
     return await pages.render(
         request,
         "history/entry.html",
+        values=[(one.name.text(t.language), one.is_as_it_was, one.lines) for one in values],
         view=entry_view(found, t, now=wallet.clock(), titles=titles),
         held=titles,
         standing=standing,

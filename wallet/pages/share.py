@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from schemas.dcql import InvalidSelection
 from service.i18n import N_
+from service.pages import FormSwitch
 from wallet.consent import StepMissing
 from wallet.decision import Chosen, Decision
 from wallet.pages import share_arrival, share_outcome
@@ -195,7 +196,7 @@ async def _show_decision(
         faults=faults,
         view=view,
         decision=decision,
-        other_language="en" if t.language == "sv" else "sv",
+        switch=FormSwitch("share-form", f"/share/{decision.share_id}"),
     )
 
 

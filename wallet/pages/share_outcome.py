@@ -42,6 +42,7 @@ WRONG_PASSKEY = N_("The passkey did not confirm this. Nothing was shared. Try ag
 TOO_MANY = N_("Too many attempts. Nothing was shared. Wait a minute and try again.")
 NO_COPIES = N_("The last one-time copy was used in the meantime. Nothing was shared.")
 ENTER_DOES_NOT_SHARE = N_("Nothing was shared. Press the button when you are sure.")
+FAULTS = (WRONG_PASSPHRASE, WRONG_PASSKEY, TOO_MANY, ENTER_DOES_NOT_SHARE)
 
 
 @router.get("/share/{share_id}/confirm")
@@ -71,9 +72,12 @@ async def confirm(
     digest: Annotated[str, Form(max_length=128)] = "",
     passphrase: Annotated[str, Form(max_length=5000)] = "",
     answer: Annotated[str, Form(max_length=20_001)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
 ) -> Response:
-    """Share exactly what this page said, or do not."""
+    """Share exactly what this page said, or do not. `said` is the fault that the page told, for the other language."""
     language, fault, status = pages.language(request), ENTER_DOES_NOT_SHARE, 200
+    if said in FAULTS:
+        return await _show_confirm(request, pages, sharing, vault, share_id, fault=said)
     try:
         if decision == "refuse":
             await sharing.refuse(vault, share_id, language=language)
@@ -126,7 +130,8 @@ async def _show_confirm(
     )
     if not decision.is_satisfiable or is_unready:
         return go_to(request, f"/share/{share_id}")
-    switch = LanguageSwitch(f"/share/{share_id}/confirm", {}) if request.method == "POST" else None
+    told = {"said": fault} if fault else {}
+    switch = LanguageSwitch(f"/share/{share_id}/confirm", told) if request.method == "POST" else None
     return await pages.render(
         request,
         "share/confirm.html",

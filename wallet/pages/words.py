@@ -40,7 +40,7 @@ _ASK_NEW = N_("Ask the issuer for a new offer.")
 _ASK_ISSUER = N_("Tell the issuer which code stands below.")
 _TRY_LATER = N_("Try again in a while. Nothing is lost.")
 
-_PROBLEMS = {
+PROBLEMS = {
     # Before anything was sent that could be spent
     "unreadable_link": Words(
         N_("This is not a link to a certificate"),
@@ -239,4 +239,4 @@ def tx_code_words(form: TxCode | None, t: Translator) -> str:
 
 def problem_words(problem: str) -> Words:
     """Why a collection did not go on, in words."""
-    return _PROBLEMS.get(problem, _PROBLEMS["refused_by_issuer"])
+    return PROBLEMS.get(problem, PROBLEMS["refused_by_issuer"])

@@ -87,7 +87,7 @@ def test_a_report_names_what_was_asked_and_by_whom_as_far_as_it_is_known(world: 
 
 
 def test_a_share_can_be_reported_and_stays_a_share(world: World) -> None:
-    """What it came to stays, beside it stands that it was reported; both filters find it; noted twice, it stands once."""
+    """What it came to stays, beside it stands that it was reported, once; both filters find it."""
     browser, entry, _ = browser_that_shared(world)
     page = browser.get(f"/history/{entry}/report")
     assert "I have shared information with them." in draft(page)[2]
