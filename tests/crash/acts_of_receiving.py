@@ -9,6 +9,7 @@ from tests.crash.acting import Act, Given, Tell
 from tests.crash.judging import issuer_holds, nothing_lies_about, wallet_holds
 from tests.crash.stage import Stage
 from wallet.collection import Stage as CollectionStage
+from wallet.deleting import Deleting
 from wallet.offers import OfferUnusable
 from wallet.vault import UnlockedVault
 
@@ -178,14 +179,62 @@ async def renewed_once(stage: Stage, given: Given, told: Given) -> None:
     wallet_holds(stage.world.wallet.deployment, vault)
 
 
+# --- telling of a deletion -------------------------------------------------------------------------------------------
+
+
+async def fetched(stage: Stage) -> Given:
+    """Maja has a certificate that she fetched."""
+    await before_signing_in(stage)
+    await fetch(stage, {}, lambda **_: None)
+    stage.move(days=1)
+    return {}
+
+
+async def delete_and_tell(stage: Stage, given: Given, tell: Tell) -> None:
+    """She deletes it, and her wallet tells the source."""
+    vault = await stage.maja()
+    (certificate,) = vault.certificates()
+    farewell = Deleting(stage.world.wallet.deployment).delete(vault, certificate.id)
+    tell(deleted=True)
+    await farewell.tell()
+
+
+async def open_later(stage: Stage, given: Given) -> None:
+    """She opens her wallet more than an hour later; where nothing was deleted she does it again."""
+    stage.move(hours=2)
+    vault = await stage.maja()
+    await stage.world.wallet.deployment.resume(vault)
+    if vault.certificates():
+        await delete_and_tell(stage, given, lambda **_: None)
+
+
+async def told_of_it(stage: Stage, given: Given, told: Given) -> None:
+    """It is gone, the source knows it, and nothing waits to be told."""
+    vault = await stage.maja()
+    assert vault.certificates() == []
+    assert stage.world.wallet.deployment.collections(vault) == {}
+    kinds = [event.kind for event in open_source(stage).side.context.store.events.since(0)]
+    assert kinds.count("credential_deleted") == 1, kinds
+    issuer_holds(issuer_database(stage, "source.example"))
+    wallet_holds(stage.world.wallet.deployment, vault)
+
+
 def open_reviewed(stage: Stage) -> Any:
     """A source where somebody looks at every certificate first."""
     return open_source(stage, **_reviewed)
 
 
 RECEIVING_ACTS = (
-    Act("receive an offer", with_offer, receive, receive_again, received_once),
-    Act("fetch with a sign-in", before_signing_in, fetch, fetch_again, fetched_once, opens=open_source),
+    Act("receive an offer", with_offer, receive, receive_again, received_once, alone=("wallet", "issuer")),
+    Act(
+        "fetch with a sign-in",
+        before_signing_in,
+        fetch,
+        fetch_again,
+        fetched_once,
+        opens=open_source,
+        alone=("wallet", "issuer"),
+    ),
     Act(
         "collect what was deferred",
         approved_meanwhile,
@@ -193,6 +242,24 @@ RECEIVING_ACTS = (
         open_the_wallet,
         fetched_once,
         opens=open_reviewed,
+        alone=("wallet", "issuer"),
     ),
-    Act("renew", running_out, collect_deferred, open_the_wallet, renewed_once, opens=open_source),
+    Act(
+        "renew",
+        running_out,
+        collect_deferred,
+        open_the_wallet,
+        renewed_once,
+        opens=open_source,
+        alone=("wallet", "issuer"),
+    ),
+    Act(
+        "tell of a deletion",
+        fetched,
+        delete_and_tell,
+        open_later,
+        told_of_it,
+        opens=open_source,
+        alone=("wallet", "issuer"),
+    ),
 )
