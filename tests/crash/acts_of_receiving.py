@@ -26,12 +26,17 @@ async def finish(stage: Stage, vault: UnlockedVault) -> None:
         stage.move(seconds=61)
 
 
-def kept(stage: Stage, vault: UnlockedVault, host: str = "university.example") -> None:
-    """One certificate with all its copies; the issuer has given exactly those slots for it."""
+async def kept(stage: Stage, vault: UnlockedVault, host: str = "university.example") -> None:
+    """One certificate with all its copies; the issuer has given exactly those slots for it.
+
+    A list whose publishing was cut off is published when somebody reads it later, over what lies there of the first.
+    """
     (certificate,) = vault.certificates()
     assert certificate.copies_total == 10
     issuer_holds(issuer_database(stage, host))
     wallet_holds(stage.world.wallet.deployment, vault)
+    stage.move(days=1)
+    await stage.status_list(host)
     nothing_lies_about(stage.directory)
 
 
@@ -69,7 +74,7 @@ async def receive_again(stage: Stage, given: Given) -> None:
 async def received_once(stage: Stage, given: Given, told: Given) -> None:
     """One certificate, and one at the issuer."""
     vault = await stage.maja()
-    kept(stage, vault)
+    await kept(stage, vault)
     issued = stage.world.university.context.store.status.list_issued(limit=10)
     assert [(one.id, one.copies) for one in issued] == [(given["offer"], 10)]
 
@@ -98,7 +103,8 @@ async def fetch(stage: Stage, given: Given, tell: Tell) -> None:
     vault, source, wallet = await stage.maja(), open_source(stage), stage.world.wallet.deployment
     collection_id = await wallet.look_for(vault, source.side.url, source.vct)
     collection = await wallet.begin_sign_in(vault, collection_id)
-    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    if collection.sign_in_url:  # Else the source is away, and she reads that.
+        await wallet.come_back(vault, source.allow(collection.sign_in_url))
     tell(fetched=True)
 
 
@@ -118,7 +124,7 @@ async def fetch_again(stage: Stage, given: Given) -> None:
 
 async def fetched_once(stage: Stage, given: Given, told: Given) -> None:
     """One certificate in the wallet; what the source gave in vain has no copies that anybody could show."""
-    kept(stage, await stage.maja(), "source.example")
+    await kept(stage, await stage.maja(), "source.example")
 
 
 # --- deferred --------------------------------------------------------------------------------------------------------
