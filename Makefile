@@ -50,7 +50,7 @@ bench: .venv/.development ## print the performance figures as ratios, write benc
 	@$(BIN)/python -m bench
 
 crash: .venv/.development ## kill every operation of several steps at every point, start again, and judge
-	@CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crash/test_every_point.py
+	@CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crash/test_every_point.py tests/crash/test_alone.py
 
 soak: .venv/.development ## 200 whole journeys while one of the three services is killed at random (JOURNEYS=, KILLS=, MINUTES=)
 	@$(BIN)/python -m tests.crash --journeys $(or $(JOURNEYS),200) --kills $(or $(KILLS),200) --minutes $(or $(MINUTES),20)
