@@ -297,7 +297,8 @@ async def test_a_source_that_says_so_only_in_the_browser_is_asked_one_by_one_too
     collection_id, collection = await away_for_both(world, vault, source)
 
     await wallet.come_back(
-        vault, {"error": "invalid_scope", "state": collection.state, "iss": collection.offered.authorization_server.issuer}
+        vault,
+        {"error": "invalid_scope", "state": collection.state, "iss": collection.offered.authorization_server.issuer},
     )
 
     back = wallet.collection(vault, collection_id)
