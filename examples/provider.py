@@ -40,7 +40,7 @@ SIGN_IN_PAGE = """<!doctype html>
 
 def configure(database: Path, people: list[dict[str, str]]) -> None:
     """Set Django up for a provider of these people."""
-    key = jwk.JWK.generate(kty="RSA", size=2048).export_to_pem(private_key=True, password=None).decode()
+    key = jwk.JWK.generate(kty="RSA", size=2048)  # type: ignore[no-untyped-call]  # The package has no types.
     loader = ("django.template.loaders.locmem.Loader", {"sign-in.html": SIGN_IN_PAGE})
     settings.configure(
         SECRET_KEY=secrets.token_urlsafe(32),
@@ -65,7 +65,7 @@ def configure(database: Path, people: list[dict[str, str]]) -> None:
         USE_TZ=True,
         OAUTH2_PROVIDER={
             "OIDC_ENABLED": True,
-            "OIDC_RSA_PRIVATE_KEY": key,
+            "OIDC_RSA_PRIVATE_KEY": key.export_to_pem(private_key=True, password=None).decode(),
             "OAUTH2_VALIDATOR_CLASS": f"{__name__}.validator",
             "PKCE_REQUIRED": True,
             "SCOPES": {"openid": "Who you are", "profile": "Name and birth date"},

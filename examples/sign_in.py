@@ -3,8 +3,8 @@
     with running_provider([{"sub": "elin", "password": "...", ...}], log=log) as provider:
         start_source(services, provider, match="birthdate=birth_date,...")
 
-The provider is Django OAuth Toolkit in a process of its own (`examples/provider.py`), where people sign in with name and
-password. It is meant for trials and tests on one machine, and nothing else.
+The provider is Django OAuth Toolkit in a process of its own (`examples/provider.py`), where people sign in with name
+and password. It is meant for trials and tests on one machine, and nothing else.
 """
 
 import http.client
@@ -22,7 +22,6 @@ from examples.services import CommandRefused, Services, free_port
 from schemas.types import CREDENTIAL_TYPES
 
 START_SECONDS = 60.0
-CLIENT = "university"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +82,55 @@ def start_source(services: Services, provider: Provider, *, match: str, **settin
     """Start wallet, issuer and verifier so that people can fetch: the issuer trusts the wallet's provider and lets
     people sign in, the wallet knows where each type is issued."""
     services.start("wallet", 0)
-    client = services.command("wallet", "client")
-    clients = services.data / "clients.toml"
-    clients.write_text(f'[[attesters]]\nissuer = "{client["attester"]}"\nroots = ["{client["root_file"]}"]\n')
     port = free_port(0)
-    secret = services.data / "login-client-secret"
-    secret.write_text(provider.register(CLIENT, redirect_uri=f"http://localhost:{port}/authorize/callback") + "\n")
-    secret.chmod(0o600)
     services.configure(
-        ISSUER_CLIENTS_FILE=str(clients),
-        ISSUER_LOGIN_ISSUER=provider.address,
-        ISSUER_LOGIN_CLIENT_ID=CLIENT,
-        ISSUER_LOGIN_CLIENT_SECRET_FILE=str(secret),
-        ISSUER_LOGIN_MATCH=match,
+        **sign_in_settings(services, provider, client_id="university", port=port, match=match),
         VERIFIER_WALLET_URL=services.urls["wallet"],
         **settings,
     )
     services.start("issuer", port)
     services.start("verifier", 0)
-    university = services.command("issuer", "keys", "list")[0]["root_file"]
+    trust_source(services, "issuer", "Nordanviks universitet", readers=("wallet", "verifier"))
     employer = services.command("verifier", "keys", "list")[0]["root_file"]
-    named = [part for one in CREDENTIAL_TYPES.values() for part in ("--type", one.vct)]
-    services.command(
-        "wallet", "trust", "add", "--anchor", university, "--role", "issuer", "--name", "Nordanviks universitet",
-        "--identifier", services.urls["issuer"], *named,
-    )  # fmt: skip
-    services.command(
-        "verifier", "trust", "add", "--anchor", university, "--role", "issuer",
-        "--identifier", services.urls["issuer"], *named,
-    )  # fmt: skip
     services.command("wallet", "trust", "add", "--anchor", employer, "--role", "verifier")
+
+
+def sign_in_settings(
+    services: Services, provider: Provider, *, client_id: str, port: int, match: str
+) -> dict[str, str]:
+    """What an issuer at this port needs so that people sign in at the provider and the running wallet may fetch; the
+    provider knows it afterwards."""
+    client = services.command("wallet", "client")
+    clients = services.data / f"{client_id}-clients.toml"
+    clients.write_text(f'[[attesters]]\nissuer = "{client["attester"]}"\nroots = ["{client["root_file"]}"]\n')
+    secret = services.data / f"{client_id}-login-secret"
+    secret.touch(0o600)
+    secret.write_text(provider.register(client_id, redirect_uri=f"http://localhost:{port}/authorize/callback") + "\n")
+    return {
+        "ISSUER_CLIENTS_FILE": str(clients),
+        "ISSUER_LOGIN_ISSUER": provider.address,
+        "ISSUER_LOGIN_CLIENT_ID": client_id,
+        "ISSUER_LOGIN_CLIENT_SECRET_FILE": str(secret),
+        "ISSUER_LOGIN_MATCH": match,
+    }
+
+
+def trust_source(
+    services: Services,
+    issuer: str,
+    name: str,
+    *,
+    readers: Sequence[str],
+    types: Sequence[str] = tuple(CREDENTIAL_TYPES),
+) -> None:
+    """Give the root of an issuer to wallets and verifiers, with its address and what it issues."""
+    root = services.command(issuer, "keys", "list")[0]["root_file"]
+    named = [part for one in types for part in ("--type", CREDENTIAL_TYPES[one].vct)]
+    for reader in readers:
+        services.command(
+            reader, "trust", "add", "--anchor", root, "--role", "issuer", "--name", name,
+            "--identifier", services.urls[issuer], *named,
+        )  # fmt: skip
 
 
 def _answers(port: int) -> bool:

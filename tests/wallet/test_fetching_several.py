@@ -21,6 +21,7 @@ from tests.wallet.test_fetching import Source, _enter, _form, _tree
 from tests.world import World
 from wallet.collection import Collection, PartState, Stage
 from wallet.ledger import EventKind
+from wallet.pages.waiting import waiting_views
 from wallet.vault import UnlockedVault
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +207,9 @@ async def test_what_has_to_be_looked_at_first_does_not_hold_up_the_other(world: 
     await wallet.resume(vault)
     assert wallet.collection(vault, collection_id).stage is Stage.DONE
     assert {one.vct for one in vault.certificates()} == {REGISTRATION.vct, TARGET.vct}
+    _, (arrived,) = waiting_views(vault, wallet, load_catalogues().translator("sv"))
+    assert "programme 1" in arrived.title
+    assert REGISTRATION.title("sv") in arrived.title
 
 
 @pytest.mark.parametrize(
