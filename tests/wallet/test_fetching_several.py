@@ -21,6 +21,7 @@ from tests.wallet.test_fetching import Source, _enter, _form, _tree
 from tests.world import World
 from wallet.collection import Collection, PartState, Stage
 from wallet.ledger import EventKind
+from wallet.pages.waiting import waiting_views
 from wallet.vault import UnlockedVault
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +207,9 @@ async def test_what_has_to_be_looked_at_first_does_not_hold_up_the_other(world: 
     await wallet.resume(vault)
     assert wallet.collection(vault, collection_id).stage is Stage.DONE
     assert {one.vct for one in vault.certificates()} == {REGISTRATION.vct, TARGET.vct}
+    _, (arrived,) = waiting_views(vault, wallet, load_catalogues().translator("sv"))
+    assert "programme 1" in arrived.title
+    assert REGISTRATION.title("sv") in arrived.title
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,8 @@ async def test_a_source_that_says_so_only_in_the_browser_is_asked_one_by_one_too
     collection_id, collection = await away_for_both(world, vault, source)
 
     await wallet.come_back(
-        vault, {"error": "invalid_scope", "state": collection.state, "iss": collection.offered.authorization_server.issuer}
+        vault,
+        {"error": "invalid_scope", "state": collection.state, "iss": collection.offered.authorization_server.issuer},
     )
 
     back = wallet.collection(vault, collection_id)
