@@ -18,6 +18,7 @@ from tests.world import PASSPHRASE, World
 from wallet.consent import OverrideMissing, StepMissing
 from wallet.decision import Chosen
 from wallet.delivery import DeliveryState
+from wallet.histories import Histories
 from wallet.ledger import EventKind, Outcome
 from wallet.over_asking import (
     RULES,
@@ -25,6 +26,7 @@ from wallet.over_asking import (
     Level,
     Place,
     PolicyOutcome,
+    ReadFrom,
     WarningKind,
     evaluate,
     fired,
@@ -164,10 +166,9 @@ async def test_cs19_every_stored_decision_is_judged_again_with_the_same_result(
         elif number != 2:
             await sharer.refuse(share_id)
 
-    judged = [replay(event.facts) for entry in sharer.sharing.history(sharer.vault)[0] for event in entry.events]
-    told = [one for one in judged if one is not None]
+    told = [one.again for one in Histories(world.wallet.deployment).judged_again(sharer.vault)]
     assert len(told) == len(said) + 5
-    assert all(one.is_same and one.is_same_version for one in told)
+    assert all(one.is_same and one.is_same_version and one.read_from is ReadFrom.REQUEST for one in told)
     assert {"OA-05", "OA-06", "OA-08", "OA-10", "OA-12", "OA-13"} <= {rule for one in told for rule in one.then}
 
 
@@ -177,12 +178,12 @@ async def test_another_fact_would_be_noticed(world: World, employer: FakeVerifie
     share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
     kept = dict(sharer.entry(share_id).facts)
 
-    changed = replay({**kept, "rules_facts": {**kept["rules_facts"], "retention_days": None}})
+    changed = replay({**kept, "rules_facts": {**kept["rules_facts"], "retention_days": None}}, None)
 
     assert changed is not None
     assert not changed.is_same
-    assert replay({}) is None
-    unreadable = replay({**kept, "rules_facts": {"level": "of another time"}})
+    assert replay({}, None) is None
+    unreadable = replay({**kept, "rules_facts": {"level": "of another time"}}, None)
     assert unreadable is not None
     assert (unreadable.now, unreadable.then) == ((), tuple(kept["rules_fired"]))
 
