@@ -21,7 +21,7 @@ from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
 from wallet.cli_acting import for_whom, with_acting_yes
 from wallet.cli_decision import print_decision
-from wallet.decision import Chosen, Decision
+from wallet.decision import Chosen, Decision, permission_digest
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
@@ -182,6 +182,15 @@ async def _answer(
         raise CommandFailed(
             "Nothing was chosen: all they ask for is optional. Name what to share with --optional. Nothing was sent.",
             error="nothing_chosen",
+        )
+    if decision.allowed_recheck is not None:
+        tell("Later checks outlast the share: they are confirmed by themselves, before it.")
+        await sharing.confirm_permission(
+            vault,
+            share_id,
+            language=LANGUAGE,
+            approved_digest=permission_digest(decision),
+            passphrase=read_passphrase(wallet.settings, person, is_new=False),
         )
     passphrase = read_passphrase(wallet.settings, person, is_new=False)
     delivery = await sharing.approve(

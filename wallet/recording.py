@@ -157,8 +157,15 @@ def _recheck_facts(decision: Decision, consent: Consent) -> dict[str, Any]:
             "every_days": consent.recheck.every_days,
             "purpose": _text(consent.recheck.purpose),
             "items": named,
+            **_permission_facts(consent),
         }
     }
+
+
+def _permission_facts(consent: Consent) -> dict[str, Any]:
+    """How and when the later checks were confirmed, apart from the share (CS-07)."""
+    confirmed = consent.permission
+    return {} if confirmed is None else {"method": confirmed.method, "confirmed_at": confirmed.at.timestamp()}
 
 
 def _references(item: Item, consent: Consent) -> list[dict[str, Any]]:
