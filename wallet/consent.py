@@ -5,8 +5,8 @@
 
 `decide` refuses when what the person approved is not what would be sent now, when the request has ended, when something
 required or an item's own yes is missing, and when neither passphrase nor passkey shows that it is the person. That is
-asked anew for every request (CS-26): nothing of an earlier confirmation counts. Later checks (CS-07) have a confirmation
-of their own, of a digest of their own; that of the share never stands in for it, nor the other way round.
+asked anew for every request (CS-26): nothing of an earlier confirmation counts. Later checks (CS-07) have one of their
+own, of a digest of their own; that of the share never stands in for it, nor the other way round.
 """
 
 from collections.abc import Mapping

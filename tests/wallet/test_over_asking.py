@@ -36,6 +36,7 @@ from wallet.over_asking import (
     says,
 )
 from wallet.over_asking.names import KNOWN_HOSTS, look_alike, mixes_alphabets
+from wallet.over_asking.purposes import is_anonymous, names_a_law
 from wallet.requests import CameBy, RequestMuted
 from wallet.sharing import NotMutable
 
@@ -43,8 +44,8 @@ pytestmark = pytest.mark.anyio
 
 # Measured with `make over-asking`, each a little below: (precision, recall).
 FLOORS = {
-    "OA-01": (1.0, 1.0), "OA-02": (0.94, 0.95), "OA-03": (1.0, 0.9), "OA-04": (0.78, 1.0), "OA-05": (0.67, 0.84),
-    "OA-06": (0.92, 0.87), "OA-07": (0.96, 0.95), "OA-08": (1.0, 1.0), "OA-09": (1.0, 1.0), "OA-10": (0.8, 0.8),
+    "OA-01": (1.0, 1.0), "OA-02": (0.94, 0.95), "OA-03": (1.0, 0.9), "OA-04": (0.84, 1.0), "OA-05": (0.9, 0.9),
+    "OA-06": (0.92, 0.87), "OA-07": (0.96, 0.95), "OA-08": (1.0, 1.0), "OA-09": (1.0, 1.0), "OA-10": (0.9, 0.9),
     "OA-11": (1.0, 1.0), "OA-12": (1.0, 1.0), "OA-13": (0.88, 1.0), "OA-14": (1.0, 1.0),
 }  # fmt: skip
 LEVELS = {
@@ -284,6 +285,56 @@ async def test_oa08_asking_for_more_than_last_time_is_named(world: World, employ
 
     (more,) = [one for one in sharer.decision(share_id).warned if one.kind is WarningKind.MORE_THAN_LAST_TIME]
     assert [name.en for name in more.items] == ["ECTS credits"]
+
+
+async def test_oa08_compares_with_the_latest_share_for_the_same_purpose(world: World, employer: FakeVerifier) -> None:
+    """What they asked for another purpose is no measure; the same purpose in other words is."""
+    sharer = await Sharer.with_certificate(world)
+    job = notice(purpose={"en": "We assess your job application for the post."})
+    reworded = notice(purpose={"en": "We are recruiting, and look at what you have studied."})
+    discount = notice(purpose={"en": "You get the student discount on the journey."})
+
+    async def more(said: dict[str, Any], *paths: list[Any]) -> list[str]:
+        share_id = await sharer.begin(employer.ask(query(*paths), notice=said).link())
+        warned = [one for one in sharer.decision(share_id).warned if one.kind is WarningKind.MORE_THAN_LAST_TIME]
+        await sharer.approve(share_id)
+        return [name.en for one in warned for name in one.items]
+
+    assert await more(job, ["family_name"]) == []
+    assert await more(discount, ["credits"]) == []  # Another purpose: nothing was ever asked for it before.
+    assert await more(job, ["family_name"]) == []  # And less was asked for it than for the discount.
+    assert await more(reworded, ["family_name"], ["credits"]) == ["ECTS credits"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "is_named"),
+    [
+        ("Arkivlagen, 3 §", True),
+        ("The Patient Data Act, chapter 3.", True),
+        ("Applicable law.", False),
+        ("Enligt gällande lagstiftning", False),
+        ("", False),
+    ],
+)
+def test_a_ground_in_law_counts_when_it_says_which(detail: str, is_named: bool) -> None:
+    """That there is a law is no reason to keep things for ten years."""
+    assert names_a_law(detail) is is_named
+
+
+@pytest.mark.parametrize(
+    ("purpose", "is_said"),
+    [
+        ("Anonym enkät om kurser.", True),
+        ("A survey without names.", True),
+        ("Vi kontaktar dig; svaren anonymiseras efteråt.", False),
+        ("We call you; answers are anonymised before publication.", False),
+        ("Anonymous survey, published later.", True),
+        ("Vi anonymiserar svaren.", True),
+    ],
+)
+def test_what_is_made_anonymous_later_is_not_anonymous_now(purpose: str, is_said: bool) -> None:
+    """Who is open about names that are taken away afterwards does not pretend that there are none."""
+    assert is_anonymous(purpose) is is_said
 
 
 @pytest.mark.parametrize(
