@@ -23,6 +23,7 @@ _KINDS: dict[ValueType, Kind] = {
     "boolean": "flag",
     "types": "codes",
     "hosts": "codes",
+    "power_basis": "line",
 }
 _IN_LANGUAGES = ("title", "list")
 

@@ -112,7 +112,7 @@ POWER_OF_REPRESENTATION = statement_type(
                     "power_basis",
                     "Grund för behörigheten",
                     "What the power rests on",
-                    "text",
+                    "power_basis",
                     IDENTIFYING,
                     mandatory=True,
                 ),
@@ -218,4 +218,5 @@ POWER_OF_REPRESENTATION = statement_type(
             ),
         ),
     ),
+    last_day="ends_on",
 )

@@ -137,6 +137,20 @@ class TakeBackRow(WalletTable, table=True):
     forget_at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
+class KeptRequestRow(WalletTable, table=True):
+    """A request as it was received, sealed, for as long as its entry stands in the history.
+
+    `size_bytes` is the length of what is sealed, which shows anyway; it bounds what one vault keeps.
+    """
+
+    __tablename__ = "kept_request"
+
+    person_id: str = Field(primary_key=True)
+    entry_id: str = Field(primary_key=True)
+    sealed_request: bytes = Field(sa_type=LargeBinary)
+    size_bytes: int
+
+
 class LedgerRow(WalletTable, table=True):
     """One event of a person's history, sealed, or what is left of it when the person deleted it.
 
