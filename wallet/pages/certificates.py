@@ -11,6 +11,7 @@ from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.acting_words import principal_name
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -90,6 +91,7 @@ async def delete_form(
         vault=vault,
         certificate=found,
         card=read_card(found, pages.language(request)),
+        acting_for=principal_name(found),
     )
 
 

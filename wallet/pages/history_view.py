@@ -13,6 +13,7 @@ from service.i18n import Translator
 from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names
+from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import happened
 from wallet.pages.phrases import along, called, in_a_sentence
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
@@ -36,7 +37,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     unproven = entry.facts.get("level") == "unproven"
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_both(item["name"], t) for item in entry.shared]
+    items = [_both(item["name"], t) for item in (entry.told["report"]["items"] if entry.told else entry.shared)]
     return {
         "id": entry.id,
         "who": name,
@@ -58,6 +59,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "is_about_wallet": entry.is_about_wallet,
         "outcome": entry.outcome.value,
         "acting_for": entry.acting_for["principal"] if entry.acting_for is not None else "",
+        "done_by": entry.told["agent"] if entry.told is not None else "",
         "after": after_view(entry, t, now=now),
     }
 
@@ -133,6 +135,8 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "copies": facts.get("copies", 0),
         "recheck_declined": bool(decided.get("recheck_declined")),
         "could_share": (refused or {}).get("could_share", True),
+        "told": told_view(entry, t),
+        "reported": reported_view(entry, t),
     }
 
 

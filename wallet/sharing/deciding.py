@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from schemas.errors import NotFound, ProtocolError, Refused, TemporarilyUnavailable
 from service.single_use import spend
+from wallet.acts import Acts
 from wallet.certificates import StoredCertificate
 from wallet.consent import Consent, StepMissing, decide
 from wallet.counting import Counting
@@ -281,6 +282,7 @@ class Decisions(Desk):
         if delivery.state is DeliveryState.DELIVERED:
             await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
             await Permissions(self._wallet).give(vault, share.id)
+        await Acts(self._wallet).tell(vault, share.id)
         return delivery
 
     def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:

@@ -15,6 +15,8 @@ from wallet.store.tables import (
     PasskeyRow,
     PersonRow,
     RecoveryRow,
+    ReportAddressRow,
+    ReportRow,
     ShareRow,
     TakeBackRow,
 )
@@ -29,6 +31,8 @@ _OWNED = (
     RecoveryRow,
     PasskeyRow,
     TakeBackRow,
+    ReportAddressRow,
+    ReportRow,
 )
 
 
