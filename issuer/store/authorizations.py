@@ -31,6 +31,7 @@ from issuer.offers import CAN_BE_REDEEMED, OfferDraft, OfferState, new_id
 from issuer.store.events import record_each
 from issuer.store.grants import keep_refresh_token, withdraw_family
 from issuer.store.offers import OfferRules, new_row, read_offer
+from issuer.store.powers import refuse_ended
 from issuer.store.tables import AUTHORIZATIONS, OFFERS, SPENT
 from proofs import strict_json
 from schemas.issuance import InvalidGrant, InvalidRequestURI
@@ -221,6 +222,7 @@ class AuthorizationStore:
                 continue
             rows.append(values)
             granted.append(GrantedCredential(values["id"], draft.type_name, values["by_identifier"]))
+        refuse_ended(connection, rows, day_of=self._rules.day_of)
         if rows:
             connection.execute(insert(OFFERS), rows)
         record_each(connection, "fetched", [one.offer_id for one in granted], now=now)

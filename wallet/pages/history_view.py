@@ -3,13 +3,13 @@
 The history holds names and texts, never values; the title of a certificate is looked up while it is held (CS-30).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from schemas.consent import Basis
 from schemas.receipt import BothLanguages
-from service.i18n import Translator
+from service.i18n import N_, Translator
 from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names
@@ -25,6 +25,9 @@ from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
 
+_DONE_BY = N_("Done for you by %(name)s")
+
+
 def titles_of(vault: UnlockedVault) -> dict[str, BothLanguages]:
     """What the certificates in the vault are called: the history keeps only the names of their types (CS-30)."""
     return {one.id: Names(one).title for one in vault.certificates()}
@@ -37,7 +40,8 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     unproven = entry.facts.get("level") == "unproven"
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_both(item["name"], t) for item in (entry.told["report"]["items"] if entry.told else entry.shared)]
+    items = [_both(item["name"], t) for item in _went(entry)]
+    done_by = entry.told["agent"] if entry.told is not None else ""
     return {
         "id": entry.id,
         "who": name,
@@ -47,7 +51,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "unproven": unproven,
         "moment": t.moment(entry.at),
         "day": t.date(entry.at),
-        "word": t(words.word),
+        "word": t(_DONE_BY, name=done_by) if done_by else t(words.word),
         "state": words.state,
         "icon": words.icon,
         "items": t.listed(items) if items else "",
@@ -59,7 +63,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "is_about_wallet": entry.is_about_wallet,
         "outcome": entry.outcome.value,
         "acting_for": entry.acting_for["principal"] if entry.acting_for is not None else "",
-        "done_by": entry.told["agent"] if entry.told is not None else "",
+        "done_by": done_by,
         "after": after_view(entry, t, now=now),
     }
 
@@ -99,11 +103,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
             {
                 "name": _both(item["name"], t),
                 "certificate": _title(item, titles, t),
-                "certificate_id": item["certificate_id"],
+                "certificate_id": item.get("certificate_id", ""),
                 "issuer": item["issuer"],
-                "required": item["required"],
+                "required": item.get("required", True),
             }
-            for item in entry.shared
+            for item in _went(entry)
         ],
         "came_along": [
             {
@@ -138,6 +142,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "told": told_view(entry, t),
         "reported": reported_view(entry, t),
     }
+
+
+def _went(entry: Entry) -> Sequence[Mapping[str, Any]]:
+    """What the person shared, or somebody else for them."""
+    return entry.told["report"]["items"] if entry.told is not None else entry.shared
 
 
 def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:

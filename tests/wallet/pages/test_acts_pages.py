@@ -33,7 +33,7 @@ def browser_of_lina(world: World, language: str) -> TestClient:
 def link_of(page: httpx2.Response, id_: str) -> str:
     """Where a link leads."""
     (link,) = [one for one in re.findall(r"<a [^>]*>", page.text) if f'id="{id_}"' in one]
-    return link.partition('href="')[2].partition('"')[0]
+    return str(link.partition('href="')[2].partition('"')[0])
 
 
 MARK = {"en": "Done for you by Omar Haddad", "sv": "Gjort för dig av Omar Haddad"}
@@ -53,7 +53,14 @@ def test_what_was_done_for_you_has_a_mark_of_its_own_and_the_power_can_be_ended(
     overview = browser.get("/acting")
     assert "Omar Haddad" in text_of(overview)
     ending = link_of(overview, "end-1")
-    page = browser.get(ending)
+    published = {"issuer": "https://university.example", "page": "https://university.example/powers"}
+
+    def answering(request: httpx2.Request) -> httpx2.Response | None:
+        is_asked = str(request.url) == "https://university.example/.well-known/intyga-powers"
+        return httpx2.Response(200, json=published) if is_asked else None
+
+    with world.network.answering(answering):
+        page = browser.get(ending)
     assert LETTER[language] in text_of(page)
     assert AT_ONCE[language] in text_of(page)
     assert 'href="https://university.example/powers"' in page.text
