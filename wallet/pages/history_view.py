@@ -24,7 +24,6 @@ from wallet.requests import CameBy
 from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
-
 _DONE_BY = N_("Done for you by %(name)s")
 
 
