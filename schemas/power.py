@@ -173,6 +173,11 @@ def power_checks(
     )
 
 
+def holds_on(power: Power, today: date) -> bool:
+    """Whether its days, and for a guardian's the age of the child, let a power be used on this day."""
+    return _dates(power, today).outcome is Outcome.PASSED
+
+
 def _dates(power: Power, today: date) -> Check:
     if today < power.begins_on:
         return Check(DATES, Outcome.FAILED, "power_not_begun")
