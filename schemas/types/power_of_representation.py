@@ -186,6 +186,7 @@ POWER_OF_REPRESENTATION = statement_type(
             Item(
                 claim(REPORTS_TO, "Det som görs berättas för", "Acts are told to", "text", SENSITIVE, "identity"),
                 columns=("berättas_för",),
+                tells_where=True,  # Not a home, but perhaps who runs the wallet: a school, a municipality.
             ),
         ),
         told_apart_by=("principal_family_name", "principal_given_name", "principal_birthdate", "power_basis"),
