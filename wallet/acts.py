@@ -77,6 +77,8 @@ WAITS_FOR: Final = timedelta(days=30)
 """How long a report waits that could not be checked."""
 TOLD_FOR: Final = timedelta(days=400)
 """How long after an act its principal's wallet is still told, and how old a report in a file may be."""
+FOR_GOOD: Final = frozenset({"no_such_address", "no_power"})
+"""Why an act is not told any more: the address was closed, or the power has left the agent's wallet."""
 _REMEMBERED: Final = timedelta(days=3650)
 _JUST_MADE: Final = 300
 
@@ -251,7 +253,9 @@ class Acts:
         with suppress(TemporarilyUnavailable, TimeoutError):
             async with asyncio.timeout(TEND_SECONDS):
                 await self.take_in(vault)
-                for entry in self._untold(vault)[:MOST_AT_ONCE]:
+                untold = self._untold(vault)
+                # Others must not wait for ever behind one that cannot be reached.
+                for entry in secrets.SystemRandom().sample(untold, min(MOST_AT_ONCE, len(untold))):
                     await self._tell(vault, entry)
 
     async def tell(self, vault: UnlockedVault, entry_id: str) -> None:
@@ -276,7 +280,7 @@ class Acts:
         if not is_act_for_another(entry) or not _reports_to(entry):
             return False
         last = entry.events[-1]
-        is_closed = last.kind is EventKind.PRINCIPAL_NOT_TOLD and last.facts.get("reason") == "no_such_address"
+        is_closed = last.kind is EventKind.PRINCIPAL_NOT_TOLD and last.facts.get("reason") in FOR_GOOD
         is_old = self._wallet.clock() - entry.at > TOLD_FOR
         return not is_closed and not is_old and reported(entry, now=self._wallet.clock()).get("said") != _said(entry)
 

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.power import person_of
 from schemas.receipt import BothLanguages, EventType
 from service.i18n import N_, Translator
+from wallet.acts import FOR_GOOD
 from wallet.certificates import StoredCertificate
 from wallet.decision import Decision, HeldPower, is_power
 from wallet.ledger import Entry, EventKind
@@ -155,4 +156,6 @@ def reported_view(entry: Entry, t: Translator) -> dict[str, str] | None:
     )
     if last is None:
         return {"state": "none", "moment": ""}
-    return {"state": "told" if last.kind is EventKind.PRINCIPAL_TOLD else "not_told", "moment": t.moment(last.at)}
+    is_over = last.facts.get("reason") in FOR_GOOD
+    state = "told" if last.kind is EventKind.PRINCIPAL_TOLD else "closed" if is_over else "not_told"
+    return {"state": state, "moment": t.moment(last.at)}

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
 from service.i18n import N_
+from wallet.acts import Acts
 from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
@@ -107,6 +108,8 @@ async def delete(
     if decision != "delete":
         page = f"/certificates/{certificate_id}"
         return pages.redirect(page if decision else f"{page}/delete")
+    if principal_name(wallet.certificate(vault, certificate_id)):
+        await Acts(wallet).tend(vault)  # What was done under a power is told while the power is there.
     farewell = Deleting(wallet).delete(vault, certificate_id)
     answer = pages.redirect("/", message=N_("The certificate is deleted. Your history and your receipts stay."))
     answer.background = BackgroundTask(farewell.tell)
