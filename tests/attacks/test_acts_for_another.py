@@ -22,9 +22,10 @@ from tests.wallet.fake_verifier import FakeVerifier, known_verifier, query
 from tests.world import WalletSide, World
 from wallet.acts import Acts, NotAboutYou
 from wallet.histories import Histories
-from wallet.ledger import Entry, EventKind, Outcome
+from wallet.ledger import Entry, Event, EventKind, Outcome
 from wallet.reporting import SHOWN, report_of, written
 from wallet.store.certificates import copy_to_tell_with
+from wallet.store.ledger import append_event
 from wallet.store.reports import MOST_WAITING
 from wallet.vault import UnlockedVault
 
@@ -171,6 +172,21 @@ async def test_a_refusal_for_another_is_told_as_well(world: World) -> None:
     assert told.told is not None
     assert "refused" in [event["type"] for event in told.told["report"]["events"]]
     assert told.told["report"]["items"] == []
+
+
+async def test_what_comes_after_an_act_is_told_at_the_next_unlock(world: World) -> None:
+    """Taken back by the agent: the same entry tells it, with what was told before."""
+    lina = await Principal.at(world)
+    omar = await told_agent(world, lina)
+    entry = await acted(omar, known_verifier(world))
+    await lina.unlocked()
+    with world.wallet.deployment.database.transaction() as connection:
+        append_event(connection, omar.vault, Event(entry.id, EventKind.TAKEN_BACK, world.clock()))
+    await Acts(world.wallet.deployment).tend(omar.vault)
+    (told,) = await lina.unlocked()
+    assert told.told is not None
+    assert [event["type"] for event in told.told["report"]["events"]][-1] == "withdrawn"
+    assert len(told.events) == 2
 
 
 async def test_what_is_done_for_oneself_is_told_to_nobody(world: World) -> None:

@@ -262,13 +262,14 @@ def test_the_register_of_the_next_night_brings_nothing_back(source: Source) -> N
     source.store.results.save_import(draft, now=clock())
     source.fetcher.provider.person = {"sub": "omar", "pnr": NUMBERS["omar"]}
     code = source.fetcher.allowed(scope=POWERS)
-    assert source.fetcher.ask_token(code).status_code == 400
+    refused = source.fetcher.ask_token(code)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
     later = power_record(10, begins_on="2099-01-01", ends_on="2100-01-01", power_basis="power_of_attorney")
     assert source.store.offers.create(draft_offers(POWER, [later], with_tx_code=False), now=clock())
 
 
-def test_of_two_who_end_it_at_once_one_does(source: Source) -> None:
-    """Once, in one transaction: the second finds nothing."""
+def test_a_power_ends_once(source: Source) -> None:
+    """In one transaction: whoever comes second finds nothing, and nor does somebody else."""
     source.collected()
     (power,) = source.store.powers.of_person(_marks(source, LINA), now=source.fetcher.desk.clock())
     _end(source, power.id, LINA)
