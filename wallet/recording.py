@@ -219,7 +219,10 @@ def _acting_facts(decision: Decision) -> dict[str, Any]:
             "agent": plain(held.power.agent.name()),
             "power_issuer": plain(held.certificate.issuer_name),
             "power_ends_on": held.power.ends_on.isoformat(),
-        }
+        },
+        # Who is told of it, and which certificate shows that it may be told.
+        "power_id": held.certificate.id,
+        "reports_to": held.power.reports_to,
     }
 
 

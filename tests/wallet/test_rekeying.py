@@ -18,6 +18,7 @@ from tests.wallet.test_ledger import shared
 from tests.wallet.test_passkeys import added, opened_by, read, tamper, the_ring
 from tests.wallet.test_vault import _bytes_at_rest
 from tests.world import PASSPHRASE, World
+from wallet.acts import Acts
 from wallet.app import create_app
 from wallet.histories import Histories
 from wallet.key_ring import KeyRing
@@ -303,7 +304,10 @@ def test_every_table_that_seals_something_is_sealed_anew() -> None:
     tables = WalletTable.metadata.sorted_tables
     sealing = {table.name for table in tables if any(one.name.startswith("sealed_") for one in table.columns)}
 
-    by_vaults = {"certificate", "copy", "collection", "share", "take_back", "kept_request", "ledger", "ledger_head"}
+    by_vaults = {
+        "certificate", "copy", "collection", "share", "take_back", "kept_request", "ledger", "ledger_head",
+        "report_address",
+    }  # fmt: skip
     assert sealing - {"trust", "person", "passkey"} == by_vaults
 
 
@@ -321,6 +325,7 @@ async def test_a_vault_of_schema_3_gets_passkeys_and_another_key(world: World) -
     before = Histories(wallet).read(vault)
     answer, prf = device.register(await ring.begin(vault, PASSPHRASE))
     ring.add(vault, answer, prf, name="Telefonen")
+    address = Acts(wallet).open_address(vault)
 
     rekeyed = await ring.change_key(await wallet.unlock("Maja", PASSPHRASE), PASSPHRASE)
 
@@ -328,6 +333,7 @@ async def test_a_vault_of_schema_3_gets_passkeys_and_another_key(world: World) -
     opened = ring.unlock(answer, prf, name="Maja")
     after = Histories(wallet).read(opened)
     assert rekeyed.lost_recovery_code
+    assert Acts(wallet).address(opened) == address
     assert (before.is_intact, after.is_intact) == (True, True)
     assert after.entries[2:] == before.entries
     assert [one.vct for one in opened.certificates()] == ["urn:intyga:credential:micro-credential:1"]

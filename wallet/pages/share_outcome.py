@@ -226,7 +226,8 @@ async def outcome(request: Request, vault: VaultDep, pages: PagesDep, sharing: S
         return go_to(request, f"/share/{share_id}")
     entry = sharing.entry(vault, share_id)
     if entry.outcome is Outcome.ANSWERED:
-        return await show_answered(request, pages, by_you=bool(entry.events[-1].facts.get("by_you")), status=200)
+        by_you, acting_for = bool(entry.events[-1].facts.get("by_you")), sharing.acting_for(vault, share_id)
+        return await show_answered(request, pages, by_you=by_you, status=200, acting_for=acting_for)
     return_link, is_first = sharing.return_link(vault, share_id)
     t = pages.translator(request)
     not_accepted = entry.outcome is Outcome.NOT_ACCEPTED

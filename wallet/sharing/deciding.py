@@ -10,13 +10,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from schemas.errors import NotFound, ProtocolError, Refused, TemporarilyUnavailable
+from schemas.power import holds_on
 from service.single_use import spend
+from wallet.acts import Acts
 from wallet.certificates import StoredCertificate
 from wallet.consent import (
+    CannotSatisfy,
     Consent,
     PermissionConfirmed,
     PermissionNotConfirmed,
@@ -27,9 +31,11 @@ from wallet.consent import (
 )
 from wallet.counting import Counting
 from wallet.decision import Chosen, Decision, permission_digest
+from wallet.decision.acting import side_of
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
 from wallet.habits import Ending
 from wallet.ledger import Event, EventKind, Outcome
+from wallet.naming import plain
 from wallet.over_asking import AFTER_REFUSAL, Past
 from wallet.permissions import Permissions
 from wallet.presentation import HeldCopy, answer_form, present, refusal
@@ -80,6 +86,13 @@ class Decisions(Desk):
         `RequestExpired`, `RequestFault`, `InvalidSelection`.
         """
         return self._decision(vault, self._unanswered_share(vault, share_id), language)
+
+    def acting_for(self, vault: UnlockedVault, share_id: str) -> str:
+        """Whom the person chose to answer this request for; "" for themself. Also when nothing can be decided any
+        more. Raises `NotFound`."""
+        power_id = chosen_from_json(self._share(vault, share_id).members["chosen"]).acting_for
+        held = side_of(vault.certificates(), "").held
+        return next((plain(one.principal_name) for one in held if one.certificate.id == power_id), "")
 
     def choose(self, vault: UnlockedVault, share_id: str, chosen: Chosen, *, language: str) -> Decision:
         """Keep what the person has chosen so far, and show the screen that follows from it."""
@@ -172,6 +185,7 @@ class Decisions(Desk):
             permission=_confirmed_permission(share),
             now=self._wallet.clock(),
         )
+        self._require_power(vault, share, decision, language)
         now = self._wallet.clock()
         pseudonym = pseudonym_for(vault, consent.request.client_id)
         event = approved_event(decision, consent, pseudonym=pseudonym, now=now)
@@ -223,6 +237,15 @@ class Decisions(Desk):
         """Whether the decision allows later checks and the person has not confirmed them yet, or not just now."""
         confirmed = _confirmed_permission(self._share(vault, decision.share_id))
         return decision.allowed_recheck is not None and not counts_for(confirmed, decision, now=self._wallet.clock())
+
+    def _require_power(self, vault: UnlockedVault, share: StoredShare, decision: Decision, language: str) -> None:
+        """A power must still hold when the answer is made: a day may have ended, or a child come of age, while the
+        person was confirming. Raises `CannotSatisfy`."""
+        if decision.acting is None:
+            return
+        now = self._decision(vault, share, language)
+        if now.acting is None or now.acting.faults:
+            raise CannotSatisfy
 
     async def refuse(self, vault: UnlockedVault, share_id: str, *, language: str) -> Delivery:
         """Say no: the same answer whether the person does not want to or cannot (CS-23)."""
@@ -302,13 +325,23 @@ class Decisions(Desk):
     def can_send_again(self, vault: UnlockedVault, share_id: str) -> bool:
         """Whether the answer is still kept and the request has not ended."""
         share = self._share(vault, share_id)
-        if share.answer is None:
+        if share.answer is None or not self._may_still_act(vault, share_id):
             return False
         try:
             self._checked(share)
         except ProtocolError:
             return False
         return True
+
+    def _may_still_act(self, vault: UnlockedVault, share_id: str) -> bool:
+        """Whether an answer for somebody else may still be sent: its power is here, and has not ended since."""
+        entry = self.entry(vault, share_id)
+        if entry.acting_for is None or entry.outcome is Outcome.REFUSED:
+            return True
+        power_id = (entry.decided or {}).get("power_id", "")
+        power = next((one for one in side_of(vault.certificates(), "").held if one.certificate.id == power_id), None)
+        today = self._wallet.clock().astimezone(ZoneInfo(self._wallet.settings.time_zone)).date()
+        return power is not None and power.certificate.status == "valid" and holds_on(power.power, today)
 
     async def _send(self, vault: UnlockedVault, share: StoredShare, *, may_be_there: bool = False) -> Delivery:
         """Send, and write what came of it. `may_be_there`: an earlier try may have arrived.
@@ -333,6 +366,7 @@ class Decisions(Desk):
         if delivery.state is DeliveryState.DELIVERED:
             await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
             await Permissions(self._wallet).give(vault, share.id)
+        await Acts(self._wallet).tell(vault, share.id)
         return delivery
 
     def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:

@@ -16,6 +16,8 @@ from wallet.store.tables import (
     PasskeyRow,
     PersonRow,
     RecoveryRow,
+    ReportAddressRow,
+    ReportRow,
     ShareRow,
     TakeBackRow,
 )
@@ -31,6 +33,8 @@ _OWNED = (
     RecoveryRow,
     PasskeyRow,
     TakeBackRow,
+    ReportAddressRow,
+    ReportRow,
 )
 
 

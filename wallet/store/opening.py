@@ -27,7 +27,7 @@ UPGRADES = (
         version=3,
         identity="ce15a13e460c5d1ccca19f1edf0c4b0b2f89f9e38edf6792a5260dd2f0415e89",  # pragma: allowlist secret
     ),
-    # Requests as they were received: a table that is new.
+    # Requests as they were received; addresses where acts are told, and what waits there: tables that are new.
     Upgrade(
         version=4,
         identity="02fbf18bf920b89a1854c0ce83215cc8a6c0157788e6d04c54437d0e559fa9d4",  # pragma: allowlist secret

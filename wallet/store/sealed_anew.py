@@ -12,7 +12,15 @@ from sqlmodel import col
 from proofs.sealing import SealBroken
 from wallet.store.kept_requests import KEPT_REQUEST
 from wallet.store.ledger import seal_history_anew
-from wallet.store.tables import CertificateRow, CollectionRow, CopyRow, KeptRequestRow, ShareRow, TakeBackRow
+from wallet.store.tables import (
+    CertificateRow,
+    CollectionRow,
+    CopyRow,
+    KeptRequestRow,
+    ReportAddressRow,
+    ShareRow,
+    TakeBackRow,
+)
 from wallet.vault import UnlockedVault
 
 
@@ -54,6 +62,10 @@ class _Versioned:
             sealed = self._anew("take_back.means", row.share_id, row.sealed_means, row.version)
             values = {"sealed_means": sealed, "version": row.version + 1}
             self._write(TakeBackRow, TakeBackRow.share_id, row.share_id, values)
+        for row in self._rows(ReportAddressRow):
+            sealed = self._anew("report.address", row.person_id, row.sealed_key, row.version)
+            values = {"sealed_key": sealed, "version": row.version + 1}
+            self._write(ReportAddressRow, ReportAddressRow.person_id, row.person_id, values)
 
     def _anew(self, kind: str, item_id: str, sealed: bytes, version: int) -> bytes:
         value = self._vault.unseal(kind, item_id, sealed, version=version)

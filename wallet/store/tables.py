@@ -176,6 +176,28 @@ class LedgerHeadRow(WalletTable, table=True):
     sealed_head: bytes = Field(sa_type=LargeBinary)
 
 
+class ReportAddressRow(WalletTable, table=True):
+    """Where others tell a person what they did for them. Whoever knows the handle may write; only its digest rests."""
+
+    __tablename__ = "report_address"
+
+    handle_digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    person_id: str = Field(unique=True)
+    sealed_key: bytes = Field(sa_type=LargeBinary)
+    version: int = 1
+
+
+class ReportRow(WalletTable, table=True):
+    """One report as it came, sealed by its sender to the person's address; it waits until the vault is opened."""
+
+    __tablename__ = "report"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(index=True)
+    token: bytes = Field(sa_type=LargeBinary)
+    arrived_at: datetime = Field(sa_type=UTCDateTime)
+
+
 class LeavingRow(WalletTable, table=True):
     """The mark of a vault whose keys are gone and whose rows have to follow; it goes with the last of them."""
 
