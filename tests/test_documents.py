@@ -12,7 +12,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 def _table(document: str, prefix: str) -> dict[int, str]:
     """The rows of a table whose first cell is an identifier like `CS-01`, by number."""
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-    return {int(n): row for row, n in re.findall(rf"^(\| {prefix}-(\d+) \|.*)$", text, re.MULTILINE)}
+    return {int(n): row for row, n in re.findall(rf"^(\| {prefix}-?(\d+) \|.*)$", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("document", sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
@@ -37,6 +37,14 @@ def test_every_requirement_of_a_share_has_its_row() -> None:
     later = {int(number) for number in re.findall(r"CS-(\d+) \(", introduction)}
 
     assert set(rows) | later == set(range(1, 44))
+    assert [number for number, row in rows.items() if not NAMED.search(row)] == []
+
+
+def test_every_invariant_of_durability_has_its_row() -> None:
+    """Those that issue 3 names: a crash test is claimed for each of them."""
+    rows = _table("durability.md", "D")
+
+    assert set(rows) == {*range(1, 7), *range(19, 23), 26, 28}
     assert [number for number, row in rows.items() if not NAMED.search(row)] == []
 
 

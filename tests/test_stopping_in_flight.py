@@ -1,22 +1,28 @@
 """The real services are told to stop while a request is half sent: what is under way is finished, answered and kept."""
 
+import asyncio
 import http.client
 import json
 import re
 import signal
 import urllib.parse
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from examples.demo import COURSE, STUDY_RECORD
 from examples.services import Services
-from proofs import strict_json
-from proofs.jose import parse_jws
 from proofs.keys import generate_signer
 from proofs.proof_of_possession import make_proof
+from proofs.trust import entry_from_anchor
+from service.http import OutgoingHTTP
 from tests.test_stopping import GAVE_UP
+from tests.wallet.people import Sharer
+from tests.world import WalletSide, World
+from wallet.ledger import Outcome
 
 pytestmark = pytest.mark.processes
 
@@ -29,6 +35,7 @@ class Answer:
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         answer = connection.getresponse()
         self.status, self.body = answer.status, answer.read()
+        self.media_type = answer.getheader("Content-Type", "")
         self.cookies = "; ".join(line.split(";")[0] for line in answer.msg.get_all("Set-Cookie", []))
         connection.close()
 
@@ -42,7 +49,7 @@ class HalfSent:
         self._last = body.encode()[-1:]
         self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
         self._connection.putrequest("POST", address.path)
-        for name, value in {"Content-Type": FORM, "Content-Length": str(len(body.encode())), **headers}.items():
+        for name, value in {"Content_Type": FORM, "Content-Length": str(len(body.encode())), **headers}.items():
             self._connection.putheader(name.replace("_", "-"), value)
         self._connection.endheaders(body.encode()[:-1])
 
@@ -115,19 +122,56 @@ def test_d26_an_issuance_under_way_is_finished(tmp_path: Path) -> None:
         assert certificate["copies"] == 1
 
 
-def test_d26_an_answer_under_way_is_taken(tmp_path: Path) -> None:
-    """The wallet is told that it arrived, and after the stop the result stands."""
+class Loopback(World):
+    """A world whose wallet may go to services on this machine."""
+
+    def http(self) -> OutgoingHTTP:
+        return OutgoingHTTP(transport=self.network, allow_loopback=True)
+
+    @cached_property
+    def wallet(self) -> WalletSide:
+        side = self.wallet_at("wallet.example", allow_loopback=True)
+        side.trust(self.university.trust_entry)
+        return side
+
+
+class ToTheVerifier(httpx2.AsyncBaseTransport):
+    """The way of a wallet to a real verifier, which is told to stop while the wallet's answer is on it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url, body = str(request.url), (await request.aread()).decode()
+        if "/response/" in url:
+            half = HalfSent(url, body, Content_Type=request.headers["content-type"])
+            answer = await asyncio.to_thread(stopped_meanwhile, self._services, "verifier", half)
+            return httpx2.Response(answer.status, headers={"Content-Type": answer.media_type}, content=answer.body)
+        async with httpx2.AsyncHTTPTransport() as real:
+            found = await real.handle_async_request(request)
+            return httpx2.Response(found.status_code, headers=found.headers, content=await found.aread())
+
+
+@pytest.mark.anyio
+async def test_d26_a_share_under_way_arrives(tmp_path: Path) -> None:
+    """The wallet is told that its answer arrived and writes the receipt; after the stop the result stands."""
+    world = Loopback(tmp_path)
+    world.clock.now = datetime.now(UTC)
     with Services(tmp_path, settings={}) as services:
         services.start("verifier", 0)
+        world.network.apps[urllib.parse.urlsplit(services.urls["verifier"]).netloc] = ToTheVerifier(services)  # type: ignore[assignment]
+        (root,) = (services.data / "verifier" / "keys").glob("*.root.pem")
+        world.wallet.trust(entry_from_anchor(root.read_bytes(), name=None, role="verifier"))
         made = services.command("verifier", "request", "--template", "employer-micro-credential")
-        link = urllib.parse.parse_qs(urllib.parse.urlsplit(made["request"]).query)
-        request = strict_json.loads_object(parse_jws(ask(link["request_uri"][0]).body.decode()).payload)
-        form = urllib.parse.urlencode({"error": "access_denied", "state": request["state"]})
+        sharer = await Sharer.with_certificate(world)
+        share = await sharer.begin(made["request"])
 
-        answer = stopped_meanwhile(services, "verifier", HalfSent(request["response_uri"], form))
+        delivery = await sharer.approve(share)
 
-        assert (answer.status, json.loads(answer.body)) == (200, {})
-        assert services.command("verifier", "result", made["id"])["state"] == "declined"
+        assert delivery.state.value == "delivered"
+        assert sharer.entry(share).outcome is Outcome.SHARED
+        assert services.command("verifier", "result", made["id"])["state"] == "answered"
+    world.close()
 
 
 def test_d26_a_vault_under_way_is_made(tmp_path: Path) -> None:

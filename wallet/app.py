@@ -21,6 +21,7 @@ from wallet.deployment import Deployment
 from wallet.leaving import Leaving
 from wallet.pages import (
     account,
+    acts,
     certificates,
     habits,
     history,
@@ -128,6 +129,7 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             certificates.router,
             receive.router,
             share.router,
+            acts.router,
             history.router,
             take_back.router,
             rights.router,

@@ -1,30 +1,27 @@
 """Deleting a certificate: the certificate, every copy and every holder key, in one transaction; the history stays.
 
     farewell = Deleting(wallet).delete(vault, certificate_id)
-    await farewell.tell()                       # the issuer, when it wants to know; nothing hangs on it
+    await farewell.tell()                       # the issuer, when it wants to know; else when the vault is next opened
 
 What a share of it needs to be taken back lies apart and stays, and so do history and receipts. Nothing brings the
-copies back; the certificate can be fetched again as long as its issuer offers it. The issuer is told
-`credential_deleted` (OpenID4VCI 1.0, section 11) where the wallet still can: with the refresh token that the
-certificate kept for its renewal.
+copies back; the certificate can be fetched again as long as its issuer offers it. That the issuer is to be told is
+written in the same transaction, and done at once, or whenever the vault is opened, until it has answered
+(`wallet.farewell`).
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from schemas.errors import ProtocolError
-from wallet.certificates import NewCertificate, StoredCertificate
-from wallet.collection import Collection, Part, Stage
+from wallet.collection import Stage
 from wallet.deployment import Deployment
+from wallet.farewell import farewell_of
 from wallet.hosts import host_of
 from wallet.ledger import Event, EventKind, new_entry_id
 from wallet.naming import Names
-from wallet.receiving import tell_issuer
-from wallet.redemption import client_for, refresh
 from wallet.store.certificates import delete_certificate, get_certificate
-from wallet.store.collections import delete_collection, list_collections
+from wallet.store.collections import add_collection, delete_collection, list_collections
 from wallet.store.ledger import append_event
 from wallet.vault import UnlockedVault
 
@@ -33,23 +30,24 @@ TELL_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
-    """What is needed to tell the issuer of a deleted certificate; nothing of it rests anywhere."""
+    """What is left to tell the issuer of a deleted certificate; it rests, sealed, in the vault."""
 
     _wallet: Deployment = field(repr=False)
-    _collection: Collection | None = field(repr=False)
+    _vault: UnlockedVault = field(repr=False)
+    _collection_id: str | None = field(repr=False)
 
     @property
     def can_tell(self) -> bool:
         """Whether the issuer wants to know, and the wallet can still show that it is the one that collected it."""
-        return self._collection is not None
+        return self._collection_id is not None
 
     async def tell(self) -> None:
-        """Tell the issuer, once, within a few seconds. What the network does changes nothing, and is not raised."""
-        if self._collection is None:
+        """Tell the issuer, within a few seconds. What the network does is not raised: it is told later then."""
+        if self._collection_id is None:
             return
         with suppress(TimeoutError, ProtocolError):
             async with asyncio.timeout(TELL_SECONDS):
-                await _tell(self._wallet, self._collection)
+                await self._wallet.bid_farewell(self._vault, self._collection_id)
 
 
 class Deleting:
@@ -81,37 +79,7 @@ class Deleting:
                 "certificate_id": certificate_id,
             }
             append_event(connection, vault, Event(new_entry_id(), EventKind.DELETED, now, facts))
+            farewell = farewell_of(certificate, renewals, at=int(now.timestamp()))
+            told_by = None if farewell is None else add_collection(connection, vault, farewell)
         self._wallet.database.forget_deleted()
-        return Farewell(self._wallet, _means(certificate, renewals))
-
-
-def _means(certificate: StoredCertificate, renewals: Sequence[Collection]) -> Collection | None:
-    """How the issuer can be told; a renewal under way may hold a newer refresh token than the certificate."""
-    if certificate.renewal is None:
-        return None
-    kept = Collection.from_json(certificate.renewal)
-    (part,) = kept.parts
-    if kept.offered.metadata.notification_endpoint is None or not part.notification_id:
-        return None
-    newer = next((one for one in renewals if one.refresh_token is not None and one.client), kept)
-    return replace(newer, parts=(part,))
-
-
-async def _tell(wallet: Deployment, collection: Collection) -> None:
-    client = client_for(collection, web=wallet.web, provider=wallet.provider, clock=wallet.clock)
-    collection = await refresh(
-        collection, client=client, provider=wallet.provider, keeper=_Nowhere(), clock=wallet.clock
-    )
-    if not collection.problem:
-        await tell_issuer(collection, collection.parts[0], "credential_deleted", client=client)
-
-
-class _Nowhere:
-    """A keeper that keeps nothing: with the certificate goes what its tokens were for."""
-
-    def save(self, collection: Collection) -> None:
-        """Nothing is kept."""
-
-    def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
-        """Nothing is received."""
-        raise AssertionError("a farewell collects nothing")
+        return Farewell(self._wallet, vault, told_by)

@@ -66,6 +66,10 @@ class EventKind(StrEnum):
     PERMISSION_TOLD = "permission_told"  # their signed word of how it stands came
     CHECKED_AGAIN = "checked_again"  # they told of a check that they made
     CHECKS_SEEN = "checks_seen"  # the person has seen what they told
+    # Acting for another (docs/acting-for-another.md):
+    PRINCIPAL_TOLD = "principal_told"  # the wallet of whom the person acted for has been told of the act
+    PRINCIPAL_NOT_TOLD = "principal_not_told"
+    ACT_TOLD = "act_told"  # somebody who acts for the person told of an act; an entry of its own
 
 
 OF_PERMISSIONS = frozenset(
@@ -96,6 +100,8 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.COPY_CAME,
         EventKind.REPORTED,
         EventKind.CONFIRMED,
+        EventKind.PRINCIPAL_TOLD,
+        EventKind.PRINCIPAL_NOT_TOLD,
     }
 )
 """What comes after the answer to a request: none of it changes what the answer came to."""
@@ -134,6 +140,7 @@ class Outcome(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_CHANGED = "key_changed"
+    DONE_FOR_YOU = "done_for_you"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +198,19 @@ class Entry:
     def is_share(self) -> bool:
         """Whether this is about a request, and not about what the vault holds or about the wallet itself."""
         held = self.events[0].kind in (EventKind.RECEIVED, EventKind.NOT_RECEIVED, EventKind.DELETED)
-        return not held and not self.is_about_wallet
+        return not held and not self.is_about_wallet and self.told is None
 
     @property
     def is_about_wallet(self) -> bool:
         """Whether this is about how the wallet itself is opened."""
         return self.events[0].kind in ABOUT_WALLET
+
+    @property
+    def told(self) -> Mapping[str, Any] | None:
+        """What somebody who acts for the person told last of this act; None for everything else."""
+        if self.events[0].kind is not EventKind.ACT_TOLD:
+            return None
+        return next(event.facts for event in reversed(self.events) if event.kind is EventKind.ACT_TOLD)
 
     @property
     def who(self) -> BothLanguages:
@@ -230,6 +244,8 @@ class Entry:
         """What kinds of certificates are concerned, by the names of their types."""
         if self.is_about_wallet:
             return ()
+        if self.told is not None:
+            return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.told["report"]["items"]))
         if not self.is_share:
             return (_both(self.facts.get("certificate")),)
         return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.shared))
@@ -311,6 +327,7 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.RECEIVED, Outcome.RECEIVED),
         (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
         (EventKind.DELETED, Outcome.DELETED),
+        (EventKind.ACT_TOLD, Outcome.DONE_FOR_YOU),
         (EventKind.FAULTY, Outcome.FAULTY),
         (EventKind.ANSWERED, Outcome.ANSWERED),
         (EventKind.CLOSED, Outcome.NO_ANSWER),

@@ -16,7 +16,6 @@ The rules of the game (OpenID4VCI 1.0, sections 6 to 11; DESIGN 4.3; durability 
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -209,6 +208,7 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
         if collection.problem:
             work.keeper.save(collection)
             return collection
+    held_up: Collection | None = None
     for name in [part.configuration for part in collection.parts]:
         part = _part(collection, name)
         if part.state is PartState.WAITING or (
@@ -216,12 +216,16 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
         ):
             collection = await _ask_for(collection, part, work)
             work.keeper.save(collection)
+            if collection.problem and not collection.peer_error:
+                return collection  # Nobody answered: the others wait as well.
             if collection.problem:
-                return collection
+                held_up, collection = collection, collection.paused("")
         part = _part(collection, name)
         if part.state is PartState.RECEIVED:
             collection = await _judge(collection, part, work)
     collection = concluded(collection)
+    if held_up is not None and collection.stage not in (Stage.DONE, Stage.FAILED):
+        collection = collection.paused(held_up.problem, held_up.peer_error)
     work.keeper.save(collection)
     return collection
 
@@ -373,19 +377,25 @@ def _answered(part: Part, reply: Reply, sealed: SealedRequest, work: _Work) -> P
     )
 
 
-async def tell_issuer(collection: Collection, part: Part, event: str, *, client: IssuerClient) -> None:
-    """Tell the issuer what became of its answer, once, when it wants to know; nothing hangs on it (11.1)."""
+async def tell_issuer(collection: Collection, part: Part, event: str, *, client: IssuerClient) -> bool:
+    """Tell the issuer what became of its answer, once, when it wants to know; nothing hangs on it (11.1).
+
+    Whether nothing is left to tell: it has answered, other than that it cannot now, or does not want to know.
+    """
     endpoint = collection.offered.metadata.notification_endpoint
     if endpoint is None or not part.notification_id or collection.access_token is None:
-        return
-    with suppress(Unreachable):
-        await client.ask_resource(
+        return True
+    try:
+        reply = await client.ask_resource(
             endpoint,
             collection.access_token,
             bound=collection.is_bound,
             json={"notification_id": part.notification_id, "event": event},
             max_bytes=LARGEST_ANSWER,
         )
+    except Unreachable:
+        return False
+    return reply.status not in BUSY and reply.status < 500
 
 
 def _refused(part: Part, problem: str) -> Part:

@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from schemas.errors import ProtocolError, Refused, TemporarilyUnavailable
 from schemas.standing_permission import PermissionAction
 from schemas.withdrawal import Action, ItemReference
+from wallet.acts import Acts
 from wallet.deployment import Deployment
 from wallet.histories import Book, Histories
 from wallet.ledger import OF_PERMISSIONS, Entry, Event, EventKind, Outcome, entries_of
@@ -228,6 +229,7 @@ class Withdrawals:
                     with suppress(TemporarilyUnavailable):
                         await (self.confirm_receipt if work == "receipt" else self._ask)(vault, share_id)
         await self._permissions.tend(vault)
+        await Acts(self._wallet).tend(vault)
 
     def _due(self, vault: UnlockedVault) -> list[tuple[str, str]]:
         """Who is asked now, and what about; noted before anybody is asked."""

@@ -1,5 +1,6 @@
 """One way in for every format: told from the content, read whole or refused whole, completed by the profile."""
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from schemas.learning.elmo import read_elmo
 from schemas.learning.notes import note
 from schemas.learning.passing import Passing
 from schemas.learning.problems import ImportRefused, Problem, refuse
-from schemas.learning.safe_xml import UTF_16_MARKS, Limits, check_size
+from schemas.learning.safe_xml import Limits, check_size
 
 R = TypeVar("R", bound=Record)
 _NOTES = {
@@ -36,7 +37,13 @@ _SAVE_AS = {
     "[": "Save it as UTF-8.",
     "": "Save it as CSV UTF-8.",
 }
-"""What to do about a file in UTF-16, by the first character that says what kind of file it is."""
+"""What to do about a file in UTF-16 or UTF-32, by the first character that says what kind of file it is."""
+_WIDE_MARKS = {
+    codecs.BOM_UTF32_LE: ("UTF-32", "utf-32-le"),
+    codecs.BOM_UTF32_BE: ("UTF-32", "utf-32-be"),
+    codecs.BOM_UTF16_LE: ("UTF-16", "utf-16-le"),
+    codecs.BOM_UTF16_BE: ("UTF-16", "utf-16-be"),
+}
 _FOREIGN = {b"PK\x03\x04": "XLSX", b"%PDF": "PDF", b"\xd0\xcf\x11\xe0": "XLS"}
 _WRONGLY_DECODED = re.compile(r"[ÃÂ][\u0080-\u00bf‚„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
@@ -111,8 +118,9 @@ def read_results(
         raise refuse("A file of the kind %(kind)s cannot be read.", "Save the table as CSV UTF-8.", kind=foreign)
     if _WEB_PAGE.match(data[:1000]):
         raise refuse("The file is a web page, not a file of results.", "Export the results instead of saving the page.")
-    if _is_utf_16(data):
-        raise refuse("The file is in UTF-16.", _SAVE_AS[_first_character(data)])
+    if (wide := _wide_encoding(data)) is not None:
+        encoding, codec = wide
+        raise refuse("The file is in %(encoding)s.", _SAVE_AS[_first_character(data, codec)], encoding=encoding)
     if start.startswith((b"<", b"\x1f\x8b")) or (_BASE64_ONLY.fullmatch(data) and not _JSON_SCALAR.fullmatch(data)):
         source = Source.ELMO
         reading = read_elmo(data, limits=limits, today=today)
@@ -133,18 +141,22 @@ def read_results(
     return replace(results, warnings=tuple(warnings))
 
 
-def _is_utf_16(data: bytes) -> bool:
-    """Whether a file is text in UTF-16: by its byte order mark, or by a first character of XML or JSON and a zero."""
-    return data.startswith(UTF_16_MARKS) or any(
-        data.startswith((mark + b"\0", b"\0" + mark)) for mark in (b"<", b"{", b"[")
-    )
+def _wide_encoding(data: bytes) -> tuple[str, str] | None:
+    """The name of UTF-16 or UTF-32 and its codec, if a file is text in one: by its byte order mark, or by a first
+    character of XML or JSON among zeros. The mark of UTF-32 begins like that of UTF-16.
+    """
+    for mark, found in _WIDE_MARKS.items():
+        if data.startswith(mark):
+            return found
+    for codec in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
+        if data.startswith(tuple(character.encode(codec) for character in "<{[")):
+            return codec[:6].upper(), codec
+    return None
 
 
-def _first_character(data: bytes) -> str:
-    """The first character of a file in UTF-16 if it tells XML or JSON, else nothing."""
-    little = data.startswith(b"\xff\xfe") or (not data.startswith(b"\xfe\xff") and data[1:2] == b"\0")
-    beginning = data[:1000].decode("utf-16-le" if little else "utf-16-be", errors="ignore")
-    first = beginning.lstrip("\ufeff \t\r\n")[:1]
+def _first_character(data: bytes, codec: str) -> str:
+    """The first character of a file in UTF-16 or UTF-32 if it tells XML or JSON, else nothing."""
+    first = data[:1000].decode(codec, errors="ignore").lstrip("\ufeff \t\r\n")[:1]
     return first if first in _SAVE_AS else ""
 
 
@@ -158,14 +170,22 @@ def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits
     problems += _disagreeing(sound)
     if not problems and not passed:
         problems.append(Problem("The file holds no passed results.", "Choose a file with at least one passed result."))
+        problems += _notes_of(sound)  # Else nobody would learn why each of them was left out.
     if problems:
         raise ImportRefused(sorted(problems, key=lambda p: p.row or 0), most=limits.max_problems)
-    for row in sound:
-        warnings += row.notes
+    warnings += _notes_of(sound)
+    return [row.record(sha256) for row in passed]
+
+
+def _notes_of(rows: Iterable[Row]) -> list[Problem]:
+    """What is worth knowing about these rows, and which of them were left out."""
+    notes = []
+    for row in rows:
+        notes += row.notes
         code = _NOTES.get(row.passing)
         if code is not None:
-            warnings.append(note(code, row=row.number, field="status", item=row.item))
-    return [row.record(sha256) for row in passed]
+            notes.append(note(code, row=row.number, field="status", item=row.item))
+    return notes
 
 
 def _repeated(rows: Iterable[Row]) -> list[Problem]:

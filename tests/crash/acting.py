@@ -48,6 +48,9 @@ class Act:
     )
     is_opened: bool = True
     """False where opening the stage is itself what is killed."""
+    alone: tuple[str, ...] = ()
+    """Services that are also killed while the others live on: those that the operation leads to, and the wallet, which
+    begins it."""
 
 
 def prepared(act: Act, directory: Path) -> None:
@@ -60,7 +63,7 @@ def points_of(act: Act, before: Path, directory: Path) -> list[str]:
     shutil.copytree(before, directory)
     _in_process(_perform, act.name, directory, 0)
     _in_process(_judge, act.name, directory)
-    return _trace(directory).read_text(encoding="utf-8").splitlines()
+    return trace_in(directory).read_text(encoding="utf-8").splitlines()
 
 
 def kill_at(act: Act, before: Path, directory: Path, point: int) -> None:
@@ -83,7 +86,8 @@ def sample(points: list[str], count: int) -> list[int]:
 # --- in the processes ------------------------------------------------------------------------------------------------
 
 
-def _find(name: str) -> Act:
+def find(name: str) -> Act:
+    """An operation by its name, in a process that got no more than that."""
     from tests.crash.acts import ACTS
 
     return next(act for act in ACTS if act.name == name)
@@ -100,30 +104,46 @@ async def _perform(act: Act, directory: Path, die_at: int) -> None:
     stage = Stage(directory)
     if act.is_opened:
         act.opens(stage)
-    given = json.loads((directory / "given.json").read_text(encoding="utf-8"))
-
-    def tell(**facts: Any) -> None:
-        with _told(directory).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(facts) + "\n")
-
-    with killing(Points(die_at, _trace(directory))):
-        await act.do(stage, given, tell)
+    with killing(Points(die_at, trace_in(directory))):
+        await act.do(stage, given_in(directory), teller(directory))
 
 
 async def _judge(act: Act, directory: Path) -> None:
     stage = Stage(directory)
     act.opens(stage)
-    given = json.loads((directory / "given.json").read_text(encoding="utf-8"))
+    given = given_in(directory)
+    await act.resume(stage, given)
+    await act.check(stage, given, told_in(directory))
+    stage.close()
+
+
+def given_in(directory: Path) -> Given:
+    """What the preparation left."""
+    given: Given = json.loads((directory / "given.json").read_text(encoding="utf-8"))
+    return given
+
+
+def teller(directory: Path) -> Tell:
+    """What writes down what the user was told, so that a kill does not take it back."""
+
+    def tell(**facts: Any) -> None:
+        with _told(directory).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(facts) + "\n")
+
+    return tell
+
+
+def told_in(directory: Path) -> Given:
+    """What was told before the process died."""
     told: Given = {}
     if _told(directory).exists():
         for line in _told(directory).read_text(encoding="utf-8").splitlines():
             told |= json.loads(line)
-    await act.resume(stage, given)
-    await act.check(stage, given, told)
-    stage.close()
+    return told
 
 
-def _trace(directory: Path) -> Path:
+def trace_in(directory: Path) -> Path:
+    """The points that were passed, a line each."""
     return directory / "trace.txt"
 
 
@@ -157,13 +177,17 @@ def _in_process(
 
 
 def _run(sender: "Connection[str, str]", work: Callable[..., Awaitable[None]], name: str, *arguments: Any) -> None:
+    sender.send(reporting(work(find(name), *arguments)))
+
+
+def reporting(work: Awaitable[None]) -> str:
+    """Do something in a process of its own, and return the traceback of what it raised, or nothing."""
     make_cheap()
-    fault = ""
     try:
-        asyncio.run(_quietly(work(_find(name), *arguments)))
+        asyncio.run(_quietly(work))
     except BaseException:  # noqa: BLE001 - Whatever it is, the test is told of it.
-        fault = traceback.format_exc()
-    sender.send(fault)
+        return traceback.format_exc()
+    return ""
 
 
 async def _quietly(work: Awaitable[None]) -> None:

@@ -4,8 +4,6 @@ import hashlib
 from datetime import timedelta
 from unittest.mock import patch
 
-import httpx2
-
 from issuer.bulk import make_offers
 from issuer.offers import draft_offers
 from issuer.results import Limits, read_results
@@ -49,12 +47,8 @@ def _change(stage: Stage, certificate_id: str, status: Status) -> None:
 
 async def served(stage: Stage) -> bytes:
     """The entries of the list that is served now."""
-    async with httpx2.AsyncClient(transport=stage.world.network) as client:
-        answer = await client.get(
-            stage.world.university.context.settings.url("/status/1"), headers={"Accept-Encoding": "identity"}
-        )
-    assert answer.status_code == 200, answer.text
-    payload = strict_json.loads_object(base64url.decode(answer.text.split(".")[1]))
+    token = await stage.status_list()
+    payload = strict_json.loads_object(base64url.decode(token.split(".")[1]))
     return decode_status_list(payload["status_list"]["lst"], bits=2, max_bytes=10_000_000)
 
 

@@ -41,6 +41,7 @@ async def offered(stage: Stage) -> Given:
     made = stage.firm.make_request(template, kind=Kind.CROSS_DEVICE, maker="test")
     share_id = await sharer.begin(made.link)
     sharer.choose(share_id, Chosen(recheck=True))
+    await sharer.allow_checks(share_id)
     return {"share": share_id, "request": made.id, "link": made.link}
 
 
@@ -151,7 +152,7 @@ async def ended_once(stage: Stage, given: Given, told: Given) -> None:
 
 
 PERMISSION_ACTS = (
-    Act("allow later checks", offered, share, tend, in_force_once),
+    Act("allow later checks", offered, share, tend, in_force_once, alone=("wallet", "verifier")),
     Act("check again", permitted, check_again, check_if_it_may, every_use_is_told),
-    Act("end later checks", permitted, end, end_again, ended_once),
+    Act("end later checks", permitted, end, end_again, ended_once, alone=("wallet", "verifier")),
 )

@@ -9,6 +9,7 @@ from tests.crash.acting import Act, Given, Tell
 from tests.crash.judging import issuer_holds, nothing_lies_about, wallet_holds
 from tests.crash.stage import Stage
 from wallet.collection import Stage as CollectionStage
+from wallet.deleting import Deleting
 from wallet.offers import OfferUnusable
 from wallet.vault import UnlockedVault
 
@@ -25,12 +26,17 @@ async def finish(stage: Stage, vault: UnlockedVault) -> None:
         stage.move(seconds=61)
 
 
-def kept(stage: Stage, vault: UnlockedVault, host: str = "university.example") -> None:
-    """One certificate with all its copies; the issuer has given exactly those slots for it."""
+async def kept(stage: Stage, vault: UnlockedVault, host: str = "university.example") -> None:
+    """One certificate with all its copies; the issuer has given exactly those slots for it.
+
+    A list whose publishing was cut off is published when somebody reads it later, over what lies there of the first.
+    """
     (certificate,) = vault.certificates()
     assert certificate.copies_total == 10
     issuer_holds(issuer_database(stage, host))
     wallet_holds(stage.world.wallet.deployment, vault)
+    stage.move(days=1)
+    await stage.status_list(host)
     nothing_lies_about(stage.directory)
 
 
@@ -68,7 +74,7 @@ async def receive_again(stage: Stage, given: Given) -> None:
 async def received_once(stage: Stage, given: Given, told: Given) -> None:
     """One certificate, and one at the issuer."""
     vault = await stage.maja()
-    kept(stage, vault)
+    await kept(stage, vault)
     issued = stage.world.university.context.store.status.list_issued(limit=10)
     assert [(one.id, one.copies) for one in issued] == [(given["offer"], 10)]
 
@@ -97,7 +103,8 @@ async def fetch(stage: Stage, given: Given, tell: Tell) -> None:
     vault, source, wallet = await stage.maja(), open_source(stage), stage.world.wallet.deployment
     collection_id = await wallet.look_for(vault, source.side.url, source.vct)
     collection = await wallet.begin_sign_in(vault, collection_id)
-    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    if collection.sign_in_url:  # Else the source is away, and she reads that.
+        await wallet.come_back(vault, source.allow(collection.sign_in_url))
     tell(fetched=True)
 
 
@@ -117,7 +124,7 @@ async def fetch_again(stage: Stage, given: Given) -> None:
 
 async def fetched_once(stage: Stage, given: Given, told: Given) -> None:
     """One certificate in the wallet; what the source gave in vain has no copies that anybody could show."""
-    kept(stage, await stage.maja(), "source.example")
+    await kept(stage, await stage.maja(), "source.example")
 
 
 # --- deferred --------------------------------------------------------------------------------------------------------
@@ -178,14 +185,62 @@ async def renewed_once(stage: Stage, given: Given, told: Given) -> None:
     wallet_holds(stage.world.wallet.deployment, vault)
 
 
+# --- telling of a deletion -------------------------------------------------------------------------------------------
+
+
+async def fetched(stage: Stage) -> Given:
+    """Maja has a certificate that she fetched."""
+    await before_signing_in(stage)
+    await fetch(stage, {}, lambda **_: None)
+    stage.move(days=1)
+    return {}
+
+
+async def delete_and_tell(stage: Stage, given: Given, tell: Tell) -> None:
+    """She deletes it, and her wallet tells the source."""
+    vault = await stage.maja()
+    (certificate,) = vault.certificates()
+    farewell = Deleting(stage.world.wallet.deployment).delete(vault, certificate.id)
+    tell(deleted=True)
+    await farewell.tell()
+
+
+async def open_later(stage: Stage, given: Given) -> None:
+    """She opens her wallet more than an hour later; where nothing was deleted she does it again."""
+    stage.move(hours=2)
+    vault = await stage.maja()
+    await stage.world.wallet.deployment.resume(vault)
+    if vault.certificates():
+        await delete_and_tell(stage, given, lambda **_: None)
+
+
+async def told_of_it(stage: Stage, given: Given, told: Given) -> None:
+    """It is gone, the source knows it, and nothing waits to be told."""
+    vault = await stage.maja()
+    assert vault.certificates() == []
+    assert stage.world.wallet.deployment.collections(vault) == {}
+    kinds = [event.kind for event in open_source(stage).side.context.store.events.since(0)]
+    assert kinds.count("credential_deleted") == 1, kinds
+    issuer_holds(issuer_database(stage, "source.example"))
+    wallet_holds(stage.world.wallet.deployment, vault)
+
+
 def open_reviewed(stage: Stage) -> Any:
     """A source where somebody looks at every certificate first."""
     return open_source(stage, **_reviewed)
 
 
 RECEIVING_ACTS = (
-    Act("receive an offer", with_offer, receive, receive_again, received_once),
-    Act("fetch with a sign-in", before_signing_in, fetch, fetch_again, fetched_once, opens=open_source),
+    Act("receive an offer", with_offer, receive, receive_again, received_once, alone=("wallet", "issuer")),
+    Act(
+        "fetch with a sign-in",
+        before_signing_in,
+        fetch,
+        fetch_again,
+        fetched_once,
+        opens=open_source,
+        alone=("wallet", "issuer"),
+    ),
     Act(
         "collect what was deferred",
         approved_meanwhile,
@@ -193,6 +248,24 @@ RECEIVING_ACTS = (
         open_the_wallet,
         fetched_once,
         opens=open_reviewed,
+        alone=("wallet", "issuer"),
     ),
-    Act("renew", running_out, collect_deferred, open_the_wallet, renewed_once, opens=open_source),
+    Act(
+        "renew",
+        running_out,
+        collect_deferred,
+        open_the_wallet,
+        renewed_once,
+        opens=open_source,
+        alone=("wallet", "issuer"),
+    ),
+    Act(
+        "tell of a deletion",
+        fetched,
+        delete_and_tell,
+        open_later,
+        told_of_it,
+        opens=open_source,
+        alone=("wallet", "issuer"),
+    ),
 )

@@ -297,13 +297,20 @@ async def request_stands(stage: Stage, given: Given, told: Given) -> None:
 
 
 SHARING_ACTS = (
-    Act("share, and send again", asked, share, look_and_send_again, shared_once),
-    Act("share, and do nothing", asked, share, look_only, nothing_pretended),
-    Act("share, and send again too late", asked, share, send_again_late, never_said_refused),
-    Act("refuse", asked, refuse, look_and_refuse_again, refused),
-    Act("take back", shared, take_back, wish_again, gone_once),
-    Act("ask to delete", shared, ask_to_delete, ask_again, one_item_gone),
-    Act("counter-sign", unconfirmed, confirm, confirm_again, confirmed_once),
+    Act("share, and send again", asked, share, look_and_send_again, shared_once, alone=("wallet", "verifier")),
+    Act("share, and do nothing", asked, share, look_only, nothing_pretended, alone=("wallet", "verifier")),
+    Act(
+        "share, and send again too late",
+        asked,
+        share,
+        send_again_late,
+        never_said_refused,
+        alone=("wallet", "verifier"),
+    ),
+    Act("refuse", asked, refuse, look_and_refuse_again, refused, alone=("wallet", "verifier")),
+    Act("take back", shared, take_back, wish_again, gone_once, alone=("wallet", "verifier")),
+    Act("ask to delete", shared, ask_to_delete, ask_again, one_item_gone, alone=("wallet", "verifier")),
+    Act("counter-sign", unconfirmed, confirm, confirm_again, confirmed_once, alone=("wallet", "verifier")),
     Act("delete at the end of retention", at_retention, sweep, sweep_again, swept_once),
     Act("make a request", with_certificate, make_request, nothing_to_do, request_stands),
 )

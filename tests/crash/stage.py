@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import httpx2
+
 from proofs.trust import entry_from_anchor
 from schemas.types import CREDENTIAL_TYPES
 from tests.issuer.fetching import records
@@ -96,6 +98,13 @@ class Stage:
         """A request of the verifier."""
         template = self.firm.templates()["employer-micro-credential"]
         return self.firm.make_request(template, kind=Kind.CROSS_DEVICE, maker="test")
+
+    async def status_list(self, host: str = "university.example") -> str:
+        """What somebody gets who reads the first status list of an issuer."""
+        async with httpx2.AsyncClient(transport=self.world.network) as client:
+            answer = await client.get(f"https://{host}/status/1", headers={"Accept-Encoding": "identity"})
+        assert answer.status_code == 200, answer.text
+        return answer.text
 
     def close(self) -> None:
         """Close every database."""

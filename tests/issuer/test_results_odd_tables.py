@@ -214,12 +214,16 @@ def test_a_json_file_that_is_broken_says_where() -> None:
         ('{"results": []}', "utf-16", "Save it as UTF-8."),
         ('{"results": []}', "utf-16-le", "Save it as UTF-8."),
         (f"{HEADER}\n{ROW}\n", "utf-16", "Save it as CSV UTF-8."),
+        (report(course()).decode(), "utf-32", "Save or export it as UTF-8, with that encoding in its first line."),
+        (report(course()).decode(), "utf-32-be", "Save or export it as UTF-8, with that encoding in its first line."),
+        ('{"results": []}', "utf-32-le", "Save it as UTF-8."),
+        (f"\ufeff{HEADER}\n{ROW}\n", "utf-32-be", "Save it as CSV UTF-8."),
     ],
 )
-def test_a_file_in_utf_16_is_told_by_what_it_holds(data: str, encoding: str, fix: str) -> None:
+def test_a_file_in_utf_16_or_utf_32_is_told_by_what_it_holds(data: str, encoding: str, fix: str) -> None:
     """Whoever saved a report is not told to make a table of it."""
     (problem,) = refusal(data.encode(encoding)).problems
-    assert (problem.fault, problem.fix) == ("The file is in UTF-16.", fix)
+    assert (problem.fault_text(), problem.fix) == (f"The file is in {encoding[:6].upper()}.", fix)
 
 
 @pytest.mark.parametrize("data", [b"null", b"\xef\xbb\xbfnull\n", b"true", b"12", b"-1.5", b" null "])

@@ -11,6 +11,7 @@ from proofs import jose
 from proofs.client_assertion import CheckedAssertion, check_client_assertion, make_client_assertion, unverified_subject
 from proofs.client_attestation import (
     ATTESTATION_PROOF_TYP,
+    PROOF_WINDOW_SECONDS,
     ATTESTATION_TYP,
     AttestedClient,
     Attester,
@@ -116,6 +117,13 @@ def test_what_the_wallet_sends_the_issuer_accepts() -> None:
     client = check(made, shown)
     assert (client.client_id, client.thumbprint) == (CLIENT, INSTANCE.kid)
     assert check(made, plain, demand_challenge=False).replay_value != client.replay_value
+
+
+def test_the_proof_of_possession_says_when_it_expires() -> None:
+    """Authorization servers that were written against drafts before -08 refuse one without `exp`; it may be there (5.2)."""
+    made = make_attestation_proof(signer=INSTANCE, client_id=CLIENT, audience=SERVER, challenge=None, now=NOW)
+
+    assert jose.read_claims(jose.parse_jws(made, max_bytes=10_000))["exp"] == SECONDS + PROOF_WINDOW_SECONDS
 
 
 def test_i26_both_shapes_are_on_the_wire() -> None:

@@ -82,13 +82,17 @@ async def test_cs25_every_part_of_what_was_shown_is_bound(world: World, monkeypa
     refused = []
     for what, decision in changed.items():
         with suppress(ShownSomethingElse):
-            await decide(decision, approved_digest=digest, confirmation=confirmation, now=world.clock())
+            await decide(
+                decision, approved_digest=digest, confirmation=confirmation, permission=None, now=world.clock()
+            )
             continue
         refused.append(what)
     assert refused == list(changed)
     assert confirmation.asked == 0
     assert len({digest, *(decision.digest for decision in changed.values())}) == 1 + len(changed)
-    consent = await decide(shown(), approved_digest=digest, confirmation=confirmation, now=world.clock())
+    consent = await decide(
+        shown(), approved_digest=digest, confirmation=confirmation, permission=None, now=world.clock()
+    )
     assert (consent.shown_digest, confirmation.asked) == (digest, 1)
 
 

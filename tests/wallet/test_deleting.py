@@ -1,5 +1,6 @@
 """Deleting a certificate: gone with its copies and keys, out of the files as well; what happened with it stays."""
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -20,10 +21,12 @@ from tests.wallet.test_pages import send
 from tests.wallet.test_taking_back import take_back
 from tests.world import PASSPHRASE, World
 from wallet.certificates import UnknownCertificate
+from wallet.collection import MovedOn, Stage
 from wallet.deleting import Deleting
 from wallet.histories import Histories
 from wallet.ledger import EventKind, Outcome
 from wallet.receipts import receipt_of
+from wallet.store.collections import take_up
 from wallet.taking_back import State
 
 pytestmark = pytest.mark.anyio
@@ -182,24 +185,97 @@ async def test_a_renewal_under_way_ends_with_the_certificate(world: World, fetch
     assert (wallet.collections(vault), vault.certificates()) == ({}, [])
 
 
-@pytest.mark.parametrize("status", [400, 401, 500, None])
-async def test_an_issuer_that_does_not_listen_changes_nothing(
-    world: World, fetched: tuple[Source, Any, str], status: int | None
-) -> None:
-    """Errors, and no answer at all: the certificate is gone, and nobody is bothered."""
-    source, vault, certificate_id = fetched
+def refusing(path: str, status: int | None) -> Any:
+    """The source answers requests to paths that end so with a status, or not at all."""
 
     def refuse(request: httpx2.Request) -> httpx2.Response | None:
-        if request.url.host != "source.example":
+        if request.url.host != "source.example" or not request.url.path.endswith(path):
             return None
         if status is None:
             raise httpx2.ConnectError("gone")
         return httpx2.Response(status, json={"error": "invalid_grant"})
 
-    with world.network.answering(refuse):
-        await Deleting(world.wallet.deployment).delete(vault, certificate_id).tell()
+    return refuse
 
-    assert (told(source), vault.certificates()) == (0, [])
+
+@pytest.mark.parametrize("path", ["/token", "/notification"])
+@pytest.mark.parametrize("status", [429, 500, 503, None])
+async def test_an_issuer_that_is_away_is_told_when_it_is_back(
+    world: World, fetched: tuple[Source, Any, str], status: int | None, path: str
+) -> None:
+    """The certificate is gone at once; the word waits, is tried at most once an hour, and shown to nobody."""
+    source, vault, certificate_id = fetched
+    wallet = world.wallet.deployment
+    with world.network.answering(refusing(path, status)):
+        await Deleting(wallet).delete(vault, certificate_id).tell()
+        assert (told(source), vault.certificates()) == (0, [])
+        assert [one.stage for one in wallet.collections(vault).values()] == [Stage.FAREWELL]
+        asked = world.network.asked(f"source.example{path}")
+        assert asked > 0
+        await wallet.resume(vault)
+        assert world.network.asked(f"source.example{path}") == asked, "it is left in peace"
+        world.clock.move(minutes=61)
+        await wallet.resume(vault)
+        assert world.network.asked(f"source.example{path}") > asked
+
+    world.clock.move(minutes=61)
+    await wallet.resume(vault)
+
+    assert (told(source), wallet.collections(vault)) == (1, {})
+
+
+@pytest.mark.parametrize(("path", "status"), [("/token", 400), ("/token", 401), ("/notification", 400)])
+async def test_an_issuer_that_refuses_is_not_told_again(
+    world: World, fetched: tuple[Source, Any, str], path: str, status: int
+) -> None:
+    """Then it makes no sense any more; nobody is bothered, and the history knows only of the deletion."""
+    source, vault, certificate_id = fetched
+    wallet = world.wallet.deployment
+
+    with world.network.answering(refusing(path, status)):
+        await Deleting(wallet).delete(vault, certificate_id).tell()
+
+    assert (told(source), wallet.collections(vault), vault.certificates()) == (0, {}, [])
+    kinds = [event.kind for entry in Histories(wallet).read(vault).entries for event in entry.events]
+    assert EventKind.NOT_RECEIVED not in kinds
+
+
+@pytest.mark.parametrize(("days", "times"), [(29, 1), (30, 0)])
+async def test_after_a_month_the_word_and_its_keys_go(
+    world: World, fetched: tuple[Source, Any, str], days: int, times: int
+) -> None:
+    """The vault was not opened in between: by then nobody is served by it."""
+    source, vault, certificate_id = fetched
+    wallet = world.wallet.deployment
+    Deleting(wallet).delete(vault, certificate_id)
+    world.clock.move(days=days)
+
+    await wallet.resume(vault)
+
+    assert (told(source), wallet.collections(vault)) == (times, {})
+
+
+async def test_what_waits_to_be_told_holds_no_value_and_no_holder_key(
+    world: World, fetched: tuple[Source, Any, str]
+) -> None:
+    """Only what tells the issuer; and one process tells it at a time."""
+    source, vault, certificate_id = fetched
+    wallet = world.wallet.deployment
+    certificate = vault.certificates()[0]
+    Deleting(wallet).delete(vault, certificate_id)
+    ((collection_id, kept),) = wallet.collections(vault).items()
+
+    written = json.dumps(kept.as_json(), ensure_ascii=False)
+    values = set(re.findall(r'"([^":]{6,})"[,}\]]', json.dumps(certificate.claims, ensure_ascii=False)))
+    assert "Sjöberg" in values
+    assert not [value for value in values if value in written]
+    assert [(part.keys, part.received) for part in kept.parts] == [((), ())]
+    held = take_up(wallet.database, vault, collection_id, now=world.clock())
+    with pytest.raises(MovedOn):
+        await wallet.bid_farewell(vault, collection_id)
+    held.let_go()
+    await asyncio.gather(*(wallet.resume(vault) for _ in range(3)))
+    assert told(source) == 1
 
 
 async def test_it_can_be_fetched_again(world: World, fetched: tuple[Source, Any, str]) -> None:

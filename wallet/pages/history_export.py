@@ -59,6 +59,8 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
         "asked": view["asked"],
         "shared": [item["name"] for item in view["shared"]],
         "declined": view["declined"],
+        "acting_for": dict(entry.acting_for) if entry.acting_for is not None else None,
+        "done_for_you": dict(entry.told) if entry.told is not None else None,
         "certificates": [one.text(t.language) for one in entry.certificates],
         "purpose": view["purpose"],
         "kept_until": entry.retention_until.isoformat() if entry.retention_until and entry.shared else None,

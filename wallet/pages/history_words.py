@@ -54,6 +54,9 @@ HAPPENED = {
     EventKind.RECEIVED: N_("The certificate was received"),
     EventKind.NOT_RECEIVED: N_("The certificate could not be received"),
     EventKind.DELETED: N_("You deleted the certificate from the wallet"),
+    EventKind.PRINCIPAL_TOLD: N_("The wallet of whom you acted for was told"),
+    EventKind.PRINCIPAL_NOT_TOLD: N_("The wallet of whom you acted for could not be told"),
+    EventKind.ACT_TOLD: N_("You were told of it"),
 }
 """Every kind of event in words."""
 _ANSWERED_BY_YOU = N_("You had answered it in another window")

@@ -52,10 +52,11 @@ FAULTS = (NO_CODE_IN_PICTURE, UNREADABLE_PICTURE, NOTHING_GIVEN, NOT_A_LINK, NOT
 UNFITTING_CODE = N_("The code should be %(form)s. Nothing was sent, and no try was used.")
 ELSEWHERE = N_("This is being collected in another window. Look again in a moment.")
 FETCHED = N_("The certificate is in your wallet. Here is the request again.")
+ALL_FETCHED = N_("The certificates are in your wallet. Here is the request again.")
 FRAME_TYPES = ("image/jpeg", "image/png")
 MOST_FRAME_BYTES = 600_000
 MOST_ANSWER_CHARACTERS = 4_000
-MOST_AFTERWARDS = 20
+MOST_AT_ONCE = 20
 MISSING_CODE = N_("Write the code that the issuer gave you.")
 
 
@@ -269,7 +270,7 @@ async def _sign_in(
 ) -> Response:
     """Push what is wanted; the page that follows sends the browser to the source, since a form may not."""
     try:
-        await wallet.begin_sign_in(vault, collection_id)
+        await wallet.begin_sign_in(vault, collection_id, language=pages.language(request))
     except MovedOn:
         return pages.redirect(f"/receive/{collection_id}", message=ELSEWHERE, kind="info")
     return go_to(request, f"/receive/{collection_id}?go=yes")
@@ -291,17 +292,19 @@ async def fetched(
     except MovedOn:
         return pages.redirect("/", message=ELSEWHERE, kind="info")
     collection = wallet.collection(vault, collection_id)
-    if collection.stage is Stage.DONE and collection.for_share:
+    is_whole = len(collection.stored_ids) == len(collection.parts)  # Else the page says what did not come, and why.
+    if collection.stage is Stage.DONE and collection.for_share and is_whole:
         wallet.put_away(vault, collection_id)
         if (following := await _next(wallet, vault, collection)) is not None:
             return await _sign_in(request, wallet, vault, pages, following)
-        return await back_to(request, vault, pages, sharing, collection.for_share, message=FETCHED)
+        message = FETCHED if len(collection.parts) == 1 else ALL_FETCHED
+        return await back_to(request, vault, pages, sharing, collection.for_share, message=message)
     return go_to(request, f"/receive/{collection_id}")
 
 
 async def _next(wallet: WalletDep, vault: VaultDep, done: Collection) -> str | None:
-    """The collection of what the person wants to fetch at the same issuer next; None when there is nothing, or when
-    it cannot be begun: then the request says again what is missing."""
+    """The collection of what the person wants to fetch next at an issuer that gives one kind at a time; None when there
+    is nothing, or when it cannot be begun: then the request says again what is missing."""
     if not done.and_then:
         return None
     vct, *rest = done.and_then
@@ -321,24 +324,22 @@ async def fetch(
     wallet: WalletDep,
     pages: PagesDep,
     issuer: Annotated[str, Form(max_length=2_000)],
-    vct: Annotated[str, Form(max_length=2_000)],
+    vct: Annotated[list[str], Form(min_length=1, max_length=MOST_AT_ONCE)],
     share: Annotated[str, Form(max_length=64)] = "",
-    then: Annotated[list[str] | None, Form(max_length=MOST_AFTERWARDS)] = None,
     again: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Fetch a certificate that a request asks for, from an issuer that this wallet trusts for it: off to sign in.
+    """Fetch what a request asks for, from an issuer that this wallet trusts for each kind of it: off to sign in, once.
 
     The page before has said who and where; what would be fetched is shown at the source, before the person allows it.
-    `then` are further kinds from the same issuer, fetched one after the other. With `again`, the code of a problem, it
-    is only said again why it did not go on.
+    With `again`, the code of a problem, it is only said again why it did not go on.
     """
     if again:
         return await _fetch_failed(request, pages, vault, again if again in PROBLEMS else "", share)
-    for one in (vct, *(then or ())):
+    for one in vct:
         if issuer not in {entry.identifier for entry in wallet.sources_of(one)}:
             raise NotFound("nobody here vouches for this issuer for this kind of certificate")
     try:
-        collection_id = await wallet.look_for(vault, issuer, vct, for_share=share, and_then=then or ())
+        collection_id = await wallet.look_for(vault, issuer, *vct, for_share=share)
     except (OfferUnusable, Unreachable) as exc:
         return await _fetch_failed(request, pages, vault, exc.reason, share, status=exc.status)
     return await _sign_in(request, wallet, vault, pages, collection_id)

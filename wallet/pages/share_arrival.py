@@ -102,7 +102,7 @@ async def show_arrival(
         parsed: RequestLink = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     except ProtocolError as exc:
         return await pages.render(
-            request, "share/fault.html", status=400, switch=switch, fault=None, host="", error=exc.error,
+            request, "share/fault.html", status=400, switch=switch, fault=None, host="", acting_for="", error=exc.error,
             description=exc.description, words=fault_words(exc.error),
         )  # fmt: skip
     return await pages.render(

@@ -138,6 +138,16 @@ PROBLEMS = {
         N_("The issuer does not accept this wallet"), N_("It gives certificates only to wallets that it knows.")
     ),
     "refused_by_issuer": Words(N_("The issuer said no"), N_("It refused to hand out the certificate."), _ASK_ISSUER),
+    "not_granted": Words(
+        N_("The issuer gave less than we asked for"),
+        N_("This one was left out when it was allowed there."),
+        N_("You can fetch it by itself."),
+    ),
+    "one_at_a_time": Words(
+        N_("This issuer gives one certificate at a time"),
+        N_("Nothing was fetched. The others come after this one."),
+        N_("Sign in again."),
+    ),
     "denied": Words(N_("The issuer said no"), N_("It will not issue this certificate."), _ASK_ISSUER),
     "too_late": Words(
         N_("Too much time has passed"),
