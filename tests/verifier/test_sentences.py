@@ -61,7 +61,9 @@ def test_the_page_of_a_result_speaks_to_the_organisation_throughout() -> None:
     """In Swedish the checks say *ni*, since it is the organisation that asked: nothing beside them says *du*."""
     t = load_catalogues(ROOM).translator("sv")
     pages = "".join((ROOM / "templates" / name).read_text(encoding="utf-8") for name in ("request.html", "result.html"))
-    told = [t.text(msgid) for msgid in re.findall(r'_\("([^"]+)"', pages)] + [verdict_sentence(one, t) for one in Verdict]
+    told = [t.text(msgid) for msgid in re.findall(r'_\("([^"]+)"', pages)] + [
+        verdict_sentence(one, t) for one in Verdict
+    ]
 
     assert len(told) > 40
     assert [text for text in told if re.search(r"\b(du|dig|din|ditt|dina)\b", text, re.IGNORECASE)] == []

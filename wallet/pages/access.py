@@ -20,6 +20,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
+from service.i18n import LANGUAGES
 from service.pages import FormSwitch, Pages
 from wallet.deployment import Deployment
 from wallet.key_ring import KeyRing
@@ -139,5 +140,8 @@ def own_path(wanted: str) -> str:
 
 
 def go_to(request: Request, path: str) -> RedirectResponse:
-    """303 to one of our own pages."""
+    """303 to one of our own pages; in the language that was just chosen, which only a page that is shown remembers."""
+    chosen = request.query_params.get("lang")
+    if chosen in LANGUAGES and not {"?", "#"} & set(path):
+        path += f"?lang={chosen}"
     return RedirectResponse(the_wallet(request).settings.path(path), status_code=303)

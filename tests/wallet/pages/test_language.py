@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import httpx2
+from starlette.testclient import TestClient
 
 from tests.wallet.fake_verifier import TRANSCRIPT, credential, notice, query, with_optional
 from tests.wallet.pages.filled_pages import FilledPage
@@ -113,13 +114,21 @@ def test_cs39_a_share_and_what_comes_after_it_in_the_other_language(world: World
     assert "Above is what you chose." in page.text
     walk.see("S2", page, "optional-1", "recheck")
     assert "Above is what you chose." in browser.get(page.url.path).text
-    assert decide(browser, page, "share", recheck="yes", optional="1").url.path.endswith("/confirm")
-    sure = browser.get(f"{page.url.path}/confirm?lang=en")
+    checks = decide(browser, page, "share", recheck="yes", optional="1")
+    assert checks.url.path.endswith("/confirm/checks")
+    walk.see("later checks", browser.get(f"{checks.url.path}?lang=en"))
+    walk.see("later checks, wrong passphrase", _allow(browser, checks, "not this one"))
+    sure = _allow(browser, browser.get(checks.url.path))
     assert 'id="confirm-recheck"' in sure.text
-    walk.see("S3", sure)
-    walk.see("S3, wrong passphrase", confirm(browser, sure, "not this one"))
-    confirm(browser, browser.get(f"{sure.url.path}?lang=sv"))
-    done = browser.get(f"{page.url.path}/outcome?lang=en")
+    assert sure.url.path == f"{page.url.path}/confirm"
+    # What was confirmed of them was read in one language (CS-25): in the other one it is asked again, and stays ticked.
+    swedish = browser.get(f"{sure.url.path}?lang=sv")
+    assert (swedish.url.path, FilledPage(browser, swedish).language) == (checks.url.path, "sv")
+    page = decide(browser, browser.get(page.url.path), "share", optional="1")
+    walk.see("S3", browser.get(f"{page.url.path}?lang=en"))
+    walk.see("S3, wrong passphrase", confirm(browser, browser.get(page.url.path), "not this one"))
+    confirm(browser, browser.get(f"{page.url.path}?lang=sv"))
+    done = browser.get(f"{page.url.path.removesuffix('/confirm')}/outcome?lang=en")
     assert 'data-outcome="shared"' in done.text
     walk.see("S4", done)
     walk.see("answered already", look(browser, link))
@@ -133,10 +142,13 @@ def test_cs39_a_share_and_what_comes_after_it_in_the_other_language(world: World
     walk.see("ask to delete", browser.get(f"/history/{entry}/ask-delete"), "item-1")
     nothing_ticked = browser.get(f"/history/{entry}/ask-delete")
     walk.see("nothing ticked", send(browser, nothing_ticked, nothing_ticked.url.path, decision="send"))
-    walk.see("S7", browser.get("/permissions"))
+    confirm(browser, _allow(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")))
+    lasting = browser.get("/permissions")
+    assert 'id="end-1"' in lasting.text
+    walk.see("S7", lasting)
 
     assert walk.faults == []
-    assert len(walk.seen) == 19
+    assert len(walk.seen) == 21
 
 
 def test_cs39_on_the_way_in_what_one_came_with_is_kept(world: World) -> None:
@@ -164,6 +176,11 @@ def test_cs39_on_the_way_in_what_one_came_with_is_kept(world: World) -> None:
     refused = send(browser, browser.get("/settings?lang=en"), "/settings/passphrase", old="no", new="neither")
     settings = FilledPage(browser, refused)
     assert settings.switched().is_same_screen(settings), "what was wrong is said in the other language as well"
+
+
+def _allow(browser: TestClient, page: httpx2.Response, passphrase: str = PASSPHRASE) -> httpx2.Response:
+    """Confirm the later checks on their own page."""
+    return send(browser, page, page.url.path, decision="allow", digest=field(page, "digest"), passphrase=passphrase)
 
 
 def _uncounted(page: FilledPage) -> str:
