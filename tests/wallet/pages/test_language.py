@@ -12,8 +12,8 @@ from tests.wallet.pages.sharing_browser import latest_entry
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person
 from tests.wallet.permitting_world import Permitted
 from tests.wallet.test_fetching import Source
-from tests.wallet.test_pages import collect, field, qr_picture, send
-from tests.world import World
+from tests.wallet.test_pages import collect, field, make_wallet, qr_picture, send
+from tests.world import PASSPHRASE, World
 
 GUESS = {"credentials": [{**credential(), "claims": [{"path": ["family_name"], "values": ["Somebody Else"]}]}]}
 
@@ -137,6 +137,33 @@ def test_cs39_a_share_and_what_comes_after_it_in_the_other_language(world: World
 
     assert walk.faults == []
     assert len(walk.seen) == 19
+
+
+def test_cs39_on_the_way_in_what_one_came_with_is_kept(world: World) -> None:
+    """The forms that make and open a wallet: the link that somebody came with, the name, and what was wrong; no
+    passphrase comes back."""
+    browser = world.wallet.browser()
+    offer = f"/offer?{world.university.offer()[0].offer.partition('?')[2]}"
+    locked = browser.get(offer)
+    begun = send(browser, locked, "/welcome", wanted=field(locked, "wanted"), begin="yes")
+    weak = send(browser, begun, "/welcome", wanted=field(begun, "wanted"), name="Maja", passphrase="short")
+    wrong = send(browser, locked, "/unlock", wanted=field(locked, "wanted"), name="Maja", passphrase=PASSPHRASE)
+    for answer in (locked, begun, weak, wrong):
+        page = FilledPage(browser, answer)
+        page.fill(name="Majken", passphrase=PASSPHRASE)
+        other = page.switched()
+        back = other.switched()
+        assert (page.language, other.language, back.language) == ("en", "sv", "en")
+        assert page.is_same_screen(other)
+        assert page.is_same_screen(back)
+        assert page.heading == back.heading != other.heading
+        assert page.state == other.state == back.state
+        assert field(other.answer, "wanted") == offer
+        assert PASSPHRASE not in other.answer.text
+    make_wallet(browser)
+    refused = send(browser, browser.get("/settings?lang=en"), "/settings/passphrase", old="no", new="neither")
+    settings = FilledPage(browser, refused)
+    assert settings.switched().is_same_screen(settings), "what was wrong is said in the other language as well"
 
 
 def _uncounted(page: FilledPage) -> str:

@@ -646,7 +646,9 @@ def test_s6_the_entry_says_whom_to_turn_to(world: World, employer: FakeVerifier)
     text = text_of(entry)
     for words in ("90 days left", "dataskydd@employer.example", "article 17", "You left out: ECTS credits.", "IMY"):
         assert words in text
-    assert "Sjöberg" not in text
+    before, _, values = entry.text.partition('id="values"')
+    assert "Sjöberg" in values.partition("</details>")[0], "CS-30: from the certificate, folded away"
+    assert "Sjöberg" not in before + values.partition("</details>")[2]
 
 
 def test_cs29_the_receipt_is_a_page_and_a_file(world: World, employer: FakeVerifier) -> None:
