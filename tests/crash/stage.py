@@ -99,10 +99,10 @@ class Stage:
         template = self.firm.templates()["employer-micro-credential"]
         return self.firm.make_request(template, kind=Kind.CROSS_DEVICE, maker="test")
 
-    async def status_list(self, host: str = "university.example") -> str:
-        """What somebody gets who reads the first status list of an issuer."""
+    async def read(self, url: str) -> str:
+        """What somebody gets who reads a status list."""
         async with httpx2.AsyncClient(transport=self.world.network) as client:
-            answer = await client.get(f"https://{host}/status/1", headers={"Accept-Encoding": "identity"})
+            answer = await client.get(url, headers={"Accept-Encoding": "identity"})
         assert answer.status_code == 200, answer.text
         return answer.text
 
