@@ -22,7 +22,7 @@ from argon2.low_level import hash_secret_raw
 from service import database, passwords
 
 _derived = functools.lru_cache(maxsize=10_000)(hash_secret_raw)
-_NO_WAITING = tuple(one.replace("synchronous = FULL", "synchronous = OFF") for one in database._PRAGMAS)
+NO_WAITING = tuple(one.replace("synchronous = FULL", "synchronous = OFF") for one in database._PRAGMAS)
 
 
 class _RememberingHasher:
@@ -72,6 +72,6 @@ def thrifty() -> Iterator[None]:
     with ExitStack() as patches:
         patches.enter_context(patch.object(passwords, "hash_secret_raw", _derived))
         patches.enter_context(patch.object(passwords, "_hasher", lambda: _hasher))
-        patches.enter_context(patch.object(database, "_PRAGMAS", _NO_WAITING))
+        patches.enter_context(patch.object(database, "_PRAGMAS", NO_WAITING))
         patches.enter_context(patch("wallet.vault.secrets", _SaltsInOrder()))
         yield

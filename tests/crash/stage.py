@@ -20,7 +20,9 @@ import httpx2
 
 from proofs.trust import entry_from_anchor
 from schemas.types import CREDENTIAL_TYPES
+from service import database
 from tests.issuer.fetching import records
+from tests.thrift import NO_WAITING
 from tests.wallet.people import Sharer
 from tests.wallet.test_fetching import Source
 from tests.world import World
@@ -128,5 +130,9 @@ _kept = ExitStack()
 
 
 def make_cheap() -> None:
-    """The same for the rest of a process of its own, that ends soon."""
+    """The same for the rest of a process of its own, that ends soon; nor does it wait for the disk.
+
+    `SIGKILL` takes nothing from what the system has of a file, whether it is on the disk by then or not.
+    """
     _kept.enter_context(cheap_keys())
+    _kept.enter_context(patch.object(database, "_PRAGMAS", NO_WAITING))
