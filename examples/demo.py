@@ -27,7 +27,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from examples.browsing import NotThere
-from examples.internship import LOGIN, RECEIVER, SOURCE, Internship, StepFailed, stage
+from examples.internship import LOGIN, RECEIVER, SOURCE, Internship, StepFailed, running_receiver, running_source
 from examples.services import CommandRefused, Services, trust_each_other
 from schemas.verification import Outcome
 from verifier.client import BlockingVerifierClient, PendingRequest
@@ -130,15 +130,24 @@ def walk(services: Services, console: Console) -> Walk:
 def apply_for_internship(services: Services, walked: Walk, staged: ExitStack, passphrase: str) -> Internship:
     """The second half: Jobbsprånget asks for what the person has to fetch. What it starts runs until `staged` ends."""
 
-    def prepare() -> tuple[Internship, str]:
-        started = staged.enter_context(stage(services, person=PERSON, passphrase=passphrase))
+    def start_source() -> tuple[str, str]:
+        password = staged.enter_context(running_source(services))
+        return password, "an OpenID Connect provider, and a source whose people sign in there"
+
+    def start_receiver() -> tuple[str, str]:
+        return staged.enter_context(running_receiver(services)), "Jobbsprånget, and its application"
+
+    def leave_one_for_the_reader() -> tuple[None, str]:
         (offer,) = services.command(
             "issuer", "offer", "--type", "micro-credential", "--from", str(STUDY_RECORD), "--course", COURSE
         )
         services.command("wallet", "receive", offer["offer"], "--person", NEWCOMER)
-        return started, "an OpenID Connect provider, a source, Jobbsprånget and its application"
+        return None, f"the wallet of {NEWCOMER}, with one course in it, is left for you"
 
-    internship: Internship = walked.step("Prepared", prepare)
+    password = walked.step("Source", start_source)
+    application = walked.step("Receiver", start_receiver)
+    walked.step("Second", leave_one_for_the_reader)
+    internship = Internship(services, PERSON, passphrase, password, application)
     for name, step in internship.steps():
         walked.step(name, step)
     return internship
