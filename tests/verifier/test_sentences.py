@@ -62,7 +62,8 @@ def test_the_page_of_a_result_speaks_to_the_organisation_throughout() -> None:
     t = load_catalogues(ROOM).translator("sv")
     templates = [ROOM / "templates" / name for name in ("request.html", "result.html")]
     pages = "".join(template.read_text(encoding="utf-8") for template in templates)
-    told = [t.text(msgid) for msgid in re.findall(r'_\("([^"]+)"', pages)] + [verdict_sentence(one, t) for one in Verdict]
+    told = [t.text(msgid) for msgid in re.findall(r'_\("([^"]+)"', pages)]
+    told += [verdict_sentence(verdict, t) for verdict in Verdict]
 
     assert len(told) > 40
     assert [text for text in told if re.search(r"\b(du|dig|din|ditt|dina)\b", text, re.IGNORECASE)] == []
