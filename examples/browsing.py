@@ -75,7 +75,7 @@ class Browser:
                 answer = refused
             with answer:
                 self.url = answer.geturl()
-                self._page = html.fromstring(answer.read() or b"<html></html>")
+                self._page = html.fromstring(answer.read().decode() or "<html></html>")
             onward = self._page.xpath("//meta[@http-equiv='refresh']/@content")
             if not onward:
                 return

@@ -27,7 +27,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from examples.browsing import NotThere
-from examples.internship import LOGIN, RECEIVER, SOURCE, Internship, StepFailed, stage
+from examples.internship import LOGIN, RECEIVER, SOURCE, Internship, StepFailed, running_receiver, running_source
 from examples.services import CommandRefused, Services, trust_each_other
 from schemas.verification import Outcome
 from verifier.client import BlockingVerifierClient, PendingRequest
@@ -90,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             walked = walk(services, console)
             internship = apply_for_internship(services, walked, staged, passphrase_file.read_text().strip())
+            if not options.once:
+                walked.step("Left", lambda: leave_one_for_the_reader(services))
         except (StepFailed, NotThere, CommandRefused) as error:
             console.print(f"[red]did not hold[/]  {error}", highlight=False)
             return 1
@@ -130,18 +132,28 @@ def walk(services: Services, console: Console) -> Walk:
 def apply_for_internship(services: Services, walked: Walk, staged: ExitStack, passphrase: str) -> Internship:
     """The second half: Jobbsprånget asks for what the person has to fetch. What it starts runs until `staged` ends."""
 
-    def prepare() -> tuple[Internship, str]:
-        started = staged.enter_context(stage(services, person=PERSON, passphrase=passphrase))
-        (offer,) = services.command(
-            "issuer", "offer", "--type", "micro-credential", "--from", str(STUDY_RECORD), "--course", COURSE
-        )
-        services.command("wallet", "receive", offer["offer"], "--person", NEWCOMER)
-        return started, "an OpenID Connect provider, a source, Jobbsprånget and its application"
+    def start_source() -> tuple[str, str]:
+        password = staged.enter_context(running_source(services))
+        return password, "an OpenID Connect provider, and a source whose people sign in there"
 
-    internship: Internship = walked.step("Prepared", prepare)
+    def start_receiver() -> tuple[str, str]:
+        return staged.enter_context(running_receiver(services)), "Jobbsprånget, and its application"
+
+    password = walked.step("Source", start_source)
+    application = walked.step("Receiver", start_receiver)
+    internship = Internship(services, PERSON, passphrase, password, application)
     for name, step in internship.steps():
         walked.step(name, step)
     return internship
+
+
+def leave_one_for_the_reader(services: Services) -> tuple[None, str]:
+    """Another wallet, in which nothing has been fetched yet, to walk with by hand."""
+    (offer,) = services.command(
+        "issuer", "offer", "--type", "micro-credential", "--from", str(STUDY_RECORD), "--course", COURSE
+    )
+    services.command("wallet", "receive", offer["offer"], "--person", NEWCOMER)
+    return None, f"for you: the wallet of {NEWCOMER}, with one course in it"
 
 
 def start_all(services: Services) -> tuple[None, str]:
@@ -243,11 +255,12 @@ def first_logins(services: Services, internship: Internship, passphrase_file: Pa
     """Where to go on by hand in a browser, and the first logins."""
     passphrase = passphrase_file.read_text().strip()
     rows = [
-        ("Internship", internship.application, f"press the link; wallet {NEWCOMER}, with the passphrase below"),
-        ("", "", f"then fetch, and sign in as {LOGIN} with the password {internship.password}"),
-        ("Wallet", services.urls["wallet"], f"name: {PERSON} or {NEWCOMER}   passphrase: {passphrase}"),
+        ("Internship", internship.application, f"press the link, as {NEWCOMER}; then fetch"),
+        ("  sign-in", internship.password, f"name: {LOGIN}"),
+        ("Wallet", services.urls["wallet"], f"name: {NEWCOMER}, or {PERSON}"),
+        ("  passphrase", passphrase, ""),
         *(
-            (name, services.urls[service], f"first account: make it with the code {first_code(services, service)}")
+            (name, services.urls[service], f"code for an account: {first_code(services, service)}")
             for name, service in (
                 ("University", "issuer"),
                 ("Employer", "verifier"),
@@ -271,8 +284,9 @@ def in_a_terminal(services: Services, passphrase_file: Path, console: Console) -
         f"intyga-wallet ledger --person {PERSON} --data {services.data / 'wallet'}",
         f"intyga-issuer list --data {services.data / 'issuer'}",
         f"intyga-verifier request --template employer-micro-credential --data {services.data / 'verifier'}",
+        f"intyga-wallet present LINK --person {PERSON} --data {services.data / 'wallet'}    # the link that it printed",
         f"intyga-verifier deletions list --all --data {services.data / RECEIVER}",
-        "each says with --help what else it can",
+        "each says with --help what else it can do",
     ]
     # Lines that are to be copied are not broken.
     console.print("In a terminal", style="bold")

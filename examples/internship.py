@@ -1,7 +1,7 @@
 """The second half of `make demo`: an internship at Jobbsprånget, applied for and taken back, step by step.
 
-    with stage(services, person="Elin", passphrase=passphrase) as internship:
-        for name, step in internship.steps():
+    with running_source(services) as password, running_receiver(services) as url:
+        for name, step in Internship(services, "Elin", passphrase, password, url).steps():
             ...
 
 The person applies at the example application and lacks what Arbetsförmedlingen states. The wallet fetches both
@@ -12,7 +12,7 @@ it back in the terminal. What a person does in a browser is done here by one of 
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,8 +133,8 @@ class Internship:
         """The signed deletion statement is in the person's history, and the application has no answer any more."""
         entries = self.services.command("wallet", "ledger", "--person", self.person)["entries"]
         (entry,) = [one for one in entries if one["id"] == self.share_id]
-        stated = entry["after"]["stated_on"]
-        if not stated:
+        stated = len(entry["after"]["statements"])
+        if not stated or entry["after"]["misses_statement"]:
             raise StepFailed("The history should hold the receiver's statement.")
         deadline = time.monotonic() + ANSWER_SECONDS
         while self.browser.reads("//*[@id='answer']") != ["Inget svar som räcker."]:
@@ -142,20 +142,19 @@ class Internship:
                 raise StepFailed("The application should have no answer any more.")
             time.sleep(0.2)
             self.browser.opens(self.browser.url.partition("?")[0])
-        return None, f"a signed deletion statement of {stated}; the application has no answer any more"
+        return None, f"{stated} signed deletion statement in the history; the application has no answer any more"
 
 
 @contextmanager
-def stage(services: Services, *, person: str, passphrase: str) -> Iterator[Internship]:
-    """Start provider, source, receiver and application beside the wallet that runs; stopped at the end. `person` is the
-    name of the wallet of whoever applies."""
+def running_source(services: Services) -> Iterator[str]:
+    """Start Arbetsförmedlingen, an issuer that the running wallet knows, and the provider where people sign in; the
+    password of who can. The provider is stopped at the end."""
     password = f"demo-{secrets.token_hex(4)}"
-    claims = {"birthdate": "1998-04-23", "given_name": "Elin Maria", "family_name": "Sjöberg"}
-    with ExitStack() as stack:
-        log = services.data / "provider.log"
-        provider = stack.enter_context(running_provider([{"sub": LOGIN, "password": password} | claims], log=log))
+    person = {"birthdate": "1998-04-23", "given_name": "Elin Maria", "family_name": "Sjöberg"}
+    log = services.data / "provider.log"
+    with running_provider([{"sub": LOGIN, "password": password} | person], log=log) as provider:
         port = free_port(PORTS[SOURCE])
-        services.start(
+        url = services.start(
             SOURCE,
             port,
             program="issuer",
@@ -164,25 +163,31 @@ def stage(services: Services, *, person: str, passphrase: str) -> Iterator[Inter
             ISSUER_PROFILE_FILE=str(DATA / "employment-service-profile.toml"),
             **sign_in_settings(services, provider, client_id=SOURCE, port=port, match=MATCH),
         )
-        if services.urls[SOURCE] != f"http://localhost:{port}":
+        if url != f"http://localhost:{port}":
             raise CommandRefused(f"{SOURCE} serve", 1, "its port was taken meanwhile; start the demo again")
         for file in ("job-seekers.csv", "target-group.csv"):
             services.command(SOURCE, "import", str(DATA / file))
-        services.start(
-            RECEIVER,
-            PORTS[RECEIVER],
-            program="verifier",
-            VERIFIER_NAME="Jobbsprånget",
-            VERIFIER_NAME_EN="Jobbsprånget",
-            VERIFIER_CONTACT="dataskydd@jobbspranget.example",
-            VERIFIER_WALLET_URL=services.urls["wallet"],
-        )
-        trust_source(services, SOURCE, SOURCE_NAME, readers=("wallet", RECEIVER), types=TYPES)
-        university = services.command("issuer", "keys", "list")[0]["root_file"]
-        services.command(RECEIVER, "trust", "add", "--anchor", university, "--role", "issuer")
-        root = services.command(RECEIVER, "keys", "list")[0]["root_file"]
-        services.command("wallet", "trust", "add", "--anchor", root, "--role", "verifier")
-        url, _ = stack.enter_context(
-            running_application(services, verifier=RECEIVER, preferred_port=PORTS["application"])
-        )
-        yield Internship(services, person, passphrase, password, url)
+        trust_source(services, SOURCE, SOURCE_NAME, readers=("wallet",), types=TYPES)
+        yield password
+
+
+@contextmanager
+def running_receiver(services: Services) -> Iterator[str]:
+    """Start Jobbsprånget, a verifier that the running wallet knows and that trusts source and university, and its
+    application; the application's address. That is stopped at the end."""
+    services.start(
+        RECEIVER,
+        PORTS[RECEIVER],
+        program="verifier",
+        VERIFIER_NAME="Jobbsprånget",
+        VERIFIER_NAME_EN="Jobbsprånget",
+        VERIFIER_CONTACT="dataskydd@jobbspranget.example",
+        VERIFIER_WALLET_URL=services.urls["wallet"],
+    )
+    trust_source(services, SOURCE, SOURCE_NAME, readers=(RECEIVER,), types=TYPES)
+    university = services.command("issuer", "keys", "list")[0]["root_file"]
+    services.command(RECEIVER, "trust", "add", "--anchor", university, "--role", "issuer")
+    root = services.command(RECEIVER, "keys", "list")[0]["root_file"]
+    services.command("wallet", "trust", "add", "--anchor", root, "--role", "verifier")
+    with running_application(services, verifier=RECEIVER, preferred_port=PORTS["application"]) as (url, _):
+        yield url

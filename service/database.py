@@ -47,6 +47,14 @@ T = TypeVar("T")
 
 BUSY_LIMIT_SECONDS = 0.25
 START_LIMIT_SECONDS = 10.0
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "temp_store = MEMORY",
+    "secure_delete = ON",  # What is deleted is overwritten, not only forgotten.
+    "trusted_schema = OFF",
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -326,14 +334,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,  # Used by one thread; closed by whichever shuts down.
         cached_statements=256,
     )
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "temp_store = MEMORY",
-        "secure_delete = ON",  # What is deleted is overwritten, not only forgotten.
-        "trusted_schema = OFF",
-    ):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

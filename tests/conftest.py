@@ -6,11 +6,26 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.thrift import thrifty
 from tests.world import World
 
 # How long an example takes depends on what else the machine does, and says nothing of what it shows.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
+
+
+_AT_FULL_COST = frozenset({"test_passwords", "test_database", "test_accounts"})
+"""Tests of the very things that the others need not pay for."""
+
+
+@pytest.fixture(autouse=True)
+def thrift(request: pytest.FixtureRequest) -> Iterator[None]:
+    """See `tests.thrift`."""
+    if request.path.stem in _AT_FULL_COST:
+        yield
+        return
+    with thrifty():
+        yield
 
 
 @pytest.fixture

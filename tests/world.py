@@ -12,6 +12,7 @@ applications.
     world.network.lose_answer("POST", "/token")          # the server does its work, the answer never arrives
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -223,6 +224,15 @@ class WalletSide:
         return self.deployment.certificate(vault, collection.stored_ids[0])
 
 
+def _keep_device_secret(data: Path, host: str) -> None:
+    """The secret beside the database of a wallet is the same in every test, so that keys need not be derived anew."""
+    file = data / "device-secret"
+    if not file.exists():
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.write_text(hashlib.sha256(host.encode()).hexdigest(), encoding="ascii")
+        file.chmod(0o600)
+
+
 class World:
     """Issuers, a wallet and a verifier over one network and one clock, each with its own data directory."""
 
@@ -271,6 +281,7 @@ class World:
     def wallet_at(self, host: str, data: Path | None = None, **settings: Any) -> WalletSide:
         """A wallet at `https://host`; with `data` a second process on the data of another one."""
         made = WalletSettings(data=data or self._data(host), public_url=f"https://{host}", **settings)
+        _keep_device_secret(made.data, host)
         deployment = Deployment(made, http=self.http(), clock=self.clock)
         self._closing.append(deployment.database.close)
 

@@ -97,6 +97,7 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
             secret=secret,
             status_list_size=settings.status_list_size,
             mark=SlotMark(settings.data / "status-slots.mark"),
+            allowance_batches=settings.allowance_batches,
         ),
         status=status,
         powers=PowerStore(database, secret=secret, status=status),

@@ -154,8 +154,8 @@ def test_i26_a_proof_of_possession_works_once_and_a_challenge_in_it_is_fresh(fet
 
 
 def test_i26_a_wallet_that_knows_no_challenges_proves_by_time_and_once(fetcher: Fetcher) -> None:
-    """Challenges are optional (section 8 of the draft), and widely used wallets do not fetch one: their proof is minutes
-    old at most, not from the future, and works once."""
+    """Challenges are optional (section 8 of the draft), and widely used wallets fetch none: their proof is of the last
+    minutes, not of the future, and works once."""
     headers, now = fetcher.attested(challenge=None), fetcher.desk.clock()
     assert fetcher.push(headers=headers).status_code == 201
     assert_refused(fetcher.push(headers=headers), "invalid_client")

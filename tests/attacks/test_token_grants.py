@@ -89,7 +89,7 @@ async def test_only_what_was_asked_for_and_granted_is_fetched(
 
 @pytest.mark.parametrize("scope", ["", "openid", "registration-certificate-2 employment"])
 async def test_a_token_that_grants_nothing_is_asked_for_nothing(world: World, scope: str) -> None:
-    """By scopes: the person is told, no key of theirs is shown to the issuer, and nothing waits for what cannot come."""
+    """By scopes: the person is told, no key of theirs is shown to the issuer, and nothing waits in vain."""
     source, vault = employment_service(world), await world.wallet.person()
     wallet = world.wallet.deployment
     collection_id, collection = await away_for_both(world, vault, source)

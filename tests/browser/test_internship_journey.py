@@ -2,8 +2,8 @@
 fetches it there, comes back to the very same request, shares, reads the answer at the application, takes it back.
 
 What is counted: every press from the application's own page until the answer stands there, with two certificates that
-are fetched on the way. Not counted: signing in at the source, and what lies before: the person has a wallet that is open
-in this browser, and holds a course record in it. Taking back is counted from the wallet's first page.
+are fetched on the way. Not counted: signing in at the source, and what lies before: the person has a wallet that is
+open in this browser, and holds a course record in it. Taking back is counted from the wallet's first page.
 """
 
 import re

@@ -6,7 +6,7 @@ from typing import Any
 
 from issuer.deferral import Review
 from tests.crash.acting import Act, Given, Tell
-from tests.crash.judging import issuer_holds, nothing_lies_about, wallet_holds
+from tests.crash.judging import issuer_holds, nothing_lies_about, status_lists_of, wallet_holds
 from tests.crash.stage import Stage
 from wallet.collection import Stage as CollectionStage
 from wallet.deleting import Deleting
@@ -36,7 +36,8 @@ async def kept(stage: Stage, vault: UnlockedVault, host: str = "university.examp
     issuer_holds(issuer_database(stage, host))
     wallet_holds(stage.world.wallet.deployment, vault)
     stage.move(days=1)
-    await stage.status_list(host)
+    for url in status_lists_of(stage.world.wallet.deployment, vault):
+        await stage.read(url)
     nothing_lies_about(stage.directory)
 
 

@@ -53,6 +53,13 @@ def wallet_holds(deployment: Deployment, vault: UnlockedVault) -> None:
     assert len(set(places)) == len(places), "a copy is kept twice"
 
 
+def status_lists_of(deployment: Deployment, vault: UnlockedVault) -> list[str]:
+    """The addresses of the status lists that the copies in a vault name."""
+    with deployment.database.reading() as connection:
+        found = [_place(copy.token)[0] for one in archived_certificates(connection, vault) for copy in one.copies]
+    return sorted(set(found))
+
+
 def nothing_lies_about(directory: Path) -> None:
     """No half-written file is left that nothing will ever remove."""
     assert not left_behind(directory), left_behind(directory)

@@ -20,7 +20,9 @@ import httpx2
 
 from proofs.trust import entry_from_anchor
 from schemas.types import CREDENTIAL_TYPES
+from service import database
 from tests.issuer.fetching import records
+from tests.thrift import NO_WAITING
 from tests.wallet.people import Sharer
 from tests.wallet.test_fetching import Source
 from tests.world import World
@@ -99,10 +101,10 @@ class Stage:
         template = self.firm.templates()["employer-micro-credential"]
         return self.firm.make_request(template, kind=Kind.CROSS_DEVICE, maker="test")
 
-    async def status_list(self, host: str = "university.example") -> str:
-        """What somebody gets who reads the first status list of an issuer."""
+    async def read(self, url: str) -> str:
+        """What somebody gets who reads a status list."""
         async with httpx2.AsyncClient(transport=self.world.network) as client:
-            answer = await client.get(f"https://{host}/status/1", headers={"Accept-Encoding": "identity"})
+            answer = await client.get(url, headers={"Accept-Encoding": "identity"})
         assert answer.status_code == 200, answer.text
         return answer.text
 
@@ -128,5 +130,9 @@ _kept = ExitStack()
 
 
 def make_cheap() -> None:
-    """The same for the rest of a process of its own, that ends soon."""
+    """The same for the rest of a process of its own, that ends soon; nor does it wait for the disk.
+
+    `SIGKILL` takes nothing from what the system has of a file, whether it is on the disk by then or not.
+    """
     _kept.enter_context(cheap_keys())
+    _kept.enter_context(patch.object(database, "_PRAGMAS", NO_WAITING))

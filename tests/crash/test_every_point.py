@@ -11,7 +11,7 @@ from tests.crash.acts import ACTS
 pytestmark = pytest.mark.processes
 
 EVERY_POINT = os.environ.get("CRASH_POINTS") == "all"
-BY_DEFAULT = 4
+BY_DEFAULT = 3
 """Points of each operation that are killed at in the whole suite."""
 
 

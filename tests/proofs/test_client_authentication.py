@@ -11,8 +11,8 @@ from proofs import jose
 from proofs.client_assertion import CheckedAssertion, check_client_assertion, make_client_assertion, unverified_subject
 from proofs.client_attestation import (
     ATTESTATION_PROOF_TYP,
-    PROOF_WINDOW_SECONDS,
     ATTESTATION_TYP,
+    PROOF_WINDOW_SECONDS,
     AttestedClient,
     Attester,
     check_attested_client,
@@ -120,7 +120,7 @@ def test_what_the_wallet_sends_the_issuer_accepts() -> None:
 
 
 def test_the_proof_of_possession_says_when_it_expires() -> None:
-    """Authorization servers that were written against drafts before -08 refuse one without `exp`; it may be there (5.2)."""
+    """Authorization servers of drafts before -08 refuse one without `exp`; it may be there (5.2)."""
     made = make_attestation_proof(signer=INSTANCE, client_id=CLIENT, audience=SERVER, challenge=None, now=NOW)
 
     assert jose.read_claims(jose.parse_jws(made, max_bytes=10_000))["exp"] == SECONDS + PROOF_WINDOW_SECONDS

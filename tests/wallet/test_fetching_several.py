@@ -12,6 +12,7 @@ import pytest
 
 from issuer.deferral import Review
 from schemas.types import CREDENTIAL_TYPES
+from service.i18n import load_catalogues
 from tests.attacks.test_wallet_receiving import changed_json
 from tests.issuer.fetching import ELIN
 from tests.schemas.types.records import statement

@@ -203,6 +203,10 @@ def test_another_log_does_not_go_with_the_bytes(senders: Senders) -> None:
         ({"rules_request": {**about, "checked_at": "now"}}, ReadFrom.CHANGED),
         ({"rules_request": {**about, "vouched_by": [5]}}, ReadFrom.CHANGED),
         ({"rules_request": {}}, ReadFrom.CHANGED),
+        ({"rules_request": "something else"}, ReadFrom.CHANGED),
+        ({"rules_request": {**about, "vouched_by": None}}, ReadFrom.CHANGED),
+        ({"rules_fired": 5}, ReadFrom.REQUEST),
+        ({"rules_facts": None}, ReadFrom.CHANGED),
     ):
         again = replay({**logged, **change}, content)
         assert again is not None

@@ -74,7 +74,9 @@ def replay(logged: Mapping[str, Any], content: bytes | None) -> Replayed | None:
     """Judge again what an event logged; None for an event of before the rules were kept, or of something else."""
     if "rules_facts" not in logged:
         return None
-    then, version = tuple(logged["rules_fired"]), str(logged["rules_version"])
+    # A history can come out of a file: what has another form than was written here is another result, and no fault.
+    written, version = logged.get("rules_fired"), str(logged.get("rules_version"))
+    then = tuple(map(str, written)) if isinstance(written, list | tuple) else ()
     about = logged.get("rules_request")
     if content is not None and about is not None:
         try:
@@ -86,9 +88,11 @@ def replay(logged: Mapping[str, Any], content: bytes | None) -> Replayed | None:
     return Replayed(then, tuple(fired(warned_again(logged))), version, ReadFrom.FACTS)
 
 
-def _gathered_again(logged: Mapping[str, Any], about: Mapping[str, Any], content: bytes) -> AskedFacts:
+def _gathered_again(logged: Mapping[str, Any], about: Any, content: bytes) -> AskedFacts:
     """The facts, gathered anew of the kept bytes. Raises `KeptRequestChanged`."""
     try:
+        if not isinstance(about, Mapping):
+            raise TypeError
         beside = AskedFacts.model_validate(logged["rules_facts"])
         checked_at = datetime.fromtimestamp(about["checked_at"], UTC)
         digest, vouched_by = about["sha256"], about["vouched_by"]

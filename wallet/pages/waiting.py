@@ -45,8 +45,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What was waited for and is there, not yet seen: one certificate, or all that came together. `certificate_id` is ""
-    when it was deleted."""
+    """What was waited for and is there, not yet seen: one certificate, or all that came together.
+
+    `certificate_id` is "" when it was deleted."""
 
     id: str
     title: str
