@@ -22,13 +22,17 @@ help: ## what can be made
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 
 	@touch $@
 
+.venv/.demo: .venv/.runtime requirements/demo.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.lock
+	@touch $@
+
 .venv/.development: .venv/.runtime requirements/development.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.lock
 	@touch $@
 
 install: .venv/.runtime ## make .venv and install the three services into it
 
-demo: .venv/.runtime ## start issuer, wallet and verifier and walk the whole journey (ONCE=1 ends after the walk)
+demo: .venv/.demo ## start issuer, wallet and verifier and walk the whole journey (ONCE=1 ends after the walk)
 	@$(BIN)/python -m examples.demo $(if $(ONCE),--once)
 
 test: .venv/.development ## install what the tests need, then run the whole suite
@@ -65,7 +69,8 @@ screenshots: .venv/.development ## take the README's pictures from the real page
 lock: .venv/.development ## write requirements/*.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet pip-tools
 	$(LOCK) --extra build -o requirements/runtime.lock pyproject.toml
-	$(LOCK) --extra build --extra dev -o requirements/development.lock pyproject.toml
+	$(LOCK) --extra build --extra demo -o requirements/demo.lock pyproject.toml
+	$(LOCK) --extra build --extra demo --extra dev -o requirements/development.lock pyproject.toml
 
 clean: ## remove the environment and what the demo wrote
 	rm -rf .venv demo-data bench/results

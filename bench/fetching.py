@@ -39,7 +39,8 @@ CHECKED, SIGNED = 8, 1
 """Signatures in one flow: two attestations, their two proofs, three DPoP proofs and a key proof are checked, one copy
 is signed. Certificate chains are checked once and remembered."""
 REACH = 60.0
-RAW_REACH = 12.0
+RAW_REACH = 18.0
+"""Set anew when the signatures came to be those counted in the services, in CPU time on both sides."""
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _JSON = {"Content-Type": "application/json"}

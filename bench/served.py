@@ -37,7 +37,11 @@ class Served:
         self._log = Path(tempfile.mkstemp(suffix=".log")[1])
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                arguments, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **UNLIMITED, **environment}
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **UNLIMITED, **environment},
             )
         self.port = self._wait_for_port()
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -54,10 +58,24 @@ class Served:
         return cls([sys.executable, "-m", "bench.served"], {})
 
     @classmethod
-    def sign_in(cls, person: Mapping[str, str]) -> "Served":
-        """A real OpenID Connect provider where anybody signs in as this person (`sub` and further claims)."""
-        program = str(Path(sys.executable).with_name("oidc-provider-mock"))
-        return cls([program, "--host", "127.0.0.1", "--port", "0", "--user-claims", json.dumps(person)], {})
+    def sign_in(cls, person: Mapping[str, str], directory: Path) -> "Served":
+        """A real OpenID Connect provider where this person signs in (`sub`, `password` and further claims), which keeps
+        what it knows in a directory."""
+        people = directory / "people.json"
+        people.write_text(json.dumps([dict(person)]), "utf-8")
+        arguments = ["--port", "0", "--people", str(people), "--database", str(directory / "provider.sqlite3")]
+        return cls([sys.executable, "-m", "examples.provider", *arguments], {})
+
+    def register_client(self, client: Mapping[str, str]) -> None:
+        """Tell the provider of a client, and wait until it knows it."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(dict(client)).encode() + b"\n")
+        self._process.stdin.flush()
+        deadline = time.monotonic() + START_SECONDS
+        while f"registered {client['client_id']}\n" not in self._log.read_text():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise RuntimeError(f"the provider took no client: {self._log.read_text()[-2000:]}")
+            time.sleep(0.05)
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -88,6 +106,8 @@ class Served:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._connection.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._process.terminate()
         try:
             self._process.wait(15)

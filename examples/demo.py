@@ -3,8 +3,9 @@
 python -m examples.demo [--once] [--data DIR]
 
 An example university issues a certificate from a study record, a person receives it, an employer asks, the person
-shares, the employer checks. Everything lies in `demo-data/`, which a new run makes afresh. With `--once` it ends after
-the walk, with status 0 only if every step held.
+shares, the employer checks. Then the person applies for an internship, fetches what is missing with a sign-in, shares,
+and takes it back (`examples/internship.py`). Everything lies in `demo-data/`, which a new run makes afresh. With
+`--once` it ends after the walk, with status 0 only if every step held.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -24,6 +26,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from examples.browsing import NotThere
+from examples.internship import LOGIN, RECEIVER, SOURCE, Internship, StepFailed, running_receiver, running_source
 from examples.services import CommandRefused, Services, trust_each_other
 from schemas.verification import Outcome
 from verifier.client import BlockingVerifierClient, PendingRequest
@@ -32,7 +36,8 @@ HERE = Path(__file__).parent
 STUDY_RECORD = HERE / "data" / "study-record.xml"
 PROFILE = HERE / "data" / "institution-profile.toml"
 COURSE = "DT4011"
-PERSON = "Elin"
+PERSON, NEWCOMER = "Elin", "Elin2"
+"""Who walks, and whose wallet is left for the reader, with a record of one course in it and nothing else."""
 MARKER = "made-by-intyga-demo"
 EXAMPLE_SETTINGS = {
     "ISSUER_NAME": "Nordanviks universitet",
@@ -43,10 +48,6 @@ EXAMPLE_SETTINGS = {
     "VERIFIER_CONTACT": "dataskydd@fjallfors.example",
 }
 PORTS = {"issuer": 8100, "wallet": 8200, "verifier": 8300}
-
-
-class StepFailed(Exception):
-    """A step of the walk did not hold; the message says what was expected and what came."""
 
 
 @dataclass
@@ -85,17 +86,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     passphrase_file.write_text(f"demo-{secrets.token_hex(8)}\n")
     passphrase_file.chmod(0o600)
     settings = {**EXAMPLE_SETTINGS, "WALLET_PASSPHRASE_FILE": str(passphrase_file)}
-    with Services(data, settings=settings) as services:
+    with Services(data, settings=settings) as services, ExitStack() as staged:
         try:
             walked = walk(services, console)
-        except (StepFailed, CommandRefused) as error:
+            internship = apply_for_internship(services, walked, staged, passphrase_file.read_text().strip())
+            if not options.once:
+                walked.step("Left", lambda: leave_one_for_the_reader(services))
+        except (StepFailed, NotThere, CommandRefused) as error:
             console.print(f"[red]did not hold[/]  {error}", highlight=False)
             return 1
         journey(walked, console)
         if options.once:
             console.print("Every step held. Without ONCE=1 the services stay, for you to do it by hand.")
             return 0
-        first_logins(services, passphrase_file, console)
+        first_logins(services, internship, passphrase_file, console)
+        in_a_terminal(services, passphrase_file, console)
         console.print("Serving until you press Ctrl+C.")
         signal.signal(signal.SIGTERM, _interrupted)
         try:
@@ -122,6 +127,33 @@ def walk(services: Services, console: Console) -> Walk:
         walked.step("Verified", lambda: verify(client, request.id))
     walked.step("Recorded", lambda: look_back(services))
     return walked
+
+
+def apply_for_internship(services: Services, walked: Walk, staged: ExitStack, passphrase: str) -> Internship:
+    """The second half: Jobbsprånget asks for what the person has to fetch. What it starts runs until `staged` ends."""
+
+    def start_source() -> tuple[str, str]:
+        password = staged.enter_context(running_source(services))
+        return password, "an OpenID Connect provider, and a source whose people sign in there"
+
+    def start_receiver() -> tuple[str, str]:
+        return staged.enter_context(running_receiver(services)), "Jobbsprånget, and its application"
+
+    password = walked.step("Source", start_source)
+    application = walked.step("Receiver", start_receiver)
+    internship = Internship(services, PERSON, passphrase, password, application)
+    for name, step in internship.steps():
+        walked.step(name, step)
+    return internship
+
+
+def leave_one_for_the_reader(services: Services) -> tuple[None, str]:
+    """Another wallet, in which nothing has been fetched yet, to walk with by hand."""
+    (offer,) = services.command(
+        "issuer", "offer", "--type", "micro-credential", "--from", str(STUDY_RECORD), "--course", COURSE
+    )
+    services.command("wallet", "receive", offer["offer"], "--person", NEWCOMER)
+    return None, f"for you: the wallet of {NEWCOMER}, with one course in it"
 
 
 def start_all(services: Services) -> tuple[None, str]:
@@ -219,25 +251,47 @@ def journey(walked: Walk, console: Console) -> None:
     console.print(table)
 
 
-def first_logins(services: Services, passphrase_file: Path, console: Console) -> None:
-    """Where to go on by hand, and the first logins."""
-    console.print(
-        Panel(
-            "\n".join(
-                [
-                    f"University  {services.urls['issuer']}",
-                    f"            first account: make it with the code {first_code(services, 'issuer')}",
-                    f"Wallet      {services.urls['wallet']}",
-                    f"            name: {PERSON}   passphrase: {passphrase_file.read_text().strip()}",
-                    f"Employer    {services.urls['verifier']}",
-                    f"            first account: make it with the code {first_code(services, 'verifier')}",
-                ]
-            ),
-            title="Do it again by hand",
-            title_align="left",
+def first_logins(services: Services, internship: Internship, passphrase_file: Path, console: Console) -> None:
+    """Where to go on by hand in a browser, and the first logins."""
+    passphrase = passphrase_file.read_text().strip()
+    rows = [
+        ("Internship", internship.application, f"press the link, as {NEWCOMER}; then fetch"),
+        ("  sign-in", internship.password, f"name: {LOGIN}"),
+        ("Wallet", services.urls["wallet"], f"name: {NEWCOMER}, or {PERSON}"),
+        ("  passphrase", passphrase, ""),
+        *(
+            (name, services.urls[service], f"code for an account: {first_code(services, service)}")
+            for name, service in (
+                ("University", "issuer"),
+                ("Employer", "verifier"),
+                ("Source", SOURCE),
+                ("Jobbsprånget", RECEIVER),
+            )
         ),
-        highlight=False,
-    )
+    ]
+    lines = [f"{name:<13} {url:<22} {what}" for name, url, what in rows]
+    console.print(Panel("\n".join(lines), title="Do it again by hand", title_align="left"), highlight=False)
+
+
+def in_a_terminal(services: Services, passphrase_file: Path, console: Console) -> None:
+    """The same with the installed commands: what to type first, and one for each service."""
+    programs = Path(sys.executable).parent
+    allowed = " ".join(f"{name.upper()}_ALLOW_LOOPBACK=true" for name in PORTS)
+    lines = [
+        f"export PATH={programs}:$PATH {allowed}",
+        f"export WALLET_PASSPHRASE_FILE={passphrase_file}",
+        f"intyga-wallet list --person {PERSON} --data {services.data / 'wallet'}",
+        f"intyga-wallet ledger --person {PERSON} --data {services.data / 'wallet'}",
+        f"intyga-issuer list --data {services.data / 'issuer'}",
+        f"intyga-verifier request --template employer-micro-credential --data {services.data / 'verifier'}",
+        f"intyga-wallet present LINK --person {PERSON} --data {services.data / 'wallet'}    # the link that it printed",
+        f"intyga-verifier deletions list --all --data {services.data / RECEIVER}",
+        "each says with --help what else it can do",
+    ]
+    # Lines that are to be copied are not broken.
+    console.print("In a terminal", style="bold")
+    for line in lines:
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 def first_code(services: Services, name: str) -> str:

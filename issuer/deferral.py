@@ -20,6 +20,7 @@ from issuer.issuance import (
     Issuing,
     SlotBook,
     collect,
+    ending_with,
     period_from,
     requested_grant,
     sign_copies,
@@ -118,7 +119,11 @@ def collect_deferred(
         grant,
         transaction_id=transaction_id,
         thumbprints=[key.thumbprint for key in keys],
-        period=period_from(now, issuing=issuing, type_name=grant.type_name),
+        period=ending_with(
+            period_from(now, issuing=issuing, type_name=grant.type_name),
+            type_name=grant.type_name,
+            claims=grant.claims,
+        ),
         now=now,
     )
     return Collected(grant.offer_id, sign_copies(grant, keys, reservation, issuing=issuing))

@@ -14,7 +14,7 @@ import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
 from issuer.credential_request import HolderKey, KeyRules, proven_keys
@@ -23,6 +23,7 @@ from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import Signer
 from schemas.errors import TemporarilyUnavailable
 from schemas.issuance import (
+    CredentialRequestDenied,
     InsufficientScope,
     InvalidCredentialRequest,
     UnknownCredentialConfiguration,
@@ -138,6 +139,21 @@ def whole_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
+def ending_with(period: Period, *, type_name: str, claims: Mapping[str, Any]) -> Period:
+    """The period, no longer than what the copies say: a power that ends on a day is not certified beyond it.
+
+    The day ends in UTC, on a whole hour. Raises `CredentialRequestDenied` when it is over before the period begins.
+    """
+    name = CREDENTIAL_TYPES[type_name].last_day
+    if name is None:
+        return period
+    day = date.fromisoformat(str(claims[name]))
+    end = datetime.combine(min(day, date.max - timedelta(days=1)) + timedelta(days=1), time(), UTC)
+    if end <= period.valid_from:
+        raise CredentialRequestDenied("what the certificate would say has ended")
+    return Period(period.valid_from, min(period.valid_until, end))
+
+
 def period_from(now: datetime, *, issuing: Issuing, type_name: str) -> Period:
     """The period of copies collected now: as long as the operator says, and no longer than their type allows.
 
@@ -168,7 +184,11 @@ def collect(
         nonce=proven.nonce,
         nonce_expires_at=issuing.key_rules.nonces.expiry(proven.nonce),
         thumbprints=[key.thumbprint for key in proven.keys],
-        period=period_from(now, issuing=issuing, type_name=grant.type_name),
+        period=ending_with(
+            period_from(now, issuing=issuing, type_name=grant.type_name),
+            type_name=grant.type_name,
+            claims=grant.claims,
+        ),
         now=now,
     )
     # 4. The signatures.

@@ -90,12 +90,16 @@ def make_attestation(
 def make_attestation_proof(
     *, signer: Signer, client_id: str, audience: str, challenge: str | None, now: datetime
 ) -> str:
-    """Prove possession of the attested key to an authorization server, whose `issuer` is the audience."""
+    """Prove possession of the attested key to an authorization server, whose `issuer` is the audience.
+
+    `iss` and `exp` are of the drafts before -08; servers that still demand them are in use, and any other ignores them.
+    """
     claims: dict[str, Any] = {
         "iss": client_id,
         "aud": audience,
         "jti": secrets.token_urlsafe(16),
         "iat": numeric_date(now),
+        "exp": numeric_date(now) + PROOF_WINDOW_SECONDS,
     }
     if challenge is not None:
         claims["challenge"] = challenge

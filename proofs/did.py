@@ -1,6 +1,6 @@
 """Decentralized identifiers, as far as a verifier can ask by one: `did:jwk` and `did:web`.
 
-    address = did_document_address("did:web:employer.example", allow_loopback=False)   # where its document lies
+    addresses = did_document_addresses("did:web:employer.example", allow_loopback=False)   # where its document lies
     key = signing_key(document, did="did:web:employer.example", kid="did:web:employer.example#key-1")
 
 A DID proves that whoever signed holds a key (`did:jwk`) or rules a domain (`did:web`), never who that is. A document is
@@ -43,7 +43,7 @@ def did_web(public_url: str) -> str:
     """The `did:web` of a web address: its host and port, and its path. Raises `Malformed` when it can have none."""
     host, *path = public_url.partition("://")[2].rstrip("/").split("/")
     did = ":".join(("did", "web", host.lower().replace(":", "%3A"), *path))
-    did_document_address(did, allow_loopback=False)
+    did_document_addresses(did, allow_loopback=False)
     return did
 
 
@@ -62,18 +62,19 @@ def did_web_host(did: str) -> str:
     return f"{name}:{port}" if port else name
 
 
-def did_document_address(did: str, *, allow_loopback: bool) -> str:
-    """Where the document of a `did:web` lies: always by https.
+def did_document_addresses(did: str, *, allow_loopback: bool) -> tuple[str, ...]:
+    """Where the document of a `did:web` lies: by https, and nowhere else.
 
-    With `allow_loopback`, the document of `localhost` is asked for by http, as everything else on this machine.
-    Raises `Malformed`.
+    With `allow_loopback`, the document of `localhost` may also be had by http, when https is not spoken there: the
+    identifier does not say which, and both are in use on one machine. Raises `Malformed`.
     """
     host = did_web_host(did)
     path = did.split(":")[3:]
     if any(not _SEGMENT.fullmatch(part) or part in (".", "..") for part in path):
         raise Malformed("the path of this did:web cannot be used")
-    scheme = "http" if allow_loopback and host.partition(":")[0] == _LOOPBACK else "https"
-    return f"{scheme}://{host}/{'/'.join(path) if path else '.well-known'}/did.json"
+    place = f"//{host}/{'/'.join(path) if path else '.well-known'}/did.json"
+    is_here = allow_loopback and host.partition(":")[0] == _LOOPBACK
+    return (f"https:{place}", f"http:{place}") if is_here else (f"https:{place}",)
 
 
 def did_jwk(public_jwk: Mapping[str, Any]) -> str:

@@ -58,12 +58,14 @@ class CheckedRegistration:
     """A registration certificate whose signature, registrar and dates were checked; not whose it is.
 
     `chain` holds the base64url SHA-256 of every certificate that vouches for it, its anchors included. `status` is
-    where to ask whether it was revoked, None when it cannot be; that has not been asked.
+    where to ask whether it was revoked, None when it cannot be; that has not been asked. `trust_entry_id` is that of
+    the registrar's entry.
     """
 
     certificate: RegistrationCertificate
     chain: tuple[str, ...]
     registrar: str
+    trust_entry_id: str
     status: RegistrationStatus | None
 
 
@@ -101,6 +103,7 @@ def check_registration_certificate(
         certificate,
         chain=(*certificate_digests(x5c), *anchors),
         registrar=entry.name,
+        trust_entry_id=entry.id,
         status=_status(checked.claims, verified),
     )
 

@@ -15,6 +15,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
+from schemas.act_report import REPORTS_TO
 from schemas.errors import Malformed
 from schemas.verification import Check, Outcome
 
@@ -91,7 +92,8 @@ class Power:
     """What a power says. Both days count as within it. `basis` is None where it was not shown.
 
     `covers_types` and `covers_recipients` are `(ALL,)` for everything. `agents_needed` is how many agents have to
-    approve together.
+    approve together. `reports_to` is where the principal wants to be told of acts, as the source wrote it down; ""
+    where it was not shown, or is not there.
     """
 
     principal: Person
@@ -102,6 +104,7 @@ class Power:
     ends_on: date
     basis: PowerBasis | None
     agents_needed: int
+    reports_to: str = ""
 
 
 def person_of(claims: Mapping[str, Any], prefix: str = "") -> Person:
@@ -132,6 +135,7 @@ def read_power(claims: Mapping[str, Any]) -> Power:
         ends_on=date.fromisoformat(ends),
         basis=PowerBasis(basis) if basis is not None else None,
         agents_needed=needed,
+        reports_to=told if isinstance(told := claims.get(REPORTS_TO), str) else "",
     )
 
 
@@ -167,6 +171,11 @@ def power_checks(
         _scope(power, [vct for vct, _ in others], names),
         _person(power, [person_of(claims) for _, claims in others]),
     )
+
+
+def holds_on(power: Power, today: date) -> bool:
+    """Whether its days, and for a guardian's the age of the child, let a power be used on this day."""
+    return _dates(power, today).outcome is Outcome.PASSED
 
 
 def _dates(power: Power, today: date) -> Check:

@@ -15,8 +15,10 @@ Exit status: 0 done, 1 could not be done, 2 wrong usage or settings.
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from types import FrameType
@@ -74,9 +76,29 @@ def data_option(service: str) -> Any:
 
 
 def show(value: Any, *, as_json: bool, human: Callable[[Any], str] | None = None) -> None:
-    """Print a result: one JSON document, or the text that `human` makes of it."""
-    as_text = _as_json if as_json or human is None else human
-    print(as_text(value), flush=True)  # noqa: T201 - Printing the result is what a command is for.
+    """Print a result: one JSON document, or the text that `human` makes of it, fitted to the terminal if it is one."""
+    if as_json or human is None:
+        text = _as_json(value)
+    elif sys.stdout.isatty():
+        text = fitted(human(value), width=shutil.get_terminal_size().columns)
+    else:
+        text = human(value)
+    print(text, flush=True)  # noqa: T201 - Printing the result is what a command is for.
+
+
+def fitted(text: str, *, width: int) -> str:
+    """The text with lines that are too long for a terminal broken between words, and what follows set further in.
+
+    Words are never broken: links and codes stay whole, to be copied.
+    """
+    return "\n".join(_fitted(line, max(width, 40)) for line in text.split("\n"))
+
+
+def _fitted(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())] + "    "
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _as_json(value: Any) -> str:

@@ -76,6 +76,20 @@ class LanguageSwitch:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class FormSwitch:
+    """How a page with a form that may be half filled is shown in the other language: the form itself is sent, with all
+    that stands in it and `to_language`, to the path that shows it. Nothing that was written or ticked is lost.
+
+    The handler must treat a post with `to_language` as a wish to see the page again. A form that searches (GET) is sent
+    with `lang` instead, since its query is made of its fields alone.
+    """
+
+    form_id: str
+    path: str
+    searches: bool = False
+
+
 class Pages:
     """Renders the pages of one service.
 
@@ -156,10 +170,12 @@ class Pages:
         /,
         *,
         status: int = 200,
-        switch: LanguageSwitch | None = None,
+        switch: LanguageSwitch | FormSwitch | None = None,
         **context: Any,
     ) -> HTMLResponse:
-        """A page. `switch` is for pages that answer a POST; pages that answer a GET keep their query by themselves."""
+        """A page. `switch` is for pages that answer a POST or that have a form to fill in; others keep their query by
+        themselves.
+        """
         language = self.language(request)
         session = await self.session(request)
         key, visitor = self._form_key(request, session)
@@ -280,16 +296,27 @@ class Pages:
     def _here(self, request: Request) -> str:
         return self.settings.path(self._own_link(request))
 
-    def _languages(self, request: Request, language: str, switch: LanguageSwitch | None) -> list[dict[str, Any]]:
+    def _languages(
+        self, request: Request, language: str, switch: LanguageSwitch | FormSwitch | None
+    ) -> list[dict[str, Any]]:
         others = []
         for code in LANGUAGES:
             if code == language:
                 continue
             link = self.settings.path(switch.path) if switch is not None else self._here(request)
             href = f"{link}{'&' if '?' in link else '?'}lang={code}"
-            fields = list(switch.fields.items()) if switch is not None else []
+            filled = switch if isinstance(switch, FormSwitch) else None
+            posted = switch if isinstance(switch, LanguageSwitch) else None
             others.append(
-                {"code": code, "name": LANGUAGE_NAMES[code], "href": href, "form": switch is not None, "fields": fields}
+                {
+                    "code": code,
+                    "name": LANGUAGE_NAMES[code],
+                    "href": link if filled is not None and filled.searches else href,
+                    "form": posted is not None,
+                    "fields": list(posted.fields.items()) if posted is not None else [],
+                    "form_id": filled.form_id if filled is not None else "",
+                    "member": "lang" if filled is not None and filled.searches else "to_language",
+                }
             )
         return others
 

@@ -136,17 +136,19 @@ def test_a_link_that_is_passed_on_leads_to_no_answer_on_the_senders_page(service
     ("state", "verdict", "kept"),
     [
         ("answered", "accepted", "Behörig den 20 november 2026, enligt Arbetsförmedlingen."),
-        ("answered", "rejected", "Inget svar som räcker."),
-        ("answered", "undetermined", "Inget svar som räcker."),
+        ("answered", "rejected", "Inte behörig."),
+        ("answered", "undetermined", "Inte behörig."),
         ("declined", "", "Inget svar som räcker."),
+        ("not_returned", "rejected", "Inget svar som räcker."),
         ("withdrawn", "accepted", "Inget svar som räcker."),
         ("awaiting_return", "accepted", None),
     ],
 )
-def test_a_refused_answer_looks_like_no_answer(
+def test_a_no_is_told_when_it_came_back_and_looks_like_no_answer_otherwise(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str, verdict: str, kept: str | None
 ) -> None:
-    """It sends no browser back, so that it may be somebody else's, who was given the link: their "no" stays theirs."""
+    """The verifier tells of no answer whose browser did not come back: it may be somebody else's, who was given the
+    link (tests/attacks/test_verifier_fixation.py)."""
     for name, value in {
         "APPLICATION_URL": "http://localhost:1",
         "VERIFIER_URL": "http://localhost:2",
@@ -159,7 +161,7 @@ def test_a_refused_answer_looks_like_no_answer(
     application = importlib.import_module("examples.jobbspranget.application")
     accepted = verdict == "accepted" and state == "answered"
     sentence = "Behörig den 20 november 2026, enligt Arbetsförmedlingen." if accepted else "Inte behörig."
-    told = {"eligibility": None if state in ("declined", "withdrawn") else {"sentence_sv": sentence}}
+    told = {"eligibility": None if state in ("declined", "withdrawn", "not_returned") else {"sentence_sv": sentence}}
     result = VerifierResult("1", "number", state, accepted, verdict, (), None, "2027-01-01", told)
 
     class Told:

@@ -1,6 +1,7 @@
 """What a wallet fetches for a transaction: the request object, and in it the notice.
 
     token = request_object(transaction, identity=identity, terms=terms, now=now)    # five minutes, never longer
+    token = sealed_for_wallet(token, wallet_metadata=posted)                        # encrypted where the wallet asks so
 
 Source: OpenID4VP 1.0, sections 5 and 5.10; HAIP 1.0, section 5; docs/verifier.md for the notice.
 """
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from proofs import base64url, strict_json
-from proofs.jose import public_part, sign_jws
+from proofs.jose import encrypt_jwe, public_part, sign_jws
 from proofs.request_object import sign_request_object
 from schemas.consent import (
     NOTICE_TYPE,
@@ -23,9 +24,11 @@ from schemas.consent import (
     Retention,
     Withdrawal,
 )
+from schemas.errors import ProtocolError
 from schemas.presentation import REQUEST_OBJECT_TYPE, WALLET_AUDIENCE
 from verifier.requests import (
     CONTENT_ENCRYPTIONS,
+    KEY_AGREEMENT,
     PERMISSIONS_PATH,
     RECEIPTS_PATH,
     REQUEST_OBJECT_SECONDS,
@@ -35,6 +38,9 @@ from verifier.requests import (
     RequestTerms,
     Transaction,
 )
+
+MAX_WALLET_METADATA_BYTES = 20_000
+_MAX_WALLET_KEYS = 20
 
 
 def build_notice(transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity) -> RequestNotice:
@@ -114,6 +120,46 @@ def request_object(
     if identity.signer is None:
         return _unsigned_jwt(parameters)
     return sign_request_object(parameters, signer=identity.signer)
+
+
+def sealed_for_wallet(token: str, *, wallet_metadata: str | None) -> str:
+    """The request object, encrypted to the wallet when its metadata ask for that in a way that we can follow (5.10).
+
+    Wallets that hide requests from what stands before them accept no others. The result is a signed JWT inside a JWE
+    (RFC 9101, section 6.1). Metadata that cannot be read, other algorithms and unusable keys leave the request as it
+    is: a wallet that insists will refuse it. Whoever asks chooses the key, and learns no more than by asking in clear.
+    """
+    keys, enc = _request_encryption(wallet_metadata)
+    for key in keys:
+        header = {"cty": "JWT"} | ({"kid": key["kid"]} if isinstance(key.get("kid"), str) else {})
+        try:
+            return encrypt_jwe(token.encode("ascii"), recipient_jwk=key, enc=enc, header=header)
+        except ProtocolError:  # Not a key that we can encrypt to; there may be another.
+            continue
+    return token
+
+
+def _request_encryption(wallet_metadata: str | None) -> tuple[list[dict[str, Any]], str]:
+    """The keys to which a wallet wants its request encrypted, if any, and the content encryption to use."""
+    try:
+        asked = strict_json.loads_object((wallet_metadata or "{}").encode(), max_bytes=MAX_WALLET_METADATA_BYTES)
+    except ProtocolError:
+        return [], ""
+    algorithms = asked.get("request_object_encryption_alg_values_supported")
+    encryptions = asked.get("request_object_encryption_enc_values_supported")
+    jwks = asked.get("jwks")
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    if not (isinstance(algorithms, list) and isinstance(encryptions, list) and isinstance(keys, list)):
+        return [], ""
+    enc = next((value for value in CONTENT_ENCRYPTIONS if value in encryptions), "")
+    if not enc or KEY_AGREEMENT not in algorithms:
+        return [], ""
+    usable = [
+        key
+        for key in keys[:_MAX_WALLET_KEYS]
+        if isinstance(key, dict) and key.get("alg", KEY_AGREEMENT) == KEY_AGREEMENT and key.get("use", "enc") == "enc"
+    ]
+    return usable, enc
 
 
 def verifier_info(transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
 from verifier.disclosed import kept_presentations
-from verifier.policies import Policy
+from verifier.policies import RECENCY, Policy
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.requests import Transaction
 from verifier.responses import Answer
@@ -26,9 +26,12 @@ from verifier.settings import VerifierSettings
 from verifier.store import Contents, TrustStore
 from verifier.store.records import Report
 from verifier.store.requests import Outcome
-from verifier.verification import Verdict, Verification, issuers_of_unknown_keys, verify_answer
+from verifier.verification import Verdict, Verification, bound_by, issuers_of_unknown_keys, verify_answer
 
 WATCH_DAYS: Final = 7
+_SAID_IN_ORDER: Final = frozenset({"values", RECENCY})
+"""What can speak against an answer that is genuine, the person's own and meant for us: a value that is not the one
+asked for, and a day that is too long ago. Of the whole of it nothing is kept, and it is an answer all the same."""
 _ERROR_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -73,7 +76,17 @@ class Judge:
             return Outcome(digest, 200, wallet_error=error, response_code_digest=code_digest)
         found = await self._verified(answer, transaction, await self.policy(), now)
         if found.verdict is Verdict.REJECTED:
-            return Outcome(digest, 400, verdict=found.verdict, report=Report.of(found))
+            # In order, and yet no: its browser comes back as after a yes. Whatever else does not hold is refused; of
+            # that nobody but the wallet is told in the same-device flow, for no browser comes back.
+            comes_back = code_digest is not None and set(found.result.failed) <= _SAID_IN_ORDER
+            return Outcome(
+                digest,
+                200 if comes_back else 400,
+                verdict=found.verdict,
+                report=Report.of(found),
+                holder_keys=bound_by(found.proofs) if comes_back else frozenset(),
+                response_code_digest=code_digest,
+            )
         await self._keep_fresh(found)
         kept = kept_presentations(found.proofs, template=transaction.question.template)
         return Outcome(
@@ -82,7 +95,7 @@ class Judge:
             verdict=found.verdict,
             report=Report.of(found),
             contents=Contents(kept) if kept else None,
-            holder_keys=frozenset(proof.holder_thumbprint for proof in found.proofs) - {""},
+            holder_keys=bound_by(found.proofs),
             response_code_digest=code_digest,
         )
 

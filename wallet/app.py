@@ -21,6 +21,7 @@ from wallet.deployment import Deployment
 from wallet.leaving import Leaving
 from wallet.pages import (
     account,
+    acts,
     certificates,
     habits,
     history,
@@ -30,6 +31,7 @@ from wallet.pages import (
     permissions,
     receive,
     recovery,
+    rights,
     share,
     take_back,
 )
@@ -127,8 +129,10 @@ def create_app(settings: WalletSettings, *, http: OutgoingHTTP | None = None, cl
             certificates.router,
             receive.router,
             share.router,
+            acts.router,
             history.router,
             take_back.router,
+            rights.router,
             my_data.router,
             habits.router,
             permissions.router,

@@ -17,6 +17,7 @@ from schemas.errors import ProtocolError
 from wallet.archive import ExportBroken
 from wallet.examination import holder_thumbprint
 from wallet.ledger import Event
+from wallet.requests import MAX_KEPT_BYTES_TOGETHER
 from wallet.taking_back import Means
 from wallet.trusted import TrustSource
 
@@ -45,13 +46,17 @@ class ArchivedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a wallet takes along. `means` are what it takes to take shares back, by their entries."""
+    """All that a wallet takes along.
+
+    `means` are what it takes to take shares back, `requests` are requests as they were received, by their entries.
+    """
 
     name: str
     certificates: tuple[ArchivedCertificate, ...]
     events: tuple[Event, ...]
     trust: tuple[TrustSource, ...] = ()
     means: Mapping[str, Means] = field(default_factory=dict)
+    requests: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def archive_files(contents: Contents) -> dict[str, bytes]:
@@ -66,6 +71,7 @@ def archive_files(contents: Contents) -> dict[str, bytes]:
             files[f"{place}/copy-{position}.key.json"] = strict_json.dumps(dict(copy.key_private_jwk))
     files["history.json"] = strict_json.dumps([event.as_json() for event in contents.events])
     files["taking-back.json"] = strict_json.dumps({share: one.as_json() for share, one in contents.means.items()})
+    files["requests.json"] = strict_json.dumps({entry: one.decode() for entry, one in contents.requests.items()})
     files["trust.json"] = strict_json.dumps([source.as_json() for source in contents.trust])
     return files
 
@@ -83,6 +89,7 @@ def _contents(files: Mapping[str, bytes]) -> Contents:
     if len(numbers) > MAX_CERTIFICATES or len(events) > MAX_EVENTS:
         raise ExportBroken
     return Contents(
+        requests=_requests(_json(files.get("requests.json", b"{}"))),  # Files of earlier versions have none.
         name=str(_json(files["wallet.json"])["name"]),
         certificates=tuple(_certificate(files, f"certificates/{number}") for number in numbers),
         events=tuple(_event(one) for one in events),
@@ -108,6 +115,13 @@ def _certificate(files: Mapping[str, bytes], place: str) -> ArchivedCertificate:
     for copy in copies:
         _check_key(copy)
     return ArchivedCertificate(about["id"], view, copies)
+
+
+def _requests(members: Any) -> dict[str, bytes]:
+    requests = {str(entry): content.encode() for entry, content in members.items()}
+    if sum(len(one) for one in requests.values()) > MAX_KEPT_BYTES_TOGETHER:
+        raise ExportBroken("there is more of requests than a wallet keeps")
+    return requests
 
 
 def _check_key(copy: ArchivedCopy) -> None:

@@ -3,6 +3,9 @@
     collection = await ask_to_sign_in(collection, client=client, provider=provider)    # pushed; `sign_in_url` is set
     collection = came_back(collection, {"code": ..., "state": ..., "iss": ...})        # the browser is here again
 
+Everything that is wanted from one issuer is asked for at once, so that the person signs in and allows it once. A server
+that takes one kind at a time is asked for the first, and for the others afterwards.
+
 What is asked for is pushed to the authorization server where it takes that (RFC 9126), so that the browser carries
 nothing but a reference. The answer counts only with our `state`, and with the `iss` of the server that was asked.
 """
@@ -22,6 +25,9 @@ from wallet.issuer_client import LARGEST_ANSWER, IssuerClient, WalletProvider, e
 from wallet.offers import Unreachable
 from wallet.redemption import BUSY, CLIENT_ERRORS
 
+TOO_MUCH_AT_ONCE = frozenset({"invalid_scope", "invalid_authorization_details", "invalid_request"})
+"""How a server says that it does not take a request; of several kinds it may take each by itself."""
+
 
 class ForeignAnswer(ProtocolError):
     """The answer of an authorization does not belong to anything that was begun here."""
@@ -29,10 +35,12 @@ class ForeignAnswer(ProtocolError):
     error = "foreign_answer"
 
 
-async def ask_to_sign_in(collection: Collection, *, client: IssuerClient, provider: WalletProvider) -> Collection:
+async def ask_to_sign_in(
+    collection: Collection, *, client: IssuerClient, provider: WalletProvider, language: str
+) -> Collection:
     """Push what is wanted; `AUTHORIZING` with the address to send the browser to, or a problem.
 
-    Nothing is asked when nothing of it can be collected.
+    Nothing is asked when nothing of it can be collected. `language` is the person's, for the pages at the source.
     """
     if all(part.is_final for part in collection.parts):
         return concluded(collection)
@@ -40,7 +48,7 @@ async def ask_to_sign_in(collection: Collection, *, client: IssuerClient, provid
     collection = replace(
         collection, state=secrets.token_urlsafe(24), code_verifier=pkce.new_verifier(), problem="", peer_error=""
     )
-    request = _request(collection, provider)
+    request = _request(collection, provider, language=language)
     endpoint = server.pushed_authorization_request_endpoint
     if endpoint is None:
         return _away(collection, request | {"state": collection.state})
@@ -57,6 +65,8 @@ async def ask_to_sign_in(collection: Collection, *, client: IssuerClient, provid
         return collection.paused("unreachable")
     if not 200 <= reply.status < 300:
         error = error_code(reply)
+        if error in TOO_MUCH_AT_ONCE and (first := _first_alone(collection)) is not None:
+            return await ask_to_sign_in(first, client=client, provider=provider, language=language)
         return collection.failed("wallet_not_known" if error in CLIENT_ERRORS else "refused_by_issuer", error)
     try:
         pushed = PushedResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER))
@@ -66,8 +76,22 @@ async def ask_to_sign_in(collection: Collection, *, client: IssuerClient, provid
     return _away(collection, {"client_id": provider.client_id, "request_uri": pushed.request_uri})
 
 
-def _request(collection: Collection, provider: WalletProvider) -> dict[str, str]:
-    """What is pushed: scopes where every certificate has one (HAIP 4.3), else authorization details."""
+def _first_alone(collection: Collection) -> Collection | None:
+    """The first of several kinds that are fetched, with the others to be fetched after it; None when there is one, and
+    of an offer, which is taken as a whole."""
+    if len(collection.open_parts) < 2 or collection.offered.offer.grants is not None:
+        return None
+    first, *others = [part.configuration for part in collection.open_parts]
+    known = dict(collection.offered.items)
+    further = (vct for name in others if (vct := known[name].vct))
+    return replace(collection.narrowed(first), and_then=(*further, *collection.and_then))
+
+
+def _request(collection: Collection, provider: WalletProvider, *, language: str) -> dict[str, str]:
+    """What is pushed: scopes where every certificate has one (HAIP 4.3), else authorization details.
+
+    `ui_locales` is the parameter of OpenID Connect (Core 1.0, 3.1.2.1); a server that does not know it ignores it.
+    """
     offered = collection.offered
     request = {
         "response_type": "code",
@@ -76,15 +100,17 @@ def _request(collection: Collection, provider: WalletProvider) -> dict[str, str]
         "state": collection.state,
         "code_challenge": pkce.challenge_of(collection.code_verifier),
         "code_challenge_method": pkce.METHOD,
+        "ui_locales": language,
     }
-    scopes = [configuration.scope for _, configuration in offered.items]
-    if all(scopes):
-        request["scope"] = " ".join(dict.fromkeys(scope for scope in scopes if scope))
+    wanted = [part.configuration for part in collection.open_parts]
+    scopes = offered.scopes(wanted)
+    if scopes is not None:
+        request["scope"] = " ".join(scopes)
     else:
         locations = [offered.issuer] if offered.metadata.authorization_servers else None
         details = [
             AuthorizationDetail(type="openid_credential", credential_configuration_id=name, locations=locations)
-            for name, _ in offered.items
+            for name in wanted
         ]
         request["authorization_details"] = strict_json.dumps([detail.as_json() for detail in details]).decode()
     if offered.metadata.authorization_servers:
@@ -126,4 +152,6 @@ def came_back(collection: Collection, answer: Mapping[str, str]) -> Collection:
     error = answer.get("error", "")
     known = error if error.replace("_", "").isalnum() and error.isascii() and len(error) <= 60 else "other"
     again = replace(ended, stage=Stage.OFFERED, code_verifier="")
+    if known in TOO_MUCH_AT_ONCE and (first := _first_alone(again)) is not None:
+        return first.paused("one_at_a_time", known)
     return again.paused("not_allowed" if error == "access_denied" else "refused_by_issuer", known)

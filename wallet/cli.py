@@ -185,6 +185,12 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
     collection = await _collect(wallet, vault, collection_id, tx_code=tx_code or None)
     if collection.stage is Stage.QUESTION:
         collection = await _answer(wallet, vault, collection_id, accept_unknown=accept_unknown)
+    if collection.stage is Stage.PENDING:
+        raise CommandFailed(
+            f"{host_of(collection.offered.issuer)} has to look at it first. It is asked for again while the wallet is "
+            "used; `intyga-wallet resume` asks now.",
+            error="pending",
+        )
     if collection.stage is not Stage.DONE or any(part.state is not PartState.STORED for part in collection.parts):
         problem = collection.problem or next((part.problem for part in collection.parts if part.problem), "")
         _fail(problem, collection.peer_error)

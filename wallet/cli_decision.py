@@ -123,11 +123,11 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
             if one["bound"]
             else "    It is not tied to your wallet, so whoever has it can show it again."
         )
-    for other in view["alternatives"]:
-        least = " (reveals least)" if other["is_least"] else ""
+    for number, other in enumerate(view["alternatives"], start=1):
+        least = ", which reveals least" if other["is_least"] else ""
         yield (
             f"  Another way to answer{least}: {_one_line(other['title'])}, issued by {_one_line(other['issuer'])}; "
-            f"it shows {_one_line(other['items'])}"
+            f"it shows {_one_line(other['items'])}   [--another {number} takes it]"
         )
     for behind in view["behind"]:
         yield f"  Stays with you, from {_one_line(behind['title'])}: {_one_line(behind['items'])}"

@@ -2,6 +2,7 @@
 
     intyga-wallet ledger --json
     intyga-wallet ledger --save history.csv
+    intyga-wallet ledger --rules --entry 3f1c9a27
 
 It holds names and outcomes, never values.
 """
@@ -17,12 +18,13 @@ from service.commands import CommandFailed, JSONOption, show
 from service.documents import pdf_now
 from service.i18n import Translator, load_catalogues
 from wallet.deployment import Deployment
-from wallet.histories import Histories
-from wallet.ledger import Outcome
-from wallet.over_asking import about_rule, replay
+from wallet.histories import Histories, Judged
+from wallet.ledger import Entry, Outcome
+from wallet.over_asking import ReadFrom, about_rule, warned_again
 from wallet.pages.history_export import EXPORTS, entry_record
 from wallet.pages.history_pdf import history_document, parts_of
 from wallet.pages.history_words import fault_sentences
+from wallet.pages.warning_words import warning_view
 from wallet.terminal import (
     DEFAULT_DATA,
     DEFAULT_PERSON,
@@ -45,8 +47,15 @@ def register(app: typer.Typer) -> None:
 
 def ledger(
     rules: Annotated[
-        bool, typer.Option("--rules", help="Only what you were warned of, judged again from what was kept.")
+        bool,
+        typer.Option(
+            "--rules",
+            help="Only what you were warned of, each request read and judged anew. Ends with 1 if another comes of it.",
+        ),
     ] = False,
+    entry: Annotated[
+        str, typer.Option("--entry", help="With --rules, only this entry: its number, or the first 8 characters.")
+    ] = "",
     check: Annotated[
         bool,
         typer.Option("--check", help="Only check that nothing was changed, removed or cut off. Ends with 1 if so."),
@@ -61,8 +70,13 @@ def ledger(
 ) -> None:
     """Show the history: everything that was asked, shared, refused and received. It holds no values."""
     if rules:
-        show(with_wallet(data, lambda wallet: _rules(wallet, person)), as_json=as_json, human=_rules_text)
+        judged = with_wallet(data, lambda wallet: _rules(wallet, person, entry.strip().lower()))
+        show(judged, as_json=as_json, human=_rules_text)
+        if not judged["same"]:
+            raise typer.Exit(1)
         return
+    if entry:
+        raise CommandFailed("--entry goes with --rules.", error="usage", exit_status=2)
     if save is not None:
         saved = with_wallet(data, lambda wallet: _save_ledger(wallet, person, save, language))
         show(saved, as_json=as_json, human=_saved_text)
@@ -106,34 +120,61 @@ async def _ledger(wallet: Deployment, person: str) -> dict[str, Any]:
     return {"intact": book.is_intact, "entries": entries}
 
 
-async def _rules(wallet: Deployment, person: str) -> dict[str, Any]:
+async def _rules(wallet: Deployment, person: str, number: str) -> dict[str, Any]:
     vault = await open_vault(wallet, person)
-    entries = Histories(wallet).read(vault).entries if vault is not None else []
-    told = [(entry, event, replay(event.facts)) for entry in entries for event in entry.events]
+    histories = Histories(wallet)
+    if vault is None:
+        judged: list[Judged] = []
+    elif number:
+        judged = histories.judged_again(vault, _entry_id(histories.read(vault).entries, number))
+    else:
+        judged = histories.judged_again(vault)
+    entries = [_judged_record(one, zone=wallet.settings.time_zone) for one in judged]
+    return {"same": all(one["same"] for one in entries), "entries": entries}
+
+
+def _entry_id(entries: Sequence[Entry], number: str) -> str:
+    found = [one.id for one in entries if one.id.startswith(number)] if len(number) >= 8 else []
+    if len(found) != 1:
+        raise CommandFailed("There is no such entry in the history.", error="not_found")
+    return found[0]
+
+
+def _judged_record(judged: Judged, *, zone: str) -> dict[str, Any]:
+    again, t = judged.again, _translator()
     return {
-        "entries": [
-            {
-                "id": entry.id,
-                "event": event.kind.value,
-                "at": event.at.astimezone(ZoneInfo(wallet.settings.time_zone)).isoformat(timespec="seconds"),
-                "fired": list(again.then),
-                "fired_again": list(again.now),
-                "same": again.is_same,
-                "rules_version": again.version,
-            }
-            for entry, event, again in told
-            if again is not None
-        ]
+        "id": judged.entry.id,
+        "event": judged.event.kind.value,
+        "at": judged.event.at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
+        "fired": list(again.then),
+        "fired_again": list(again.now),
+        "said": [warning_view(one, t, titles={}).sentence for one in warned_again(judged.event.facts)],
+        "read_from": again.read_from.value,
+        "same": again.is_same,
+        "rules_version": again.version,
+        "same_rules": again.is_same_version,
     }
 
 
+_FROM = {
+    ReadFrom.REQUEST: "",
+    ReadFrom.FACTS: "  (from what was noted of it: the request itself is not kept)",
+    ReadFrom.CHANGED: "  (the kept request was changed from outside this wallet)",
+}
+
+
 def _rules_text(result: dict[str, Any]) -> str:
-    lines = [
-        f"{one['at'][:16].replace('T', ' ')}  {one['event']:<9} {one['id'][:8]}  {_abouts(one['fired'])}"
-        + ("" if one["same"] else f"  (now: {_abouts(one['fired_again'])})")
-        for one in result["entries"]
-    ]
-    return "\n".join(lines) or "No request has been judged yet."
+    return "\n".join(_rules_line(one) for one in result["entries"]) or "No request has been judged yet."
+
+
+def _rules_line(one: dict[str, Any]) -> str:
+    """One judgement on one line, and what is another now behind it."""
+    line = f"{one['at'][:16].replace('T', ' ')}  {one['event']:<9} {one['id'][:8]}  {_abouts(one['fired'])}"
+    line += _FROM[ReadFrom(one["read_from"])]
+    if one["fired"] != one["fired_again"]:
+        return f"{line}  (now: {_abouts(one['fired_again'])})"
+    differs = not one["same"] and one["read_from"] == ReadFrom.REQUEST.value
+    return f"{line}  (this version reads the request otherwise)" if differs else line
 
 
 def _abouts(rule_ids: Sequence[str]) -> str:

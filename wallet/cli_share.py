@@ -21,7 +21,7 @@ from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
 from wallet.cli_acting import for_whom, with_acting_yes
 from wallet.cli_decision import print_decision
-from wallet.decision import Chosen, Decision
+from wallet.decision import Chosen, Decision, permission_digest
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
 from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
@@ -81,6 +81,9 @@ def present(
     allow_checks: Annotated[
         bool, typer.Option("--allow-checks", help="Also let them check again later, where they ask for that.")
     ] = False,
+    another: Annotated[
+        int, typer.Option("--another", min=0, help="Answer in this other way: its number, as it is printed.")
+    ] = 0,
     act_for: Annotated[
         str, typer.Option("--act-for", help="Answer for somebody else, under this power: its id, as it is printed.")
     ] = "",
@@ -103,6 +106,7 @@ def present(
             yes=yes,
             allow_checks=allow_checks,
             act_for=act_for,
+            another=another,
         ),
     )
     show(result, as_json=as_json, human=_present_text)
@@ -120,6 +124,7 @@ async def _present(
     yes: list[str],
     allow_checks: bool,
     act_for: str,
+    another: int,
 ) -> dict[str, Any]:
     vault = await open_or_make_vault(wallet, person)
     sharing = Sharing(wallet)
@@ -137,6 +142,7 @@ async def _present(
             yes=yes,
             allow_checks=allow_checks,
             act_for=act_for,
+            another=another,
         )
     finally:
         # Whatever stopped it, nobody answers this one any more: the history says so, and the request can be answered
@@ -156,10 +162,19 @@ async def _answer(
     yes: list[str],
     allow_checks: bool,
     act_for: str,
+    another: int,
 ) -> dict[str, Any]:
     person = vault.name
     decision = for_whom(sharing, vault, share_id, act_for, language=LANGUAGE)
-    chosen = replace(_chosen(decision, optional=optional, yes=yes), recheck=allow_checks, acting_for=act_for)
+    if another:
+        decision = _in_another_way(sharing, vault, decision, another)
+    chosen = replace(
+        _chosen(decision, optional=optional, yes=yes),
+        recheck=allow_checks,
+        option=decision.chosen.option,
+        picked=decision.chosen.picked,
+        acting_for=act_for,
+    )
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
     print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
@@ -182,6 +197,15 @@ async def _answer(
         raise CommandFailed(
             "Nothing was chosen: all they ask for is optional. Name what to share with --optional. Nothing was sent.",
             error="nothing_chosen",
+        )
+    if decision.allowed_recheck is not None:
+        tell("Later checks outlast the share: they are confirmed by themselves, before it.")
+        await sharing.confirm_permission(
+            vault,
+            share_id,
+            language=LANGUAGE,
+            approved_digest=permission_digest(decision),
+            passphrase=read_passphrase(wallet.settings, person, is_new=False),
         )
     passphrase = read_passphrase(wallet.settings, person, is_new=False)
     delivery = await sharing.approve(
@@ -265,6 +289,14 @@ async def _begin(sharing: Sharing, vault: UnlockedVault, link: RequestLink, came
         words = fault_words(fault.error)
         raise CommandFailed(f"{words.title}. {words.text} ({fault.description})", error=fault.error)
     return share_id
+
+
+def _in_another_way(sharing: Sharing, vault: UnlockedVault, decision: Decision, number: int) -> Decision:
+    """The decision with another way of answering in place of the one that reveals least (S2b)."""
+    if number > len(decision.alternatives):
+        raise CommandFailed(f"There is no other way {number}. Nothing was sent.", error="usage", exit_status=2)
+    chosen = decision.alternatives[number - 1].in_place_of(decision.chosen)
+    return sharing.choose(vault, decision.share_id, chosen, language=LANGUAGE)
 
 
 def _chosen(decision: Decision, *, optional: list[str], yes: list[str]) -> Chosen:

@@ -18,6 +18,8 @@ from wallet.certificates import NewCertificate
 from wallet.offers import Offered
 
 PEACE_SECONDS = 60
+SAYING_SECONDS = 120
+"""By then a farewell has been said or has failed, and uses its refresh token no more."""
 
 
 class Stage(StrEnum):
@@ -94,6 +96,8 @@ class Collection:
     is_named: bool = False
     """Whether the token was asked for with our `client_id`; what comes of it later goes with the same name, or none."""
     refresh_token: str | None = field(default=None, repr=False)
+    family: str = ""
+    """What is the same for all that share this refresh token: it is used by one of them at a time."""
     state: str = field(default="", repr=False)
     """What tells the answer of an authorization apart from somebody else's."""
     code_verifier: str = field(default="", repr=False)
@@ -123,6 +127,11 @@ class Collection:
         )
 
     @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is done with it."""
+        return self.stage in (Stage.DONE, Stage.FAILED)
+
+    @property
     def is_in_flight(self) -> bool:
         """Whether it stopped in the middle and can be taken up again without the person."""
         return self.stage in (Stage.ASKING, Stage.COLLECTING)
@@ -138,6 +147,16 @@ class Collection:
             for part in self.parts
         )
         return self.is_in_flight or (self.stage is Stage.PENDING and due)
+
+    def uses_token(self, family: str, *, at: int) -> bool:
+        """Whether it may be using the refresh token of this family. A farewell waits long and uses it briefly."""
+        if self.family != family or self.has_ended:
+            return False
+        return self.stage is not Stage.FAREWELL or at < self.looked_at + SAYING_SECONDS
+
+    def is_farewell_of(self, family: str) -> bool:
+        """Whether it waits to tell of the deletion of something that shared this family's refresh token."""
+        return self.stage is Stage.FAREWELL and self.family == family
 
     def is_farewell(self, *, at: int) -> bool:
         """Whether all that is left is to tell the issuer of the deletion, and it may be told now."""
@@ -167,6 +186,21 @@ class Collection:
         """The collection with one part replaced."""
         return replace(
             self, parts=tuple(changed if p.configuration == changed.configuration else p for p in self.parts)
+        )
+
+    @property
+    def open_parts(self) -> list[Part]:
+        """Those of which something may still come."""
+        return [part for part in self.parts if not part.is_final]
+
+    def narrowed(self, configuration: str) -> "Collection":
+        """The collection of one of its certificates alone."""
+        return replace(
+            self,
+            offer={**self.offer, "credential_configuration_ids": [configuration]},
+            parts=tuple(part for part in self.parts if part.configuration == configuration),
+            displays={name: shown for name, shown in self.displays.items() if name == configuration},
+            identifiers={name: found for name, found in self.identifiers.items() if name == configuration},
         )
 
     def failed(self, problem: str, peer_error: str = "") -> "Collection":

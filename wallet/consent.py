@@ -5,12 +5,13 @@
 
 `decide` refuses when what the person approved is not what would be sent now, when the request has ended, when something
 required or an item's own yes is missing, and when neither passphrase nor passkey shows that it is the person. That is
-asked anew for every request (CS-26): nothing of an earlier confirmation counts.
+asked anew for every request (CS-26): nothing of an earlier confirmation counts. Later checks (CS-07) have one of their
+own, of a digest of their own; that of the share never stands in for it, nor the other way round.
 """
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any, Final, Protocol
 
@@ -18,10 +19,12 @@ from schemas.consent import RecheckOffer
 from schemas.dcql import ConcretePath, value_at
 from schemas.errors import Refused
 from schemas.presentation import AuthorizationRequest
-from wallet.decision import SCREEN_VERSION, Decision
+from wallet.decision import SCREEN_VERSION, Decision, permission_digest
 from wallet.requests import AnswerKey, AskedDeclaration, RequestExpired
 
 _MADE_BY_DECIDE: Final = object()
+PERMISSION_CONFIRMED_FOR: Final = timedelta(minutes=5)
+"""How long a confirmation of later checks waits for the confirmation of the share that it belongs to."""
 
 
 class ShownSomethingElse(Refused):
@@ -60,6 +63,21 @@ class StepMissing(Refused):
     error = "step_missing"
 
 
+class PermissionNotConfirmed(Refused):
+    """Later checks are allowed, and the person has not confirmed just that, by itself and just now (CS-07)."""
+
+    error = "permission_not_confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionConfirmed:
+    """What a person confirmed of later checks, by an act of its own: the digest of that permission, when, and how."""
+
+    digest: str
+    at: datetime
+    method: str
+
+
 class Confirmation(Protocol):
     """What shows that it is the person who decides: the passphrase, or a passkey that signed for this decision."""
 
@@ -93,7 +111,8 @@ class Presented:
 class Consent:
     """A person's decision to show exactly this, to this recipient, for this request. Made only by `decide`.
 
-    `recheck` are the later checks that the same decision allows, None for none.
+    `recheck` are the later checks that the same decision allows, `permission` the confirmation that they have of their
+    own; None for none.
     """
 
     share_id: str
@@ -107,6 +126,7 @@ class Consent:
     decided_at: datetime
     expires_at: datetime
     recheck: RecheckOffer | None
+    permission: PermissionConfirmed | None
     made_by: InitVar[object]
 
     def __post_init__(self, made_by: object) -> None:
@@ -119,12 +139,20 @@ class Consent:
         return tuple(dict.fromkeys(one.certificate_id for one in self.presented))
 
 
-async def decide(decision: Decision, *, approved_digest: str, confirmation: Confirmation, now: datetime) -> Consent:
+async def decide(
+    decision: Decision,
+    *,
+    approved_digest: str,
+    confirmation: Confirmation,
+    permission: PermissionConfirmed | None,
+    now: datetime,
+) -> Consent:
     """Turn what the person approved into a `Consent`.
 
-    `approved_digest` is the digest that the confirming page carried. Raises `RequestExpired`, `CannotSatisfy`,
-    `StepMissing`, `OverrideMissing`, `ActingNotConfirmed`, `YesMissing`, `ShownSomethingElse`, or what `confirmation`
-    raises.
+    `approved_digest` is the digest that the confirming page carried. `permission` is what they confirmed of later
+    checks before that: it counts for the very permission that stands in this decision, and for a few minutes. Raises
+    `RequestExpired`, `CannotSatisfy`, `StepMissing`, `OverrideMissing`, `ActingNotConfirmed`, `YesMissing`,
+    `ShownSomethingElse`, `PermissionNotConfirmed`, or what `confirmation` raises.
     """
     if now >= decision.checked.expires_at:
         raise RequestExpired
@@ -140,6 +168,10 @@ async def decide(decision: Decision, *, approved_digest: str, confirmation: Conf
         raise YesMissing
     if not compare_digest(approved_digest.encode(), decision.digest.encode()):
         raise ShownSomethingElse
+    if decision.allowed_recheck is None:
+        permission = None
+    elif not counts_for(permission, decision, now=now):
+        raise PermissionNotConfirmed
     await confirmation()
     return Consent(
         share_id=decision.share_id,
@@ -153,8 +185,17 @@ async def decide(decision: Decision, *, approved_digest: str, confirmation: Conf
         decided_at=now,
         expires_at=decision.checked.expires_at,
         recheck=decision.allowed_recheck,
+        permission=permission,
         made_by=_MADE_BY_DECIDE,
     )
+
+
+def counts_for(permission: PermissionConfirmed | None, decision: Decision, *, now: datetime) -> bool:
+    """Whether a confirmation is one of the later checks that this decision allows, and fresh."""
+    if permission is None or decision.allowed_recheck is None:
+        return False
+    is_fresh = timedelta() <= now - permission.at <= PERMISSION_CONFIRMED_FOR
+    return is_fresh and compare_digest(permission.digest, permission_digest(decision))
 
 
 def _presented(decision: Decision) -> tuple[Presented, ...]:

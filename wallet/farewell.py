@@ -1,12 +1,16 @@
 """Telling the issuer that a certificate was deleted, until it has heard it (OpenID4VCI 1.0, section 11).
 
     farewell = farewell_of(certificate, renewals, at=at)    # None: the issuer does not want to know, or cannot be told
-    collection = await say_farewell(collection, web=web, provider=provider, keeper=held, clock=clock)
+    held.save_alone(asked(collection, at=at), at=at)           # nothing else uses its refresh token now
+    collection = await say_farewell(held.collection, web=web, provider=provider, keeper=held, clock=clock)
 
 What is still to be told is a collection like any other (`Stage.FAREWELL`): written, sealed, in the transaction that
 deletes the certificate, and taken up when the vault is opened. It holds the refresh token with which the certificate
 was renewed and the notification id of then, and nothing that the certificate said. It is `DONE` when the issuer has
 answered, whatever it said, and `FAILED` when the token serves no more or a month has passed: nothing hangs on it.
+
+Certificates that came together share the refresh token. A farewell uses it as a renewal does: alone, and what replaces
+it is kept with all of them. It holds up a renewal only while it is being said, not for the month that it may wait.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,6 +57,17 @@ def farewell_of(certificate: StoredCertificate, renewals: Sequence[Collection], 
     )
 
 
+def asked(collection: Collection, *, at: int) -> Collection:
+    """What is kept before the issuer is asked: whatever becomes of it, it is not asked again within the hour.
+
+    After a month it is not asked any more.
+    """
+    if at >= collection.begun_at + LONGEST_SECONDS:
+        return collection.failed("too_late")
+    (part,) = collection.parts
+    return replace(collection.with_part(replace(part, ask_again_at=at + AGAIN_AFTER_SECONDS)).paused(""), looked_at=at)
+
+
 async def say_farewell(
     collection: Collection,
     *,
@@ -61,16 +76,10 @@ async def say_farewell(
     keeper: Keeper,
     clock: Callable[[], datetime],
 ) -> Collection:
-    """Tell it, and return the collection as it was kept last. Raises `MovedOn`.
-
-    That the issuer is asked is noted first: whatever becomes of it, it is not asked again within the hour.
-    """
-    at = int(clock().timestamp())
-    if at >= collection.begun_at + LONGEST_SECONDS:
-        return _ended(collection.failed("too_late"), keeper)
+    """Tell it, unless it has ended, and return the collection as it was kept last. Raises `MovedOn`."""
+    if collection.has_ended:
+        return collection
     (part,) = collection.parts
-    collection = collection.with_part(replace(part, ask_again_at=at + AGAIN_AFTER_SECONDS)).paused("")
-    keeper.save(collection)
     client = client_for(collection, web=web, provider=provider, clock=clock)
     collection = await refresh(collection, client=client, provider=provider, keeper=keeper, clock=clock)
     if collection.stage is Stage.FAILED:

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from schemas.errors import NotFound, Refused
 from wallet.deployment import Deployment
-from wallet.ledger import Entry, HistoryFault, Outcome, entries_of
+from wallet.ledger import Entry, Event, HistoryFault, Outcome, entries_of
+from wallet.over_asking import Replayed, replay
 from wallet.permitting import permission_of
+from wallet.store.kept_requests import delete_kept_request, list_kept_requests
 from wallet.store.ledger import History, delete_events, read_history
 from wallet.store.shares import delete_share
 from wallet.store.take_back import delete_means
@@ -30,6 +32,15 @@ class PermissionStillLasts(Refused):
 
     error = "permission_still_lasts"
     status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One judgement of the over-asking rules in the history, and what it comes to when it is made again."""
+
+    entry: Entry
+    event: Event
+    again: Replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,20 @@ class Histories:
         """One entry. Raises `NotFound`."""
         return self.read(vault).entry(entry_id)
 
+    def judged_again(self, vault: UnlockedVault, entry_id: str = "") -> list[Judged]:
+        """Everything that the over-asking rules judged, or one entry of it, judged again from the kept requests.
+
+        Raises `NotFound` when there is no such entry.
+        """
+        with self._database.reading() as connection:
+            book = self._book(read_history(connection, vault))
+            contents = list_kept_requests(connection, vault, entry_id or None)
+        entries = (book.entry(entry_id),) if entry_id else book.entries
+        told = (
+            (entry, event, replay(event.facts, contents.get(entry.id))) for entry in entries for event in entry.events
+        )
+        return [Judged(entry, event, again) for entry, event, again in told if again is not None]
+
     def delete(self, vault: UnlockedVault, entry_id: str) -> None:
         """Delete one entry and what is still kept of its request. Raises `NotFound`, `EntryStillOpen`,
         `PermissionStillLasts`.
@@ -86,6 +111,7 @@ class Histories:
                 raise PermissionStillLasts
             delete_share(connection, vault, entry_id)
             delete_means(connection, vault, entry_id)
+            delete_kept_request(connection, vault, entry_id)
             delete_events(connection, vault, entry_id, now=now)
         self._database.forget_deleted()
 

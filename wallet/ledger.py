@@ -53,6 +53,9 @@ class EventKind(StrEnum):
     DELETION_STATED = "deletion_stated"  # their signed statement came
     DELETION_ANSWERED = "deletion_answered"  # the person noted what they answered in another way
     COMPLAINED = "complained"  # the person noted that they complained to the authority
+    COPY_ASKED = "copy_asked"  # the person noted that they asked for a copy of what the recipient has
+    COPY_CAME = "copy_came"  # the person noted that they have got it
+    REPORTED = "reported"  # the person noted that they reported the request to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
     # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
     PERMISSION_PAUSED = "permission_paused"  # the person paused it; written before anything is sent
@@ -63,6 +66,10 @@ class EventKind(StrEnum):
     PERMISSION_TOLD = "permission_told"  # their signed word of how it stands came
     CHECKED_AGAIN = "checked_again"  # they told of a check that they made
     CHECKS_SEEN = "checks_seen"  # the person has seen what they told
+    # Acting for another (docs/acting-for-another.md):
+    PRINCIPAL_TOLD = "principal_told"  # the wallet of whom the person acted for has been told of the act
+    PRINCIPAL_NOT_TOLD = "principal_not_told"
+    ACT_TOLD = "act_told"  # somebody who acts for the person told of an act; an entry of its own
 
 
 OF_PERMISSIONS = frozenset(
@@ -89,11 +96,17 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.DELETION_STATED,
         EventKind.DELETION_ANSWERED,
         EventKind.COMPLAINED,
+        EventKind.COPY_ASKED,
+        EventKind.COPY_CAME,
+        EventKind.REPORTED,
         EventKind.CONFIRMED,
+        EventKind.PRINCIPAL_TOLD,
+        EventKind.PRINCIPAL_NOT_TOLD,
     }
 )
 """What comes after the answer to a request: none of it changes what the answer came to."""
-
+LOOKED_FOR = (EventKind.TAKEN_BACK, EventKind.DELETION_ASKED, EventKind.COPY_ASKED, EventKind.REPORTED)
+"""What the person did later, that one looks for in a history beside what an entry came to."""
 
 ABOUT_WALLET = frozenset({EventKind.PASSKEY_ADDED, EventKind.PASSKEY_REMOVED, EventKind.KEY_CHANGED})
 """What happens to the ways into the wallet; nobody else is concerned."""
@@ -127,6 +140,7 @@ class Outcome(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_CHANGED = "key_changed"
+    DONE_FOR_YOU = "done_for_you"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +190,27 @@ class Entry:
         """When the person decided."""
         return next((event.at for event in self.events if event.kind in _DECISIONS), None)
 
+    def last(self, kind: EventKind) -> Event | None:
+        """The latest event of a kind; None when there is none."""
+        return next((event for event in reversed(self.events) if event.kind is kind), None)
+
     @property
     def is_share(self) -> bool:
         """Whether this is about a request, and not about what the vault holds or about the wallet itself."""
         held = self.events[0].kind in (EventKind.RECEIVED, EventKind.NOT_RECEIVED, EventKind.DELETED)
-        return not held and not self.is_about_wallet
+        return not held and not self.is_about_wallet and self.told is None
 
     @property
     def is_about_wallet(self) -> bool:
         """Whether this is about how the wallet itself is opened."""
         return self.events[0].kind in ABOUT_WALLET
+
+    @property
+    def told(self) -> Mapping[str, Any] | None:
+        """What somebody who acts for the person told last of this act; None for everything else."""
+        if self.events[0].kind is not EventKind.ACT_TOLD:
+            return None
+        return next(event.facts for event in reversed(self.events) if event.kind is EventKind.ACT_TOLD)
 
     @property
     def who(self) -> BothLanguages:
@@ -219,6 +244,8 @@ class Entry:
         """What kinds of certificates are concerned, by the names of their types."""
         if self.is_about_wallet:
             return ()
+        if self.told is not None:
+            return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.told["report"]["items"]))
         if not self.is_share:
             return (_both(self.facts.get("certificate")),)
         return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.shared))
@@ -300,6 +327,7 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.RECEIVED, Outcome.RECEIVED),
         (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
         (EventKind.DELETED, Outcome.DELETED),
+        (EventKind.ACT_TOLD, Outcome.DONE_FOR_YOU),
         (EventKind.FAULTY, Outcome.FAULTY),
         (EventKind.ANSWERED, Outcome.ANSWERED),
         (EventKind.CLOSED, Outcome.NO_ANSWER),
@@ -339,6 +367,7 @@ class Filter:
     since: date | None = None
     until: date | None = None
     outcome: Outcome | None = None
+    done: EventKind | None = None
     certificate: str = ""
 
     @property
@@ -355,6 +384,7 @@ class Filter:
             and (self.since is None or day >= self.since)
             and (self.until is None or day <= self.until)
             and (self.outcome is None or entry.outcome is self.outcome)
+            and (self.done is None or entry.last(self.done) is not None)
             and _contains([text for one in called for text in (one.sv, one.en)], self.certificate)
         )
 

@@ -18,7 +18,7 @@ from wallet.hosts import host_of
 
 LONGEST_LINK = 60_000
 _OFFER_SCHEMES = ("openid-credential-offer", "haip-vci", "https", "http")
-_REQUEST_SCHEMES = ("openid4vp", "haip-vp", "eudi-openid4vp", "https", "http")
+_REQUEST_SCHEMES = ("openid4vp", "haip-vp", "eu-eaap", "eudi-openid4vp", "https", "http")
 # Crockford's alphabet, and the letters that people read for its digits.
 _CODE = re.compile(
     r"(?:(https?)://)?((?:[^\s/@?#]+)(?:/[^\s@?#]+)?)/([0-9A-TV-Za-tv-z]{10}|[0-9A-TV-Za-tv-z]{5}-[0-9A-TV-Za-tv-z]{5})/?"

@@ -8,7 +8,7 @@ Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -132,6 +132,11 @@ class Offered:
         supported = self.metadata.credential_configurations_supported
         return [(name, supported[name]) for name in self.offer.credential_configuration_ids]
 
+    def scopes(self, names: Collection[str]) -> list[str] | None:
+        """The scopes that stand for these configurations, each once; None when one of them has none (5.1.2)."""
+        found = [configuration.scope for name, configuration in self.items if name in names]
+        return list(dict.fromkeys(scope for scope in found if scope)) if all(found) else None
+
     @property
     def tx_code(self) -> TxCode | None:
         """What the transaction code looks like, when there is one."""
@@ -175,19 +180,23 @@ async def learn_issuer(offer: CredentialOffer, *, web: Web, languages: str) -> O
     return Offered(offer=offer, metadata=metadata, authorization_server=server, raw_displays=raw)
 
 
-async def learn_type(issuer: str, vct: str, *, web: Web, languages: str) -> Offered:
-    """What an issuer says about issuing this type, as if it had offered it with a sign-in.
+async def learn_types(issuer: str, vcts: Collection[str], *, web: Web, languages: str) -> Offered:
+    """What an issuer says about issuing these types, as if it had offered those that it has, with a sign-in.
 
-    Raises `OfferUnusable` (`not_issued_there` when it does not), `Unreachable`.
+    Raises `OfferUnusable` (`not_issued_there` when it has none of them), `Unreachable`.
     """
     probe = CredentialOffer(credential_issuer=issuer, credential_configuration_ids=["?"])
     document = await _issuer_document(probe, web=web, languages=languages)
     supported = document.get("credential_configurations_supported")
+    named: dict[str, str] = {}
     for name, configuration in supported.items() if isinstance(supported, dict) else ():
-        if isinstance(configuration, dict) and configuration.get("vct") == vct and name:
-            offer = CredentialOffer(credential_issuer=issuer, credential_configuration_ids=[name])
-            return await learn_issuer(offer, web=web, languages=languages)
-    raise OfferUnusable("not_issued_there", "the issuer does not issue this type")
+        if isinstance(configuration, dict) and isinstance(vct := configuration.get("vct"), str) and name:
+            named.setdefault(vct, name)
+    wanted = [named[vct] for vct in dict.fromkeys(vcts) if vct in named]
+    if not wanted:
+        raise OfferUnusable("not_issued_there", "the issuer does not issue this type")
+    offer = CredentialOffer(credential_issuer=issuer, credential_configuration_ids=wanted)
+    return await learn_issuer(offer, web=web, languages=languages)
 
 
 async def _offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: bool) -> CredentialOffer:

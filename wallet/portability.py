@@ -8,7 +8,7 @@ what could not be found out is kept as not checked. What is there already is rec
 file can be imported again, and nothing that is there is taken away.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,10 @@ from wallet.deployment import Deployment
 from wallet.examination import judge, moment, report_as_json
 from wallet.histories import Book
 from wallet.ledger import Event, entries_of
+from wallet.requests import content_digest
 from wallet.store.archived import add_missing_copies, archived_certificates, certificate_holding
 from wallet.store.certificates import add_certificate, list_certificates
+from wallet.store.kept_requests import keep_request_once, list_kept_requests
 from wallet.store.ledger import append_event, read_history
 from wallet.store.take_back import add_means_once, list_means
 from wallet.taking_back import can_take_back, forget_at
@@ -66,7 +68,15 @@ class Portability:
                 events=read_history(connection, vault).events,
                 trust=tuple(self._wallet.trust_store.sources(connection)),
                 means={one.share_id: one.means for one in list_means(connection, vault)},
+                requests=self._requests(connection, vault),
             )
+
+    @staticmethod
+    def _requests(connection: Connection, vault: UnlockedVault) -> dict[str, bytes]:
+        """The kept requests that are what the history says of them; others would prove nothing anywhere."""
+        digests = _request_digests(read_history(connection, vault).events)
+        kept = list_kept_requests(connection, vault)
+        return {entry: one for entry, one in kept.items() if digests.get(entry) == content_digest(one)}
 
     async def export(self, vault: UnlockedVault, *, more: Mapping[str, bytes], passphrase: str | None) -> bytes:
         """The file of a whole wallet, with `more` files for people to read; plain when there is no passphrase.
@@ -93,6 +103,7 @@ class Portability:
             identifiers, new = self._add_certificates(connection, vault, contents, views)
             added = self._add_events(connection, vault, contents, identifiers)
             self._add_means(connection, vault, contents)
+            self._add_requests(connection, vault, contents)
             for source in contents.trust if with_trust else ():
                 self._wallet.trust_store.put(connection, source)
             self._try_out(connection, vault, try_out)
@@ -185,6 +196,15 @@ class Portability:
                 last = forget_at(entry.retention_until, now=now)
                 add_means_once(connection, vault, share_id, means, forget_at=last)
 
+    @staticmethod
+    def _add_requests(connection: Connection, vault: UnlockedVault, contents: Contents) -> None:
+        """Requests as they were received, of entries that are here now. One that its entry does not name is refused."""
+        digests = _request_digests(read_history(connection, vault).events)
+        for entry_id, content in contents.requests.items():
+            if digests.get(entry_id) != content_digest(content):
+                raise ExportBroken("a request is not the one that its entry names")
+            keep_request_once(connection, vault, entry_id, content)
+
     def _try_out(self, connection: Connection, vault: UnlockedVault, try_out: TryOut) -> None:
         """Whatever cannot be shown is not taken in: a hostile file would make every page of the vault fail."""
         history = read_history(connection, vault)
@@ -196,6 +216,12 @@ class Portability:
             raise ExportBroken from exc
         except Exception as exc:
             raise ExportBroken("something in the file cannot be shown") from exc
+
+
+def _request_digests(events: Sequence[Event]) -> dict[str, Any]:
+    """What the history says of kept requests: their digests, by their entries."""
+    named = ((event.entry_id, event.facts.get("rules_request")) for event in events)
+    return {entry_id: about.get("sha256") for entry_id, about in named if isinstance(about, Mapping)}
 
 
 def _digestible(event: Event) -> bytes:

@@ -208,6 +208,7 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
         if collection.problem:
             work.keeper.save(collection)
             return collection
+    held_up: Collection | None = None
     for name in [part.configuration for part in collection.parts]:
         part = _part(collection, name)
         if part.state is PartState.WAITING or (
@@ -215,12 +216,16 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
         ):
             collection = await _ask_for(collection, part, work)
             work.keeper.save(collection)
+            if collection.problem and not collection.peer_error:
+                return collection  # Nobody answered: the others wait as well.
             if collection.problem:
-                return collection
+                held_up, collection = collection, collection.paused("")
         part = _part(collection, name)
         if part.state is PartState.RECEIVED:
             collection = await _judge(collection, part, work)
     collection = concluded(collection)
+    if held_up is not None and collection.stage not in (Stage.DONE, Stage.FAILED):
+        collection = collection.paused(held_up.problem, held_up.peer_error)
     work.keeper.save(collection)
     return collection
 

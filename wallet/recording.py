@@ -22,7 +22,7 @@ from wallet.consent import Consent
 from wallet.decision import Decision, Item, can_be_checked, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
 from wallet.naming import names_asked, plain
-from wallet.over_asking import RULES_VERSION, asked_paths, fired
+from wallet.over_asking import asked_paths, judged_facts
 from wallet.requests import CameBy, CheckedRequest, RequestFault
 from wallet.vault import UnlockedVault
 
@@ -64,11 +64,7 @@ def asked_event(decision: Decision, *, came_by: CameBy, now: datetime) -> Event:
 
 def _rules_facts(decision: Decision) -> dict[str, Any]:
     """What the over-asking rules looked at and which of them fired: enough to judge it again later (CS-19)."""
-    return {
-        "rules_version": RULES_VERSION,
-        "rules_fired": fired(decision.warned),
-        "rules_facts": decision.facts.model_dump(mode="json"),
-    }
+    return judged_facts(decision.checked, decision.facts)
 
 
 def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
@@ -161,8 +157,15 @@ def _recheck_facts(decision: Decision, consent: Consent) -> dict[str, Any]:
             "every_days": consent.recheck.every_days,
             "purpose": _text(consent.recheck.purpose),
             "items": named,
+            **_permission_facts(consent),
         }
     }
+
+
+def _permission_facts(consent: Consent) -> dict[str, Any]:
+    """How and when the later checks were confirmed, apart from the share (CS-07)."""
+    confirmed = consent.permission
+    return {} if confirmed is None else {"method": confirmed.method, "confirmed_at": confirmed.at.timestamp()}
 
 
 def _references(item: Item, consent: Consent) -> list[dict[str, Any]]:
@@ -216,7 +219,10 @@ def _acting_facts(decision: Decision) -> dict[str, Any]:
             "agent": plain(held.power.agent.name()),
             "power_issuer": plain(held.certificate.issuer_name),
             "power_ends_on": held.power.ends_on.isoformat(),
-        }
+        },
+        # Who is told of it, and which certificate shows that it may be told.
+        "power_id": held.certificate.id,
+        "reports_to": held.power.reports_to,
     }
 
 

@@ -8,6 +8,7 @@ sign-in, and nothing else.
 Source: OpenID4VCI 1.0, section 6; RFC 6749, section 5.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from datetime import datetime
 from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, TokenRequest, TokenResponse
-from wallet.collection import Collection, Keeper, Stage, concluded
+from wallet.collection import Collection, Keeper, PartState, Stage, concluded
 from wallet.issuer_client import LARGEST_ANSWER, ClientKeys, IssuerClient, WalletProvider, error_code
 from wallet.offers import AddressRefused, Busy, Reply, Unreachable, Web
 
@@ -138,20 +139,7 @@ def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at
             return collection.failed("answer_unreadable")
         if token.token_type.lower() not in ("bearer", "dpop"):
             return collection.failed("token_not_supported")
-        names = {p.configuration: token.credential_identifier(p.configuration) for p in collection.parts}
-        return replace(
-            collection,
-            stage=Stage.COLLECTING,
-            access_token=token.access_token,
-            token_until=None if token.expires_in is None else at + token.expires_in,
-            identifiers={configuration: name for configuration, name in names.items() if name is not None},
-            is_bound=token.token_type.lower() == "dpop",
-            refresh_token=token.refresh_token or collection.refresh_token,
-            unanswered=False,
-            tx_code=None,
-            code=None,
-            code_verifier="",
-        )
+        return _granted(collection, token, at=at)
     if reply.status in BUSY:
         return replace(collection, unanswered=sent_before).paused("busy")
     if reply.status >= 500:
@@ -169,3 +157,44 @@ def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at
     if error == "invalid_grant":
         return collection.failed("answer_lost" if sent_before else "offer_used", error)
     return collection.failed("wallet_not_known" if error in CLIENT_ERRORS else "refused_by_issuer", error)
+
+
+def _granted(collection: Collection, token: TokenResponse, *, at: int) -> Collection:
+    """The collection with its token. What the token does not cover is not asked for: another's name would be wrong for
+    it, and without a name it would be refused.
+
+    Where credentials are named by identifiers, those without one were not granted (8.2: a configuration is named only
+    when no identifiers were answered). Else the scope says what was, when it is not what was asked for (RFC 6749, 5.1).
+    What else the token covers, unasked, is left alone. A refreshed token may say nothing anew: then the names stay.
+    """
+    waiting = [part for part in collection.parts if part.state is PartState.WAITING]
+    names = {part.configuration: token.credential_identifier(part.configuration) for part in collection.parts}
+    identifiers = {configuration: name for configuration, name in names.items() if name is not None}
+    lacking: set[str] = set()
+    if any(detail.credential_identifiers for detail in token.authorization_details or []):
+        lacking = {part.configuration for part in waiting if part.configuration not in identifiers}
+    elif token.scope is not None and collection.offered.wants_sign_in and not collection.identifiers:
+        given = set(token.scope.split())
+        known = {name: configuration.scope for name, configuration in collection.offered.items}
+        if collection.offered.scopes([part.configuration for part in waiting]) is not None:
+            lacking = {part.configuration for part in waiting if known[part.configuration] not in given}
+    for part in waiting:
+        if part.configuration in lacking:
+            collection = collection.with_part(
+                replace(part, state=PartState.REFUSED, keys=(), received=(), problem="not_granted")
+            )
+    refresh_token = token.refresh_token or collection.refresh_token
+    return replace(
+        collection,
+        stage=Stage.COLLECTING,
+        access_token=token.access_token,
+        token_until=None if token.expires_in is None else at + token.expires_in,
+        identifiers=identifiers or collection.identifiers,
+        is_bound=token.token_type.lower() == "dpop",
+        refresh_token=refresh_token,
+        family=collection.family or (secrets.token_hex(16) if refresh_token else ""),
+        unanswered=False,
+        tx_code=None,
+        code=None,
+        code_verifier="",
+    )

@@ -5,10 +5,11 @@ software or which person asks.
 """
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from proofs import strict_json
-from proofs.did import MAX_DOCUMENT_BYTES, did_document_address
+from proofs.did import MAX_DOCUMENT_BYTES, did_document_addresses
 from proofs.request_object import MAX_REQUEST_BYTES
 from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE
@@ -59,13 +60,12 @@ class RequestsOverHTTP:
     async def get_did_document(self, did: str) -> str:
         """GET the document of a `did:web`. Raises `CouldNotFetch`, `MayNotFetch`."""
         try:
-            url = did_document_address(did, allow_loopback=self._allow_loopback)
-            answer = await self._http.get(
-                url,
-                headers={"accept": "application/did+json, application/json"},
-                max_bytes=MAX_DOCUMENT_BYTES,
-                timeout_seconds=TIMEOUT_SECONDS,
-            )
+            *preferred, last = did_document_addresses(did, allow_loopback=self._allow_loopback)
+            answer = None
+            for url in preferred:
+                with suppress(NothingSent):
+                    answer = await self._did_document_at(url)
+            answer = answer or await self._did_document_at(last)
         except OutgoingRefused as exc:
             raise MayNotFetch(str(exc)) from exc
         except ProtocolError as exc:
@@ -76,6 +76,14 @@ class RequestsOverHTTP:
             return answer.body.decode("utf-8")
         except UnicodeDecodeError as exc:
             raise CouldNotFetch("What the sender's identifier leads to is not text") from exc
+
+    async def _did_document_at(self, url: str) -> Answer:
+        return await self._http.get(
+            url,
+            headers={"accept": "application/did+json, application/json"},
+            max_bytes=MAX_DOCUMENT_BYTES,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
 
     async def post_answer(self, url: str, form: dict[str, str]) -> Delivery:
         """Post an answer or an error, and say what became of it (OpenID4VP 1.0, section 8.2)."""

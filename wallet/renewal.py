@@ -2,6 +2,8 @@
 
 A certificate that was collected with a refresh token remembers how to ask. When few copies are left, or its end is
 near, a collection of its own renews it: new keys, new copies of the same certificate, nothing for the person to do.
+Certificates that came together share one refresh token, which may be replaced at every use. They are a family: each is
+renewed by itself, one at a time, and a new token is kept with all of them before anything is done with it.
 What says something else than before is stored as a certificate of its own, and the old one stays as it is. A
 statement that its issuer keeps current says the same of a later day: that replaces what it said of the earlier one.
 """
@@ -28,14 +30,11 @@ _OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
 
 
 def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
-    """What a certificate of this collection remembers for its renewal; None when it cannot be renewed.
-
-    A refresh token may be replaced at every use: it is kept with one certificate only.
-    """
-    if collection.refresh_token is None or len(collection.parts) != 1 or not part.keys:
+    """What a certificate of this collection remembers for its renewal; None when it cannot be renewed."""
+    if collection.refresh_token is None or not part.keys:
         return None
     kept = replace(
-        collection,
+        collection.narrowed(part.configuration),
         stage=Stage.COLLECTING,
         parts=(Part(configuration=part.configuration, notification_id=part.notification_id),),
         access_token=None,
@@ -51,7 +50,18 @@ def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
     return kept.as_json()
 
 
-def is_due(certificate: StoredCertificate, *, at: datetime) -> bool:
+def family_of(certificate: StoredCertificate) -> str:
+    """The family of a certificate; "" when it cannot be renewed, or was collected before there were families."""
+    return str((certificate.renewal or {}).get("family", ""))
+
+
+def with_token(certificate: StoredCertificate, refresh_token: str) -> dict[str, Any]:
+    """What a certificate remembers for its renewal, with the refresh token that replaced the one it had."""
+    assert certificate.renewal is not None
+    return {**certificate.renewal, "refresh_token": refresh_token}
+
+
+def is_due(certificate: StoredCertificate, at: datetime) -> bool:
     """Whether it is time to ask for fresh copies."""
     if certificate.renewal is None or certificate.status in ("revoked", "suspended"):
         return False
@@ -66,7 +76,7 @@ def is_due(certificate: StoredCertificate, *, at: datetime) -> bool:
     return ends_soon or certificate.copies_left <= min(FEW_COPIES, certificate.copies_total - 1)
 
 
-def may_be_renewed(certificate: StoredCertificate, *, at: datetime) -> bool:
+def may_be_renewed(certificate: StoredCertificate, at: datetime) -> bool:
     """Whether a certificate that a request finds too old can be renewed now, without the person."""
     if certificate.renewal is None or certificate.status in ("revoked", "suspended"):
         return False

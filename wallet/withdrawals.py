@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from schemas.errors import ProtocolError, Refused, TemporarilyUnavailable
 from schemas.standing_permission import PermissionAction
 from schemas.withdrawal import Action, ItemReference
+from wallet.acts import Acts
 from wallet.deployment import Deployment
 from wallet.histories import Book, Histories
 from wallet.ledger import OF_PERMISSIONS, Entry, Event, EventKind, Outcome, entries_of
@@ -67,7 +68,13 @@ MOST_RECEIPT_TRIES: Final = 20
 WAYS: Final = ("page", "mail", "phone")
 
 _WISHES = {Action.WITHDRAW: EventKind.TAKEN_BACK, Action.ERASE: EventKind.DELETION_ASKED}
-_OF_SOMETHING_ELSE = OF_PERMISSIONS | {EventKind.CONFIRMED, EventKind.COMPLAINED}
+_OF_SOMETHING_ELSE = OF_PERMISSIONS | {
+    EventKind.CONFIRMED,
+    EventKind.COMPLAINED,
+    EventKind.COPY_ASKED,
+    EventKind.COPY_CAME,
+    EventKind.REPORTED,
+}
 _RESENT = frozenset({State.SENT, State.NOT_SENT})
 
 
@@ -222,6 +229,7 @@ class Withdrawals:
                     with suppress(TemporarilyUnavailable):
                         await (self.confirm_receipt if work == "receipt" else self._ask)(vault, share_id)
         await self._permissions.tend(vault)
+        await Acts(self._wallet).tend(vault)
 
     def _due(self, vault: UnlockedVault) -> list[tuple[str, str]]:
         """Who is asked now, and what about; noted before anybody is asked."""

@@ -26,12 +26,12 @@ answers: dict[str, str] = {}  # An application that is more than an example keep
 
 
 async def learn(request_id: str) -> None:
-    """Keep what became of a request. What was not accepted is told in one sentence: a refused answer sends no browser
-    back, so that it may be somebody else's."""
+    """Keep what became of a request. The verifier tells a yes or a no once the browser is back that began it; of an
+    answer that never came back, which may be somebody else's, it tells nothing."""
     result = await verifier.get_result(request_id)
     if result.is_final:
         found = result.document["eligibility"]
-        answers[result.reference] = found["sentence_sv"] if result.accepted and found else "Inget svar som räcker."
+        answers[result.reference] = found["sentence_sv"] if found else "Inget svar som räcker."
 
 
 @app.get("/", response_class=HTMLResponse)

@@ -106,6 +106,10 @@ def well_known_documents(context: IssuerContext) -> dict[str, Handler]:
         settings.well_known_path(name): DocumentEndpoint(strict_json.dumps(document.as_json()))
         for name, document in documents.items()
     }
+    if settings.login_issuer:
+        # Where people end the powers that others hold for them (docs/acting-for-another.md).
+        desk = {"issuer": issuer, "page": settings.url("/powers")}
+        found[settings.well_known_path("intyga-powers")] = DocumentEndpoint(strict_json.dumps(desk))
     path = settings.well_known_path("openid-credential-issuer")
     found[path] = IssuerMetadataEndpoint(context, documents["openid-credential-issuer"].as_json())
     return found

@@ -75,7 +75,12 @@ class RegisteredClient:
 
 @dataclass(frozen=True, slots=True)
 class ClientPolicy:
-    """Whom this authorization server knows. `demands_authentication`: nobody is served as `none` (HAIP 4.4.1)."""
+    """Whom this authorization server knows.
+
+    `demands_authentication`: nobody is served as `none` (HAIP 4.4.1), and the proof of an attested key carries a
+    challenge of ours. Elsewhere that is offered: many wallets know no challenges, and whoever may also come without any
+    attestation gains nothing by a proof made ahead.
+    """
 
     clients: Mapping[str, RegisteredClient]
     attesters: tuple[Attester, ...]
@@ -245,7 +250,7 @@ def _by_attestation(
             attesters=policy.attesters,
             expected_audience=issuer,
             challenges=challenges,
-            demand_challenge=True,
+            demand_challenge=policy.demands_authentication,
             algorithms=algorithms,
             now=now,
         )

@@ -98,11 +98,15 @@ def new_token(binding: TokenBinding, *, by_identifier: bool, with_refresh: bool)
 def token_response(
     token: NewToken, credentials: Sequence[GrantedCredential], *, lifetime_seconds: int
 ) -> TokenResponse:
-    """The answer. `authorization_details` are there only for what was asked for by them (OpenID4VCI 6.2)."""
+    """The answer. `authorization_details` are there only for what was asked for by them (OpenID4VCI 6.2), `scope` only
+    for the rest: the person may have allowed less than was asked for (RFC 6749, 5.1)."""
     identifiers: dict[str, list[str]] = {}
+    scopes: dict[str, None] = {}
     for credential in credentials:
         if credential.by_identifier:
             identifiers.setdefault(credential.type_name, []).append(credential.offer_id)
+        else:
+            scopes[credential.type_name] = None
     details = [
         AuthorizationDetail(
             type=AUTHORIZATION_DETAILS_TYPE, credential_configuration_id=type_name, credential_identifiers=found
@@ -114,6 +118,7 @@ def token_response(
         token_type=DPOP if token.binding.dpop_key else BEARER,
         expires_in=lifetime_seconds,
         refresh_token=token.refresh_token,
+        scope=" ".join(scopes) or None,
         authorization_details=details or None,
     )
 

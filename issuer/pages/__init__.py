@@ -6,7 +6,8 @@
 
 Staff: overview (`/`), reading a file (`/import`), its results and their preview (`/results/ID`), offers (`/offered`),
 issued certificates (`/issued`), certificates that
-wait for a review (`/waiting`). Public: opening an offer in a wallet (`/offer`). `app.state.issuer` is the
+wait for a review (`/waiting`). Public: opening an offer in a wallet (`/offer`), and ending a power (`/powers`).
+`app.state.issuer` is the
 `IssuerContext`.
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 import service
-from issuer.pages import authorize, home, imports, invitation, issued, offers, results, reviews
+from issuer.pages import authorize, home, imports, invitation, issued, offers, powers, results, reviews
 from issuer.settings import IssuerSettings
 from schemas.learning.safe_xml import Limits
 from service.clock import Clock
@@ -44,6 +45,16 @@ _REQUEST_OVER = ErrorTexts(
 ERROR_TEXTS = {
     "authorization_over": _REQUEST_OVER,
     "invalid_request_uri": _REQUEST_OVER,
+    "no_such_power": ErrorTexts(
+        N_("There is no such power"),
+        N_("Nothing was changed. It may have ended already."),
+        N_("Go back to the list of powers."),
+    ),
+    "power_was_ended": ErrorTexts(
+        N_("Whom this power is over has ended it"),
+        N_("Nothing was offered."),
+        N_("A new power begins on a later day, and is read in with that day."),
+    ),
     "revocation_is_final": ErrorTexts(
         N_("A revoked certificate stays revoked"),
         N_("Nothing was changed."),
@@ -65,7 +76,7 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
         templates=[ROOM / "templates"],
         static=[ROOM / "static"],
         catalogues=catalogues_of(settings),
-        name=N_("Intyga for universities"),
+        name=N_("Intyga for issuers"),
         nav=NAV,
         clock=clock,
         sessions=sessions,
@@ -76,4 +87,7 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
 def page_routers() -> list[APIRouter]:
     """The routers of all pages. They come before the route of typed codes, which takes whatever looks like one."""
     door = staff_door(N_("For staff who issue certificates."))
-    return [door, *(one.router for one in (home, imports, results, offers, issued, reviews, invitation, authorize))]
+    return [
+        door,
+        *(one.router for one in (home, imports, results, offers, issued, reviews, invitation, authorize, powers)),
+    ]

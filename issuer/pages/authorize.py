@@ -25,6 +25,7 @@ from issuer.authorization.deciding import (
 from issuer.authorization.offered import records_offered
 from issuer.context import IssuerContext
 from issuer.offers import Offer, OfferDraft
+from issuer.pages import powers
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep
 from issuer.pages.reports import preview
 from issuer.recognition import NotRecognised, features_of_claims, read_match_rules, same_person
@@ -80,6 +81,8 @@ async def signed_in(
 ) -> Response:
     """Back from signing in: find the person's records, and show what would be fetched."""
     authorization_id, _, mark = state.partition(".")
+    if authorization_id == powers.VISIT:
+        return await powers.came_back(request, issuer, pages, mark=mark, code=code, iss=iss)
     authorization, browser_key = await _mine(request, issuer, authorization_id)
     secret = issuer.store.secret
     expected = secret.login_value("state", authorization.id, browser_key)

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from issuer.context import IssuerContext
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep, SignedIn
 from issuer.pages.words import CERTIFICATES, TOLD
+from issuer.powers import ENDED_BY_PRINCIPAL, LAID_DOWN
 from issuer.status import RevocationIsFinal, Status
 from issuer.store.status import Certificate
 from schemas.learning.texts import clean_text, in_language
@@ -30,6 +31,11 @@ REASONS = {
     "under_review": N_("The result is being reviewed"),
     "other": N_("Another reason"),
 }
+BY_THE_PEOPLE = {
+    ENDED_BY_PRINCIPAL: N_("The person whom the power is over ended it"),
+    LAID_DOWN: N_("The one who held the power laid it down"),
+}
+"""What staff cannot choose: the two people of a power end it themselves (`issuer/pages/powers.py`)."""
 _NO_REASON = N_("Choose a reason.")
 _FINAL = N_("A revoked certificate stays revoked. Nothing was changed.")
 
@@ -182,9 +188,10 @@ async def _page(
 def told_reason(stored: str, t: Translator) -> str:
     """The reason that was given, in the reader's language as far as it is one of ours."""
     name, _, note = stored.partition(": ")
-    if name not in REASONS:
+    known = REASONS | BY_THE_PEOPLE
+    if name not in known:
         return stored
-    return f"{t(REASONS[name])}. {note}" if note else t(REASONS[name])
+    return f"{t(known[name])}. {note}" if note else t(known[name])
 
 
 def _matches(certificate: Certificate, q: str) -> bool:

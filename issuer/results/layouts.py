@@ -44,7 +44,7 @@ STATEMENTS = Layout(
     STATEMENT_LEARNER_FIELDS,
     (),
     StatementRow,
-    shared=(TYPE_COLUMN.field, "as_of", "live"),
+    shared=(TYPE_COLUMN.field, "as_of", "live", "protected"),
     marks=(TYPE_COLUMN.name, *TYPE_COLUMN.also),
 )
 LAYOUTS = (RESULTS, STATEMENTS)

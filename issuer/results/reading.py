@@ -170,14 +170,22 @@ def _from_rows(rows: Sequence[Row], warnings: list[Problem], sha256: str, limits
     problems += _disagreeing(sound)
     if not problems and not passed:
         problems.append(Problem("The file holds no passed results.", "Choose a file with at least one passed result."))
+        problems += _notes_of(sound)  # Else nobody would learn why each of them was left out.
     if problems:
         raise ImportRefused(sorted(problems, key=lambda p: p.row or 0), most=limits.max_problems)
-    for row in sound:
-        warnings += row.notes
+    warnings += _notes_of(sound)
+    return [row.record(sha256) for row in passed]
+
+
+def _notes_of(rows: Iterable[Row]) -> list[Problem]:
+    """What is worth knowing about these rows, and which of them were left out."""
+    notes = []
+    for row in rows:
+        notes += row.notes
         code = _NOTES.get(row.passing)
         if code is not None:
-            warnings.append(note(code, row=row.number, field="status", item=row.item))
-    return [row.record(sha256) for row in passed]
+            notes.append(note(code, row=row.number, field="status", item=row.item))
+    return notes
 
 
 def _repeated(rows: Iterable[Row]) -> list[Problem]:

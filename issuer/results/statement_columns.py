@@ -11,6 +11,8 @@ from schemas.types.claims import ValueType
 from schemas.types.statement_form import Item
 
 TYPE_COLUMN = Column("certificate_type", "certificate_type", "line", also=("intygstyp", "typ_av_intyg"))
+PROTECTED = "protected"
+"""The row is about somebody with protected identity, or gives a power over them."""
 _PERSON_FIELDS = ("family_name", "given_name", "birth_date")
 STATEMENT_LEARNER_FIELDS = (*_PERSON_FIELDS, "personal_number", "local_id")
 _KINDS: dict[ValueType, Kind] = {
@@ -23,6 +25,7 @@ _KINDS: dict[ValueType, Kind] = {
     "boolean": "flag",
     "types": "codes",
     "hosts": "codes",
+    "power_basis": "line",
 }
 _IN_LANGUAGES = ("title", "list")
 
@@ -42,6 +45,7 @@ def _statement_columns() -> Iterator[Column]:
     yield Column("local_id", "local_id", "line", also=("kundnummer", "ärendenummer"))
     yield Column("as_of", "as_of", "day", also=("gäller_den", "per_datum"))
     yield Column("live", "live", "flag", also=("aktuell", "hålls_aktuell"))
+    yield Column(PROTECTED, PROTECTED, "flag", also=("skyddade_uppgifter", "skyddad_identitet"))
     for credential_type in CREDENTIAL_TYPES.values():
         if credential_type.form is not None:
             for item in credential_type.form.items:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from issuer.results.rows import Row
+from issuer.results.statement_columns import PROTECTED
 from schemas.learning.achievement import AwardingBody, Identifier, Learner, Record, Source
 from schemas.learning.notes import note
 from schemas.learning.passing import Passing
@@ -33,6 +34,7 @@ _COMMON = {
     "birth_date",
     "as_of",
     "live",
+    PROTECTED,
     "awarding_body",
     *_IDENTIFIERS,
 }
@@ -72,6 +74,8 @@ class StatementRow(Row):
         if not any(self.values.get(name) for name in ("family_name", *_IDENTIFIERS)) and not faulty:
             fault = "The row does not say whom it is about."
             self.fault(called.get("family_name", "family_name"), fault, "State the family name or a number.")
+        if self.values.get(PROTECTED):
+            self._leave_out_where(form, called)
         self._check_day(called, faulty)
         days = ("as_of", *(item.name for item in form.items if not item.name.endswith(("birth_date", "birthdate"))))
         self.check_birth(called, days, told=_BORN_TOO_LATE)
@@ -98,6 +102,19 @@ class StatementRow(Row):
                 self.fault(column_of[rule.item], rule.fault, rule.fix)
         if "personal_number" in self.values:
             self.notes.append(note("personal_numbers_to_recognise", field=called.get("personal_number", "")))
+
+    def _leave_out_where(self, form: StatementForm, called: Mapping[str, str]) -> None:
+        """Of a person with protected identity nothing is read in that tells where they live, learn or work: neither who
+        holds the certificate for them, nor anybody who is shown it, nor our own database can give it away."""
+        for item in form.items:
+            if not item.tells_where:
+                continue
+            if item.demanded and self._has(item.name):
+                fault = "This tells where somebody with protected identity is, and no certificate can be without it."
+                self.fault(called.get(item.name, item.name), fault, "Remove the row.")
+            self.values.pop(item.name, None)
+        # The name of the school or the office itself; the institution of the settings stands in its place.
+        self.values.pop("awarding_body", None)
 
     def _has(self, name: str) -> bool:
         return self.values.get(name) not in (None, "", [], {})

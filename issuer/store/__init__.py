@@ -19,6 +19,7 @@ from issuer.store.grants import GrantStore
 from issuer.store.high_water import HighWaterMark
 from issuer.store.offers import OfferRules, OfferStore
 from issuer.store.pending import PendingFileRow
+from issuer.store.powers import PowerStore
 from issuer.store.results import ResultStore
 from issuer.store.slot_mark import SlotMark
 from issuer.store.slots import SlotStore
@@ -45,6 +46,7 @@ class IssuerStore:
     grants: GrantStore
     slots: SlotStore
     status: StatusStore
+    powers: PowerStore
     results: ResultStore
     events: EventStore
     accounts: Accounts
@@ -67,7 +69,9 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
         tx_code_length=settings.tx_code_length,
         tx_code_tries=settings.tx_code_tries,
         allowance_batches=settings.allowance_batches,
+        day_of=settings.day_of,
     )
+    status = StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json"))
     return IssuerStore(
         database=database,
         secret=secret,
@@ -93,8 +97,10 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
             secret=secret,
             status_list_size=settings.status_list_size,
             mark=SlotMark(settings.data / "status-slots.mark"),
+            allowance_batches=settings.allowance_batches,
         ),
-        status=StatusStore(database, mark=HighWaterMark(settings.data / "status-high-water.json")),
+        status=status,
+        powers=PowerStore(database, secret=secret, status=status),
         results=ResultStore(database, secret=secret),
         events=EventStore(database),
         accounts=Accounts(database, service=settings.service, device_secret=settings.device_secret()),

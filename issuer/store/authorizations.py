@@ -28,9 +28,11 @@ from issuer.authorization.pushed import OPENING_SECONDS, REQUEST_URI_PREFIX, Pus
 from issuer.authorization.tokens import GrantedCredential, NewToken
 from issuer.derivation import IssuerSecret, digest
 from issuer.offers import CAN_BE_REDEEMED, OfferDraft, OfferState, new_id
+from issuer.powers import PowerWasEnded
 from issuer.store.events import record_each
 from issuer.store.grants import keep_refresh_token, withdraw_family
 from issuer.store.offers import OfferRules, new_row, read_offer
+from issuer.store.powers import refuse_ended
 from issuer.store.tables import AUTHORIZATIONS, OFFERS, SPENT
 from proofs import strict_json
 from schemas.issuance import InvalidGrant, InvalidRequestURI
@@ -221,6 +223,10 @@ class AuthorizationStore:
                 continue
             rows.append(values)
             granted.append(GrantedCredential(values["id"], draft.type_name, values["by_identifier"]))
+        try:
+            refuse_ended(connection, rows, day_of=self._rules.day_of)
+        except PowerWasEnded as exc:
+            raise InvalidGrant("whom this power is over has ended it") from exc
         if rows:
             connection.execute(insert(OFFERS), rows)
         record_each(connection, "fetched", [one.offer_id for one in granted], now=now)

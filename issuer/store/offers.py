@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
@@ -21,7 +21,9 @@ from issuer.offers import (
     new_id,
     state_now,
 )
+from issuer.powers import marks_of_claims
 from issuer.store.events import record, record_each
+from issuer.store.powers import refuse_ended
 from issuer.store.tables import OFFERS, REFRESH_TOKENS, SPENT
 from proofs import strict_json
 from service.database import Database
@@ -56,6 +58,7 @@ class OfferRules:
     tx_code_length: int
     tx_code_tries: int
     allowance_batches: int
+    day_of: Callable[[datetime], date]
 
 
 def read_offer(row: Row[*tuple[Any, ...]], *, now: datetime) -> Offer:
@@ -125,7 +128,7 @@ class OfferStore:
         While they are written nobody else can write: give no more than `OFFERS_AT_ONCE`, and see `issuer/bulk.py`.
         `once` names the form that asked for them: when it has been used before, nothing is made and the list is empty.
         `unless` is asked about every earlier offer to people of these names, in the same transaction; when it says
-        yes, `OfferedMeanwhile` is raised and nothing is made.
+        yes, `OfferedMeanwhile` is raised and nothing is made. Raises `PowerWasEnded` for a power that was.
         """
         rows = [new_row(draft, secret=self._secret, rules=self._rules, now=now) for draft in drafts]
         recipients = {draft.recipient for draft in drafts}
@@ -134,6 +137,7 @@ class OfferStore:
                 return []
             if unless is not None and unless(self._to_recipients(connection, recipients, now=now)):
                 raise OfferedMeanwhile
+            refuse_ended(connection, rows, day_of=self._rules.day_of)
             if rows:
                 connection.execute(insert(OFFERS), rows)
                 record_each(connection, "offered", [row["id"] for row in rows], now=now)
@@ -313,6 +317,7 @@ def new_row(draft: OfferDraft, *, secret: IssuerSecret, rules: OfferRules, now: 
         "result_ids": strict_json.dumps(list(draft.result_ids)),
         "claims": strict_json.dumps(dict(draft.claims)),
         "created_at": now,
+        **marks_of_claims(secret, draft.type_name, draft.claims),
         **fresh_codes(
             offer_id,
             secret=secret,

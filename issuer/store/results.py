@@ -41,7 +41,7 @@ REST_SECONDS = 0.02
 ABANDONED = timedelta(hours=1)
 """Records of a file that is not there after so long belong to a run that did not come to its end."""
 _BEGUN = "import_begun"
-_NOWHERE = ""
+NOWHERE = ""
 """Where records are put that others have replaced, until they are erased."""
 
 _THERE = select(RESULTS).join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
@@ -156,7 +156,7 @@ class ResultStore:
                 self._erase(import_id, rest=rest)
             raise
         with suppress(TemporarilyUnavailable):  # What cannot be erased now is by the next sweep.
-            self._erase(_NOWHERE, rest=rest)
+            self._erase(NOWHERE, rest=rest)
         return self.get_import(import_id)
 
     def _write(
@@ -210,7 +210,7 @@ class ResultStore:
                 )
             )
             for ids in _in_parts(replaced):
-                connection.execute(update(RESULTS).where(RESULTS.c.id.in_(ids)).values(import_id=_NOWHERE))
+                connection.execute(update(RESULTS).where(RESULTS.c.id.in_(ids)).values(import_id=NOWHERE))
             record(connection, "imported", import_id, now=now)
         return True
 

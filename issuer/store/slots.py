@@ -79,8 +79,17 @@ _TAKE_ENTRIES = Prepared(
 class SlotStore:
     """The slots of one issuer."""
 
-    def __init__(self, database: Database, *, secret: IssuerSecret, status_list_size: int, mark: SlotMark) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        secret: IssuerSecret,
+        status_list_size: int,
+        mark: SlotMark,
+        allowance_batches: int,
+    ) -> None:
         self._database = database
+        self._allowance = allowance_batches
         self._mark = mark
         self._secret = secret
         self._list_size = status_list_size
@@ -139,6 +148,10 @@ class SlotStore:
             slots = self._known_slots(connection, grant.offer_id, marks)
         new = {mark: thumbprint for mark, thumbprint in marks.items() if thumbprint not in slots}
         if not new:
+            if offer.batches_left == self._allowance:
+                # The first copies since the token was renewed, of keys from before it: they count as a batch, else
+                # nothing would show that the renewed token arrived, and an old refresh token would still be answered.
+                _MORE_COPIES.run(connection, offer_id=grant.offer_id, left=offer.batches_left - 1, count=offer.copies)
             return Reservation(slots, period.valid_from, period.valid_until)
         if offer.batches_left < 1:
             return "the copies that this offer allows have been issued"

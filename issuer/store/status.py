@@ -111,23 +111,36 @@ class StatusStore:
         already stays as it is. Raises `NoSuchCertificate` or `RevocationIsFinal`, and then nothing changed.
         """
         with self._database.transaction() as connection:
-            changed: set[int] = set()
-            ids = []
-            for certificate_id in certificate_ids:
-                certificate = self._load(connection, certificate_id)
-                ids.append(certificate.id)
-                if not check_change(certificate.status, after):
-                    continue
-                values = {"status": int(after), "status_at": now, "status_reason": reason}
-                connection.execute(update(OFFERS).where(OFFERS.c.id == certificate.id).values(**values))
-                record(connection, _EVENTS[after], certificate.id, now=now)
-                changed |= {list_id for (list_id,) in connection.execute(_LISTS_OF, {"id_": certificate.id})}
-            for list_id in sorted(changed):
-                connection.execute(
-                    update(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id).values(version=STATUS_LISTS.c.version + 1)
-                )
-                self._publish(connection, list_id, publishing, now=now)
-            return [self._load(connection, certificate_id) for certificate_id in ids]
+            return self.change_in(connection, certificate_ids, after, publishing=publishing, reason=reason, now=now)
+
+    def change_in(
+        self,
+        connection: Connection,
+        certificate_ids: Sequence[str],
+        after: Status,
+        *,
+        publishing: Publishing,
+        reason: str,
+        now: datetime,
+    ) -> list[Certificate]:
+        """`change` as a part of the caller's transaction, which must not be committed when this raises."""
+        changed: set[int] = set()
+        ids = []
+        for certificate_id in certificate_ids:
+            certificate = self._load(connection, certificate_id)
+            ids.append(certificate.id)
+            if not check_change(certificate.status, after):
+                continue
+            values = {"status": int(after), "status_at": now, "status_reason": reason}
+            connection.execute(update(OFFERS).where(OFFERS.c.id == certificate.id).values(**values))
+            record(connection, _EVENTS[after], certificate.id, now=now)
+            changed |= {list_id for (list_id,) in connection.execute(_LISTS_OF, {"id_": certificate.id})}
+        for list_id in sorted(changed):
+            connection.execute(
+                update(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id).values(version=STATUS_LISTS.c.version + 1)
+            )
+            self._publish(connection, list_id, publishing, now=now)
+        return [self._load(connection, certificate_id) for certificate_id in ids]
 
     def _load(self, connection: Connection, certificate_id: str) -> Certificate:
         row = connection.execute(_OFFER, {"id_": certificate_id}).one_or_none()

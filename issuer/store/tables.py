@@ -75,6 +75,8 @@ class OfferRow(IssuerRow, table=True):
     review: str = Field(default="", index=True)  # see issuer.deferral.Review
     review_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     wallet_event: str = ""  # see issuer.notification.WalletEvent
+    principal_mark: bytes | None = None  # of a power: keyed digests of whom it is over, and of who holds it
+    agent_mark: bytes | None = None
 
 
 class AuthorizationRow(IssuerRow, table=True):
@@ -236,6 +238,13 @@ ISSUER_STATES = Index(
     sqlite_where=OFFERS.c.issuer_state_digest.is_not(None),
     postgresql_where=OFFERS.c.issuer_state_digest.is_not(None),
 )
+for _column in (OFFERS.c.principal_mark, OFFERS.c.agent_mark):
+    Index(
+        f"offers_{_column.name}",
+        _column,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )
 sessions_table(IssuerRow.metadata)
 account_tables(IssuerRow.metadata)
 rate_limits_table(IssuerRow.metadata)

@@ -4,7 +4,7 @@ from typing import Final
 
 from service.upgrades import Upgrade
 
-VERSION: Final = 3
+VERSION: Final = 4
 UPGRADES: Final = (
     # Offers that are fetched with a sign-in: the state that they carry, and which offer an authorization is for.
     Upgrade(
@@ -16,6 +16,17 @@ UPGRADES: Final = (
             "WHERE issuer_state_digest IS NOT NULL",
             "ALTER TABLE authorizations ADD COLUMN offer_id VARCHAR",
             "ALTER TABLE authorizations ADD COLUMN offer_generation INTEGER",
+        ),
+    ),
+    # Whom a power is over and who holds it, so that both find it: earlier ones are marked when somebody looks.
+    Upgrade(
+        version=3,
+        identity="7a9340805c7c238be8227693311c86f98461c90fb5e6d62a5968c1462477372a",  # pragma: allowlist secret
+        statements=(
+            "ALTER TABLE offers ADD COLUMN principal_mark BLOB",
+            "ALTER TABLE offers ADD COLUMN agent_mark BLOB",
+            "CREATE INDEX offers_principal_mark ON offers (principal_mark) WHERE principal_mark IS NOT NULL",
+            "CREATE INDEX offers_agent_mark ON offers (agent_mark) WHERE agent_mark IS NOT NULL",
         ),
     ),
 )

@@ -73,6 +73,7 @@ class _Reader:
             self._read_report(report, self._learner(own if own is not None else shared_learner))
         if not self._achievements and not self._notes.faults:
             self._notes.fault("The report holds no passed results.", "Choose a report with at least one passed result.")
+            self._notes.faults += [one for one in self._notes.warnings if one.code]  # Why each was left out.
         if self._notes.faults:
             raise ImportRefused(self._notes.faults, most=self._limits.max_problems)
         return ElmoReading(tuple(self._achievements), tuple(self._notes.warnings))

@@ -15,6 +15,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from schemas.learning.texts import foreign_language, in_language
+from schemas.power import PowerBasis
 from schemas.types.claims import ConcretePath, ValueType
 
 _LOCALES = {"sv": "sv_SE", "en": "en_GB"}
@@ -22,6 +23,19 @@ _HOURS = re.compile(r"PT([0-9]{1,6}(?:\.[0-9]{1,3})?)H")
 _WORDS = {
     "sv": {"all": "Alla", "yes": "Ja", "no": "Nej", "hour": "timmar", "hp": "hp", "ects": "ECTS"},
     "en": {"all": "All", "yes": "Yes", "no": "No", "hour": "hours", "hp": "Swedish credits", "ects": "ECTS"},
+}
+
+_POWER_BASES: Mapping[str, Mapping[str, str]] = {
+    "sv": {
+        PowerBasis.GUARDIAN_OF_CHILD: "Vårdnadshavare för ett barn",
+        PowerBasis.DECISION: "Beslut om god man eller förvaltare",
+        PowerBasis.POWER_OF_ATTORNEY: "Fullmakt",
+    },
+    "en": {
+        PowerBasis.GUARDIAN_OF_CHILD: "Guardian of a child",
+        PowerBasis.DECISION: "Decision that appoints a guardian or trustee",
+        PowerBasis.POWER_OF_ATTORNEY: "Power of attorney",
+    },
 }
 
 
@@ -86,6 +100,7 @@ def display_value(value: Any, value_type: ValueType | None, language: str) -> st
         (("boolean",), _boolean),
         (("types",), _types),
         (("hosts",), _hosts),
+        (("power_basis",), _power_basis),
     ):
         if value_type in wanted:
             text = shown(value, language)
@@ -123,6 +138,10 @@ def plain_value(value: Any, language: str) -> str:
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return ", ".join(plain_value(item, language) for item in value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _power_basis(value: Any, language: str) -> str | None:
+    return _POWER_BASES[language].get(value) if isinstance(value, str) else None
 
 
 def _texts(value: Any, language: str) -> str | None:

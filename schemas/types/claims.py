@@ -27,6 +27,7 @@ ValueType = Literal[
     "boolean",
     "types",  # an array of `vct` values, or of the one word "all"
     "hosts",  # an array of host names, or of the one word "all"
+    "power_basis",  # one of the words of `schemas.power.PowerBasis`
     "url",
     "array",  # an array of objects, whose members are specified on their own
     "object",  # an object whose members are the protocol's business

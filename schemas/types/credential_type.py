@@ -39,7 +39,8 @@ class CredentialType:
     `takes` says whether one record makes one credential, or a chosen set of one person's records does.
     `demands` holds the codes of the elements that each record must have, out of `elements` (for achievements the
     standard ones, see `schemas/learning/completeness.py`). A type with a `form` is made of statements of that form, any
-    other of achievements. `validity_days` is how long a certificate holds at most, when that lies in its nature.
+    other of achievements. `validity_days` is how long a certificate holds at most, when that lies in its nature, and
+    `last_day` the claim that names the last day of what it says: no copy outlasts it.
     """
 
     name: str
@@ -55,6 +56,7 @@ class CredentialType:
     elements: tuple[Element, ...] = ELEMENTS
     form: StatementForm | None = None
     validity_days: int | None = None
+    last_day: str | None = None
 
     @property
     def dated_by(self) -> str | None:

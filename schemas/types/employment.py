@@ -27,6 +27,7 @@ EMPLOYMENT = statement_type(
                 claim("employer", "Arbetsgivare", "Employer", "texts", PERSONAL, "course", mandatory=True),
                 columns=("arbetsgivare",),
                 demanded=True,
+                tells_where=True,
             ),
             Item(
                 claim("start_date", "Från och med", "From", "date", LEARNING, mandatory=True),

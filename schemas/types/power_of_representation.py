@@ -3,8 +3,9 @@
 It is issued to the agent and bound to the agent's keys; the names and birth date without prefix are the agent's. What
 limits the power (kinds of certificates, recipients, days, how many have to act together) is always visible: a power
 must not be shown without its limits. Who the two people are, and what the power rests on, is disclosed piece by piece;
-that somebody has a trustee is nobody's business who does not ask for it. There is no claim for an address, a
-municipality, a school or any number of a person, so that a protected identity cannot leak from it.
+that somebody has a trustee is nobody's business who does not ask for it. There is no claim for where somebody lives, a
+municipality, a school or any number of a person, so that a protected identity cannot leak from it. `reports_to` is the
+address of a wallet, and only there when the principal gave it to the source (docs/acting-for-another.md).
 
 What the values mean stands in `schemas/power.py`.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from schemas.act_report import REPORTS_TO, read_report_address
 from schemas.errors import Malformed
 from schemas.power import ALL, MAJORITY, POWER_VCT, PowerBasis, person_of, read_power
 from schemas.types.claims import IDENTIFYING, PERSONAL, PUBLIC, SENSITIVE
@@ -53,6 +55,16 @@ def _names_kinds(said: Mapping[str, Any]) -> bool:
 
 def _names_hosts(said: Mapping[str, Any]) -> bool:
     return said["covers_recipients"] == [ALL] or all(_HOST.fullmatch(one) for one in said["covers_recipients"])
+
+
+def _can_be_told(said: Mapping[str, Any]) -> bool:
+    if REPORTS_TO not in said:
+        return True
+    try:
+        read_report_address(said[REPORTS_TO])
+    except Malformed:
+        return False
+    return True
 
 
 def _covers_no_powers(said: Mapping[str, Any]) -> bool:
@@ -112,7 +124,7 @@ POWER_OF_REPRESENTATION = statement_type(
                     "power_basis",
                     "Grund för behörigheten",
                     "What the power rests on",
-                    "text",
+                    "power_basis",
                     IDENTIFYING,
                     mandatory=True,
                 ),
@@ -171,6 +183,11 @@ POWER_OF_REPRESENTATION = statement_type(
                 columns=("företrädare_som_krävs",),
                 demanded=True,
             ),
+            Item(
+                claim(REPORTS_TO, "Det som görs berättas för", "Acts are told to", "text", SENSITIVE, "identity"),
+                columns=("berättas_för",),
+                tells_where=True,  # Not a home, but perhaps who runs the wallet: a school, a municipality.
+            ),
         ),
         told_apart_by=("principal_family_name", "principal_given_name", "principal_birthdate", "power_basis"),
         rules=(
@@ -211,6 +228,12 @@ POWER_OF_REPRESENTATION = statement_type(
                 "Write all, or host names in small letters such as school.example, without https:// and path.",
             ),
             Rule(
+                REPORTS_TO,
+                _can_be_told,
+                "The address for reports is not of its form.",
+                "Write it as the person's wallet shows it, or leave it out.",
+            ),
+            Rule(
                 "covers_types",
                 _covers_no_powers,
                 "A power cannot be passed on.",
@@ -218,4 +241,5 @@ POWER_OF_REPRESENTATION = statement_type(
             ),
         ),
     ),
+    last_day="ends_on",
 )

@@ -40,6 +40,7 @@ VALUE_SCHEMAS: dict[ValueType, dict[str, Any]] = {
     "boolean": {"type": "boolean"},
     "types": {"type": "array", "minItems": 1, "items": _TEXT},
     "hosts": {"type": "array", "minItems": 1, "items": _TEXT},
+    "power_basis": _TEXT,
     "url": {"type": "string", "format": "uri"},
     "array": {"type": "array", "minItems": 1},
     "object": {"type": "object"},

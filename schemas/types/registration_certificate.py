@@ -36,6 +36,7 @@ REGISTRATION_CERTIFICATE = statement_type(
             Item(
                 claim("office", "Kontor", "Office", "texts", LEARNING),
                 columns=("kontor", "arbetsförmedling"),
+                tells_where=True,
             ),
             Item(
                 claim("unemployment_fund", "Arbetslöshetskassa", "Unemployment fund", "text", SENSITIVE),

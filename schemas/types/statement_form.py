@@ -24,7 +24,8 @@ class Item:
     head Swedish texts).
 
     `demanded` says that there is no certificate without it. `one_of` are the only texts that it can hold, if there are
-    such. `may_be_ahead` allows a day in the future.
+    such. `may_be_ahead` allows a day in the future. `tells_where` marks what shows where somebody lives, learns or
+    works: of a person with protected identity it is never read in.
     """
 
     claim: ClaimSpec
@@ -32,6 +33,7 @@ class Item:
     demanded: bool = False
     one_of: tuple[str, ...] = ()
     may_be_ahead: bool = False
+    tells_where: bool = False
 
     @property
     def name(self) -> str:

@@ -104,6 +104,7 @@ def statement_type(
     description: Mapping[str, str],
     form: StatementForm,
     validity_days: int | None = None,
+    last_day: str | None = None,
 ) -> CredentialType:
     """The type with this name, of which one statement of this form makes one certificate."""
     return CredentialType(
@@ -120,4 +121,5 @@ def statement_type(
         elements=form.elements,
         form=form,
         validity_days=validity_days,
+        last_day=last_day,
     )

@@ -45,7 +45,7 @@ _FORM = StatementForm(
             claim("date_of_completion", "Betygsdatum", "Date of the grade", "date", LEARNING),
             columns=("betygsdatum", "datum", "date"),
         ),
-        Item(claim("school", "Skola", "School", "texts", PERSONAL, "course"), columns=("skola",)),
+        Item(claim("school", "Skola", "School", "texts", PERSONAL, "course"), columns=("skola",), tells_where=True),
         Item(
             claim("form_of_schooling", "Skolform", "Form of schooling", "texts", LEARNING, "course"),
             columns=("skolform",),

@@ -238,7 +238,62 @@ def test_a_power_has_no_place_for_where_somebody_lives() -> None:
         *("family_name", "given_name", "birthdate"),
         *("principal_family_name", "principal_given_name", "principal_birthdate", "power_basis"),
         *("covers_types", "covers_recipients", "begins_on", "ends_on", "agents_needed"),
+        "reports_to",  # The address of a wallet, hidden, and only when the principal gave it to the source.
     }
     hidden = {path[0] for path in TYPE.disclosable_paths()}
     assert not hidden & {"covers_types", "covers_recipients", "begins_on", "ends_on", "agents_needed"}
-    assert "power_basis" in hidden
+    assert {"power_basis", "reports_to"} <= hidden
+
+
+# --- protected identity ----------------------------------------------------------------------------------------------
+
+WHERE = "Gömställeskolan i Hemligby"
+
+
+def read_in(type_name: str, *statements: dict[str, Any], **shared: Any) -> list[Any]:
+    """The records that a file of statements comes to."""
+    learner = {"family_name": "Haddad", "given_name": "Lina", "birth_date": "2012-08-19"}
+    document = {"certificate_type": type_name, "as_of": "2026-11-20", "learner": learner, **shared}
+    return list(
+        read_results(
+            json.dumps({**document, "statements": list(statements)}).encode(),
+            "statements",
+            profile=plain_profile({"sv": "Nämnden"}, "SE"),
+            limits=Limits(),
+            today=TODAY,
+        ).records
+    )
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_where_a_child_with_protected_identity_is_stays_away_from_every_guardian(protected: bool) -> None:
+    """School, office, authority of the place and wallet address are not even read in, so that no certificate that a
+    guardian gets, no list, no renewal and no database can tell them."""
+    grade = {"achievement_title": {"sv": "Matematik"}, "assessment_grade": "B", "school": {"sv": WHERE}}
+    named = {"awarding_body": {"names": {"sv": WHERE}, "country": "SE"}}
+    registered = {"registered_status": True, "office": {"sv": WHERE}}
+    address = f"https://hemligby.example/reports/x#{'A' * 43}.{'B' * 43}"
+    own = {name: value for name, value in POWER.items() if name not in (*OMAR, "vct")} | {"reports_to": address}
+    agent = {"family_name": "Haddad", "given_name": "Omar", "birth_date": "1983-03-04"}
+    records = [
+        *read_in("upper-secondary-grades", grade | {"protected": protected}, **named),
+        *read_in("registration-certificate", registered, protected=protected, **named),
+        *read_in("power-of-representation", own, protected=protected, learner=agent),
+    ]
+    assert len(records) == 3
+    kept = "".join(one.model_dump_json() for one in records).casefold()
+    claims = json.dumps([CREDENTIAL_TYPES[one.type_name].claims_from([one]) for one in records], ensure_ascii=False)
+    for told in (kept, claims.casefold()):
+        assert ("hemligby" in told) is not protected
+    assert "Matematik" in claims
+
+
+def test_what_cannot_be_told_without_the_place_is_refused() -> None:
+    """An employment names the employer: of somebody with protected identity there is no such certificate."""
+    job = {"job_title": {"sv": "Vikarie"}, "employer": {"sv": WHERE}, "start_date": "2026-01-01"}
+    assert read_in("employment", job)
+    with pytest.raises(ImportRefused) as refusal:
+        read_in("employment", job, protected=True)
+    assert WHERE not in str(refusal.value.problems)
+    with pytest.raises(ImportRefused):
+        read_in("upper-secondary-grades", {"protected": "perhaps"})

@@ -1,13 +1,16 @@
 """Acting for another in the wallet: what it may not show, for whom, and to whom (consent.md, CS-42)."""
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from proofs.formats.sd_jwt import parse_sd_jwt
+from schemas.errors import NotFound
 from schemas.learning.achievement import Learner
-from tests.wallet.acting import EITHER, LINA, NAMES, OMAR, POWER, REGISTRATION, SARA, WITH_POWER, Agent
+from schemas.power import MAJORITY, holds_on, read_power
+from tests.wallet.acting import EITHER, LINA, NAMES, OMAR, POWER, REGISTRATION, SARA, WITH_POWER, Agent, power_for
 from tests.wallet.fake_verifier import FakeVerifier, credential, known_verifier, query
 from tests.world import World
 from wallet.certificates import StoredCertificate
@@ -250,3 +253,69 @@ async def test_a_power_over_oneself_locks_nothing(world: World) -> None:
     forged = replace(power, claims={**power.claims, **over_oneself})
     assert side_of([forged, own], "").obstacle(own) is None
     assert side_of([forged, own], "").obstacle(forged) is Obstacle.POWER_NOT_CHOSEN
+
+
+NEARLY_MIDNIGHT = datetime(2026, 11, 20, 22, 58, tzinfo=UTC)
+"""Two minutes before midnight in Stockholm, where this wallet's days begin."""
+
+
+@pytest.mark.parametrize(
+    ("child", "power", "basis"),
+    [
+        (LINA, {"ends_on": "2026-11-20"}, "public_task"),
+        (Learner(family_name="Haddad", given_name="Nour", birth_date=date(2013, 11, 21)), {}, "consent"),
+        (Learner(family_name="Haddad", given_name="Adam", birth_date=date(2008, 11, 21)), {}, "public_task"),
+    ],
+)
+async def test_a_power_that_ends_between_decision_and_sending_sends_nothing(
+    world: World, child: Learner, power: dict[str, Any], basis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Midnight passes while the person confirms: over, or the child turns 13 (consent) or 18. Nothing is written."""
+    world.clock.now = NEARLY_MIDNIGHT
+    assert child.birth_date is not None
+    last = child.birth_date.replace(year=child.birth_date.year + MAJORITY) - timedelta(days=1)
+    agent, employer = await Agent.named(world), known_verifier(world)
+    assert isinstance(agent, Agent)
+    await agent.receive_power(child, **({"ends_on": last.isoformat()} | power))
+    await agent.receive_registration(child)
+    share_id = await agent.asked(employer, basis=basis)
+    decision = agent.act(share_id)
+    assert decision.acting is not None
+    assert decision.acting.faults == ()
+    confirm = world.wallet.deployment.confirm
+
+    async def slowly(*args: Any) -> None:
+        await confirm(*args)
+        world.clock.move(minutes=3)
+
+    monkeypatch.setattr(world.wallet.deployment, "confirm", slowly)
+    with pytest.raises(CannotSatisfy):
+        await agent.approve(share_id)
+    assert employer.forms == []
+    assert agent.entry(share_id).outcome is Outcome.OPEN
+    refused_then = agent.decision(share_id)
+    assert not refused_then.is_satisfiable
+
+
+async def test_an_answer_that_was_lost_is_not_sent_again_after_the_power_has_ended(world: World) -> None:
+    """Decided in time, lost on the way: on the next day it stays unsent."""
+    world.clock.now = NEARLY_MIDNIGHT
+    agent, employer = await Agent.with_power(world, ends_on="2026-11-20"), known_verifier(world)
+    share_id = await agent.asked(employer)
+    agent.act(share_id)
+    with world.network.lose_answer("/response"):
+        await agent.approve(share_id)
+    assert agent.sharing.can_send_again(agent.vault, share_id)
+    world.clock.move(minutes=3)
+    assert not agent.sharing.can_send_again(agent.vault, share_id)
+    with pytest.raises(NotFound):
+        await agent.sharing.send_again(agent.vault, share_id)
+    assert len(employer.forms) == 1
+
+
+def test_a_child_that_turns_13_or_18_whatever_the_decision_says() -> None:
+    """The rule alone, on the day before and on the day: a power of an issuer that wrote too late a last day."""
+    claims = {**power_for(LINA, ends_on="2040-01-01"), "family_name": "Haddad", "given_name": "Omar"}
+    power = read_power(claims)
+    assert holds_on(power, date(2030, 8, 18))
+    assert not holds_on(power, date(2030, 8, 19))

@@ -6,6 +6,7 @@ host, lend somebody the key of somebody else, or make the wallet surer of the se
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -16,7 +17,7 @@ from proofs import base64url, strict_json
 from proofs.did import (
     check_kid,
     did_document,
-    did_document_address,
+    did_document_addresses,
     did_jwk,
     did_jwk_document,
     did_method,
@@ -94,14 +95,16 @@ def check(token: str, found: Mapping[str, Any] | str | None, *, did: str = DID, 
 )
 def test_the_address_of_a_document(did: str, address: str) -> None:
     """As the method says, and by https."""
-    assert did_document_address(did, allow_loopback=False) == address
+    assert did_document_addresses(did, allow_loopback=False) == (address,)
 
 
 def test_only_this_machine_is_asked_without_https() -> None:
     """And only where the operator allows it."""
-    assert did_document_address("did:web:localhost%3A1", allow_loopback=True).startswith("http://localhost:1/")
-    assert did_document_address("did:web:localhost.example", allow_loopback=True).startswith("https://")
-    assert did_document_address("did:web:a.example:localhost", allow_loopback=True).startswith("https://")
+    there = "//localhost:1/.well-known/did.json"
+    assert did_document_addresses("did:web:localhost%3A1", allow_loopback=True) == (f"https:{there}", f"http:{there}")
+    for elsewhere in ("did:web:localhost.example", "did:web:a.example:localhost"):
+        (address,) = did_document_addresses(elsewhere, allow_loopback=True)
+        assert address.startswith("https://")
 
 
 @pytest.mark.parametrize(
@@ -144,14 +147,14 @@ def test_only_this_machine_is_asked_without_https() -> None:
 def test_a_did_web_that_hides_another_address_leads_nowhere(did: str) -> None:
     """No IP address, no user, nothing encoded but the port's colon, no path upwards, no query."""
     with pytest.raises(ProtocolError):
-        did_document_address(did, allow_loopback=False)
+        did_document_addresses(did, allow_loopback=False)
 
 
 @given(st.text(max_size=60))
 def test_no_text_leads_to_another_scheme_or_a_user(text: str) -> None:
     """Whatever is written as a DID: https, a host, a path that ends in did.json, or our error."""
     try:
-        address = did_document_address(f"did:web:{text}", allow_loopback=False)
+        (address,) = did_document_addresses(f"did:web:{text}", allow_loopback=False)
     except Malformed:
         return
     assert address.startswith("https://")
@@ -162,8 +165,9 @@ def test_no_text_leads_to_another_scheme_or_a_user(text: str) -> None:
 def test_a_public_address_and_its_did_agree() -> None:
     """What the verifier calls itself leads back to its own address."""
     for url in ("https://employer.example", "https://employer.example:8443/hr", "http://localhost:8300"):
-        host = url.partition("://")[2].partition("/")[0]
-        assert host in did_document_address(did_web(url), allow_loopback=True)
+        scheme, _, rest = url.partition("://")
+        found = [urlsplit(address) for address in did_document_addresses(did_web(url), allow_loopback=True)]
+        assert (scheme, rest.partition("/")[0]) in [(address.scheme, address.netloc) for address in found]
     for url in ("https://127.0.0.1:8300", "https://", "https://a.example/../b"):
         with pytest.raises(Malformed):
             did_web(url)

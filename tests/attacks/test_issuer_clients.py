@@ -142,19 +142,38 @@ def test_i13_a_request_is_opened_by_its_own_client_only(fetcher: Fetcher) -> Non
 # --- client attestation ----------------------------------------------------------------------------------------------
 
 
-def test_i26_a_proof_of_possession_works_once_and_needs_a_fresh_challenge(fetcher: Fetcher) -> None:
-    """Without one, or with an old one, the answer carries a new one."""
+def test_i26_a_proof_of_possession_works_once_and_a_challenge_in_it_is_fresh(fetcher: Fetcher) -> None:
+    """One that is not from here, or an old one, is answered with a new one."""
     headers = fetcher.attested()
     assert fetcher.push(headers=headers).status_code == 201
     assert_refused(fetcher.push(headers=headers), "invalid_client")
-    for challenge in (None, "made up"):
-        refused = fetcher.push(headers=fetcher.attested(challenge=challenge))
-        assert_refused(refused, "use_attestation_challenge")
-        given = refused.headers["OAuth-Client-Attestation-Challenge"]
-        assert fetcher.push(headers=fetcher.attested(challenge=given)).status_code == 201
+    assert_refused_with_a_new_challenge(fetcher, challenge="made up")
     old = fetcher.challenge()
     fetcher.desk.clock.advance(seconds=301)
     assert_refused(fetcher.push(headers=fetcher.attested(challenge=old)), "use_attestation_challenge")
+
+
+def test_i26_a_wallet_that_knows_no_challenges_proves_by_time_and_once(fetcher: Fetcher) -> None:
+    """Challenges are optional (section 8 of the draft), and widely used wallets fetch none: their proof is of the last
+    minutes, not of the future, and works once."""
+    headers, now = fetcher.attested(challenge=None), fetcher.desk.clock()
+    assert fetcher.push(headers=headers).status_code == 201
+    assert_refused(fetcher.push(headers=headers), "invalid_client")
+    for moment in (now - timedelta(seconds=301), now + timedelta(seconds=61)):
+        assert_refused(fetcher.push(headers=fetcher.attested(challenge=None, now=moment)), "invalid_client")
+
+
+def test_i26_under_haip_a_proof_needs_a_challenge(strict: Fetcher) -> None:
+    """Whoever held the key for a moment could have made proofs for days to come."""
+    assert_refused_with_a_new_challenge(strict, challenge=None)
+
+
+def assert_refused_with_a_new_challenge(fetcher: Fetcher, *, challenge: str | None) -> None:
+    """The answer carries a challenge, and the proof that holds it is taken."""
+    refused = fetcher.push(headers=fetcher.attested(challenge=challenge))
+    assert_refused(refused, "use_attestation_challenge")
+    given = refused.headers["OAuth-Client-Attestation-Challenge"]
+    assert fetcher.push(headers=fetcher.attested(challenge=given)).status_code == 201
 
 
 def test_i26_one_challenge_serves_several_proofs(fetcher: Fetcher) -> None:

@@ -78,6 +78,19 @@ def test_once_copies_were_collected_the_old_one_ends_the_family(fetcher: Fetcher
     assert_ended(fetcher, second)
 
 
+def test_copies_of_the_keys_of_before_show_as_well_that_the_answer_arrived(fetcher: Fetcher) -> None:
+    """Collected again for the same keys, into the same slots: that is no lost answer, and the old token has ended."""
+    keys = [generate_signer()]
+    token = fetcher.ask_token(fetcher.allowed(**PUBLIC), **PUBLIC).json()
+    assert fetcher.ask_credential(token["access_token"], proofs=fetcher.desk.proofs(keys)).status_code == 200
+    second = refresh(fetcher, token["refresh_token"])
+    for _ in range(4):  # As often as they like: it is the same batch each time.
+        assert fetcher.ask_credential(second["access_token"], proofs=fetcher.desk.proofs(keys)).status_code == 200
+
+    assert refresh(fetcher, token["refresh_token"])["error"] == "invalid_grant"
+    assert_ended(fetcher, second)
+
+
 @pytest.mark.parametrize("is_swept", [True, False])
 def test_when_the_access_token_has_expired_the_old_one_ends_the_family(
     fetcher: Fetcher, first: str, is_swept: bool

@@ -9,17 +9,23 @@ import pytest
 from starlette.responses import Response
 
 from proofs.after_share import CheckedHolderMessage
+from proofs.passkeys import PasskeyRefused
 from schemas.standing_permission import PERMISSION_STATE_TYPE, PermissionAction
 from schemas.withdrawal import STATEMENT_TYPE
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.wallet.people import Sharer
 from tests.wallet.permitting_world import PURPOSE, Permitted, permissions
 from tests.wallet.taking_back_world import JWT, NAME, says
-from tests.world import World
-from wallet.decision import Chosen
+from tests.wallet.test_passkeys import added, the_ring
+from tests.world import PASSPHRASE, World
+from wallet.consent import PermissionNotConfirmed, ShownSomethingElse
+from wallet.decision import Chosen, permission_digest
 from wallet.ledger import EventKind, Outcome
 from wallet.permissions import NoPermissionHere
 from wallet.permitting import PermissionStanding
+from wallet.requests import AlreadyAnswered
+from wallet.sharing.confirming import purpose_of, purpose_of_permission
+from wallet.vault import WrongPassphrase
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +75,107 @@ async def test_an_offer_that_goes_too_far_is_not_offered(world: World, wrong: di
     assert sharer.entry(share_id).outcome is Outcome.SHARED
     assert permissions(world).standing(sharer.vault, share_id) is None
     assert firm.wishes == []
+
+
+async def test_cs07_the_confirmation_of_a_share_allows_no_later_checks(world: World) -> None:
+    """A tick and the passphrase of the share are not enough: a permission that outlasts it has an act of its own."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    share_id = await sharer.begin(firm.ask_offering())
+    decision = sharer.choose(share_id, Chosen(recheck=True))
+
+    with pytest.raises(PermissionNotConfirmed):
+        await sharer.approve(share_id)
+    with pytest.raises(ShownSomethingElse):
+        await confirm_checks(sharer, share_id, digest=decision.digest)  # The digest of the share.
+    with pytest.raises(WrongPassphrase):
+        await sharer.allow_checks(share_id, passphrase="inte den")
+    with pytest.raises(PermissionNotConfirmed):
+        await sharer.approve(share_id)
+    assert (firm.wishes, firm.forms) == ([], [])
+
+    await sharer.allow_checks(share_id)
+    assert (firm.wishes, firm.forms) == ([], [])  # Nothing is sent by it.
+    await sharer.approve(share_id)
+    assert [one.claims["action"] for one in firm.wishes] == ["grant"]
+    allowed = (sharer.entry(share_id).decided or {})["recheck"]
+    assert (allowed["method"], allowed["confirmed_at"]) == ("passphrase", world.clock().timestamp())
+
+
+async def test_cs07_a_confirmation_of_later_checks_serves_for_nothing_else(world: World) -> None:
+    """Not once something else is ticked, not in another share, not after five minutes, not a second time, and it is
+    none of the share."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    first, second = await sharer.begin(firm.ask_offering()), await sharer.begin(firm.ask_offering())
+    for share_id in (first, second):
+        sharer.choose(share_id, Chosen(recheck=True))
+    digest = permission_digest(sharer.decision(first))
+
+    await sharer.allow_checks(first)
+    sharer.choose(first, Chosen())
+    sharer.choose(first, Chosen(recheck=True))
+    with pytest.raises(PermissionNotConfirmed):
+        await sharer.approve(first)
+    with pytest.raises(ShownSomethingElse):
+        await confirm_checks(sharer, second, digest=digest)
+    await sharer.allow_checks(first)
+    with pytest.raises(PermissionNotConfirmed):
+        await sharer.approve(second)
+    with pytest.raises(ShownSomethingElse):
+        await sharer.sharing.approve(sharer.vault, first, language="en", approved_digest=digest, passphrase=PASSPHRASE)
+    world.clock.move(seconds=299)
+    assert not sharer.sharing.lacks_permission_yes(sharer.vault, sharer.decision(first))
+    world.clock.move(seconds=2)
+    assert sharer.sharing.lacks_permission_yes(sharer.vault, sharer.decision(first))
+    assert (firm.wishes, firm.forms) == ([], [])
+    third = await sharer.begin(firm.ask_offering())
+    sharer.choose(third, Chosen(recheck=True))
+    await sharer.allow_checks(third)
+    await sharer.approve(third)
+    with pytest.raises(AlreadyAnswered):
+        await sharer.allow_checks(third)
+
+
+async def test_cs07_a_passkey_that_signed_for_the_share_has_not_signed_for_later_checks(world: World) -> None:
+    """Nor the other way round; an answer for other checks, or one that was used, confirms nothing."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    device, ring = await added(world, sharer.vault), the_ring(world)
+    share_id = await sharer.begin(firm.ask_offering())
+    decision = sharer.choose(share_id, Chosen(recheck=True))
+    digest = permission_digest(decision)
+
+    def signed(purpose: str) -> str:
+        return device.sign(ring.ask_to_confirm(sharer.vault, purpose))[0]
+
+    of_checks = signed(purpose_of_permission(share_id, digest))
+    for answer in (
+        signed(purpose_of(share_id, decision.digest)),
+        signed(purpose_of(share_id, digest)),
+        signed(purpose_of_permission(share_id, decision.digest)),
+        signed(purpose_of_permission("0" * 32, digest)),
+    ):
+        with pytest.raises(PasskeyRefused):
+            await confirm_checks(sharer, share_id, digest=digest, passkey=answer)
+    await confirm_checks(sharer, share_id, digest=digest, passkey=of_checks)
+    with pytest.raises(PasskeyRefused):
+        await confirm_checks(sharer, share_id, digest=digest, passkey=of_checks)
+    for answer in (of_checks, signed(purpose_of_permission(share_id, digest))):
+        with pytest.raises(PasskeyRefused):
+            await sharer.sharing.approve(
+                sharer.vault, share_id, language="en", approved_digest=decision.digest, passkey=answer
+            )
+
+    await sharer.approve(share_id)
+
+    assert (sharer.entry(share_id).decided or {})["recheck"]["method"] == "passkey"
+
+
+async def confirm_checks(
+    sharer: Sharer, share_id: str, *, digest: str, passphrase: str = PASSPHRASE, passkey: str = ""
+) -> None:
+    """Confirm later checks by a digest of somebody's choosing."""
+    await sharer.sharing.confirm_permission(
+        sharer.vault, share_id, language="en", approved_digest=digest, passphrase=passphrase, passkey=passkey
+    )
 
 
 async def test_an_offer_beyond_the_last_day_of_the_data_is_none(world: World) -> None:

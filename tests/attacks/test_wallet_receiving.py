@@ -635,6 +635,7 @@ async def test_any_offer_is_read_or_refused(offer: dict[str, Any]) -> None:
         ("openid-credential-offer://?credential_offer_uri=https%3A%2F%2Funi.example%3A8443%2Fo", "uni.example:8443"),
         ("haip-vci://?credential_offer_uri=https%3A%2F%2Funi.example%2Fo", "uni.example"),
         ("https://my.wallet/offer?credential_offer_uri=https%3A%2F%2Funi.example%2Fo", "uni.example"),
+        ("eu-eaap://?client_id=x&request_uri=https%3A%2F%2Ffirm.example%2Fr", "firm.example"),
         ("https://uni.example/7K2MQ-X9RVT", "uni.example"),
         ("uni.example/tenant/7k2mqx9rvt", "uni.example"),
         ("openid-credential-offer://?credential_offer_uri=https%3A%2F%2Funi%D1%81.example%2Fo", "xn--uni-6ed.example"),

@@ -126,11 +126,11 @@ def test_journeys_are_measured_in_turn_to_their_end(seen: Seen, monkeypatch: pyt
 
 
 def test_a_journey_that_ends_otherwise_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a statement about the target group there is nothing to fetch, and nothing is measured."""
+    """Without a statement about the target group half of it is not fetched, and nothing is measured."""
     kept = target_group._DATA / "job-seekers.csv"
     monkeypatch.setattr(target_group, "_STATEMENTS", (kept,))
 
-    with pytest.raises(RuntimeError, match="the source had nothing to allow"):
+    with pytest.raises(RuntimeError, match="not all was fetched"):
         target_group.figures(2)
 
 

@@ -14,12 +14,18 @@ from playwright.sync_api import Page, expect
 from starlette.testclient import TestClient
 
 from issuer.app import create_app
+from issuer.offers import draft_offers
+from issuer.pages.powers import _sealed
+from issuer.powers import marks_of
 from issuer.settings import IssuerSettings
+from service.sessions import cookie_name, new_cookie
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import OpenPage, Serve, overflow, screenshot
 from tests.issuer.desk import Desk, StandingClock
 from tests.schemas.learning.samples import VECTORS
+from tests.schemas.types.records import statement
+from tests.wallet.acting import OMAR, POWER, power_for
 
 pytestmark = pytest.mark.browser
 
@@ -309,6 +315,25 @@ def test_statements_and_reviews(
     walk.press("#to-deny", "waiting-deny")
     walk.press("#decide-deny", "waiting-denied")
     assert len(store.deferrals.list_waiting()) == 1
+
+    # What people see who come to end a power; the sign-in itself is elsewhere.
+    made = statement(POWER, learner=OMAR).model_copy(update={"values": power_for()})
+    store.offers.create(draft_offers(POWER, [made], with_tx_code=False), now=bureau.clock())
+    walk.go("/powers", "powers-sign-in")
+    came_as(bureau, page, ("haddad", "lina", "20120819"))
+    walk.go("/powers", "powers")
+    walk.press("#over-end-1", "power-end")
+    walk.press("#end", "power-ended")
+    assert page.locator("#over-none").count() == 1
+
+
+def came_as(bureau: Bureau, page: Page, person: tuple[str, str, str]) -> None:
+    """This browser is somebody's who has signed in to end a power."""
+    context, browser_key = bureau.desk.context, new_cookie()
+    who = _sealed(context, marks_of(context.store.secret, [person]), browser_key)
+    for what, value in (("browser", browser_key), ("who", who)):
+        name = cookie_name(context.settings, f"powers-{what}")
+        page.context.add_cookies([{"name": name, "value": value, "url": bureau.address}])
 
 
 def signed_in(bureau: Bureau, page: Page) -> None:

@@ -12,7 +12,7 @@ from examples.demo import EXAMPLE_SETTINGS, STUDY_RECORD
 from examples.services import Services
 from examples.sign_in import running_provider, start_source
 from tests.browser.conftest import OpenPage
-from tests.browser.test_fetching_journey import MATCH, PEOPLE, _sign_in, _without_the_web
+from tests.browser.test_fetching_journey import MATCH, PEOPLE, _sign_in
 from tests.browser.test_whole_journey import PASSPHRASE, Reader, make_wallet
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -36,7 +36,7 @@ def test_one_is_told_when_it_has_arrived(
     services: Services, open_page: OpenPage, language: str, javascript: bool, width: int
 ) -> None:
     """In Swedish on a phone and in English without JavaScript; every page on the way can be used by everybody."""
-    page = _without_the_web(open_page(width=width, javascript=javascript, language=language))
+    page = open_page(width=width, javascript=javascript, language=language)
     person = Reader(page, "waiting", language)
     wallet = services.urls["wallet"]
     make_wallet(person, wallet, f"Elin {language}")

@@ -146,6 +146,14 @@ def test_the_pages_where_a_request_goes_no_further(
     go_on(employer.ask(query(["family_name"]), notice=notice()).link(), "#show-muted")
     look("muted")
 
+    arrive(page, address, employer.ask(query(["family_name"]), notice=notice()).link())
+    page.click("#arrival-report")
+    page.wait_for_selector("#report-text")
+    look("report")
+    page.click("#reported")
+    page.wait_for_selector("#reported-on")
+    look("reported")
+
     go_on(employer.ask(query(["family_name"], vct=TRANSCRIPT), notice=notice()).link(), "#fetch-1-1")
     with world.network.cut_before("/.well-known/openid-credential-issuer"):
         page.click("#fetch-1-1")

@@ -36,6 +36,11 @@ def allow(page: Page, address: str, firm: Permitted, clicks: Clicks) -> None:
     clicks("#decide-share")
     assert page.is_visible("#confirm-recheck")
     assert_accessible(page)
+    assert overflow(page) <= 0
+    page.fill("#passphrase", PASSPHRASE)
+    clicks("#decide-allow")
+    assert page.is_visible("#confirm-recheck")
+    assert_accessible(page)
     page.fill("#passphrase", PASSPHRASE)
     clicks("#decide-share")
     page.wait_for_selector("#outcome[data-outcome=shared]")

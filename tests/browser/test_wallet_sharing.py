@@ -87,6 +87,12 @@ def test_every_screen_of_a_share(
     look("receipt")
     page.click("#back")
     look("s6")
+    page.click("#ask-copy")
+    page.wait_for_selector("#letter")
+    look("copy")
+    page.click("#sent-mail")
+    page.wait_for_selector("#copy-state")
+    look("copy-asked")
 
     arrive(page, address, stranger.ask(query(["courses", None, "credits"], vct=TRANSCRIPT)).link())
     page.click("#arrival-continue")
@@ -129,6 +135,8 @@ def test_cs01_cs22_the_two_buttons_are_equal_and_nothing_is_focused(
     page = open_page()
     moved_in(world, page, address, "micro-credential")
     arrive(page, address, employer.ask(OPTIONAL, notice=notice()).link())
+    first, *others = (_looks(page, f"#arrival-{name}") for name in ("continue", "stop", "report"))
+    assert others == [first, first]
     page.click("#arrival-continue")
 
     page.wait_for_load_state()
@@ -329,7 +337,7 @@ def test_cs39_the_other_language_keeps_the_ticks(
     page.click("#arrival-continue")
     page.check("#optional-1")
 
-    page.click("#other-language")
+    page.click("#language-sv")
 
     expect(page.locator("html")).to_have_attribute("lang", "sv")
     expect(page.locator("#optional-1")).to_be_checked()

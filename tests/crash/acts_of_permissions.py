@@ -41,6 +41,7 @@ async def offered(stage: Stage) -> Given:
     made = stage.firm.make_request(template, kind=Kind.CROSS_DEVICE, maker="test")
     share_id = await sharer.begin(made.link)
     sharer.choose(share_id, Chosen(recheck=True))
+    await sharer.allow_checks(share_id)
     return {"share": share_id, "request": made.id, "link": made.link}
 
 

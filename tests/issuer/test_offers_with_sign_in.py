@@ -121,7 +121,7 @@ def test_a_database_of_before_is_upgraded_and_its_offers_stay_what_they_were(tmp
         indexes = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
     connection.close()
     assert versions == [(VERSION,)]
-    assert "offers_issuer_state" in indexes
+    assert {"offers_issuer_state", "offers_principal_mark", "offers_agent_mark"} <= indexes
 
 
 def test_a_database_of_another_schema_is_still_refused(tmp_path: Path) -> None:

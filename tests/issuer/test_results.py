@@ -1,6 +1,7 @@
 """Files of results: everything is read, or every fault is named and nothing is."""
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -198,7 +199,17 @@ def test_results_that_were_not_passed_are_left_out_with_a_note() -> None:
     assert [a.title for a in results.achievements] == [{"und": "A"}, {"und": "D"}]
     left_out = ("not_passed", "in_progress")
     assert [(w.code, w.row) for w in results.warnings if w.code in left_out] == [("not_passed", 3), ("in_progress", 4)]
-    assert faults("family_name;title;grade\nNyman;A;U") == [(None, "")]
+
+
+def test_a_file_of_which_nothing_was_taken_says_why_for_each_row() -> None:
+    """What would have been a note stands beside the fault: else nobody learns what the file holds instead."""
+    text = "family_name;title;grade;status\nNyman;B;U;\nNyman;C;;in-progress"
+    assert faults(text) == [(None, ""), (2, "status"), (3, "status")]
+    elmo = (ROOT / "examples" / "data" / "study-record.xml").read_text(encoding="utf-8")
+    none_passed = re.sub(r"<status>passed</status>", "<status>in-progress</status>", elmo)
+    (first, *others) = faults(none_passed)
+    assert first == (None, "")
+    assert others
 
 
 def test_people_are_told_apart() -> None:

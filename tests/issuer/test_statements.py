@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from issuer.issuance import Period, ending_with
 from issuer.offers import UnsuitableRecords, draft_offers
 from issuer.profiles import load_profile
 from issuer.results import ImportRefused, Limits, Results, read_results
@@ -17,9 +18,12 @@ from issuer.results.statement_columns import STATEMENT_COLUMNS
 from issuer.store.results import Import, ImportDraft
 from proofs import strict_json
 from proofs.formats.sd_jwt import UnverifiedSDJWT, parse_sd_jwt
+from schemas.issuance import CredentialRequestDenied
 from schemas.learning.achievement import Record
 from schemas.learning.statement import Statement
+from schemas.power import PowerBasis
 from schemas.types import CREDENTIAL_TYPES
+from schemas.types.card import display_value
 from tests.issuer.desk import Desk, achievement
 from tests.issuer.fetching import Fetcher, running_fetcher
 from tests.issuer.terminal import Run
@@ -444,3 +448,33 @@ def test_offers_are_made_of_statements_from_the_command_line(type_name: str, dat
     assert len(json.loads(again.stdout)) == expected
     wrong = run("offer", "--type", "micro-credential", "--from", file, "--data", data, "--json")
     assert (wrong.status, wrong.fault["error"]) == (1, "unsuitable_records")
+
+
+# --- powers -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_power_is_not_certified_beyond_its_last_day() -> None:
+    """The copies end with the day itself, on a whole hour; of one that is over there are none."""
+    begins = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    year = Period(begins, begins + timedelta(days=365))
+
+    def until(day: str, type_name: str = "power-of-representation") -> datetime:
+        return ending_with(year, type_name=type_name, claims={"ends_on": day}).valid_until
+
+    assert until("2026-11-30") == datetime(2026, 12, 1, tzinfo=UTC)
+    assert until("2026-11-21") == datetime(2026, 11, 22, tzinfo=UTC)
+    assert until("2030-08-18") == until("9999-12-31") == year.valid_until
+    assert until("2026-11-30", "employment") == year.valid_until
+    with pytest.raises(CredentialRequestDenied):
+        until("2026-11-20")
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_what_a_power_rests_on_is_told_in_words(language: str) -> None:
+    """On the card of the wallet, at the recipient and on the issuer's pages, in both languages; another text stays."""
+    (spec,) = [one for one in CREDENTIAL_TYPES["power-of-representation"].claims if one.path == ("power_basis",)]
+    words = {display_value(basis.value, spec.value_type, language) for basis in PowerBasis}
+
+    assert len(words) == len(PowerBasis)
+    assert not any("_" in text or text in set(PowerBasis) for text in words)
+    assert display_value("something_else", spec.value_type, language) == "something_else"

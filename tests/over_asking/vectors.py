@@ -11,7 +11,7 @@ from typing import Any, Final
 from proofs.request_object import VerifierIdentity
 from schemas.consent import RequestNotice
 from schemas.dcql import parse_query
-from schemas.presentation import AuthorizationRequest
+from schemas.presentation import AuthorizationRequest, RequestLink
 from schemas.registration import beyond, read_registered
 from tests.over_asking.cases import honest
 from tests.over_asking.hard import hard_cases
@@ -19,7 +19,7 @@ from tests.over_asking.sectors import SECTORS
 from tests.over_asking.twists import TWISTS
 from wallet.over_asking import AskedFacts, Past, PolicyOutcome, ShownCertificate, asked_paths, evaluate, fired, gather
 from wallet.over_asking.past import path_key
-from wallet.requests import CheckedRequest, Registration, RegistrationOutcome, StatedNotice
+from wallet.requests import CheckedRequest, FetchedRequest, Registration, RegistrationOutcome, StatedNotice
 
 FILE: Final = Path(__file__).parents[1] / "vectors" / "over_asking" / "requests.json"
 ASKED_AT: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -75,7 +75,11 @@ def facts_of(case: dict[str, Any]) -> AskedFacts:
         more = beyond(query, read_registered(case["registered"]))
         outcome = RegistrationOutcome.EXCEEDED if more else RegistrationOutcome.COVERED
         registration = Registration(outcome, more)
+    link = RequestLink(client_id=request.client_id, parameters={})
     checked = CheckedRequest(
+        fetched=FetchedRequest(link, "", None, ASKED_AT),
+        checked_at=ASKED_AT,
+        vouched_by=(),
         request=request,
         query=query,
         identity=VerifierIdentity(
@@ -87,13 +91,13 @@ def facts_of(case: dict[str, Any]) -> AskedFacts:
         stated=StatedNotice(notice, signed=True, digest="") if notice else None,
         registration=registration,
         answer_key=None,
-        asked_at=ASKED_AT,
         expires_at=ASKED_AT + timedelta(minutes=5),
     )
-    return gather(checked, past=_past(case), shown=[_shown(case)])
+    return gather(checked, past=past_of_case(case), shown=[shown_of_case(case)])
 
 
-def _past(case: dict[str, Any]) -> Past:
+def past_of_case(case: dict[str, Any]) -> Past:
+    """What the wallet remembers in a case."""
     past = dict(case["past"])
     query = parse_query(case["dcql_query"])
     more: tuple[str, ...] = ()
@@ -106,7 +110,8 @@ def _past(case: dict[str, Any]) -> Past:
     return Past(came_by=case["came_by"], more=more, **past)
 
 
-def _shown(case: dict[str, Any]) -> ShownCertificate:
+def shown_of_case(case: dict[str, Any]) -> ShownCertificate:
+    """What the rules need of the certificate that a case is about."""
     return ShownCertificate(id="held", policy=PolicyOutcome(case["policy"]))
 
 

@@ -12,6 +12,7 @@ from proofs.client_assertion import CheckedAssertion, check_client_assertion, ma
 from proofs.client_attestation import (
     ATTESTATION_PROOF_TYP,
     ATTESTATION_TYP,
+    PROOF_WINDOW_SECONDS,
     AttestedClient,
     Attester,
     check_attested_client,
@@ -116,6 +117,13 @@ def test_what_the_wallet_sends_the_issuer_accepts() -> None:
     client = check(made, shown)
     assert (client.client_id, client.thumbprint) == (CLIENT, INSTANCE.kid)
     assert check(made, plain, demand_challenge=False).replay_value != client.replay_value
+
+
+def test_the_proof_of_possession_says_when_it_expires() -> None:
+    """Authorization servers of drafts before -08 refuse one without `exp`; it may be there (5.2)."""
+    made = make_attestation_proof(signer=INSTANCE, client_id=CLIENT, audience=SERVER, challenge=None, now=NOW)
+
+    assert jose.read_claims(jose.parse_jws(made, max_bytes=10_000))["exp"] == SECONDS + PROOF_WINDOW_SECONDS
 
 
 def test_i26_both_shapes_are_on_the_wire() -> None:

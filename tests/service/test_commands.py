@@ -123,3 +123,19 @@ def test_a_command_waits_while_the_database_is_busy_but_not_for_ever() -> None:
     assert commands.patiently(busy_twice) == "done"
     with pytest.raises(Busy):
         commands.patiently(always_busy, seconds=0.1)
+
+
+def test_long_lines_are_broken_between_words_and_set_in() -> None:
+    """What follows a line that is too long stands further in than the line itself; links stay whole, tables too."""
+    link = "https://verifier.example/share/" + "x" * 60
+    text = (
+        f"  3f1c9a27  2026-11-20 12:00  shared   Exempelbolaget AB, which has a long name\n{link} {link}\nshort  line"
+    )
+
+    shown = commands.fitted(text, width=60).split("\n")
+
+    assert shown[0] == "  3f1c9a27  2026-11-20 12:00  shared   Exempelbolaget AB,"
+    assert shown[1] == "      which has a long name"
+    assert shown[2:] == [link, f"    {link}", "short  line"]
+    assert commands.fitted("as it is", width=60) == "as it is"
+    assert commands.fitted("", width=1) == ""

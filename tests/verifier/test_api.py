@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from proofs import strict_json
+from proofs.jwe import decrypt_jwe, generate_encryption_key, public_part
 from proofs.resolve import DictResolver
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import Scene, request_parameters_of
@@ -18,6 +19,8 @@ from tests.verifier.withdrawing import act, statement_in
 from verifier.app import create_app
 from verifier.settings import VerifierSettings
 from verifier.store import Event
+
+GOOD = public_part(generate_encryption_key("good"))
 
 
 class Web:
@@ -112,6 +115,66 @@ def test_the_request_object_has_its_media_type_whatever_is_accepted(web: Web, ac
     assert answer.headers["content-type"].startswith("application/oauth-authz-req+jwt")
     assert answer.headers["cache-control"] == "no-store"
     assert request_parameters_of(answer.text).get("wallet_nonce") == ("n1" if method == "POST" else None)
+
+
+def wanting(*keys: Any, **changes: Any) -> str:
+    """The metadata of a wallet that takes encrypted requests only, as a widely used one of the EU posts them."""
+    return orjson.dumps(
+        {
+            "vp_formats_supported": {"mso_mdoc": {"deviceauth_alg_values": [-7]}, "dc+sd-jwt": None},
+            "client_id_prefixes_supported": ["x509_hash"],
+            "request_object_signing_alg_values_supported": ["ES256"],
+            "request_object_encryption_alg_values_supported": ["ECDH-ES"],
+            "request_object_encryption_enc_values_supported": ["A128GCM"],
+            "jwks": {"keys": list(keys)},
+        }
+        | changes
+    ).decode()
+
+
+def posted(web: Web, wallet_metadata: str) -> str:
+    """What a wallet with these metadata gets."""
+    path = urlsplit(dict(_pairs(web.make()["request"]))["request_uri"]).path
+    answer = web.client.post(path, data={"wallet_nonce": "n1", "wallet_metadata": wallet_metadata})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/oauth-authz-req+jwt")
+    return answer.text
+
+
+def test_a_wallet_that_asks_for_it_gets_its_request_encrypted(web: Web) -> None:
+    """To the first key that can be used, with the signed request inside (5.10; RFC 9101, 6.1)."""
+    key = generate_encryption_key("mine")
+    wanted = wanting({"kty": "AKP", "alg": "ML-KEM-768"}, {"kty": "EC", "crv": "P-256"}, public_part(key))
+
+    header, inside = decrypt_jwe(
+        posted(web, wanted), private_jwk=key, algorithms={"ECDH-ES"}, encryptions={"A128GCM"}, max_bytes=100_000
+    )
+
+    assert (header["kid"], header["cty"], header["enc"]) == ("mine", "JWT", "A128GCM")
+    assert request_parameters_of(inside.decode())["wallet_nonce"] == "n1"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "{",
+        "[]",
+        '{"jwks": 1, "jwks": 2}',
+        "[" * 10_000,
+        wanting(),
+        wanting(1, "x", None, {}, {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}),
+        wanting(GOOD | {"use": "sig"}),
+        wanting(GOOD | {"alg": "ECDH-ES+A256KW"}),
+        wanting(GOOD, request_object_encryption_alg_values_supported=["RSA-OAEP"]),
+        wanting(GOOD, request_object_encryption_enc_values_supported=["A128CBC-HS256", {"A128GCM": 1}]),
+        wanting(GOOD, request_object_encryption_enc_values_supported="A128GCM"),
+        wanting(GOOD, jwks=[GOOD]),
+        wanting(*[GOOD | {"x": "AA"}] * 20, GOOD),
+        wanting(GOOD, padding="x" * 25_000),
+    ],
+)
+def test_metadata_that_cannot_be_followed_leave_the_request_signed_and_in_clear(web: Web, asked: str) -> None:
+    """They are a stranger's: unreadable, contradictory, endless; the wallet judges what it gets."""
+    assert request_parameters_of(posted(web, asked))["wallet_nonce"] == "n1"
 
 
 def test_post_of_the_request_uri_needs_no_body(web: Web) -> None:

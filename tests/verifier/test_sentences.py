@@ -55,3 +55,15 @@ def test_every_reason_of_the_procedure_has_a_sentence() -> None:
     reasons = set(re.split(r",\s+", listed[1].strip()))
 
     assert reasons - set(_BY_REASON) - SPECIFIC_BY_NAME == set()
+
+
+def test_the_page_of_a_result_speaks_to_the_organisation_throughout() -> None:
+    """In Swedish the checks say *ni*, since it is the organisation that asked: nothing beside them says *du*."""
+    t = load_catalogues(ROOM).translator("sv")
+    templates = [ROOM / "templates" / name for name in ("request.html", "result.html")]
+    pages = "".join(template.read_text(encoding="utf-8") for template in templates)
+    told = [t.text(msgid) for msgid in re.findall(r'_\("([^"]+)"', pages)]
+    told += [verdict_sentence(verdict, t) for verdict in Verdict]
+
+    assert len(told) > 40
+    assert [text for text in told if re.search(r"\b(du|dig|din|ditt|dina)\b", text, re.IGNORECASE)] == []

@@ -8,6 +8,7 @@ decision = agent.act(share_id)                     # "I answer for Lina", and th
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 from issuer.offers import draft_offers
 from schemas.learning.achievement import Learner, Record
@@ -90,8 +91,9 @@ class Agent(Sharer):
         return made
 
     async def receive_power(self, principal: Learner = LINA, *, agent: Learner = OMAR, **changes: Any) -> None:
-        """One more power."""
-        await self.world.wallet.receive(self.vault, power_offer(self.world, principal, agent=agent, **changes))
+        """One more power, from a source whose copies outlive what they say: ours makes none such."""
+        with patch("issuer.issuance.ending_with", lambda period, **_: period):
+            await self.world.wallet.receive(self.vault, power_offer(self.world, principal, agent=agent, **changes))
 
     async def receive_registration(self, learner: Learner) -> None:
         """A certificate about somebody, in this vault."""

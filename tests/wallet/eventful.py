@@ -19,6 +19,7 @@ from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, withdrawals
 from tests.world import World
 from wallet.ledger import Outcome
+from wallet.rights import Rights
 
 KEPT = {
     "ground": "legal_claims",
@@ -83,5 +84,10 @@ class Story:
         firm.reply_status = 200
         entries["faulty"] = await sharer.begin(firm.ask(query(["family_name"]), transaction_data=["e30"]).link())
         entries["no answer"] = await sharer.begin(firm.ask_for_two(**said).link())
+        rights = Rights(world.wallet.deployment)
+        for name in ("taken back", "acknowledged"):
+            rights.note_copy_asked(sharer.vault, entries[name], way="mail")
+        rights.note_copy_came(sharer.vault, entries["taken back"])
+        rights.note_reported(sharer.vault, entries["faulty"])
         world.clock.move(hours=2)
         return cls(sharer, firm, entries)

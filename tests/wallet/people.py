@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from schemas.presentation import parse_link
 from tests.world import PASSPHRASE, World
 from wallet.certificates import StoredCertificate
-from wallet.decision import Chosen, Decision
+from wallet.decision import Chosen, Decision, permission_digest
 from wallet.delivery import Delivery
 from wallet.ledger import Entry
 from wallet.over_asking import WarningKind
@@ -58,6 +58,13 @@ class Sharer:
         chosen = self.decision(share_id).chosen
         overridden = chosen.overridden | {kind.value for kind in kinds}
         return self.choose(share_id, replace(chosen, overridden=overridden))
+
+    async def allow_checks(self, share_id: str, *, passphrase: str = PASSPHRASE) -> None:
+        """Confirm the later checks that the screen says now."""
+        digest = permission_digest(self.decision(share_id))
+        await self.sharing.confirm_permission(
+            self.vault, share_id, language="en", approved_digest=digest, passphrase=passphrase
+        )
 
     async def approve(self, share_id: str, *, passphrase: str = PASSPHRASE) -> Delivery:
         """Share what the screen says now."""

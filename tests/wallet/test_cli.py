@@ -27,6 +27,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     passphrase = directory / "passphrase"
     passphrase.write_text("fyra ord utan samband\n", encoding="utf-8")
     settings = {"WALLET_PASSPHRASE_FILE": str(passphrase), "ISSUER_STATUS_LIST_SIZE": "1000"}
+    settings["ISSUER_REVIEWED_TYPES"] = "course-results"
     with Services(directory, settings=settings) as running:
         running.start("issuer", 0)
         running.start("wallet", 0)
@@ -37,6 +38,18 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 def terminal(services: Services) -> Terminal:
     """A terminal on the wallet's data, while the wallet is being served."""
     return Terminal(services.data / "wallet", dict(services._environment))
+
+
+def test_what_the_issuer_has_to_look_at_first_is_not_told_as_a_no(services: Services, terminal: Terminal) -> None:
+    """`receive` says that it takes time, and `resume` goes on with it; the status is not 0, since nothing is stored."""
+    (offer,) = offers(services, "--type", "course-results")
+
+    waits = terminal.run("receive", offer["offer"], "--person", "Ottilia")
+
+    assert waits.returncode == 1
+    assert "has to look at it first" in waits.stderr
+    assert "said no" not in waits.stderr
+    assert [one["stage"] for one in terminal.json("resume", "--person", "Ottilia")] == ["pending"]
 
 
 def offers(services: Services, *more: str) -> list[dict[str, str]]:

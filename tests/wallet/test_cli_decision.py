@@ -7,11 +7,11 @@ import pytest
 
 from service.commands import CommandFailed
 from service.i18n import load_catalogues
-from tests.wallet.fake_verifier import FakeVerifier, credential, notice, with_optional
+from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, with_optional
 from tests.wallet.people import Sharer
 from tests.world import World
 from wallet.cli_decision import print_decision
-from wallet.cli_share import _chosen
+from wallet.cli_share import _chosen, _in_another_way
 from wallet.pages.share_view import decision_view
 
 pytestmark = pytest.mark.anyio
@@ -193,3 +193,28 @@ async def test_an_optional_part_that_the_required_one_answers_is_not_called_miss
     asked = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"))
 
     assert sharer.decision(await sharer.begin(employer.ask(asked, notice=notice()).link())).unanswered == ()
+
+
+async def test_s2b_another_way_to_answer_is_taken_by_its_number(
+    world: World, employer: FakeVerifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each stands with its number; taking it shows that one in place of the first, and a wrong number stops."""
+    sharer = await Sharer.with_certificate(world, "micro-credential", "course-results")
+    both = [credential(["family_name"]), credential(["given_name"], ["family_name"], query_id="more", vct=TRANSCRIPT)]
+    either = {"credentials": both, "credential_sets": [{"options": [["certificate"], ["more"]]}]}
+    share_id = await sharer.begin(employer.ask(either, notice=notice()).link())
+    decision = sharer.decision(share_id)
+    view = decision_view(decision, load_catalogues().translator("en"), history=[])
+    print_decision(decision, view)
+    assert f"[--another {len(decision.alternatives)} takes it]" in capsys.readouterr().err
+    (number,) = [n for n, one in enumerate(decision.alternatives, start=1) if one.option is not None]
+
+    taken = _in_another_way(sharer.sharing, sharer.vault, decision, number)
+    kept = _chosen(taken, optional=[], yes=[])
+
+    before, after = [{choice.query_id for choice in one.choices} for one in (decision, taken)]
+    assert before != after
+    assert before | after == {"certificate", "more"}
+    assert (kept.ticked, taken.chosen.approved) == (frozenset(), frozenset())
+    with pytest.raises(CommandFailed):
+        _in_another_way(sharer.sharing, sharer.vault, taken, 9)

@@ -195,10 +195,15 @@ def test_the_ledger_tells_everything_without_values(services: Services, terminal
 
 
 def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Terminal) -> None:
-    """`--rules` judges what the history kept again, and says the same."""
+    """`--rules` reads each kept request and judges it again, and says the same in plain words."""
     terminal.json("present", ask(services)["request"], "--refuse")
 
-    entries = terminal.json("ledger", "--rules")["entries"]
+    judged = terminal.json("ledger", "--rules", "--entry", terminal.json("ledger")["entries"][0]["id"][:8])
+    entries = judged["entries"]
+
+    assert judged["same"]
+    assert {one["read_from"] for one in entries} == {"request"}
+    assert all("They have not shown that they are registered to ask for this." in one["said"] for one in entries)
 
     assert {one["event"] for one in entries} >= {"asked", "refused"}
     assert all(one["same"] and one["fired"] == one["fired_again"] for one in entries)

@@ -371,7 +371,7 @@ async def test_cs18_a_sensitive_item_is_never_shared_without_its_own_yes(world: 
             """Raise nothing."""
 
     with pytest.raises(YesMissing):
-        await decide(asked, approved_digest=asked.digest, confirmation=Anybody(), now=world.clock())
+        await decide(asked, approved_digest=asked.digest, confirmation=Anybody(), permission=None, now=world.clock())
 
 
 # --- refusal ----------------------------------------------------------------------------------------------------------

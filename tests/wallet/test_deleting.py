@@ -16,6 +16,7 @@ from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import Recipient
 from tests.wallet.terminal import Terminal
 from tests.wallet.test_fetching import Source, away
+from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_pages import send
 from tests.wallet.test_taking_back import take_back
 from tests.world import PASSPHRASE, World
@@ -309,7 +310,8 @@ async def test_it_can_be_fetched_again(world: World, fetched: tuple[Source, Any,
 )
 async def test_the_page_says_what_is_lost_and_asks(world: World, language: str, sentences: tuple[str, ...]) -> None:
     """From the certificate; Enter deletes nothing, keeping leads back, and a foreign form is refused."""
-    browser, _, _ = browser_that_shared(world, language=language)
+    browser, shared, _ = browser_that_shared(world, language=language)
+    assert "Sjöberg" in browser.get(f"/history/{shared}").text.partition('id="values"')[2], "CS-30: while it is held"
     with closing(sqlite3.connect(world.wallet.settings.data / "wallet.sqlite3")) as database:
         ((certificate_id,),) = database.execute("SELECT id FROM certificate").fetchall()
     address = f"/certificates/{certificate_id}"
@@ -333,7 +335,9 @@ async def test_the_page_says_what_is_lost_and_asks(world: World, language: str, 
     assert ("Deleted from the wallet" if language == "en" else "Raderat ur plånboken") in history
     entries = re.findall(r'id="entry-([0-9a-f]+)"', browser.get("/history").text)
     assert len(entries) == 3
-    assert [browser.get(f"/history/{entry}").status_code for entry in entries] == [200, 200, 200]
+    pages = [browser.get(f"/history/{entry}") for entry in entries]
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert [value for page in pages for value in (*VALUES, 'id="values"') if value in page.text] == []
 
 
 def test_the_command_deletes_after_a_yes(world: World) -> None:

@@ -29,7 +29,8 @@ pytestmark = pytest.mark.anyio
 TOLD = {
     EventKind.ASKED, EventKind.APPROVED, EventKind.REFUSED, EventKind.FAULTY, EventKind.DELIVERED,
     EventKind.NOT_ACCEPTED, EventKind.NOT_DELIVERED, EventKind.RECEIVED, EventKind.TAKEN_BACK, EventKind.DELETION_ASKED,
-    EventKind.DELETION_ACKNOWLEDGED, EventKind.DELETION_STATED, EventKind.CONFIRMED,
+    EventKind.DELETION_ACKNOWLEDGED, EventKind.DELETION_STATED, EventKind.CONFIRMED, EventKind.COPY_ASKED,
+    EventKind.COPY_CAME, EventKind.REPORTED,
 }  # fmt: skip
 
 
@@ -61,6 +62,10 @@ async def test_the_history_for_machines_is_complete(world: World) -> None:
     assert of["taken back"]["after"]["state"] == State.DONE.value
     assert len(of["partly deleted"]["after"]["statements"]) == 1
     assert of["acknowledged"]["after"]["due_on"] == "2026-12-20"
+    copy = {"asked_on": "2026-11-20", "due_on": "2026-12-20", "came_on": None, "is_overdue": False}
+    assert of["acknowledged"]["copy"] == copy
+    assert of["taken back"]["copy"] == copy | {"came_on": "2026-11-20"}
+    assert of["confirmed"]["copy"] is None
     assert set(of["confirmed"]["confirmed"]) == {"receipt_jwt", "countersignature"}
     assert [one["type"] for one in of["refused"]["receipt"]["events"]] == ["requested", "refused", "delivered"]
     assert of["faulty"]["error"]
@@ -79,6 +84,9 @@ async def test_the_history_as_a_table_tells_what_came_after(world: World) -> Non
         ("taken back", r"Deleted, they say", "You took it back"),
         ("partly deleted", r"\w", "They stated what they deleted"),
         ("acknowledged", r"\w", "They have received your wish"),
+        ("acknowledged", r"; You have asked for a copy$", "You asked them for a copy"),
+        ("taken back", r"; The copy has come$", "You noted that the copy came"),
+        ("faulty", r"^$", "You reported the request"),
         ("confirmed", r"^$", "They confirmed the receipt"),
         ("refused", r"^$", "You decided not to share"),
         ("faulty", r"^$", "The request had a fault"),

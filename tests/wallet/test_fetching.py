@@ -96,9 +96,11 @@ class Source:
         (made,) = store.offers.create(drafts, now=self.world.clock())
         return self.side.context.links_of(made)
 
-    def allow(self, url: str, decision: str = "yes", *, after_minutes: int = 0) -> dict[str, str]:
-        """The person opens the address, signs in, takes their time and decides; the query that the browser brings
-        back."""
+    def allow(
+        self, url: str, decision: str = "yes", *, after_minutes: int = 0, only: Sequence[str] = ()
+    ) -> dict[str, str]:
+        """The person opens the address, signs in, takes their time and decides, on all of it or on `only` these titles;
+        the query that the browser brings back."""
         opened = self.browser.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
         assert opened.status_code == 303, opened.text
         brought = self.provider.sign_in(opened.headers["location"])
@@ -108,7 +110,11 @@ class Source:
         data = {
             "csrf": tree.xpath("//input[@name='csrf']/@value")[0],
             "decision": decision,
-            "certificate": tree.xpath("//input[@name='certificate']/@value"),
+            "certificate": [
+                box.get("value")
+                for box in tree.xpath("//input[@name='certificate']")
+                if not only or box.xpath("string(ancestor::fieldset/legend)").strip() in only
+            ],
         }
         done = self.browser.post(tree.xpath("//form[@id='decide-form']/@action")[0], data=data)
         done_tree: Any = html.fromstring(done.text)

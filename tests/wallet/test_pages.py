@@ -104,6 +104,13 @@ def test_the_whole_way_to_a_certificate(world: World) -> None:
     swedish = browser.get(f"{page.url.path}?lang=sv")
     for text in ("23 april 1998", "Giltigt", "Följer med vid varje delning", "7,5"):
         assert text in swedish.text
+    for told, texts in (
+        (page, ("Where it comes from", "Collected from", "Received", "Issuer's identifier", "20 November 2026 13:00")),
+        (swedish, ("Var det kommer ifrån", "Hämtat från", "Mottaget", "Utfärdarens adress", "20 november 2026 13:00")),
+    ):
+        where = unescape(told.text).partition("university.example")[2]
+        assert [text for text in texts if text not in unescape(told.text)] == []
+        assert "university.example" in where.partition('id="provenance"')[2].partition("</dl>")[0]
 
 
 def test_a_picture_of_a_qr_code_is_read(world: World) -> None:

@@ -23,7 +23,7 @@ MOST_WORDS = 20
 SCREENS = [
     *sorted((ROOM / "templates" / "share").glob("*.html")),
     *(ROOM / "pages" / f"{name}.py" for name in ("share", "share_arrival", "share_outcome", "share_view", "phrases")),
-    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing")),
+    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "copy", "report")),
     ROOM / "pages" / "share_words.py",
     ROOM / "pages" / "warning_words.py",
     ROOM / "over_asking" / "rules.py",
@@ -34,6 +34,14 @@ FORBIDDEN = {
     "en": r"\b(credentials?|verifiers?|attributes?|claims?|presentations?|issuances?|submit|ok)\b|!",
     "sv": r"\b(credentials?|verifier\w*|attribut\w*|claims?|presentation\w*|skicka in|ok)\b|!",
 }
+STIRRING = {
+    "en": r"\b(sorry|unfortunately|sadly|regret|miss out|lose out|hurry|last chance|only today|right away"
+    r"|congratulations|great|awesome|perfect|recommended|best choice|trusted by|don't worry|are you sure|please share"
+    r"|no thanks|you will lose|safe and secure)\b",
+    "sv": r"\b(tyvärr|ledsen|ångra\w*|gå miste|missa\w*|skynda\w*|sista chansen|bara i dag|genast|grattis|toppen"
+    r"|perfekt|rekommender\w*|bästa valet|oroa dig|är du säker|snälla|nej tack|du förlorar|tryggt och säkert)\b",
+}
+"""Words that praise, shame, frighten or hurry somebody towards an answer (EDPB 03/2022, stirring)."""
 _KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
 
 
@@ -83,6 +91,14 @@ def test_cs41_no_sentence_on_a_decision_screen_is_longer_than_20_words(language:
 def test_cs41_no_word_of_the_protocols_stands_on_a_decision_screen(language: str) -> None:
     """Certificate, not credential; and nothing shouts."""
     wrong = [form for _, form in texts(language) if re.search(FORBIDDEN[language], form, re.IGNORECASE)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_nothing_on_a_decision_screen_stirs(language: str) -> None:
+    """No praise, no shame, no fear, no hurry; the list finds what it is for."""
+    assert re.search(STIRRING[language], {"en": "Are you sure?", "sv": "Tyvärr går du miste"}[language], re.IGNORECASE)
+    wrong = [form for _, form in texts(language) if re.search(STIRRING[language], form, re.IGNORECASE)]
     assert wrong == []
 
 

@@ -96,6 +96,7 @@ def agreed(paths: Mapping[str, Iterable[ConcretePath]], *, bound: bool = True) -
         decided_at=NOW,
         expires_at=NOW + timedelta(minutes=5),
         recheck=None,
+        permission=None,
         made_by=gate._MADE_BY_DECIDE,
     )
 

@@ -16,6 +16,7 @@ from wallet.collection import MovedOn, PartState, Stage
 from wallet.ledger import EventKind
 from wallet.links import read_arrival
 from wallet.offers import OfferUnusable, Unreachable
+from wallet.store.certificates import take_copy
 from wallet.store.collections import HeldCollection, take_up
 from wallet.store.ledger import read_history
 from wallet.store.tables import CollectionRow
@@ -35,6 +36,26 @@ async def test_an_offer_becomes_a_certificate_with_one_time_copies(world: World)
     assert (certificate.copies_left, certificate.copies_total) == (10, 10)
     assert certificate.claims["family_name"] == "Sjöberg"
     assert certificate.report.accepted
+
+
+async def test_every_copy_is_kept_as_the_very_bytes_that_came(world: World) -> None:
+    """What the issuer signed is never written anew: no member is sorted, and no character is another one."""
+    vault = await world.wallet.person()
+    came: list[str] = []
+
+    def listen(request: httpx2.Request, answer: httpx2.Response) -> httpx2.Response:
+        if request.url.path.endswith("/credential"):
+            came.extend(one["credential"] for one in answer.json()["credentials"])
+        return answer
+
+    with world.network.changing(listen):
+        certificate = await world.wallet.receive(vault, world.university.offer()[0].offer)
+
+    with world.wallet.deployment.database.transaction() as connection:
+        kept = [take_copy(connection, vault, certificate.id).token for _ in came]
+    assert len(came) == 10
+    assert kept == came
+    assert certificate.token == came[0]
 
 
 @pytest.mark.parametrize("way", ["offer", "offer_https", "by_value", "uri"])

@@ -18,6 +18,7 @@ from tests.wallet.test_ledger import shared
 from tests.wallet.test_passkeys import added, opened_by, read, tamper, the_ring
 from tests.wallet.test_vault import _bytes_at_rest
 from tests.world import PASSPHRASE, World
+from wallet.acts import Acts
 from wallet.app import create_app
 from wallet.histories import Histories
 from wallet.key_ring import KeyRing
@@ -29,6 +30,7 @@ from wallet.sharing import Sharing
 from wallet.store.archived import add_missing_copies
 from wallet.store.certificates import add_certificate, add_copies, update_view
 from wallet.store.collections import add_collection
+from wallet.store.kept_requests import keep_request
 from wallet.store.ledger import append_event, delete_events, read_history
 from wallet.store.people import VaultChanged
 from wallet.store.shares import add_share
@@ -107,7 +109,8 @@ async def test_everything_is_sealed_anew_and_the_former_is_out_of_the_files(worl
     rekeyed = await lose(world, "Borta")
 
     assert {table for table, _ in before} == {
-        "certificate", "copy", "collection", "share", "ledger", "ledger_head", "take_back", "passkey", "person",
+        "certificate", "copy", "collection", "share", "ledger", "ledger_head", "take_back", "kept_request",
+        "passkey", "person",
     }  # fmt: skip
     assert not {value for _, value in before} & {value for _, value in sealed_values(world)}
     at_rest = _bytes_at_rest(world.wallet.settings.data)
@@ -241,6 +244,7 @@ async def test_who_had_the_vault_open_before_writes_nothing_over_it(world: World
         lambda connection: update_view(connection, stale, certificate.id, {}, version=certificate.version + 1),
         lambda connection: add_collection(connection, stale, None),  # type: ignore[arg-type]  # It is not looked at.
         lambda connection: add_share(connection, stale, "s", state="open", members={}, ends_at=now, now=now),
+        lambda connection: keep_request(connection, stale, "s", b"{}"),
         lambda connection: add_means(connection, stale, "s", None, forget_at=now),  # type: ignore[arg-type]
     ]
     for write in writes:
@@ -300,7 +304,10 @@ def test_every_table_that_seals_something_is_sealed_anew() -> None:
     tables = WalletTable.metadata.sorted_tables
     sealing = {table.name for table in tables if any(one.name.startswith("sealed_") for one in table.columns)}
 
-    by_vaults = {"certificate", "copy", "collection", "share", "take_back", "ledger", "ledger_head"}
+    by_vaults = {
+        "certificate", "copy", "collection", "share", "take_back", "kept_request", "ledger", "ledger_head",
+        "report_address",
+    }  # fmt: skip
     assert sealing - {"trust", "person", "passkey"} == by_vaults
 
 
@@ -318,6 +325,7 @@ async def test_a_vault_of_schema_3_gets_passkeys_and_another_key(world: World) -
     before = Histories(wallet).read(vault)
     answer, prf = device.register(await ring.begin(vault, PASSPHRASE))
     ring.add(vault, answer, prf, name="Telefonen")
+    address = Acts(wallet).open_address(vault)
 
     rekeyed = await ring.change_key(await wallet.unlock("Maja", PASSPHRASE), PASSPHRASE)
 
@@ -325,6 +333,7 @@ async def test_a_vault_of_schema_3_gets_passkeys_and_another_key(world: World) -
     opened = ring.unlock(answer, prf, name="Maja")
     after = Histories(wallet).read(opened)
     assert rekeyed.lost_recovery_code
+    assert Acts(wallet).address(opened) == address
     assert (before.is_intact, after.is_intact) == (True, True)
     assert after.entries[2:] == before.entries
     assert [one.vct for one in opened.certificates()] == ["urn:intyga:credential:micro-credential:1"]

@@ -16,7 +16,7 @@ from wallet.pages.share_words import fault_words
 from wallet.pages.words import problem_words
 from wallet.remote import MOST_KEPT, WalletResolver, WalletWeb
 from wallet.remote_requests import RequestsOverHTTP
-from wallet.requests import MayNotFetch
+from wallet.requests import CouldNotFetch, MayNotFetch
 
 pytestmark = pytest.mark.anyio
 
@@ -148,3 +148,25 @@ async def test_a_new_process_asks_no_list_that_was_read_minutes_ago(world: World
     assert not has_news(timedelta(days=1))
     world.clock.move(minutes=2)
     assert has_news(timedelta(days=1))
+
+
+@pytest.mark.parametrize("spoken", ["https", "http"])
+async def test_the_did_web_of_this_machine_is_had_by_whichever_is_spoken_there(world: World, spoken: str) -> None:
+    """With a certificate of a test authority as without: the identifier does not say which."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.scheme != spoken:
+            raise httpx2.ConnectError("another protocol", request=request)
+        return httpx2.Response(200, content=b"{}", request=request)
+
+    web = RequestsOverHTTP(OutgoingHTTP(allow_loopback=True, transport=world.network), allow_loopback=True)
+    with world.network.answering(answer):
+        assert await web.get_did_document("did:web:localhost%3A8443") == "{}"
+
+
+async def test_a_did_web_elsewhere_is_never_asked_for_without_https(world: World) -> None:
+    """Not even where this machine may be."""
+    web = RequestsOverHTTP(OutgoingHTTP(allow_loopback=True, transport=world.network), allow_loopback=True)
+    with pytest.raises(CouldNotFetch):
+        await web.get_did_document("did:web:firm.example")
+    assert [address for _, address in world.network.seen] == ["https://firm.example/.well-known/did.json"]

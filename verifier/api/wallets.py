@@ -21,6 +21,7 @@ from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE, InvalidRequest
 from service.app import wants_page
 from service.rate_limits import RateLimit
 from verifier.exchange import Verifier
+from verifier.fetched import sealed_for_wallet
 from verifier.requests import normal_code
 from verifier.responses import read_form
 
@@ -46,23 +47,25 @@ async def get_request_object(request: Request) -> Response:
     """GET of the request URI (RFC 9101). HEAD is refused: whoever only looks at a link must not use up a fetch."""
     if request.method == "HEAD":
         raise HTTPException(405, headers={"Allow": "GET, POST"})
-    return await _request_object(request, wallet_nonce=None)
+    return await _request_object(request, wallet_nonce=None, wallet_metadata=None)
 
 
 async def post_request_object(request: Request) -> Response:
-    """POST of the request URI: `wallet_nonce` is echoed, `wallet_metadata` and everything else ignored (5.10)."""
+    """POST of the request URI (5.10): `wallet_nonce` is echoed, and the request encrypted where `wallet_metadata` ask
+    for that; everything else is ignored."""
     body = await request.body()
     form = read_form(body, content_type=request.headers.get("content-type", "")) if body else {}
     wallet_nonce = form.get("wallet_nonce")
     if wallet_nonce is not None and not _WALLET_NONCE.fullmatch(wallet_nonce):
         raise InvalidRequest(f"wallet_nonce is not 1 to {MAX_WALLET_NONCE} printable ASCII characters")
-    return await _request_object(request, wallet_nonce=wallet_nonce)
+    return await _request_object(request, wallet_nonce=wallet_nonce, wallet_metadata=form.get("wallet_metadata"))
 
 
-async def _request_object(request: Request, *, wallet_nonce: str | None) -> Response:
+async def _request_object(request: Request, *, wallet_nonce: str | None, wallet_metadata: str | None) -> Response:
     verifier = verifier_of(request)
     token = await verifier.serve_request(request.path_params["handle"], wallet_nonce=wallet_nonce)
-    return Response(token, media_type=REQUEST_OBJECT_MEDIA_TYPE, headers=_NO_STORE)
+    sealed = sealed_for_wallet(token, wallet_metadata=wallet_metadata)
+    return Response(sealed, media_type=REQUEST_OBJECT_MEDIA_TYPE, headers=_NO_STORE)
 
 
 async def post_response(request: Request) -> Response:

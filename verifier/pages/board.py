@@ -124,7 +124,7 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
 
 def told(entry: LogEntry, t: Translator) -> str:
     """What an entry of the log adds: the outcome of an answer. Why somebody did not share is nobody's business."""
-    text = _OUTCOMES.get(entry.outcome) if entry.event is Event.ANSWERED else None
+    text = _OUTCOMES.get(entry.outcome) if entry.event in (Event.ANSWERED, Event.RETURNED) else None
     if entry.event is Event.RECHECKED:
         text = CHECKED_AGAIN[RecheckOutcome(entry.outcome)].word
     return t(text) if text else ""

@@ -94,7 +94,9 @@ def transaction_of(row: Row[Any], sealer: Sealer) -> Transaction:
 def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
     """The request and what became of it until now."""
     state = state_now(row, now)
-    is_told = state is not State.AWAITING_RETURN  # Until the browser is back there is no result.
+    # Until the browser is back there is no result, and when it does not come back there never is one: whoever made the
+    # request may have sent its link to somebody else, of whom even "it would have been a yes" is not theirs to know.
+    is_told = state not in (State.AWAITING_RETURN, State.NOT_RETURNED)
     report = Report.from_json((row.report or "") if is_told else "")
     return RequestRecord(
         transaction=transaction_of(row, sealer),
@@ -102,16 +104,23 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
         maker=row.maker,
         reference=sealer.open_reference(row.id, row.reference) if row.reference and row.delete_at > now else "",
         answered_at=row.answered_at,
-        verdict=Verdict(row.verdict) if row.verdict and is_told else None,
+        verdict=_verdict(row.verdict, state),
         result=report.result,
         proofs=report.proofs,
         wallet_error=row.wallet_error if is_told else "",
         has_contents=may_be_read(row, now),
-        contents_deleted_at=row.contents_deleted_at,
+        contents_deleted_at=row.contents_deleted_at if is_told else None,
         withdrawn_at=row.withdrawn_at,
         delete_at=row.delete_at,
         changed=row.changed,
     )
+
+
+def _verdict(stored: str, state: State) -> Verdict | None:
+    """The verdict that is told: none before the browser is back, and a no for whatever did not come back."""
+    if state is State.NOT_RETURNED:
+        return Verdict.REJECTED
+    return Verdict(stored) if stored and state is not State.AWAITING_RETURN else None
 
 
 def may_be_read(row: Row[Any], now: datetime) -> bool:

@@ -193,7 +193,8 @@ class RequestStore:
     def record(self, transaction: Transaction, outcome: Outcome, *, now: datetime) -> bool:
         """Spend the nonce and store what an answer came to, both or neither. False when there is an answer already."""
         state = State.DECLINED if outcome.verdict is None else State.ANSWERED
-        if outcome.response_code_digest is not None and state is State.ANSWERED:
+        is_held = outcome.response_code_digest is not None and state is State.ANSWERED
+        if is_held:
             state = State.AWAITING_RETURN
         values: dict[str, Any] = {
             "state": state.value,
@@ -212,6 +213,8 @@ class RequestStore:
         name = transaction.question.template.name
         told = outcome.verdict.value if outcome.verdict else outcome.wallet_error
         detail = ",".join(outcome.report.result.failed + outcome.report.result.unknown) if outcome.report else ""
+        if is_held:
+            told = detail = ""  # The line of its return says it: who asked may not be who comes back.
         report = outcome.report.to_json() if outcome.report else ""
         until = transaction.expires_at
         try:
@@ -225,8 +228,8 @@ class RequestStore:
                 values["contents_number"] = number if outcome.contents else None
                 if outcome.contents:
                     self._eraser.seal(connection, transaction.id, number, outcome.contents.presentations)
-                    for thumbprint in outcome.holder_keys:
-                        _INSERT_HOLDER_KEY.run(connection, thumbprint=thumbprint, request_id=transaction.id)
+                for thumbprint in outcome.holder_keys:
+                    _INSERT_HOLDER_KEY.run(connection, thumbprint=thumbprint, request_id=transaction.id)
                 if statement.run(connection, **values, changed=number, of_id=transaction.id) != 1:
                     raise _AlreadyAnswered
         except _AlreadyAnswered:
@@ -257,7 +260,7 @@ class RequestStore:
                 row, ended = None, True
             elif row is not None:
                 state = State.ANSWERED if row.verdict else State.DECLINED
-                number = write_log(connection, Event.RETURNED, row.id, row.template_name, now)
+                number = write_log(connection, Event.RETURNED, row.id, row.template_name, now, outcome=row.verdict)
                 change = {"state": state.value, "response_code_digest": None, "return_by": None, "changed": number}
                 _change(connection, row.id, **change, binding=row.binding or binding)
         if ended:

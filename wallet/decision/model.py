@@ -6,7 +6,7 @@ Nothing here is preselected: `Chosen()` is the state of a fresh screen. `buildin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.consent import RecheckOffer
@@ -82,6 +82,12 @@ class Alternative:
     key: str = ""
     is_least: bool = False
     can_add: bool = False
+
+    def in_place_of(self, chosen: Chosen) -> Chosen:
+        """What is chosen when it is taken instead of what is in use; ticks are for the screen that follows."""
+        if self.option is not None:
+            return replace(chosen, option=self.option, picked={})
+        return replace(chosen, picked={**chosen.picked, self.query_id: (self.key,)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,49 @@ the data, for no stated purpose, by somebody who has not proven who it is, or ab
 up, is none (CS-07). Refusing what is offered has no effect on the share.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from proofs import strict_json
 from schemas.consent import RecheckOffer, latest_recheck
 from wallet.certificates import StoredCertificate
 from wallet.decision.candidates import is_bound
+from wallet.decision.model import Decision
 from wallet.hosts import host_of
 from wallet.requests import CheckedRequest
 from wallet.taking_back import signs_statements
 
 SHORTEST_PURPOSE: Final = 20
+
+
+def permission_digest(decision: Decision) -> str:
+    """What the person confirms when they allow later checks: this share as it was shown, and in it the permission.
+
+    It covers whom they allow, of which certificates, what for, how often and until when. Like the digest of the share,
+    which is in it, it is salted, and it is another one: who has confirmed the one has not the other. Lower-case
+    hexadecimal; empty when nothing is allowed.
+    """
+    offer = decision.allowed_recheck
+    if offer is None:
+        return ""
+    items = [
+        [item.id, list(item.path)]
+        for group in decision.groups
+        if can_be_checked(group.certificate)
+        for item in group.items
+    ]
+    shown = {
+        "later checks of": decision.digest,
+        "client_id": decision.checked.request.client_id,
+        "endpoint": offer.endpoint,
+        "purpose": [offer.purpose.sv, offer.purpose.en],
+        "until": offer.until.isoformat(),
+        "every_days": offer.every_days,
+        "items": items,
+    }
+    return hashlib.sha256(strict_json.dumps(shown)).hexdigest()
 
 
 def can_be_checked(certificate: StoredCertificate) -> bool:

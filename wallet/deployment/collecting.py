@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from proofs.trust import TrustEntry
 from schemas.errors import NotFound
@@ -15,15 +15,16 @@ from wallet.collection import Collection, MovedOn, Part, Stage, new_collection
 from wallet.deployment.ground import HURRY_SECONDS, RESUME_SECONDS
 from wallet.deployment.standing import Standing
 from wallet.examination import examine
-from wallet.farewell import say_farewell
+from wallet.farewell import asked, say_farewell
 from wallet.links import Arrival
-from wallet.offers import learn_offer, learn_type
+from wallet.offers import learn_offer, learn_types
 from wallet.receiving import Examined
 from wallet.redemption import client_for
 from wallet.renewal import is_due, may_be_renewed, renewing
-from wallet.store.certificates import update_view
 from wallet.store.collections import (
     add_collection,
+    begin_renewal,
+    busy_with,
     delete_collection,
     get_collection,
     list_collections,
@@ -103,6 +104,8 @@ class Collecting(Standing):
         """
         held = take_up(self.database, vault, collection_id, now=self.clock())
         try:
+            at = int(self.clock().timestamp())
+            held.save_alone(asked(held.collection, at=at), at=at)
             collection = await say_farewell(
                 held.collection, web=self.web, provider=self.provider, keeper=held, clock=self.clock
             )
@@ -133,10 +136,10 @@ class Collecting(Standing):
         finally:
             held.let_go()
 
-    async def begin_sign_in(self, vault: UnlockedVault, collection_id: str) -> Collection:
+    async def begin_sign_in(self, vault: UnlockedVault, collection_id: str, *, language: str = "") -> Collection:
         """The person wants to fetch: keys are kept, the request is pushed, and the address to sign in at is known.
 
-        Raises `MovedOn`.
+        `language` is that of the page they look at, when it is another than they chose. Raises `MovedOn`.
         """
         held = take_up(self.database, vault, collection_id, now=self.clock())
         try:
@@ -147,7 +150,9 @@ class Collecting(Standing):
             collection = replace(collection, stage=Stage.OFFERED)
             held.save(collection)
             client = client_for(collection, web=self.web, provider=self.provider, clock=self.clock)
-            collection = await ask_to_sign_in(collection, client=client, provider=self.provider)
+            collection = await ask_to_sign_in(
+                collection, client=client, provider=self.provider, language=language or vault.language
+            )
             held.save(collection)
             return collection
         finally:
@@ -181,14 +186,15 @@ class Collecting(Standing):
         return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
 
     async def look_for(
-        self, vault: UnlockedVault, issuer: str, vct: str, *, for_share: str = "", and_then: Sequence[str] = ()
+        self, vault: UnlockedVault, issuer: str, *vcts: str, for_share: str = "", and_then: Sequence[str] = ()
     ) -> str:
-        """Begin to fetch a certificate of this type from an issuer; returns the new collection.
+        """Begin to fetch a certificate of each of these types from an issuer; returns the one new collection.
 
         `and_then` are types that the person wants to fetch there afterwards. The request `for_share` is kept as long as
         one can be open, so that it can be gone back to. Raises `OfferUnusable`, `Unreachable`.
         """
-        offered = await learn_type(issuer, vct, web=self.web, languages=LANGUAGES.get(vault.language, LANGUAGES["sv"]))
+        languages = LANGUAGES.get(vault.language, LANGUAGES["sv"])
+        offered = await learn_types(issuer, vcts, web=self.web, languages=languages)
         at = int(self.clock().timestamp())
         new = new_collection(f"fetch:{issuer}", offered, at=at)
         collection = replace(new, for_share=for_share, and_then=tuple(and_then))
@@ -247,61 +253,72 @@ class Collecting(Standing):
         ended = [i for i, one in collections.items() if one.stage is Stage.DONE and not one.has_come]
         for collection_id in ended:
             self.put_away(vault, collection_id)
-        self._begin_renewals(vault)
-        now, collections = int(self.clock().timestamp()), self.collections(vault)
-        waiting = [
-            i
-            for i, collection in collections.items()
-            if collection.can_go_on(at=now) or collection.stage is Stage.QUESTION
-        ]
-        farewells = [i for i, collection in collections.items() if collection.is_farewell(at=now)]
         with suppress(TimeoutError):
             async with asyncio.timeout(RESUME_SECONDS):
-                for collection_id in waiting:
-                    with suppress(MovedOn):
-                        await self.collect(vault, collection_id, tx_code=None)
+                tried: set[str] = set()
+                begun = self._begin_renewals(vault, is_due, tried=tried)
+                now, collections = int(self.clock().timestamp()), self.collections(vault)
+                waiting = [
+                    i
+                    for i, collection in collections.items()
+                    if collection.can_go_on(at=now) or collection.stage is Stage.QUESTION
+                ]
+                farewells = [i for i, collection in collections.items() if collection.is_farewell(at=now)]
+                await self._collect_each(vault, waiting)
+                while begun:  # Those that share a refresh token come one after the other.
+                    begun = self._begin_renewals(vault, is_due, tried=tried)
+                    await self._collect_each(vault, begun)
                 for collection_id in farewells:  # Last: nobody waits for them.
                     with suppress(MovedOn, NotFound):
                         await self.bid_farewell(vault, collection_id)
 
-    def _begin_renewals(self, vault: UnlockedVault) -> None:
-        """Begin to renew what runs out soon. A renewal that came to nothing is forgotten, and tried again later."""
-        now = self.clock()
-        for certificate in self._renewable(vault):
-            if is_due(certificate, at=now):
-                self._begin_renewal(vault, certificate)
+    async def _collect_each(self, vault: UnlockedVault, collection_ids: Sequence[str]) -> None:
+        for collection_id in collection_ids:
+            with suppress(MovedOn):
+                await self.collect(vault, collection_id, tx_code=None)
 
-    def _renewable(self, vault: UnlockedVault) -> list[StoredCertificate]:
-        """The certificates that no renewal is under way for, after those that came to nothing were forgotten."""
-        collections = self.collections(vault)
-        for collection_id, one in collections.items():
+    def _begin_renewals(
+        self, vault: UnlockedVault, is_wanted: Callable[[StoredCertificate, datetime], bool], *, tried: set[str]
+    ) -> list[str]:
+        """Begin to renew what is wanted, and nobody renews already; the new collections. Each certificate is `tried`
+        once.
+
+        A renewal that came to nothing is forgotten, and tried again later.
+        """
+        for collection_id, one in self.collections(vault).items():
             if one.renews and one.stage is Stage.FAILED:
                 self.put_away(vault, collection_id)
-        renewed = {one.renews for one in collections.values()}
-        return [one for one in vault.certificates() if one.id not in renewed]
+        now, begun = self.clock(), []
+        for certificate in vault.certificates():
+            wanted = certificate.id not in tried and is_wanted(certificate, now)
+            at = int(now.timestamp())
+            if wanted and not busy_with(self.collections(vault).values(), certificate, at=at):
+                tried.add(certificate.id)
+                begun += self._begin_renewal(vault, certificate)
+        return begun
 
-    def _begin_renewal(self, vault: UnlockedVault, certificate: StoredCertificate) -> str:
-        """Begin to renew a certificate; the new collection, "" when another process has changed it meanwhile."""
+    def _begin_renewal(self, vault: UnlockedVault, certificate: StoredCertificate) -> list[str]:
+        """Begin to renew a certificate: the new collection, none when another process was first or has changed it."""
         at = int(self.clock().timestamp())
         collection = renewing(certificate, copies=self.settings.batch_limit, at=at)
-        with self.database.transaction() as connection:
-            if update_view(connection, vault, certificate.id, {"renewal_tried_at": at}, version=certificate.version):
-                return add_collection(connection, vault, collection)
-        return ""
+        with suppress(MovedOn), self.database.transaction() as connection:
+            return [begin_renewal(connection, vault, certificate, collection)]
+        return []
 
     async def renew_outdated(self, vault: UnlockedVault, is_outdated: Callable[[StoredCertificate], bool]) -> None:
         """Renew what a request finds too old, before the person decides, within a few seconds.
 
         What cannot be had by then stays as it was, and can be fetched by the person.
         """
-        now = self.clock()
-        outdated = [one for one in self._renewable(vault) if is_outdated(one) and may_be_renewed(one, at=now)]
-        begun = [found for one in outdated if (found := self._begin_renewal(vault, one))]
+
+        def is_wanted(certificate: StoredCertificate, now: datetime) -> bool:
+            return is_outdated(certificate) and may_be_renewed(certificate, now)
+
+        tried: set[str] = set()
         with suppress(TimeoutError):
             async with asyncio.timeout(RESUME_SECONDS):
-                for collection_id in begun:
-                    with suppress(MovedOn):
-                        await self.collect(vault, collection_id, tx_code=None)
+                while begun := self._begin_renewals(vault, is_wanted, tried=tried):
+                    await self._collect_each(vault, begun)
 
     async def _examine(self, collection: Collection, part: Part) -> Examined:
         return await examine(collection, part, trust=self.trust(), resolver=self.resolver, now=self.clock())

@@ -44,6 +44,13 @@ class Ground:
         self._tries_by_address = StoredRateLimit(
             self.database, purpose="unlock-address", count=60, seconds=300, device_secret=self.device_secret
         )
+        self._reports_by_address = StoredRateLimit(
+            self.database, purpose="report-address", count=60, seconds=300, device_secret=self.device_secret
+        )
+
+    async def limit_reports(self, address: str) -> None:
+        """Count a report from one address: 60 in 5 min. Raises `TooManyRequests`."""
+        await self._reports_by_address.check(address, now=self.clock())
 
     def forget_what_a_kill_left(self) -> bool:
         """At every start: take what was deleted out of the files, where a process was killed between the two.

@@ -2,7 +2,7 @@
 
     facts = gather(checked, past=past, shown=shown)          # everything the rules look at, once
     found = evaluate(facts)                                  # the same facts give the same warnings, always
-    evaluate(AskedFacts.model_validate(stored)) == found     # also years later, from the history
+    replay(logged, content).is_same                          # also years later, from the kept bytes of the request
 
 The rules know no clock, no network and no values: `AskedFacts` holds the names of what is asked, never what it says.
 `rules.py` is the table, one row for each rule; `conditions.py` has one small function for each row.
@@ -11,7 +11,7 @@ The rules know no clock, no network and no values: `AskedFacts` holds the names 
 from wallet.over_asking.facts import AskedCertificate, AskedFacts, AskedItem, ShownCertificate, gather
 from wallet.over_asking.past import AFTER_REFUSAL, Past, asked_paths, is_from, is_muted, past_of, same_question
 from wallet.over_asking.policy import PolicyOutcome, policy_outcome
-from wallet.over_asking.replay import Replayed, replay, warned_again
+from wallet.over_asking.replay import ReadFrom, Replayed, judged_facts, replay, warned_again
 from wallet.over_asking.rules import (
     RULES,
     RULES_VERSION,
@@ -38,6 +38,7 @@ __all__ = [
     "Past",
     "Place",
     "PolicyOutcome",
+    "ReadFrom",
     "Replayed",
     "Rule",
     "Says",
@@ -51,6 +52,7 @@ __all__ = [
     "gather",
     "is_from",
     "is_muted",
+    "judged_facts",
     "past_of",
     "policy_outcome",
     "replay",

@@ -90,9 +90,12 @@ def less_would_do(facts: AskedFacts) -> Iterator[Warned]:
 
 
 def long_retention(facts: AskedFacts) -> Iterator[Warned]:
-    """OA-05: no end was stated, one that is over already, or one that is later than is usual for such a purpose."""
+    """OA-05: no end was stated, one that is over already, or one that is later than is usual for such a purpose.
+
+    What is usual cannot be said of a purpose that says nothing; of that one another rule tells (OA-06).
+    """
     usual = purposes.usual_days(_classes(facts))
-    if facts.basis is Basis.LEGAL_OBLIGATION and facts.basis_detail.text("sv"):
+    if facts.basis is Basis.LEGAL_OBLIGATION and _names_a_law(facts):
         usual = max(usual, purposes.BY_LAW_DAYS)
     if facts.retention_days is None:
         yield Warned(WarningKind.NO_RETENTION)
@@ -100,7 +103,7 @@ def long_retention(facts: AskedFacts) -> Iterator[Warned]:
         yield Warned(WarningKind.RETENTION_PAST)
     elif facts.retention_days > VERY_LONG_DAYS:
         yield Warned(WarningKind.LONG_RETENTION)
-    elif facts.retention_days > usual:
+    elif facts.retention_days > usual and not any(vague_purpose(facts)):
         yield Warned(WarningKind.LONGER_THAN_USUAL)
 
 
@@ -236,6 +239,10 @@ def last_copy(facts: AskedFacts) -> Iterator[Warned]:
 
 def _classes(facts: AskedFacts) -> tuple[purposes.PurposeClass, ...]:
     return purposes.classes_of(facts.purpose.sv, facts.purpose.en)
+
+
+def _names_a_law(facts: AskedFacts) -> bool:
+    return any(purposes.names_a_law(text) for text in (facts.basis_detail.sv, facts.basis_detail.en))
 
 
 def _names(items: list[AskedItem]) -> tuple[BothLanguages, ...]:

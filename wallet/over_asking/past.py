@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.dcql import ClaimsPath, Query
 from schemas.types import CREDENTIAL_TYPES
 from wallet.ledger import Entry, EventKind, Outcome
+from wallet.over_asking.purposes import same_purpose
 from wallet.requests import CameBy, CheckedRequest
 
 AFTER_REFUSAL = timedelta(hours=24)
@@ -30,7 +31,8 @@ _ABOUT_THE_PERSON: Final = frozenset(
 
 
 class Past(BaseModel):
-    """What is remembered. `more` are the things asked for now beyond what was asked for or given at the last share.
+    """What is remembered. `more` are the things asked for now beyond what was asked for or given at the last share
+    for the same purpose.
 
     `overdue_deletions` counts this person's requests to this recipient to delete that are overdue. `hosts` are those
     that something was shared with before.
@@ -51,7 +53,7 @@ def past_of(entries: Sequence[Entry], checked: CheckedRequest, *, came_by: CameB
     asked = asked_paths(checked.query)
     known = [entry for entry in entries if is_from(entry, checked)]
     shared = [entry for entry in known if entry.outcome is Outcome.SHARED]
-    last = max(shared, key=lambda entry: entry.at, default=None)
+    last = max((entry for entry in shared if _is_for_the_same(entry, checked)), key=lambda one: one.at, default=None)
     hosts = dict.fromkeys(_bare(entry.host) for entry in entries if entry.outcome is Outcome.SHARED and entry.host)
     return Past(
         came_by=came_by,
@@ -101,6 +103,14 @@ def same_question(earlier: Iterable[str], now: Iterable[str]) -> bool:
     """Whether one of two requests asks for all that the other asks for: leaving one thing out makes no new question."""
     one, other = set(earlier), set(now)
     return bool(one and other) and (one <= other or other <= one)
+
+
+def _is_for_the_same(entry: Entry, checked: CheckedRequest) -> bool:
+    """Whether something was shared for the purpose of this request; one that says no purpose is for any."""
+    said = entry.facts.get("purpose") or {}
+    before = [str(text) for text in said.values()]
+    now = [checked.stated.notice.purpose.sv, checked.stated.notice.purpose.en] if checked.stated else []
+    return not any(before) or not any(now) or same_purpose(before, now)
 
 
 def _beyond(last: Entry, asked: Iterable[str]) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ CLASSES: Final = (
     PurposeClass(
         "care",
         ("vård", "patient", "läkar", "vaccin", "care ", "treat you", "doctor", "clinic"),
-        BY_LAW_DAYS, frozenset({_HEALTH, _ID, _ADDRESS}), frozenset({_BIRTH}),
+        BY_LAW_DAYS, frozenset({_HEALTH, _ID, _ADDRESS}), frozenset({_BIRTH, _STREET}),
     ),
     PurposeClass(
         "delivery", ("leverera", "leverans", "skickar hem", "paket", "deliver", "ship ", "parcel", "post the"),
@@ -130,14 +130,25 @@ CLASSES: Final = (
     PurposeClass(
         "event", ("evenemang", "konferens", "mässa", "biljett", "event", "conference", "fair ", "ticket"), 90
     ),
+    # What research rests on is kept for ten years, so that it can be checked; a questionnaire alone is no research.
+    PurposeClass("research", ("forsk", "research"), BY_LAW_DAYS),
     PurposeClass(
-        "research",
-        ("forskning", "enkät", "undersökning", "statistik", "research", "survey", "statistic", "questionnaire"),
-        BY_LAW_DAYS,
+        "survey", ("enkät", "undersökning", "statistik", "survey", "statistic", "questionnaire"), 2 * _YEAR
     ),
 )  # fmt: skip
 
-_ANONYMOUS: Final = ("anonym", "statistik", "statistic", "utan koppling till dig", "not linked to you", "avidentifi")
+_ANONYMOUS: Final = (
+    "anonym", "statistik", "statistic", "utan koppling till dig", "not linked to you", "avidentifi", "utan namn",
+    "inga namn", "without names", "without your name", "no names", "ingen kan se vem", "ingen vet vem", "inte se vem",
+    "nobody can tell who", "nobody can see who", "nobody knows who", "kan inte spåras", "kan inte härledas",
+    "cannot be traced", "cannot be linked",
+)  # fmt: skip
+_MADE_ANONYMOUS: Final = ("anonymiser", "anonymis", "anonymiz", "avidentifi")
+_AFTERWARDS: Final = (
+    "efteråt", "därefter", "senare", "i efterhand", "innan vi publicerar", "innan det publiceras", "afterwards",
+    "later", "before we publish", "before it is published", "before publication",
+)  # fmt: skip
+"""Who says that names are taken away later says that they are there first."""
 
 _GENERIC: Final = frozenset(
     {
@@ -163,6 +174,17 @@ _FILLING: Final = frozenset(
 )  # fmt: skip
 
 
+_ANY_LAW: Final = frozenset(
+    {
+        "lag", "lagar", "lagen", "lagstiftning", "lagstiftningen", "rätt", "rättslig", "rättsliga", "förpliktelse",
+        "förpliktelser", "skyldighet", "skyldigheter", "gällande", "tillämplig", "tillämpliga", "enligt", "regler",
+        "reglerna", "föreskrifter", "svensk", "svenska", "law", "laws", "legislation", "obligation", "obligations",
+        "applicable", "relevant", "rules", "regulation", "regulations", "according", "under", "statutory", "national",
+        "local", "swedish",
+    }
+)  # fmt: skip
+
+
 def classes_of(*texts: str) -> tuple[PurposeClass, ...]:
     """The classes that the texts of one purpose belong to, in the order of the table."""
     whole = " ".join(_spaced(text) for text in texts)
@@ -176,8 +198,33 @@ def is_vague(text: str) -> bool:
 
 
 def is_anonymous(*texts: str) -> bool:
-    """Whether a purpose says that nobody is to be recognised, or is of a kind that needs nobody to be."""
-    return any(_begins(_spaced(text), word) for text in texts for word in _ANONYMOUS)
+    """Whether a purpose says that nobody is to be recognised, or is of a kind that needs nobody to be.
+
+    One that only promises to take the names away afterwards says that there are names until then.
+    """
+    return any(_says_anonymous(_spaced(text)) for text in texts)
+
+
+def _says_anonymous(spaced: str) -> bool:
+    if any(_begins(spaced, word) for word in _AFTERWARDS):
+        for word in _MADE_ANONYMOUS:
+            spaced = spaced.replace(f" {word}", " ")
+    return any(_begins(spaced, word) for word in _ANONYMOUS)
+
+
+def names_a_law(text: str) -> bool:
+    """Whether a ground in law says which law: more than that there is one."""
+    words = re.findall(r"\w+", text.casefold())
+    return any(word not in _FILLING and word not in _GENERIC and word not in _ANY_LAW for word in words)
+
+
+def same_purpose(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two requests are for the same, as far as words tell: the same text, or texts of the same classes.
+
+    Two texts that are of no class count as the same: rewording a purpose makes no new one.
+    """
+    texts, others = ({_spaced(text) for text in some if text.strip()} for some in (one, other))
+    return bool(texts & others) or classes_of(*texts) == classes_of(*others)
 
 
 def calls_for(classes: Iterable[PurposeClass]) -> frozenset[Kind]:

@@ -17,7 +17,7 @@ from wallet.over_asking import conditions
 from wallet.over_asking.facts import AskedFacts
 from wallet.over_asking.warned import Warned, WarningKind
 
-RULES_VERSION: Final = "2"
+RULES_VERSION: Final = "3"
 """Kept with every decision; changed when a rule or a table behind it changes, so that an older result is not judged by
 newer rules."""
 

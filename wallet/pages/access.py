@@ -20,7 +20,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
-from service.pages import Pages
+from service.pages import FormSwitch, Pages
 from wallet.deployment import Deployment
 from wallet.key_ring import KeyRing
 from wallet.vault import UnlockedVault
@@ -111,6 +111,7 @@ async def unlock_page(
         request,
         "unlock.html",
         status=status,
+        switch=FormSwitch("unlock-form", "/unlock"),
         wanted=wanted,
         arrived=arrived_with(wanted),
         fault=fault,

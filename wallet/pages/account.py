@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import LANGUAGES, N_
-from service.pages import Pages
+from service.pages import FormSwitch, LanguageSwitch, Pages
 from service.passwords import PasswordTooLong
 from wallet.deployment import Deployment
 from wallet.histories import Histories
@@ -39,6 +39,7 @@ FAULTS = {
     PasswordTooLong: N_("The passphrase is too long. At most 1,000 characters."),
     TooManyRequests: N_("Too many attempts. Wait a minute and try again."),
 }
+OTHER_PASSPHRASE = N_("The present passphrase is another one.")
 
 
 @router.get("/unlock")
@@ -57,8 +58,14 @@ async def unlock(
     name: Annotated[str, Form(max_length=1000)] = "",
     passphrase: Annotated[str, Form(max_length=5000)] = "",
     wanted: Annotated[str, Form(max_length=100_000)] = "/",
+    to_language: Annotated[str, Form(max_length=5)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
 ) -> Response:
-    """Open a vault, take up what stopped in the middle, and go on to what was asked for."""
+    """Open a vault, take up what stopped in the middle, and go on to what was asked for. With `to_language` the form is
+    only shown again, with the fault that it `said`."""
+    if to_language:
+        fault = said if said in FAULTS.values() else ""
+        return await unlock_page(request, wanted=wanted, fault=fault, name=name)
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.unlock(name, passphrase)
@@ -83,7 +90,23 @@ async def go_in(request: Request, wallet: Deployment, pages: Pages, vault: Unloc
 @router.get("/welcome")
 async def create_form(request: Request, pages: PagesDep, wanted: str = "/") -> Response:
     """The form that makes a vault."""
-    return await pages.render(request, "create.html", wanted=own_path(wanted), arrived="", fault="", field="", name="")
+    return await _create_page(request, pages, wanted=own_path(wanted))
+
+
+async def _create_page(
+    request: Request, pages: Pages, *, wanted: str, fault: str = "", field: str = "", name: str = "", status: int = 200
+) -> Response:
+    return await pages.render(
+        request,
+        "create.html",
+        status=status,
+        switch=FormSwitch("create-form", "/welcome"),
+        wanted=wanted,
+        arrived=arrived_with(wanted),
+        fault=fault,
+        field=field,
+        name=name,
+    )
 
 
 @router.post("/welcome", dependencies=[FromOurForm])
@@ -95,23 +118,25 @@ async def create(
     passphrase: Annotated[str, Form(max_length=5000)] = "",
     wanted: Annotated[str, Form(max_length=100_000)] = "/",
     begin: Annotated[str, Form()] = "",
+    to_language: Annotated[str, Form(max_length=5)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
+    said_of: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Make a vault and open it. With `begin` alone it shows the form, keeping what was asked for."""
-    if begin:
-        return await pages.render(
-            request, "create.html", wanted=wanted, arrived=arrived_with(wanted), fault="", field="", name=name
-        )
+    """Make a vault and open it. With `begin` alone it shows the form, keeping what was asked for; with `to_language` as
+    well, and with the fault that it `said`."""
+    if begin or to_language:
+        fault, of = (said, said_of) if said in FAULTS.values() and said_of in ("name", "passphrase") else ("", "")
+        return await _create_page(request, pages, wanted=wanted, fault=fault, field=of, name=name)
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", name)
         vault = await wallet.create(name, passphrase, language=pages.language(request))
         await wallet.forget_tries(name)
     except (Refused, TooManyRequests) as exc:
-        return await pages.render(
+        return await _create_page(
             request,
-            "create.html",
+            pages,
             status=exc.status,
             wanted=wanted,
-            arrived=arrived_with(wanted),
             fault=FAULTS.get(type(exc), FAULTS[UnsuitablePassphrase]),
             field="passphrase" if isinstance(exc, UnsuitablePassphrase | PasswordTooLong) else "name",
             name=name,
@@ -135,7 +160,23 @@ async def lock(request: Request, wallet: WalletDep, pages: PagesDep) -> Response
 @router.get("/settings")
 async def settings(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Language and passphrase."""
-    return await pages.render(request, "settings.html", vault=vault, fault="", field="", shortest=SHORTEST_PASSPHRASE)
+    return await _settings_page(request, pages, vault)
+
+
+async def _settings_page(
+    request: Request, pages: Pages, vault: UnlockedVault, *, fault: str = "", field: str = "", status: int = 200
+) -> Response:
+    again = LanguageSwitch("/settings/passphrase", {"said": fault, "said_of": field})
+    return await pages.render(
+        request,
+        "settings.html",
+        status=status,
+        switch=again if request.method == "POST" else None,
+        vault=vault,
+        fault=fault,
+        field=field,
+        shortest=SHORTEST_PASSPHRASE,
+    )
 
 
 @router.post("/settings/language", dependencies=[FromOurForm])
@@ -160,22 +201,19 @@ async def change_passphrase(
     pages: PagesDep,
     old: Annotated[str, Form(max_length=5000)] = "",
     new: Annotated[str, Form(max_length=5000)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
+    said_of: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Another passphrase. Other browsers in which the vault is open are locked."""
+    """Another passphrase. Other browsers in which the vault is open are locked. With the fault that the page `said` it
+    is only shown again, in the other language."""
+    if said in (OTHER_PASSPHRASE, *FAULTS.values()) and said_of in ("old", "new"):
+        return await _settings_page(request, pages, vault, fault=said, field=said_of)
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
         await wallet.change_passphrase(vault, old=old, new=new)
     except (Refused, TooManyRequests) as exc:
-        fault = N_("The present passphrase is another one.") if isinstance(exc, WrongPassphrase) else FAULTS[type(exc)]
-        return await pages.render(
-            request,
-            "settings.html",
-            status=exc.status,
-            vault=vault,
-            fault=fault,
-            field="old" if isinstance(exc, WrongPassphrase) else "new",
-            shortest=SHORTEST_PASSPHRASE,
-        )
+        fault, of = (OTHER_PASSPHRASE, "old") if isinstance(exc, WrongPassphrase) else (FAULTS[type(exc)], "new")
+        return await _settings_page(request, pages, vault, fault=fault, field=of, status=exc.status)
     response = pages.redirect("/settings", message=N_("The passphrase is changed. Other browsers are locked."))
     await start_session(request, vault, response)
     return response

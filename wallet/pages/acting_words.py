@@ -1,10 +1,17 @@
-"""What is said to somebody who acts for another: why a power is of no use here, and what it says."""
+"""What is said to somebody who acts for another, and to whom somebody acted for."""
 
+from datetime import date, datetime
 from typing import Any
 
+from schemas.power import person_of
+from schemas.receipt import BothLanguages, EventType
 from service.i18n import N_, Translator
-from wallet.decision import Decision, HeldPower
+from wallet.acts import FOR_GOOD
+from wallet.certificates import StoredCertificate
+from wallet.decision import Decision, HeldPower, is_power
+from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
+from wallet.reporting import HeldByAnother, is_act_for_another
 
 FAULTS = {
     "power_not_begun": N_("The power has not begun yet."),
@@ -38,6 +45,7 @@ def acting_view(decision: Decision, t: Translator) -> dict[str, Any]:
             "issuer": acting.held.certificate.issuer_name,
             "until": t.date(acting.held.power.ends_on),
             "confirmed": decision.chosen.acting_confirmed,
+            "is_told": bool(acting.held.power.reports_to),
             "faults": [t(FAULTS.get(fault, _MALFORMED)) for fault in acting.faults],
         }
         if acting is not None
@@ -57,3 +65,97 @@ def _power(one: HeldPower, t: Translator) -> dict[str, str]:
         "issuer": one.certificate.issuer_name,
         "until": t.date(one.power.ends_on),
     }
+
+
+_STATUSES = {
+    "valid": "",
+    "revoked": N_("The power had ended when you were told."),
+    "suspended": N_("The power was paused when you were told."),
+    "ended": N_("The power had ended when you were told."),
+    "unknown": N_("We could not find out whether the power still held."),
+}
+
+
+def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
+    """What somebody told of an act for you; None for everything else."""
+    facts = entry.told
+    if facts is None:
+        return None
+    report = facts["report"]
+    return {
+        "agent": facts["agent"],
+        "issuer": BothLanguages(**facts["power_issuer"]).text(t.language) or facts["power_issuer_id"],
+        "ends_on": t.date(date.fromisoformat(facts["power_ends_on"])),
+        "status": t(_STATUSES[facts["power_status"]]) if _STATUSES.get(facts["power_status"]) else "",
+        "items": [
+            {
+                "name": plain(BothLanguages(**one["name"]).text(t.language)),
+                "certificate": plain(BothLanguages(**one["certificate"]).text(t.language)),
+                "issuer": plain(one["issuer"]),
+            }
+            for one in report["items"]
+        ],
+        "events": [
+            {"words": t(_DONE[EventType(one["type"])]), "moment": t.moment(datetime.fromisoformat(one["at"]))}
+            for one in report["events"]
+        ],
+        "refused": any(one["type"] == EventType.REFUSED.value for one in report["events"]),
+        "by_file": facts["told_by"] == "file",
+        "until": t.date(date.fromisoformat(facts["retention_until"])) if facts["retention_until"] else "",
+        "contact": facts["withdraw_contact"],
+        "page": facts["withdraw_url"],
+    }
+
+
+_DONE = {
+    EventType.REQUESTED: N_("They were asked"),
+    EventType.APPROVED: N_("They decided to share"),
+    EventType.REFUSED: N_("They decided not to share"),
+    EventType.DELIVERED: N_("It arrived"),
+    EventType.NOT_ACCEPTED: N_("It was answered with an error"),
+    EventType.NOT_DELIVERED: N_("It could not be sent"),
+    EventType.OUTCOME_UNKNOWN: N_("It was sent, but no reply came"),
+    EventType.WITHDRAWN: N_("They took it back"),
+    EventType.DELETION_REQUESTED: N_("They asked to have it deleted"),
+    EventType.DELETION_ACKNOWLEDGED: N_("That wish was received"),
+    EventType.DELETION_STATED: N_("The recipient stated what it deleted"),
+    EventType.COMPLAINED: N_("They complained to the authority"),
+    EventType.CONFIRMED: N_("The recipient confirmed the receipt"),
+    EventType.PERMISSION_PAUSED: N_("They paused later checks"),
+    EventType.PERMISSION_RESUMED: N_("They let later checks go on"),
+    EventType.PERMISSION_ENDED: N_("They ended later checks"),
+    EventType.CHECKED_AGAIN: N_("The recipient checked again"),
+}
+
+
+def principal_name(certificate: StoredCertificate) -> str:
+    """Whom the holder of a power acts for; "" for every other certificate."""
+    return plain(person_of(certificate.claims, "principal_").name()) if is_power(certificate) else ""
+
+
+def held_view(held: HeldByAnother, t: Translator) -> dict[str, Any]:
+    """A power that somebody holds for you."""
+    return {
+        "key": held.key,
+        "agent": held.agent,
+        "issuer": held.issuer,
+        "begins_on": t.date(held.begins_on),
+        "ends_on": t.date(held.ends_on),
+        "has_ended": held.has_ended,
+        "acts": held.acts,
+    }
+
+
+def reported_view(entry: Entry, t: Translator) -> dict[str, str] | None:
+    """For who acted: whether the wallet of the other has been told; None for what was not done for another."""
+    if not is_act_for_another(entry):
+        return None
+    last = next(
+        (one for one in reversed(entry.events) if one.kind in (EventKind.PRINCIPAL_TOLD, EventKind.PRINCIPAL_NOT_TOLD)),
+        None,
+    )
+    if last is None:
+        return {"state": "none", "moment": ""}
+    is_over = last.facts.get("reason") in FOR_GOOD
+    state = "told" if last.kind is EventKind.PRINCIPAL_TOLD else "closed" if is_over else "not_told"
+    return {"state": state, "moment": t.moment(last.at)}

@@ -7,10 +7,12 @@ from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
 from service.i18n import N_
+from wallet.acts import Acts
 from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.acting_words import principal_name
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -90,6 +92,7 @@ async def delete_form(
         vault=vault,
         certificate=found,
         card=read_card(found, pages.language(request)),
+        acting_for=principal_name(found),
     )
 
 
@@ -105,6 +108,8 @@ async def delete(
     if decision != "delete":
         page = f"/certificates/{certificate_id}"
         return pages.redirect(page if decision else f"{page}/delete")
+    if principal_name(wallet.certificate(vault, certificate_id)):
+        await Acts(wallet).tend(vault)  # What was done under a power is told while the power is there.
     farewell = Deleting(wallet).delete(vault, certificate_id)
     answer = pages.redirect("/", message=N_("The certificate is deleted. Your history and your receipts stay."))
     answer.background = BackgroundTask(farewell.tell)

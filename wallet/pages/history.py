@@ -10,13 +10,14 @@ from proofs import strict_json
 from schemas.errors import NotFound
 from service.documents import pdf_of
 from service.i18n import N_
+from service.pages import FormSwitch
 from wallet.histories import Histories
-from wallet.ledger import Filter, Outcome
+from wallet.ledger import LOOKED_FOR, EventKind, Filter, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_pdf import history_document, parts_of
 from wallet.pages.history_view import entry_view, row_view, titles_of
-from wallet.pages.history_words import fault_sentences
+from wallet.pages.history_words import HAPPENED, fault_sentences
 from wallet.pages.permission_words import permission_view
 from wallet.pages.receipt_pdf import receipt_document
 from wallet.pages.receipt_view import receipt_view
@@ -26,6 +27,7 @@ from wallet.pages.take_back_words import standing_view
 from wallet.permissions import Lasting
 from wallet.permitting import permission_of
 from wallet.receipts import receipt_file, receipt_of
+from wallet.reshown import reshown
 from wallet.taking_back import can_take_back, standing_of
 from wallet.withdrawals import Withdrawals
 
@@ -56,6 +58,7 @@ async def history(
         since=_day(since),
         until=_day(until),
         outcome=Outcome(outcome) if outcome in set(Outcome) else None,
+        done=EventKind(outcome) if outcome in LOOKED_FOR else None,
         certificate=certificate,
     )
     book = Histories(wallet).read(vault)
@@ -75,9 +78,14 @@ async def history(
         deletions=len(book.deletions),
         last_deletion=t.date(max(book.deletions)) if book.deletions else "",
         is_filtered=not wanted.is_empty,
-        outcomes=[("", t(N_("Any"))), *((one.value, t(words.word)) for one, words in OUTCOMES.items())],
+        outcomes=[
+            ("", t(N_("Any"))),
+            *((one.value, t(words.word)) for one, words in OUTCOMES.items()),
+            *((one.value, t(HAPPENED[one])) for one in LOOKED_FOR),
+        ],
         filter={"who": who, "since": since, "until": until, "outcome": outcome, "certificate": certificate},
         faults=faults,
+        switch=FormSwitch("history-filter", "/history", searches=True) if entries else None,
     )
 
 
@@ -130,9 +138,11 @@ async def entry(
     standing = standing_view(found, standing_of(found, now=wallet.clock()), t) if can_take_back(found) else None
     permission = permission_of(found, now=wallet.clock())
     may_ask = standing is not None and (standing["is_by_wallet"] or standing["misses_statement"])
+    values = reshown(found, vault.certificates(), language=t.language)
     return await pages.render(
         request,
         "history/entry.html",
+        values=[(one.name.text(t.language), one.is_as_it_was, one.lines) for one in values],
         view=entry_view(found, t, now=wallet.clock(), titles=titles),
         held=titles,
         standing=standing,

@@ -21,6 +21,7 @@ from wallet.pages.history_view import entry_view
 from wallet.pages.history_words import fault_sentences, happened
 from wallet.pages.receipt_view import LEVELS
 from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
+from wallet.rights import copy_of
 from wallet.taking_back import can_take_back, standing_of
 
 FORMAT = "urn:intyga:history:1"
@@ -58,12 +59,15 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
         "asked": view["asked"],
         "shared": [item["name"] for item in view["shared"]],
         "declined": view["declined"],
+        "acting_for": dict(entry.acting_for) if entry.acting_for is not None else None,
+        "done_for_you": dict(entry.told) if entry.told is not None else None,
         "certificates": [one.text(t.language) for one in entry.certificates],
         "purpose": view["purpose"],
         "kept_until": entry.retention_until.isoformat() if entry.retention_until and entry.shared else None,
         "error": view["error"],
         "events": [{"kind": event.kind.value, "at": _moment(event.at, zone)} for event in entry.events],
         "after": after_record(entry, now=now),
+        "copy": copy_record(entry, now=now),
         "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
         "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
         "confirmed": confirmation(entry),
@@ -83,6 +87,19 @@ def after_record(entry: Entry, *, now: datetime) -> dict[str, Any] | None:
         "statements": [event.facts["token"] for event, _ in standing.statements],
         "misses_statement": standing.misses_statement,
         "reason": standing.reason,
+    }
+
+
+def copy_record(entry: Entry, *, now: datetime) -> dict[str, Any] | None:
+    """How a wish for a copy stands, for machines; None when there is none."""
+    copy = copy_of(entry, now=now)
+    if copy is None:
+        return None
+    return {
+        "asked_on": copy.asked_at.date().isoformat(),
+        "due_on": copy.due_on.isoformat(),
+        "came_on": copy.came_at.date().isoformat() if copy.came_at is not None else None,
+        "is_overdue": copy.is_overdue,
     }
 
 
@@ -130,7 +147,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         "; ".join(one.text(t.language) for one in entry.certificates),
         view["purpose"],
         entry.retention_until.isoformat() if entry.retention_until and entry.shared else "",
-        view["after"]["word"] if view["after"] else "",
+        "; ".join(one["word"] for one in (view["after"], view["copy_wish"]) if one),
         "; ".join(f"{_moment(event.at, zone)} {happened(event, t)}" for event in entry.events),
         view["contact"] or "",
         view["error"],

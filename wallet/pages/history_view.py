@@ -3,16 +3,17 @@
 The history holds names and texts, never values; the title of a certificate is looked up while it is held (CS-30).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from schemas.consent import Basis
 from schemas.receipt import BothLanguages
-from service.i18n import Translator
+from service.i18n import N_, Translator
 from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names
+from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import happened
 from wallet.pages.phrases import along, called, in_a_sentence
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
@@ -20,8 +21,11 @@ from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
+from wallet.rights import can_report, copy_of
 from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
+
+_DONE_BY = N_("Done for you by %(name)s")
 
 
 def titles_of(vault: UnlockedVault) -> dict[str, BothLanguages]:
@@ -36,7 +40,8 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     unproven = entry.facts.get("level") == "unproven"
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_both(item["name"], t) for item in entry.shared]
+    items = [_both(item["name"], t) for item in _went(entry)]
+    done_by = entry.told["agent"] if entry.told is not None else ""
     return {
         "id": entry.id,
         "who": name,
@@ -46,7 +51,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "unproven": unproven,
         "moment": t.moment(entry.at),
         "day": t.date(entry.at),
-        "word": t(words.word),
+        "word": t(_DONE_BY, name=done_by) if done_by else t(words.word),
         "state": words.state,
         "icon": words.icon,
         "items": t.listed(items) if items else "",
@@ -58,8 +63,37 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "is_about_wallet": entry.is_about_wallet,
         "outcome": entry.outcome.value,
         "acting_for": entry.acting_for["principal"] if entry.acting_for is not None else "",
+        "done_by": done_by,
         "after": after_view(entry, t, now=now),
+        "reported": _day_of(entry, EventKind.REPORTED, t),
+        "copy_wish": copy_view(entry, t, now=now),
+        "can_report": can_report(entry),
     }
+
+
+def _day_of(entry: Entry, kind: EventKind, t: Translator) -> str:
+    event = entry.last(kind)
+    return t.date(event.at) if event is not None else ""
+
+
+def copy_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
+    """How a wish for a copy stands, in a word and in sentences; None when there is none."""
+    copy = copy_of(entry, now=now)
+    if copy is None:
+        return None
+    asked = t(N_("You asked for a copy on %(day)s."), day=t.date(copy.asked_at))
+    if copy.came_at is not None:
+        state, words = "came", (N_("The copy has come"), "good", "")
+        then = t(N_("You noted on %(day)s that it came."), day=t.date(copy.came_at))
+    elif copy.is_overdue:
+        state, words = "overdue", (N_("The copy is overdue"), "bad", "warning")
+        late = t(N_("They should have answered by %(day)s."), day=t.date(copy.due_on))
+        then = f"{late} {t(N_('You can complain to the authority.'))}"
+    else:
+        state, words = "asked", (N_("You have asked for a copy"), "quiet", "clock")
+        then = t(N_("They must answer by %(day)s."), day=t.date(copy.due_on))
+    word, look, icon = words
+    return {"state": state, "word": t(word), "look": look, "icon": icon, "sentence": f"{asked} {then}"}
 
 
 def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
@@ -97,11 +131,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
             {
                 "name": _both(item["name"], t),
                 "certificate": _title(item, titles, t),
-                "certificate_id": item["certificate_id"],
+                "certificate_id": item.get("certificate_id", ""),
                 "issuer": item["issuer"],
-                "required": item["required"],
+                "required": item.get("required", True),
             }
-            for item in entry.shared
+            for item in _went(entry)
         ],
         "came_along": [
             {
@@ -133,7 +167,14 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "copies": facts.get("copies", 0),
         "recheck_declined": bool(decided.get("recheck_declined")),
         "could_share": (refused or {}).get("could_share", True),
+        "told": told_view(entry, t),
+        "telling": reported_view(entry, t),
     }
+
+
+def _went(entry: Entry) -> Sequence[Mapping[str, Any]]:
+    """What the person shared, or somebody else for them."""
+    return entry.told["report"]["items"] if entry.told is not None else entry.shared
 
 
 def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:

@@ -36,6 +36,9 @@ HAPPENED = {
     EventKind.DELETION_STATED: N_("They stated what they deleted"),
     EventKind.DELETION_ANSWERED: N_("You noted what they answered"),
     EventKind.COMPLAINED: N_("You complained to the authority"),
+    EventKind.COPY_ASKED: N_("You asked them for a copy"),
+    EventKind.COPY_CAME: N_("You noted that the copy came"),
+    EventKind.REPORTED: N_("You reported the request"),
     EventKind.CONFIRMED: N_("They confirmed the receipt"),
     EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),
     EventKind.PERMISSION_RESUMED: N_("You let the later checks go on"),
@@ -51,6 +54,9 @@ HAPPENED = {
     EventKind.RECEIVED: N_("The certificate was received"),
     EventKind.NOT_RECEIVED: N_("The certificate could not be received"),
     EventKind.DELETED: N_("You deleted the certificate from the wallet"),
+    EventKind.PRINCIPAL_TOLD: N_("The wallet of whom you acted for was told"),
+    EventKind.PRINCIPAL_NOT_TOLD: N_("The wallet of whom you acted for could not be told"),
+    EventKind.ACT_TOLD: N_("You were told of it"),
 }
 """Every kind of event in words."""
 _ANSWERED_BY_YOU = N_("You had answered it in another window")

@@ -1,8 +1,6 @@
 """The whole wallet: saved to a file, read in from one, and destroyed."""
 
-import re
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
@@ -25,6 +23,7 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.account import FAULTS
 from wallet.pages.export_files import readable_files, try_out
 from wallet.pages.history_view import row_view, titles_of
+from wallet.pages.ways_out import mail_link
 from wallet.permissions import Permissions
 from wallet.portability import Portability
 from wallet.vault import WrongPassphrase
@@ -32,7 +31,6 @@ from wallet.vault import WrongPassphrase
 router = APIRouter()
 
 # Narrower than mail allows: what is no plain address is shown as text instead.
-_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200}")
 PassphraseForm = Annotated[str, Form(max_length=5000)]
 _WRONG = N_("The passphrase is another one.")
 _EXPORT_FAULTS = {
@@ -196,8 +194,6 @@ async def _leave_page(
 def _mail(entry: Entry, t: Translator) -> str:
     """A draft that asks for deletion, where the contact is an address of mail; it goes nowhere by itself."""
     contact = str(entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "")
-    if not _MAIL_ADDRESS.fullmatch(contact):
-        return ""
     subject = t(N_("Please delete my data (GDPR, article 17)"))
     body = t(
         N_("On %(day)s I shared this with you: %(items)s. Please delete it and confirm that. Reference: %(id)s"),
@@ -205,4 +201,4 @@ def _mail(entry: Entry, t: Translator) -> str:
         items=t.listed([str(item["name"][t.language] or item["name"]["en"]) for item in entry.shared]),
         id=entry.id,
     )
-    return f"mailto:{quote(contact, safe='@.+-_')}?subject={quote(subject)}&body={quote(body)}"
+    return mail_link(contact, subject, body)

@@ -21,7 +21,7 @@ from schemas.issuance import display_name
 from service import qr
 from service.doorway import CAMERA_PERMISSIONS
 from service.i18n import N_
-from service.pages import LanguageSwitch, Pages
+from service.pages import FormSwitch, LanguageSwitch, Pages
 from wallet.authorizing import ForeignAnswer
 from wallet.cards import read_card
 from wallet.collection import Collection, MovedOn, PartState, Stage
@@ -33,7 +33,7 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_t
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_arrival import back_to, show_arrival
 from wallet.pages.waiting import asked_by
-from wallet.pages.words import problem_words, tx_code_words
+from wallet.pages.words import PROBLEMS, problem_words, tx_code_words
 from wallet.requests import CameBy
 from wallet.store.provider import BACK
 from wallet.vault import UnlockedVault
@@ -48,13 +48,15 @@ NOT_A_LINK = N_(
     "Copy the whole link, or type the whole code, for example university.example/4K7M2-9QX3T."
 )
 NOT_FOR_A_WALLET = N_("The QR code is not one for a wallet. Scan the one that your school or the recipient shows.")
+FAULTS = (NO_CODE_IN_PICTURE, UNREADABLE_PICTURE, NOTHING_GIVEN, NOT_A_LINK, NOT_FOR_A_WALLET)
 UNFITTING_CODE = N_("The code should be %(form)s. Nothing was sent, and no try was used.")
 ELSEWHERE = N_("This is being collected in another window. Look again in a moment.")
 FETCHED = N_("The certificate is in your wallet. Here is the request again.")
+ALL_FETCHED = N_("The certificates are in your wallet. Here is the request again.")
 FRAME_TYPES = ("image/jpeg", "image/png")
 MOST_FRAME_BYTES = 600_000
 MOST_ANSWER_CHARACTERS = 4_000
-MOST_AFTERWARDS = 20
+MOST_AT_ONCE = 20
 MISSING_CODE = N_("Write the code that the issuer gave you.")
 
 
@@ -68,7 +70,16 @@ async def _receive_page(
     request: Request, pages: Pages, vault: UnlockedVault, *, fault: str = "", field: str = "", link: str = ""
 ) -> Response:
     status = 400 if fault else 200
-    page = await pages.render(request, "receive.html", status=status, vault=vault, fault=fault, field=field, link=link)
+    page = await pages.render(
+        request,
+        "receive.html",
+        status=status,
+        switch=FormSwitch("receive-form", "/receive"),
+        vault=vault,
+        fault=fault,
+        field=field,
+        link=link,
+    )
     page.headers["permissions-policy"] = CAMERA_PERMISSIONS
     return page
 
@@ -94,8 +105,15 @@ async def take_link(
     link: Annotated[str, Form(max_length=100_000)] = "",
     picture: UploadFile | None = None,
     scanned: Annotated[str, Form(max_length=100_000)] = "",
+    to_language: Annotated[str, Form(max_length=5)] = "",
+    said: Annotated[str, Form(max_length=1_000)] = "",
+    said_of: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Take a link apart and show its host; nothing is fetched."""
+    """Take a link apart and show its host; nothing is fetched. With `to_language` the page is only shown again, with
+    the fault that it `said`."""
+    if to_language:
+        fault, of = (said, said_of) if said in FAULTS and said_of in ("link", "picture", "scanned") else ("", "")
+        return await _receive_page(request, pages, vault, fault=fault, field=of, link=link)
     field, text = ("scanned", scanned.strip()) if scanned else ("link", link.strip())
     try:
         if not text and picture is not None and picture.size:
@@ -150,17 +168,32 @@ async def _host_first(
 ) -> Response:
     if arrival.kind is ArrivalKind.REQUEST:
         return await show_arrival(request, pages, arrival.query, came_by)
-    switch = LanguageSwitch("/receive", {"link": arrival.text}) if request.method == "POST" else None
+    return await _host_page(request, pages, vault, arrival, came_by=came_by)
+
+
+async def _host_page(
+    request: Request,
+    pages: Pages,
+    vault: UnlockedVault,
+    arrival: Arrival,
+    *,
+    came_by: CameBy,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    """Whose link it is, or what kept them from being asked."""
+    fields = {"link": arrival.text, "came_by": came_by.value, "again": problem or "host"}
     return await pages.render(
         request,
         "receive_host.html",
-        switch=switch,
+        status=status,
+        switch=LanguageSwitch("/receive/look", fields) if request.method == "POST" else None,
         vault=vault,
         host=arrival.host,
         link=arrival.text,
         came_by=came_by.value,
-        problem=None,
-        code="",
+        problem=problem_words(problem) if problem else None,
+        code=problem,
     )
 
 
@@ -172,9 +205,13 @@ async def look(
     pages: PagesDep,
     link: Annotated[str, Form(max_length=100_000)],
     came_by: Annotated[CameBy, Form()] = CameBy.LINK,
+    again: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Ask the link's host for the offer, and the issuer for its metadata."""
+    """Ask the link's host for the offer, and the issuer for its metadata. With `again` the page is only shown again."""
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
+    if again:
+        problem = again if again in PROBLEMS else ""
+        return await _host_page(request, pages, vault, arrival, came_by=came_by, problem=problem)
     known = wallet.known_collection(vault, arrival.text)
     if known is not None:
         return go_to(request, f"/receive/{known}")
@@ -183,19 +220,7 @@ async def look(
     except IsARequest as exc:
         return await show_arrival(request, pages, exc.query, came_by)
     except (OfferUnusable, Unreachable) as exc:
-        reason = exc.reason
-        return await pages.render(
-            request,
-            "receive_host.html",
-            status=exc.status,
-            switch=LanguageSwitch("/receive", {"link": arrival.text}),
-            vault=vault,
-            host=arrival.host,
-            link=arrival.text,
-            came_by=came_by.value,
-            problem=problem_words(reason),
-            code=reason,
-        )
+        return await _host_page(request, pages, vault, arrival, came_by=came_by, problem=exc.reason, status=exc.status)
     return go_to(request, f"/receive/{collection_id}")
 
 
@@ -215,9 +240,17 @@ async def collect(
     pages: PagesDep,
     collection_id: str,
     tx_code: Annotated[str, Form(max_length=200)] = "",
+    to_language: Annotated[str, Form(max_length=5)] = "",
+    said: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Collect what was offered, or go on where it stopped."""
+    """Collect what was offered, or go on where it stopped. With `to_language` the page is only shown again, with the
+    fault of the code if it was `said` and still is one."""
     before = wallet.collection(vault, collection_id)
+    if to_language:
+        wrong = tx_code if said and before.offered.read_tx_code(tx_code) is None else None
+        return await _show(
+            request, pages, wallet, vault, before, collection_id, code_written=tx_code, unfitting_code=wrong
+        )
     code: str | None = None
     if before.stage in (Stage.OFFERED, Stage.AUTHORIZING) and before.offered.wants_sign_in:
         return await _sign_in(request, wallet, vault, pages, collection_id)
@@ -237,7 +270,7 @@ async def _sign_in(
 ) -> Response:
     """Push what is wanted; the page that follows sends the browser to the source, since a form may not."""
     try:
-        await wallet.begin_sign_in(vault, collection_id)
+        await wallet.begin_sign_in(vault, collection_id, language=pages.language(request))
     except MovedOn:
         return pages.redirect(f"/receive/{collection_id}", message=ELSEWHERE, kind="info")
     return go_to(request, f"/receive/{collection_id}?go=yes")
@@ -259,17 +292,19 @@ async def fetched(
     except MovedOn:
         return pages.redirect("/", message=ELSEWHERE, kind="info")
     collection = wallet.collection(vault, collection_id)
-    if collection.stage is Stage.DONE and collection.for_share:
+    is_whole = len(collection.stored_ids) == len(collection.parts)  # Else the page says what did not come, and why.
+    if collection.stage is Stage.DONE and collection.for_share and is_whole:
         wallet.put_away(vault, collection_id)
         if (following := await _next(wallet, vault, collection)) is not None:
             return await _sign_in(request, wallet, vault, pages, following)
-        return await back_to(request, vault, pages, sharing, collection.for_share, message=FETCHED)
+        message = FETCHED if len(collection.parts) == 1 else ALL_FETCHED
+        return await back_to(request, vault, pages, sharing, collection.for_share, message=message)
     return go_to(request, f"/receive/{collection_id}")
 
 
 async def _next(wallet: WalletDep, vault: VaultDep, done: Collection) -> str | None:
-    """The collection of what the person wants to fetch at the same issuer next; None when there is nothing, or when
-    it cannot be begun: then the request says again what is missing."""
+    """The collection of what the person wants to fetch next at an issuer that gives one kind at a time; None when there
+    is nothing, or when it cannot be begun: then the request says again what is missing."""
     if not done.and_then:
         return None
     vct, *rest = done.and_then
@@ -289,26 +324,41 @@ async def fetch(
     wallet: WalletDep,
     pages: PagesDep,
     issuer: Annotated[str, Form(max_length=2_000)],
-    vct: Annotated[str, Form(max_length=2_000)],
+    vct: Annotated[list[str], Form(min_length=1, max_length=MOST_AT_ONCE)],
     share: Annotated[str, Form(max_length=64)] = "",
-    then: Annotated[list[str] | None, Form(max_length=MOST_AFTERWARDS)] = None,
+    again: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Fetch a certificate that a request asks for, from an issuer that this wallet trusts for it: off to sign in.
+    """Fetch what a request asks for, from an issuer that this wallet trusts for each kind of it: off to sign in, once.
 
     The page before has said who and where; what would be fetched is shown at the source, before the person allows it.
-    `then` are further kinds from the same issuer, fetched one after the other.
+    With `again`, the code of a problem, it is only said again why it did not go on.
     """
-    for one in (vct, *(then or ())):
+    if again:
+        return await _fetch_failed(request, pages, vault, again if again in PROBLEMS else "", share)
+    for one in vct:
         if issuer not in {entry.identifier for entry in wallet.sources_of(one)}:
             raise NotFound("nobody here vouches for this issuer for this kind of certificate")
     try:
-        collection_id = await wallet.look_for(vault, issuer, vct, for_share=share, and_then=then or ())
+        collection_id = await wallet.look_for(vault, issuer, *vct, for_share=share)
     except (OfferUnusable, Unreachable) as exc:
-        words = problem_words(exc.reason)
-        return await pages.render(
-            request, "fetch_failed.html", status=exc.status, vault=vault, problem=words, code=exc.reason, share=share
-        )
+        return await _fetch_failed(request, pages, vault, exc.reason, share, status=exc.status)
     return await _sign_in(request, wallet, vault, pages, collection_id)
+
+
+async def _fetch_failed(
+    request: Request, pages: Pages, vault: UnlockedVault, reason: str, share: str, *, status: int = 200
+) -> Response:
+    fields = {"issuer": "-", "vct": "-", "share": share, "again": reason or "-"}
+    return await pages.render(
+        request,
+        "fetch_failed.html",
+        status=status,
+        switch=LanguageSwitch("/fetch", fields),
+        vault=vault,
+        problem=problem_words(reason),
+        code=reason,
+        share=share,
+    )
 
 
 @router.post("/receive/{collection_id}/answer", dependencies=[FromOurForm])
@@ -344,6 +394,7 @@ async def _show(
     collection_id: str,
     *,
     unfitting_code: str | None = None,
+    code_written: str = "",
 ) -> Response:
     offered = collection.offered
     language = pages.language(request)
@@ -368,10 +419,12 @@ async def _show(
     code_fault = ""
     if unfitting_code is not None:
         code_fault = t(UNFITTING_CODE, form=code_form) if unfitting_code.strip() else t(MISSING_CODE)
+    has_field = collection.stage is Stage.OFFERED and offered.wants_tx_code and not offered.wants_sign_in
     return await pages.render(
         request,
         "receive_offer.html",
         status=400 if code_fault else 200,
+        switch=FormSwitch("collect-form", f"/receive/{collection_id}/collect") if has_field else None,
         vault=vault,
         id=collection_id,
         collection=collection,
@@ -387,7 +440,7 @@ async def _show(
         tx_code=offered.tx_code,
         code_form=code_form[:1].upper() + code_form[1:],
         code_fault=code_fault,
-        code_written=unfitting_code or "",
+        code_written=unfitting_code or code_written,
         problem=problem_words(collection.problem) if collection.problem else None,
         unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
         stored=collection.stored_ids,

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from schemas.dcql import InvalidSelection
 from service.i18n import N_
+from service.pages import FormSwitch
 from wallet.consent import StepMissing
 from wallet.decision import Chosen, Decision
 from wallet.pages import share_arrival, share_outcome
@@ -44,7 +45,7 @@ async def decide_page(
     if fault is not None:
         return await pages.render(
             request, "share/fault.html", status=200, fault=fault, host=fault.host, error=fault.error,
-            description=fault.description, words=fault_words(fault.error),
+            description=fault.description, words=fault_words(fault.error), acting_for="",
         )  # fmt: skip
     if not sharing.is_open(vault, share_id):
         return go_to(request, f"/share/{share_id}/outcome")
@@ -57,7 +58,7 @@ async def decide_page(
     except RequestExpired:
         return await _show_expired(request, pages, sharing, vault, share_id)
     except RequestFault as exc:
-        return await _show_late_fault(request, pages, exc)
+        return await _show_late_fault(request, pages, exc, acting_for=sharing.acting_for(vault, share_id))
     except InvalidSelection:
         decision = sharing.choose(vault, share_id, Chosen(), language=pages.language(request))
     if not sharing.is_as_shown(vault, decision):
@@ -195,7 +196,7 @@ async def _show_decision(
         faults=faults,
         view=view,
         decision=decision,
-        other_language="en" if t.language == "sv" else "sv",
+        switch=FormSwitch("share-form", f"/share/{decision.share_id}"),
     )
 
 
@@ -205,12 +206,13 @@ async def _show_expired(
     view = row_view(
         sharing.entry(vault, share_id), pages.translator(request), now=the_wallet(request).clock(), titles={}
     )
-    return await pages.render(request, "share/expired.html", share_id=share_id, who=view["called"])
+    for_whom = sharing.acting_for(vault, share_id)
+    return await pages.render(request, "share/expired.html", share_id=share_id, who=view["called"], acting_for=for_whom)
 
 
-async def _show_late_fault(request: Request, pages: PagesDep, exc: RequestFault) -> Response:
+async def _show_late_fault(request: Request, pages: PagesDep, exc: RequestFault, *, acting_for: str) -> Response:
     """Trust was withdrawn, or something else no longer holds, while the person was looking."""
     return await pages.render(
         request, "share/fault.html", status=400, fault=None, host="", error=exc.error, description=exc.description,
-        words=fault_words(exc.error),
+        words=fault_words(exc.error), acting_for=acting_for,
     )  # fmt: skip

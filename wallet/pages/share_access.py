@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from service.i18n import N_
-from service.pages import Pages
+from service.pages import LanguageSwitch, Pages
 from wallet.pages.access import the_wallet
 from wallet.sharing import Sharing
 
@@ -18,9 +18,14 @@ def the_sharing(request: Request) -> Sharing:
     return Sharing(the_wallet(request))
 
 
-async def show_answered(request: Request, pages: Pages, *, by_you: bool, status: int = 409) -> Response:
+async def show_answered(
+    request: Request, pages: Pages, *, by_you: bool, status: int = 409, acting_for: str = ""
+) -> Response:
     """A request that is not answered twice: it was answered by this person, or by somebody else here."""
-    return await pages.render(request, "share/answered.html", status=status, by_you=by_you)
+    switch = LanguageSwitch("/present", {"link": "-", "decision": "answered"}) if request.method == "POST" else None
+    return await pages.render(
+        request, "share/answered.html", status=status, switch=switch, by_you=by_you, acting_for=acting_for
+    )
 
 
 SharingDep = Annotated[Sharing, Depends(the_sharing)]

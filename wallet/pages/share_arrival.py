@@ -52,15 +52,24 @@ async def look(
     link: Annotated[str, Form(max_length=LONGEST_LINK)],
     came_by: Annotated[str, Form(max_length=20)] = "",
     decision: Annotated[str, Form(max_length=20)] = "",
+    said: Annotated[str, Form(max_length=60, pattern="^[a-z0-9_]*$")] = "",
 ) -> Response:
-    """After the question: fetch the request, or stop."""
+    """After the question: fetch the request, stop, or stop and report it. `said` is the code of what had kept it from
+    being fetched, for the other language."""
     how = _came_by(came_by)
-    if decision not in ("continue", "stop", "show"):
-        return await show_arrival(request, pages, link, how)
+    if decision == "muted":
+        return await _show_muted(request, pages, link, how)
+    if decision == "answered":
+        return await show_answered(request, pages, by_you=True)
+    if decision not in ("continue", "stop", "report", "show"):
+        return await show_arrival(request, pages, link, how, problem=said)
     parsed = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     if decision == "stop":
         sharing.stopped(vault, asked_host(parsed), came_by=how)
         return pages.redirect("/", message=N_("You stopped. Nothing was fetched and nothing was sent."))
+    if decision == "report":
+        entry_id = sharing.stopped(vault, asked_host(parsed), came_by=how)
+        return go_to(request, f"/history/{entry_id}/report")
     try:
         share_id = await sharing.begin(vault, parsed, came_by=how, show_muted=decision == "show")
     except CouldNotFetch as exc:
@@ -70,8 +79,13 @@ async def look(
     except AlreadyAnswered:
         return await show_answered(request, pages, by_you=True)
     except RequestMuted:
-        return await pages.render(request, "share/muted.html", link=link, came_by=how.value)
+        return await _show_muted(request, pages, link, how)
     return go_to(request, f"/share/{share_id}")
+
+
+async def _show_muted(request: Request, pages: Pages, link: str, how: CameBy) -> Response:
+    switch = LanguageSwitch("/present", {"link": link, "came_by": how.value, "decision": "muted"})
+    return await pages.render(request, "share/muted.html", switch=switch, link=link, came_by=how.value)
 
 
 def _came_by(written: str) -> CameBy:
@@ -82,12 +96,13 @@ async def show_arrival(
     request: Request, pages: PagesDep, link: str, came_by: CameBy, *, problem: str = "", status: int = 200
 ) -> Response:
     """S0: the host of a request's link (its query), how it came, and the question."""
-    switch = LanguageSwitch("/present", {"link": link, "came_by": came_by.value}) if request.method == "POST" else None
+    fields = {"link": link, "came_by": came_by.value, "said": problem}
+    switch = LanguageSwitch("/present", fields) if request.method == "POST" else None
     try:
         parsed: RequestLink = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     except ProtocolError as exc:
         return await pages.render(
-            request, "share/fault.html", status=400, switch=switch, fault=None, host="", error=exc.error,
+            request, "share/fault.html", status=400, switch=switch, fault=None, host="", acting_for="", error=exc.error,
             description=exc.description, words=fault_words(exc.error),
         )  # fmt: skip
     return await pages.render(

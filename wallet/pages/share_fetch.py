@@ -39,10 +39,10 @@ class Fetchable:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Several kinds that are missing and that one source can issue, to be fetched one after the other."""
+    """Several kinds that are missing and that one source can issue, to be fetched with one sign-in."""
 
     source: Source
-    vcts: tuple[str, ...]
+    kinds: tuple[Fetchable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ def together(decision: Decision, found: list[Fetchable]) -> list[Together]:
     by_vct = {one.vct: one for one in found}
     sources = {source.identifier: source for one in found for source in one.sources}
     groups = [
-        Together(source, tuple(vct for vct in kinds if vct in by_vct and source in by_vct[vct].sources))
+        Together(source, tuple(by_vct[vct] for vct in kinds if vct in by_vct and source in by_vct[vct].sources))
         for source in sources.values()
     ]
-    return [group for group in groups if len(group.vcts) > 1]
+    return [group for group in groups if len(group.kinds) > 1]
 
 
 def on_its_way(share_id: str, wallet: Deployment, vault: UnlockedVault, t: Translator) -> list[OnItsWay]:

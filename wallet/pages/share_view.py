@@ -3,10 +3,8 @@
 Texts of others (names, purposes, reasons) are marked as such by the templates, which quote them with their source.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from proofs.request_object import DECENTRALIZED_IDENTIFIER
 from schemas.consent import Basis, LocalizedText
@@ -32,13 +30,13 @@ from wallet.pages.acting_words import acting_view
 from wallet.pages.phrases import along, called, country, in_a_sentence
 from wallet.pages.share_words import BASES, KINDS, KNOWN, NOTHING_FITS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
+from wallet.pages.ways_out import mail_link
 from wallet.recording import who_asks
 from wallet.requests import Through
 
 _LONG_VALUE = 240
 _LETTER_SUBJECT = N_("A question about your request")
 _LETTER = N_("You ask to see: %(items)s. Why do you need it, how long do you keep it, and who else sees it?")
-_MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200}")
 
 
 def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]) -> dict[str, Any]:
@@ -143,11 +141,9 @@ def _ask_mail(decision: Decision, t: Translator) -> str:
     """A letter to the recipient that asks why, when its contact is an address for mail; empty otherwise (S2c)."""
     stated = decision.checked.stated
     contact = stated.notice.controller.contact if stated else ""
-    if not _MAIL.fullmatch(contact):
-        return ""
     names = t.listed(item.name.text(t.language) for item in decision.items) or "–"
     body = t(_LETTER, items=names)
-    return f"mailto:{quote(contact)}?subject={quote(t(_LETTER_SUBJECT))}&body={quote(body)}"
+    return mail_link(contact, t(_LETTER_SUBJECT), body)
 
 
 def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[str, Any]:

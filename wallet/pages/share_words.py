@@ -88,6 +88,7 @@ OUTCOMES = {
     Outcome.RECEIVED: OutcomeWords(N_("Received"), "good", "certificate"),
     Outcome.NOT_RECEIVED: OutcomeWords(N_("Not received"), "warning"),
     Outcome.DELETED: OutcomeWords(N_("Deleted from the wallet"), "quiet"),
+    Outcome.DONE_FOR_YOU: OutcomeWords(N_("Done for you"), "quiet", "share"),
     Outcome.PASSKEY_ADDED: OutcomeWords(N_("Passkey added"), "quiet", "lock"),
     Outcome.PASSKEY_REMOVED: OutcomeWords(N_("Passkey removed"), "quiet", "lock"),
     Outcome.KEY_CHANGED: OutcomeWords(N_("Locked anew"), "quiet", "lock"),

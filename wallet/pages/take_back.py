@@ -10,12 +10,13 @@ from fastapi.responses import Response
 
 from schemas.withdrawal import Action
 from service.i18n import N_
-from service.pages import LanguageSwitch
+from service.pages import FormSwitch
 from wallet.hosts import host_of
 from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
+from wallet.pages.ways_out import AUTHORITY_MAIL, mail_link
 from wallet.taking_back import Standing, State, can_take_back
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import NothingChosen, Withdrawals
@@ -36,7 +37,6 @@ SAID = {
     State.OVERDUE: (N_("The answer is still missing."), "warning"),
     State.ESCALATED: (N_("The answer is still missing."), "warning"),
 }
-AUTHORITY_MAIL = "imy@imy.se"
 
 
 @router.get("/history/{entry_id}/take-back")
@@ -75,7 +75,7 @@ async def _show(
         request,
         "history/take_back.html",
         status=400 if fault else 200,
-        switch=LanguageSwitch(f"/history/{entry_id}/{wish}", {}) if request.method == "POST" else None,
+        switch=FormSwitch("wish-form", f"/history/{entry_id}/{wish}"),
         view=row_view(entry, t, now=wallet.clock(), titles={}),
         wish=wish,
         items=list(enumerate(names_of(entry, range(len(entry.shared)), t, unique=False))),
@@ -123,9 +123,12 @@ async def ask_delete(
     entry_id: str,
     decision: Annotated[str, Form(max_length=20)] = "",
     item: Annotated[list[int], Form(max_length=200)] = [],  # noqa: B006 - FastAPI copies it.
+    said: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Ask to delete what is ticked; everything when all of it is."""
-    return await _decided(request, pages, vault, Withdrawals(wallet), entry_id, "ask-delete", decision, item)
+    """Ask to delete what is ticked; everything when all of it is. `said`: the page had said that nothing was ticked."""
+    return await _decided(
+        request, pages, vault, Withdrawals(wallet), entry_id, "ask-delete", decision, item, said=bool(said)
+    )
 
 
 async def _decided(
@@ -137,6 +140,8 @@ async def _decided(
     wish: str,
     decision: str,
     item: list[int] | None,
+    *,
+    said: bool = False,
 ) -> Response:
     if decision == "leave":
         return pages.redirect(f"/history/{entry_id}")
@@ -154,7 +159,7 @@ async def _decided(
         else:  # The Enter key, and "write it anew": nothing is decided by that.
             return await _show(request, pages, vault, withdrawals, entry_id, wish, chosen=chosen)
     except NothingChosen:
-        fault = pages.translator(request)(CHOOSE) if decision else ""
+        fault = pages.translator(request)(CHOOSE) if decision or said else ""
         return await _show(request, pages, vault, withdrawals, entry_id, wish, fault=fault)
     return _back(pages, entry_id, standing)
 
@@ -210,4 +215,5 @@ async def complaint_page(
         subject=subject,
         body=body,
         mail=AUTHORITY_MAIL,
+        href=mail_link(AUTHORITY_MAIL, subject, body),
     )

@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from schemas.receipt import BothLanguages
 from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, StatedItem
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.naming import plain
+from wallet.pages.ways_out import in_lines, is_web, mail_link
 from wallet.taking_back import Standing, State
 
-_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
 
@@ -86,23 +85,14 @@ def ways_of(
         contact = contact or one
     subject, body = letter(facts, t, names=names, day=day, action=action)
     if url:
-        ways.append({"way": "page", "text": plain(url), "href": url if _is_web(url) else ""})
+        ways.append({"way": "page", "text": plain(url), "href": url if is_web(url) else ""})
     if contact:
-        is_mail = _MAIL.fullmatch(contact) is not None
-        href = f"mailto:{contact}?subject={quote(subject)}&body={quote(body)}" if is_mail else ""
+        href = mail_link(contact, subject, body)
         ways.append({"way": "mail", "text": plain(contact), "href": href, "subject": subject, "body": body})
     if phone := str(facts.get("withdraw_phone") or ""):
         href = f"tel:{re.sub('[^0-9+]', '', phone)}" if _PHONE.fullmatch(phone) else ""
         ways.append({"way": "phone", "text": plain(phone), "href": href, "script": script(facts, t, day=day)})
     return ways
-
-
-def _is_web(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and url.isprintable()
-    except ValueError:
-        return False
 
 
 def letter(
@@ -122,14 +112,15 @@ def letter(
         t(N_("Please confirm in writing what you have deleted, and when copies in backups are gone.")),
         t(N_("If you keep something, please say what, and on which ground in law.")),
         t(N_("You must answer within one month (article 12.3).")),
-        _number(facts, t),
+        number_line(facts, t),
         "",
         t(N_("[Your name]")),
     ]
-    return t(N_("Request for deletion, GDPR Art. 17")), "\n".join(lines)
+    return t(N_("Request for deletion, GDPR Art. 17")), in_lines(lines)
 
 
-def _number(facts: Mapping[str, Any], t: Translator) -> str:
+def number_line(facts: Mapping[str, Any], t: Translator) -> str:
+    """The recipient's number for the request, as a line of a letter; "" when it gave none."""
     number = plain(str(facts.get("request_id") or ""))
     return t(N_("Your number for it: %(number)s"), number=number) if number else ""
 
@@ -176,7 +167,7 @@ def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str
         "",
         t(N_("[Your name and how to reach you]")),
     ]
-    return t(N_("Complaint about %(who)s: no deletion under article 17"), who=who), "\n".join(lines)
+    return t(N_("Complaint about %(who)s: no deletion under article 17"), who=who), in_lines(lines)
 
 
 def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:

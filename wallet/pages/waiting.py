@@ -45,7 +45,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A certificate that was waited for and is there, not yet seen. `certificate_id` is "" when it was deleted."""
+    """What was waited for and is there, not yet seen: one certificate, or all that came together.
+
+    `certificate_id` is "" when it was deleted."""
 
     id: str
     title: str
@@ -82,11 +84,15 @@ def asked_by(vault: UnlockedVault, wallet: Deployment, share_id: str, t: Transla
 
 
 def _come(vault: UnlockedVault, wallet: Deployment, one: Collection, t: Translator) -> tuple[str, str]:
-    try:
-        certificate = wallet.certificate(vault, one.stored_ids[0])
-    except UnknownCertificate:
-        return next(_titles(one, t))[1], ""
-    return read_card(certificate, t.language).title, certificate.id
+    titles, first = [], ""
+    for certificate_id in one.stored_ids:
+        try:
+            certificate = wallet.certificate(vault, certificate_id)
+        except UnknownCertificate:
+            continue
+        titles.append(read_card(certificate, t.language).title)
+        first = first or certificate.id
+    return t.listed(titles or [title for _, title in _titles(one, t)]), first
 
 
 def _still_to_come(one: Collection, t: Translator) -> Iterator[str]:

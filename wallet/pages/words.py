@@ -40,7 +40,7 @@ _ASK_NEW = N_("Ask the issuer for a new offer.")
 _ASK_ISSUER = N_("Tell the issuer which code stands below.")
 _TRY_LATER = N_("Try again in a while. Nothing is lost.")
 
-_PROBLEMS = {
+PROBLEMS = {
     # Before anything was sent that could be spent
     "unreadable_link": Words(
         N_("This is not a link to a certificate"),
@@ -138,6 +138,16 @@ _PROBLEMS = {
         N_("The issuer does not accept this wallet"), N_("It gives certificates only to wallets that it knows.")
     ),
     "refused_by_issuer": Words(N_("The issuer said no"), N_("It refused to hand out the certificate."), _ASK_ISSUER),
+    "not_granted": Words(
+        N_("The issuer gave less than we asked for"),
+        N_("This one was left out when it was allowed there."),
+        N_("You can fetch it by itself."),
+    ),
+    "one_at_a_time": Words(
+        N_("This issuer gives one certificate at a time"),
+        N_("Nothing was fetched. The others come after this one."),
+        N_("Sign in again."),
+    ),
     "denied": Words(N_("The issuer said no"), N_("It will not issue this certificate."), _ASK_ISSUER),
     "too_late": Words(
         N_("Too much time has passed"),
@@ -229,4 +239,4 @@ def tx_code_words(form: TxCode | None, t: Translator) -> str:
 
 def problem_words(problem: str) -> Words:
     """Why a collection did not go on, in words."""
-    return _PROBLEMS.get(problem, _PROBLEMS["refused_by_issuer"])
+    return PROBLEMS.get(problem, PROBLEMS["refused_by_issuer"])

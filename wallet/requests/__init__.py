@@ -17,11 +17,21 @@ from wallet.requests.faults import (
     RequestMuted,
 )
 from wallet.requests.fetching import CouldNotFetch, MayNotFetch, RequestTransport, fetch_request, wallet_metadata
+from wallet.requests.kept import (
+    MAX_KEPT_BYTES,
+    MAX_KEPT_BYTES_TOGETHER,
+    KeptRequestChanged,
+    checked_again,
+    content_digest,
+    kept_content,
+)
 from wallet.requests.links import CameBy, asked_host
 from wallet.requests.notice import StatedNotice
 from wallet.requests.registration import Registration, RegistrationOutcome, Through
 
 __all__ = [
+    "MAX_KEPT_BYTES",
+    "MAX_KEPT_BYTES_TOGETHER",
     "AlreadyAnswered",
     "AnswerKey",
     "AskedDeclaration",
@@ -31,6 +41,7 @@ __all__ = [
     "ErrorAddress",
     "FetchedRequest",
     "ImproperRequest",
+    "KeptRequestChanged",
     "MayNotFetch",
     "Registration",
     "RegistrationOutcome",
@@ -42,6 +53,9 @@ __all__ = [
     "Through",
     "asked_host",
     "check_request",
+    "checked_again",
+    "content_digest",
     "fetch_request",
+    "kept_content",
     "wallet_metadata",
 ]

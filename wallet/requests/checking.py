@@ -36,7 +36,7 @@ from proofs.request_object import (
     check_unsigned_request,
 )
 from proofs.transaction_data import decode_transaction_data
-from proofs.trust import TrustList
+from proofs.trust import TrustEntry, TrustList
 from schemas.dcql import Query, parse_query
 from schemas.errors import ProtocolError
 from schemas.presentation import (
@@ -113,17 +113,28 @@ class FetchedRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequest:
-    """A request that can be put before a person. Only `check_request` makes it."""
+    """A request that can be put before a person. Only `check_request` makes it.
 
+    `fetched` is what it was read from, `checked_at` the time that its dates were held against, and `vouched_by` the
+    entries of the trust list that it came to: with these three the same check comes to the same again.
+    """
+
+    fetched: FetchedRequest
+    checked_at: datetime
+    vouched_by: tuple[TrustEntry, ...]
     request: AuthorizationRequest
     query: Query
     identity: VerifierIdentity
     stated: StatedNotice | None
     registration: Registration
     answer_key: AnswerKey | None
-    asked_at: datetime
     expires_at: datetime
     declarations: tuple[AskedDeclaration, ...] = ()
+
+    @property
+    def asked_at(self) -> datetime:
+        """When it was fetched."""
+        return self.fetched.fetched_at
 
     @property
     def answer_host(self) -> str:
@@ -162,14 +173,17 @@ def check_request(fetched: FetchedRequest, *, trust: TrustList, now: datetime) -
     registration = read_registration(
         request, query, sender=sender, trust=trust, status=fetched.registration_status, now=now
     )
+    vouching = {sender.identity.trust_entry_id, registration.trust_entry_id} - {""}
     return CheckedRequest(
+        fetched=fetched,
+        checked_at=now,
+        vouched_by=tuple(entry for entry in trust.entries if entry.id in vouching) if vouching else (),
         request=request,
         query=query,
         identity=sender.identity,
         stated=stated,
         registration=registration,
         answer_key=answer_key,
-        asked_at=fetched.fetched_at,
         expires_at=expires_at,
         declarations=declarations,
     )

@@ -29,7 +29,7 @@ from proofs.trust import TrustList
 from schemas.consent import LocalizedText
 from schemas.dcql import Query
 from schemas.errors import CouldNotCheck, ProtocolError
-from schemas.presentation import AuthorizationRequest
+from schemas.presentation import AuthorizationRequest, VerifierInfo
 from schemas.receipt import BothLanguages
 from schemas.registration import FORMAT, Beyond, beyond
 
@@ -64,6 +64,7 @@ class Registration:
     `identifier` and `chain` are set only when the certificate was checked and is about the sender: they are what an
     issuer's disclosure policy is judged by. `purpose` and `registrar` are the registered purpose and who registered it.
     `through` is set when a known registrar says that the sender asks through an intermediary, or is one.
+    `trust_entry_id` is that of the registrar's entry in the trust list, whatever the outcome; empty when it has none.
     """
 
     outcome: RegistrationOutcome
@@ -74,6 +75,7 @@ class Registration:
     registrar: str = ""
     status: RegistrationStatus | None = None
     through: Through | None = None
+    trust_entry_id: str = ""
 
 
 def read_registration(
@@ -101,6 +103,14 @@ def read_registration(
         return Registration(RegistrationOutcome.UNKNOWN)
     except ProtocolError:
         return Registration(RegistrationOutcome.FAILED)
+    judged = _judged(info, checked, query, sender=sender, status=status)
+    return replace(judged, trust_entry_id=checked.trust_entry_id)
+
+
+def _judged(
+    info: VerifierInfo, checked: CheckedRegistration, query: Query, *, sender: AuthenticatedRequest, status: str
+) -> Registration:
+    """What a certificate that a known registrar signed says about this sender and this query."""
     if sender.identity.level == "unproven":
         # Anybody can send the registration of somebody else, and write that one's identifier into a certificate.
         return Registration(RegistrationOutcome.UNKNOWN)

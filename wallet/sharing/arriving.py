@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Connection
+
 from proofs import base64url
 from proofs.registration_certificate import ask_registration_status
 from proofs.resolve import HurriedResolver
@@ -31,9 +33,11 @@ from wallet.requests import (
     asked_host,
     check_request,
     fetch_request,
+    kept_content,
 )
 from wallet.requests.faults import ErrorAddress
 from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
+from wallet.store.kept_requests import keep_request
 from wallet.store.ledger import append_event
 from wallet.store.shares import FAULTY, OPEN, add_share, update_share
 from wallet.taking_back import standing_of
@@ -74,10 +78,12 @@ class Kept(StrEnum):
 class Arrivals(Desk):
     """Requests on their way to the person."""
 
-    def stopped(self, vault: UnlockedVault, host: str, *, came_by: CameBy) -> None:
-        """The person said no before anything was fetched."""
+    def stopped(self, vault: UnlockedVault, host: str, *, came_by: CameBy) -> str:
+        """The person said no before anything was fetched; returns the entry."""
         facts = {"who": {"sv": host, "en": host}, "host": host, "came_by": came_by.value}
-        self._record(vault, Event(new_entry_id(), EventKind.CLOSED, self._wallet.clock(), facts))
+        entry_id = new_entry_id()
+        self._record(vault, Event(entry_id, EventKind.CLOSED, self._wallet.clock(), facts))
+        return entry_id
 
     async def begin(self, vault: UnlockedVault, link: RequestLink, *, came_by: CameBy, show_muted: bool = False) -> str:
         """Fetch and check a request after the person's yes to its host; returns the id of the share.
@@ -125,8 +131,16 @@ class Arrivals(Desk):
         members["offered"] = offered(decision)
         with self._database.transaction() as connection:
             add_share(connection, vault, share_id, state=OPEN, members=members, ends_at=checked.expires_at, now=now)
-            append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
+            self._write_asked(connection, vault, decision, came_by=came_by, now=now)
         return share_id
+
+    @staticmethod
+    def _write_asked(
+        connection: Connection, vault: UnlockedVault, decision: Decision, *, came_by: CameBy, now: datetime
+    ) -> None:
+        """The entry of a request, and the request itself as it was received (CS-19)."""
+        keep_request(connection, vault, decision.share_id, kept_content(decision.checked.fetched))
+        append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
 
     async def begin_again(self, vault: UnlockedVault, share_id: str) -> tuple[str, Kept]:
         """Fetch a new request from the link of one that has ended (CS-28); returns the new share. Raises as `begin`.
@@ -207,7 +221,7 @@ class Arrivals(Desk):
     def _end_silently(self, vault: UnlockedVault, decision: Decision, *, came_by: CameBy, now: datetime) -> None:
         """A muted question: it stands in the history, and the sender gets no answer (CS-21)."""
         with self._database.transaction() as connection:
-            append_event(connection, vault, asked_event(decision, came_by=came_by, now=now))
+            self._write_asked(connection, vault, decision, came_by=came_by, now=now)
             append_event(connection, vault, Event(decision.share_id, EventKind.CLOSED, now, {"muted": True}))
 
     def _refuse_repeated(self, vault: UnlockedVault, checked: CheckedRequest) -> None:

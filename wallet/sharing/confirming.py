@@ -7,7 +7,6 @@ answer that somebody got for anything else confirms nothing.
 from dataclasses import dataclass, field
 
 from wallet.consent import Confirmation
-from wallet.decision import Decision
 from wallet.deployment import Deployment
 from wallet.key_ring import KeyRing
 from wallet.vault import UnlockedVault
@@ -18,12 +17,17 @@ def purpose_of(share_id: str, digest: str) -> str:
     return f"share {share_id} {digest}"
 
 
+def purpose_of_permission(share_id: str, digest: str) -> str:
+    """What a passkey signs for when it confirms later checks; an answer for the share is none for them."""
+    return f"later checks {share_id} {digest}"
+
+
 def confirmed_by(
-    wallet: Deployment, vault: UnlockedVault, decision: Decision, *, passphrase: str, passkey: str
+    wallet: Deployment, vault: UnlockedVault, *, purpose: str, passphrase: str, passkey: str
 ) -> Confirmation:
-    """The confirmation that a person gave: what a passkey answered, or else the passphrase."""
+    """The confirmation that a person gave: what a passkey answered for this purpose, or else the passphrase."""
     if passkey:
-        return _ByPasskey(KeyRing(wallet), vault, passkey, purpose_of(decision.share_id, decision.digest))
+        return _ByPasskey(KeyRing(wallet), vault, passkey, purpose)
     return _ByPassphrase(wallet, vault, passphrase)
 
 

@@ -7,25 +7,41 @@ anything is sent (CS-27, durability D04).
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from hmac import compare_digest
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from schemas.errors import NotFound, ProtocolError, Refused, TemporarilyUnavailable
+from schemas.power import holds_on
 from service.single_use import spend
+from wallet.acts import Acts
 from wallet.certificates import StoredCertificate
-from wallet.consent import Consent, StepMissing, decide
+from wallet.consent import (
+    CannotSatisfy,
+    Consent,
+    PermissionConfirmed,
+    PermissionNotConfirmed,
+    ShownSomethingElse,
+    StepMissing,
+    counts_for,
+    decide,
+)
 from wallet.counting import Counting
-from wallet.decision import Chosen, Decision
+from wallet.decision import Chosen, Decision, permission_digest
+from wallet.decision.acting import side_of
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
 from wallet.habits import Ending
 from wallet.ledger import Event, EventKind, Outcome
+from wallet.naming import plain
 from wallet.over_asking import AFTER_REFUSAL, Past
 from wallet.permissions import Permissions
 from wallet.presentation import HeldCopy, answer_form, present, refusal
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
-from wallet.sharing.confirming import confirmed_by
+from wallet.sharing.confirming import confirmed_by, purpose_of, purpose_of_permission
 from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.certificates import take_copy
 from wallet.store.ledger import append_event
@@ -71,10 +87,17 @@ class Decisions(Desk):
         """
         return self._decision(vault, self._unanswered_share(vault, share_id), language)
 
+    def acting_for(self, vault: UnlockedVault, share_id: str) -> str:
+        """Whom the person chose to answer this request for; "" for themself. Also when nothing can be decided any
+        more. Raises `NotFound`."""
+        power_id = chosen_from_json(self._share(vault, share_id).members["chosen"]).acting_for
+        held = side_of(vault.certificates(), "").held
+        return next((plain(one.principal_name) for one in held if one.certificate.id == power_id), "")
+
     def choose(self, vault: UnlockedVault, share_id: str, chosen: Chosen, *, language: str) -> Decision:
         """Keep what the person has chosen so far, and show the screen that follows from it."""
         share = self._unanswered_share(vault, share_id)
-        members = {**share.members, "chosen": chosen_as_json(chosen)}
+        members = {**_unconfirmed(share.members), "chosen": chosen_as_json(chosen)}
         decision = self._build(vault, share_id, members, self._checked(share), language=language)
         with self._database.transaction() as connection:
             update_share(connection, vault, share, {**members, "offered": offered(decision)})
@@ -147,15 +170,22 @@ class Decisions(Desk):
         Nothing is sent or written unless everything holds. What the issuers say is looked at once more: a certificate
         that was revoked while the person was reading is not what they approved.
 
+        Later checks that the decision allows must have been confirmed before, by `confirm_permission`.
+
         Raises what `decide` raises, `NoCopiesLeft`, `AlreadyAnswered`, `CopyDiffers`.
         """
         await self.look_anew(vault)
         share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
-        confirmation = confirmed_by(self._wallet, vault, decision, passphrase=passphrase, passkey=passkey)
+        purpose = purpose_of(share_id, decision.digest)
         consent = await decide(
-            decision, approved_digest=approved_digest, confirmation=confirmation, now=self._wallet.clock()
+            decision,
+            approved_digest=approved_digest,
+            confirmation=confirmed_by(self._wallet, vault, purpose=purpose, passphrase=passphrase, passkey=passkey),
+            permission=_confirmed_permission(share),
+            now=self._wallet.clock(),
         )
+        self._require_power(vault, share, decision, language)
         now = self._wallet.clock()
         pseudonym = pseudonym_for(vault, consent.request.client_id)
         event = approved_event(decision, consent, pseudonym=pseudonym, now=now)
@@ -171,6 +201,51 @@ class Decisions(Desk):
             add_means(connection, vault, share_id, kept, forget_at=last)
         self._count(vault, share, Ending.SHARED)
         return await self._send(vault, share)
+
+    async def confirm_permission(
+        self,
+        vault: UnlockedVault,
+        share_id: str,
+        *,
+        language: str,
+        approved_digest: str,
+        passphrase: str = "",
+        passkey: str = "",
+    ) -> None:
+        """Confirm the later checks that the decision allows, before the share and apart from it (CS-07).
+
+        `approved_digest` is the `permission_digest` that the page carried. It counts for a few minutes, for this very
+        permission, and is gone with the next thing that is ticked. Nothing is shared or sent by it. Raises
+        `PermissionNotConfirmed` when no later checks are allowed, `ShownSomethingElse`, `WrongPassphrase`,
+        `PasskeyRefused`, `AlreadyAnswered`.
+        """
+        share = self._unanswered_share(vault, share_id)
+        decision = self._decision(vault, share, language)
+        digest = permission_digest(decision)
+        if not digest:
+            raise PermissionNotConfirmed
+        if not compare_digest(approved_digest.encode(), digest.encode()):
+            raise ShownSomethingElse
+        purpose = purpose_of_permission(share_id, digest)
+        confirmation = confirmed_by(self._wallet, vault, purpose=purpose, passphrase=passphrase, passkey=passkey)
+        await confirmation()
+        confirmed = {"digest": digest, "at": self._wallet.clock().timestamp(), "method": confirmation.method}
+        with self._database.transaction() as connection:
+            update_share(connection, vault, share, {**share.members, "permission": confirmed})
+
+    def lacks_permission_yes(self, vault: UnlockedVault, decision: Decision) -> bool:
+        """Whether the decision allows later checks and the person has not confirmed them yet, or not just now."""
+        confirmed = _confirmed_permission(self._share(vault, decision.share_id))
+        return decision.allowed_recheck is not None and not counts_for(confirmed, decision, now=self._wallet.clock())
+
+    def _require_power(self, vault: UnlockedVault, share: StoredShare, decision: Decision, language: str) -> None:
+        """A power must still hold when the answer is made: a day may have ended, or a child come of age, while the
+        person was confirming. Raises `CannotSatisfy`."""
+        if decision.acting is None:
+            return
+        now = self._decision(vault, share, language)
+        if now.acting is None or now.acting.faults:
+            raise CannotSatisfy
 
     async def refuse(self, vault: UnlockedVault, share_id: str, *, language: str) -> Delivery:
         """Say no: the same answer whether the person does not want to or cannot (CS-23)."""
@@ -250,13 +325,23 @@ class Decisions(Desk):
     def can_send_again(self, vault: UnlockedVault, share_id: str) -> bool:
         """Whether the answer is still kept and the request has not ended."""
         share = self._share(vault, share_id)
-        if share.answer is None:
+        if share.answer is None or not self._may_still_act(vault, share_id):
             return False
         try:
             self._checked(share)
         except ProtocolError:
             return False
         return True
+
+    def _may_still_act(self, vault: UnlockedVault, share_id: str) -> bool:
+        """Whether an answer for somebody else may still be sent: its power is here, and has not ended since."""
+        entry = self.entry(vault, share_id)
+        if entry.acting_for is None or entry.outcome is Outcome.REFUSED:
+            return True
+        power_id = (entry.decided or {}).get("power_id", "")
+        power = next((one for one in side_of(vault.certificates(), "").held if one.certificate.id == power_id), None)
+        today = self._wallet.clock().astimezone(ZoneInfo(self._wallet.settings.time_zone)).date()
+        return power is not None and power.certificate.status == "valid" and holds_on(power.power, today)
 
     async def _send(self, vault: UnlockedVault, share: StoredShare, *, may_be_there: bool = False) -> Delivery:
         """Send, and write what came of it. `may_be_there`: an earlier try may have arrived.
@@ -281,6 +366,7 @@ class Decisions(Desk):
         if delivery.state is DeliveryState.DELIVERED:
             await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
             await Permissions(self._wallet).give(vault, share.id)
+        await Acts(self._wallet).tell(vault, share.id)
         return delivery
 
     def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:
@@ -297,3 +383,14 @@ class Decisions(Desk):
         with self._database.transaction() as connection:
             update_share(connection, vault, share, {**share.members, "followed": True})
         return uri, True
+
+
+def _unconfirmed(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a share without a confirmation of later checks: with every tick it starts anew."""
+    return {name: value for name, value in members.items() if name != "permission"}
+
+
+def _confirmed_permission(share: StoredShare) -> PermissionConfirmed | None:
+    """What the person has confirmed of later checks for this share, if anything."""
+    kept = share.members.get("permission")
+    return kept and PermissionConfirmed(kept["digest"], datetime.fromtimestamp(kept["at"], UTC), kept["method"])

@@ -112,6 +112,21 @@ def add_certificate(
     return certificate_id
 
 
+def copy_to_tell_with(connection: Connection, vault: UnlockedVault, certificate_id: str) -> Copy:
+    """A copy with which the holder shows somebody who knows anyway that they hold this certificate; it stays as it is.
+
+    One that was shown before, if there is such a copy. Raises `UnknownCertificate`.
+    """
+    mine = (col(CopyRow.certificate_id) == certificate_id, col(CopyRow.person_id) == vault.person_id)
+    ordered = (col(CopyRow.used).desc(), col(CopyRow.position).desc())
+    row = connection.execute(select(CopyRow.__table__).where(*mine).order_by(*ordered).limit(1)).first()  # type: ignore[attr-defined]  # SQLModel does not type its table
+    if row is None:
+        raise UnknownCertificate
+    token = vault.unseal("copy.token", row.id, row.sealed_token).decode()
+    key = vault.unseal_json("copy.key", row.id, row.sealed_key)
+    return Copy(row.id, certificate_id, token, key, used_before=row.used)
+
+
 def add_copies(connection: Connection, vault: UnlockedVault, certificate_id: str, copies: Sequence[NewCopy]) -> None:
     """Store fresh copies of a certificate behind those that it has. Raises `UnknownCertificate`."""
     require_current(connection, vault)

@@ -10,7 +10,7 @@ A lease ends by itself after a minute, and at once when its process on this mach
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,8 +28,15 @@ from wallet.collection import Collection, MovedOn, Part, PartState, Stage
 from wallet.hosts import host_of
 from wallet.ledger import Event, EventKind
 from wallet.naming import Names, plain
-from wallet.renewal import Renewed, compare, renewal_of
-from wallet.store.certificates import add_certificate, add_copies, drop_copies, get_certificate, update_view
+from wallet.renewal import Renewed, compare, family_of, renewal_of, with_token
+from wallet.store.certificates import (
+    add_certificate,
+    add_copies,
+    drop_copies,
+    get_certificate,
+    list_certificates,
+    update_view,
+)
 from wallet.store.ledger import append_event
 from wallet.store.people import require_current
 from wallet.store.tables import CollectionRow
@@ -66,9 +73,18 @@ class HeldCollection:
         """Keep the state. Raises `MovedOn` when another process has written since."""
         with self._database.transaction() as connection:
             self._write(connection, collection)
-            # A renewal that came to nothing takes nothing from the person: it is no event of theirs.
-            if collection.stage is Stage.FAILED and self.collection.stage is not Stage.FAILED and not collection.renews:
-                append_event(connection, self._vault, _not_received(self.id, collection, self._now))
+            for part in _lost(self.collection, collection):
+                append_event(connection, self._vault, _not_received(self.id, collection, part, self._now))
+        self._written(collection)
+
+    def save_alone(self, collection: Collection, *, at: int) -> None:
+        """Keep the state, unless something else is using the refresh token that this one shares. Raises `MovedOn`."""
+        with self._database.transaction() as connection:
+            others = list_collections(connection, self._vault)
+            others.pop(self.id, None)
+            if collection.family and any(one.uses_token(collection.family, at=at) for one in others.values()):
+                raise MovedOn
+            self._write(connection, collection)
         self._written(collection)
 
     def store(self, collection: Collection, part: Part, certificate: NewCertificate) -> Collection:
@@ -99,7 +115,8 @@ class HeldCollection:
         held_type = type_of(held.vct)
         fresh = parse_sd_jwt(certificate.copies[0].token).claims
         renewed = compare(held.claims, fresh, dated_by=held_type.dated_by if held_type else None)
-        if renewed is Renewed.SOMETHING_ELSE:
+        if renewed is Renewed.SOMETHING_ELSE:  # Renewed from now on is what arrived.
+            update_view(connection, self._vault, held.id, {"renewal": None}, version=held.version)
             return None
         if renewed is Renewed.OF_A_LATER_DAY:  # Nobody is to be shown the earlier day by chance.
             drop_copies(connection, self._vault, held.id)
@@ -122,6 +139,7 @@ class HeldCollection:
 
     def _write(self, connection: Connection, collection: Collection) -> None:
         require_current(connection, self._vault)
+        self._hand_on(connection, collection)
         version = self._version + 1
         sealed = self._vault.seal_json("collection.state", self.id, collection.as_json(), version=version)
         written = connection.execute(
@@ -135,6 +153,23 @@ class HeldCollection:
         )
         if written.rowcount != 1:
             raise MovedOn
+
+    def _hand_on(self, connection: Connection, collection: Collection) -> None:
+        """Keep a new refresh token with everything that shares it: the one that it replaced is worth nothing now, and
+        to use it again would end them all."""
+        token = collection.refresh_token
+        if token is None or token == self.collection.refresh_token:
+            return
+        for member in list_certificates(connection, self._vault):
+            shares = collection.family and family_of(member) == collection.family
+            if member.renewal is None or not (shares or member.id == collection.renews):
+                continue
+            changes = {"renewal": with_token(member, token)}
+            if not update_view(connection, self._vault, member.id, changes, version=member.version):
+                raise MovedOn
+        for collection_id, farewell in list_collections(connection, self._vault).items():
+            if collection_id != self.id and collection.family and farewell.is_farewell_of(collection.family):
+                _give_token(connection, self._vault, collection_id, replace(farewell, refresh_token=token))
 
     def _written(self, collection: Collection) -> None:
         self._version += 1
@@ -152,6 +187,48 @@ def add_collection(connection: Connection, vault: UnlockedVault, collection: Col
         )
     )
     return collection_id
+
+
+def begin_renewal(
+    connection: Connection, vault: UnlockedVault, certificate: StoredCertificate, collection: Collection
+) -> str:
+    """Keep the collection that renews a certificate, when nobody else has begun to renew it or one of its family.
+
+    Each certificate of the family is written, so that of two who begin at once one finds it changed. Raises `MovedOn`:
+    then nothing has been written.
+    """
+    family = family_of(certificate)
+    others = [one for one in list_certificates(connection, vault) if family and family_of(one) == family]
+    versions = {one.id: one.version for one in others} | {certificate.id: certificate.version}
+    for certificate_id, version in sorted(versions.items()):
+        changes = {"renewal_tried_at": collection.begun_at} if certificate_id == certificate.id else {}
+        if not update_view(connection, vault, certificate_id, changes, version=version):
+            raise MovedOn
+    if busy_with(list_collections(connection, vault).values(), certificate, at=collection.begun_at):
+        raise MovedOn
+    return add_collection(connection, vault, collection)
+
+
+def busy_with(collections: Iterable[Collection], certificate: StoredCertificate, *, at: int) -> bool:
+    """Whether the refresh token of a certificate is in use: by its own renewal, or by what shares it."""
+    family = family_of(certificate)
+    return any(
+        (not one.has_ended and one.renews == certificate.id) or (family and one.uses_token(family, at=at))
+        for one in collections
+    )
+
+
+def _give_token(connection: Connection, vault: UnlockedVault, collection_id: str, collection: Collection) -> None:
+    """Keep another refresh token with a collection that nobody is moving on: whoever holds it finds it changed."""
+    version = connection.execute(
+        select(col(CollectionRow.version)).where(col(CollectionRow.id) == collection_id)
+    ).scalar_one()
+    sealed = vault.seal_json("collection.state", collection_id, collection.as_json(), version=version + 1)
+    connection.execute(
+        update(CollectionRow)
+        .where(col(CollectionRow.id) == collection_id, col(CollectionRow.person_id) == vault.person_id)
+        .values(sealed_state=sealed, version=version + 1)
+    )
 
 
 def list_collections(connection: Connection, vault: UnlockedVault) -> dict[str, Collection]:
@@ -225,21 +302,40 @@ def _received(certificate: StoredCertificate, now: datetime) -> Event:
     return Event(certificate.id, EventKind.RECEIVED, now, facts)
 
 
-def _not_received(collection_id: str, collection: Collection, now: datetime) -> Event:
+def _lost(before: Collection, after: Collection) -> list[Part]:
+    """The certificates that will not come, as has turned out just now.
+
+    A renewal that came to nothing takes nothing from the person: it is no event of theirs.
+    """
+    if after.renews:
+        return []
+    known = {part.configuration for part in before.parts if part.state is PartState.REFUSED}
+    failed = after.stage is Stage.FAILED and before.stage is not Stage.FAILED
+    return [
+        part
+        for part in after.parts
+        if part.configuration not in known
+        and (part.state is PartState.REFUSED or (failed and part.state is not PartState.STORED))
+    ]
+
+
+def _not_received(collection_id: str, collection: Collection, part: Part, now: datetime) -> Event:
     offered = collection.offered
     issuer = plain(offered.metadata.display_name("sv") or "") or host_of(offered.issuer)
-    described = offered.items[0][1].credential_metadata
+    described = dict(offered.items)[part.configuration].credential_metadata
     titles = {
-        language: plain(display_name(described.display if described else None, language) or offered.items[0][0])
+        language: plain(display_name(described.display if described else None, language) or part.configuration)
         for language in ("sv", "en")
     }
     facts = {
         "who": {"sv": issuer, "en": issuer},
         "host": host_of(offered.issuer),
         "certificate": titles,
-        "reason": collection.problem,
+        "reason": part.problem or collection.problem,
     }
-    return Event(collection_id, EventKind.NOT_RECEIVED, now, facts)
+    # One of several is an entry of its own.
+    entry_id = collection_id if len(collection.parts) == 1 else secrets.token_hex(16)
+    return Event(entry_id, EventKind.NOT_RECEIVED, now, facts)
 
 
 def _has_died(lease: str) -> bool:

@@ -9,12 +9,15 @@ from wallet.store.tables import (
     CertificateRow,
     CollectionRow,
     CopyRow,
+    KeptRequestRow,
     LeavingRow,
     LedgerHeadRow,
     LedgerRow,
     PasskeyRow,
     PersonRow,
     RecoveryRow,
+    ReportAddressRow,
+    ReportRow,
     ShareRow,
     TakeBackRow,
 )
@@ -24,11 +27,14 @@ _OWNED = (
     CopyRow,
     CollectionRow,
     ShareRow,
+    KeptRequestRow,
     LedgerRow,
     LedgerHeadRow,
     RecoveryRow,
     PasskeyRow,
     TakeBackRow,
+    ReportAddressRow,
+    ReportRow,
 )
 
 

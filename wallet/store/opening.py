@@ -9,7 +9,7 @@ from service.upgrades import Upgrade
 from wallet.store.tables import WalletTable
 
 FILE_NAME = "wallet.sqlite3"
-VERSION = 4
+VERSION = 5
 UPGRADES = (
     # A recovery code beside the passphrase; events keep their own digest, so that single ones can be deleted.
     Upgrade(
@@ -26,6 +26,11 @@ UPGRADES = (
     Upgrade(
         version=3,
         identity="ce15a13e460c5d1ccca19f1edf0c4b0b2f89f9e38edf6792a5260dd2f0415e89",  # pragma: allowlist secret
+    ),
+    # Requests as they were received; addresses where acts are told, and what waits there: tables that are new.
+    Upgrade(
+        version=4,
+        identity="02fbf18bf920b89a1854c0ce83215cc8a6c0157788e6d04c54437d0e559fa9d4",  # pragma: allowlist secret
     ),
 )
 

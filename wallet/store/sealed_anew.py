@@ -9,8 +9,18 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlmodel import col
 
+from proofs.sealing import SealBroken
+from wallet.store.kept_requests import KEPT_REQUEST
 from wallet.store.ledger import seal_history_anew
-from wallet.store.tables import CertificateRow, CollectionRow, CopyRow, ShareRow, TakeBackRow
+from wallet.store.tables import (
+    CertificateRow,
+    CollectionRow,
+    CopyRow,
+    KeptRequestRow,
+    ReportAddressRow,
+    ShareRow,
+    TakeBackRow,
+)
 from wallet.vault import UnlockedVault
 
 
@@ -22,6 +32,7 @@ def seal_everything_anew(connection: Connection, vault: UnlockedVault, successor
     """
     _Versioned(connection, vault, successor).everything()
     _copies(connection, vault, successor)
+    _kept_requests(connection, vault, successor)
     seal_history_anew(connection, vault, successor)
 
 
@@ -51,6 +62,10 @@ class _Versioned:
             sealed = self._anew("take_back.means", row.share_id, row.sealed_means, row.version)
             values = {"sealed_means": sealed, "version": row.version + 1}
             self._write(TakeBackRow, TakeBackRow.share_id, row.share_id, values)
+        for row in self._rows(ReportAddressRow):
+            sealed = self._anew("report.address", row.person_id, row.sealed_key, row.version)
+            values = {"sealed_key": sealed, "version": row.version + 1}
+            self._write(ReportAddressRow, ReportAddressRow.person_id, row.person_id, values)
 
     def _anew(self, kind: str, item_id: str, sealed: bytes, version: int) -> bytes:
         value = self._vault.unseal(kind, item_id, sealed, version=version)
@@ -81,4 +96,23 @@ def _copies(connection: Connection, vault: UnlockedVault, successor: UnlockedVau
                 sealed_token=successor.seal("copy.token", row.id, token),
                 sealed_key=successor.seal("copy.key", row.id, key),
             )
+        )
+
+
+def _kept_requests(connection: Connection, vault: UnlockedVault, successor: UnlockedVault) -> None:
+    """One that cannot be read stays as it is: judging it again tells so, and it holds nothing that the person needs."""
+    rows = connection.execute(
+        select(col(KeptRequestRow.entry_id), col(KeptRequestRow.sealed_request)).where(
+            col(KeptRequestRow.person_id) == vault.person_id
+        )
+    ).all()
+    for row in rows:
+        try:
+            content = vault.unseal(KEPT_REQUEST, row.entry_id, row.sealed_request)
+        except SealBroken:
+            continue
+        connection.execute(
+            update(KeptRequestRow)
+            .where(col(KeptRequestRow.person_id) == vault.person_id, col(KeptRequestRow.entry_id) == row.entry_id)
+            .values(sealed_request=successor.seal(KEPT_REQUEST, row.entry_id, content))
         )

@@ -137,6 +137,20 @@ class TakeBackRow(WalletTable, table=True):
     forget_at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
+class KeptRequestRow(WalletTable, table=True):
+    """A request as it was received, sealed, for as long as its entry stands in the history.
+
+    `size_bytes` is the length of what is sealed, which shows anyway; it bounds what one vault keeps.
+    """
+
+    __tablename__ = "kept_request"
+
+    person_id: str = Field(primary_key=True)
+    entry_id: str = Field(primary_key=True)
+    sealed_request: bytes = Field(sa_type=LargeBinary)
+    size_bytes: int
+
+
 class LedgerRow(WalletTable, table=True):
     """One event of a person's history, sealed, or what is left of it when the person deleted it.
 
@@ -160,6 +174,28 @@ class LedgerHeadRow(WalletTable, table=True):
     person_id: str = Field(primary_key=True)
     sequence: int
     sealed_head: bytes = Field(sa_type=LargeBinary)
+
+
+class ReportAddressRow(WalletTable, table=True):
+    """Where others tell a person what they did for them. Whoever knows the handle may write; only its digest rests."""
+
+    __tablename__ = "report_address"
+
+    handle_digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    person_id: str = Field(unique=True)
+    sealed_key: bytes = Field(sa_type=LargeBinary)
+    version: int = 1
+
+
+class ReportRow(WalletTable, table=True):
+    """One report as it came, sealed by its sender to the person's address; it waits until the vault is opened."""
+
+    __tablename__ = "report"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(index=True)
+    token: bytes = Field(sa_type=LargeBinary)
+    arrived_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class LeavingRow(WalletTable, table=True):

@@ -185,8 +185,8 @@ def test_a_stated_status_is_believed_before_a_label() -> None:
 
 
 def test_a_report_without_passed_results_is_refused() -> None:
-    """There is nothing to issue."""
-    assert faults(report(course("<status>failed</status>"))) == [(None, "")]
+    """There is nothing to issue; which were left out, and why, stands beside it."""
+    assert faults(report(course("<status>failed</status>"))) == [(None, ""), (1, "status")]
     assert faults(report()) == [(None, "")]
 
 

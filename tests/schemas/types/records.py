@@ -28,6 +28,7 @@ _EXAMPLES: dict[str, Any] = {
     "types": ["all"],
     "hosts": ["all"],
 }
+_BY_NAME = {"reports_to": f"https://wallet.example/reports/abc#{'A' * 43}.{'B' * 43}"}
 
 
 def full(number: int = 1, learner: Learner = LEARNER) -> Achievement:
@@ -68,7 +69,8 @@ def statement(
     values = {}
     for item in credential_type.form.items:
         texts = {"sv": f"{item.name} {number}", "en": f"{item.name} {number}"}
-        values[item.name] = item.one_of[0] if item.one_of else _EXAMPLES.get(item.claim.value_type, texts)
+        usual = _BY_NAME.get(item.name) or _EXAMPLES.get(item.claim.value_type, texts)
+        values[item.name] = item.one_of[0] if item.one_of else usual
     titles = values.get(credential_type.form.titled_by, dict(credential_type.display))
     given: dict[str, Any] = {
         "id": str(number),

@@ -1,5 +1,6 @@
 """Acting for another on the screens: said on every one of them, with a yes of its own, in both languages (CS-42)."""
 
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -7,6 +8,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+import wallet
 from tests.wallet.acting import EITHER, LINA, OMAR, WITH_POWER, Agent
 from tests.wallet.fake_verifier import known_verifier, notice
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of, ticks
@@ -86,3 +88,36 @@ def test_a_choice_that_is_not_there_changes_nothing(world: World) -> None:
     again = send(browser, page, page.url.path, use="act:0123456789abcdef")
     assert "Something has changed" in text_of(again)
     assert BANNER["en"] not in text_of(again)
+
+
+BEFORE_THE_CHOICE = {"arrival.html", "muted.html"}
+"""Screens that come before anybody can say for whom they answer."""
+
+
+def test_no_screen_of_a_share_leaves_out_for_whom() -> None:
+    """Every template of a share calls the line, so that a new screen cannot forget it; the others are named here."""
+    folder = Path(wallet.__file__).parent / "templates" / "share"
+    silent = {file.name for file in folder.glob("*.html") if "acting.now(" not in file.read_text(encoding="utf-8")}
+    assert silent == BEFORE_THE_CHOICE | {"parts.html"}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_the_screens_of_a_share_that_came_to_nothing_say_it_too(world: World, language: str) -> None:
+    """Ended while reading, answered in another window, and a refusal."""
+    browser, employer = browser_of_agent(world, language), known_verifier(world)
+
+    def chosen() -> httpx2.Response:
+        return act(browser, look(browser, employer.ask(WITH_POWER, notice=notice()).link()), world)
+
+    said_no = decide(browser, chosen(), "refuse")
+    assert said_no.url.path.endswith("/outcome")
+    link = employer.ask(WITH_POWER, notice=notice()).link()
+    first, second = act(browser, look(browser, link), world), act(browser, look(browser, link), world)
+    decide(browser, first, "refuse")
+    answered = browser.get(second.url.path)
+    page = chosen()
+    world.clock.move(minutes=6)
+    expired = browser.get(page.url.path)
+    assert 'id="renew"' in expired.text
+    for shown in (said_no, answered, expired):
+        assert BANNER[language] in text_of(shown), shown.url

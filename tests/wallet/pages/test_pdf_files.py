@@ -127,6 +127,10 @@ async def test_cs31_the_history_as_pdf_is_complete_and_holds_no_values(world: Wo
         "They have received your wish",
         "They stated what they deleted",
         "They confirmed the receipt",
+        "You asked them for a copy",
+        "You noted that the copy came",
+        "The copy has come",
+        "You reported the request",
         "The certificate was received",
         "This is what they say, signed. It does not prove that no copy exists.",
     ):

@@ -2,12 +2,14 @@
 
 import re
 
+import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from tests.wallet.fake_verifier import notice
-from tests.wallet.pages.test_share_pages import confirm, decide, look, person
+from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.wallet.permitting_world import Permitted
-from tests.wallet.test_pages import send
+from tests.wallet.test_pages import field, send
 from tests.world import PASSPHRASE, World
 
 
@@ -36,7 +38,17 @@ def test_cs07_the_confirming_page_says_it_and_only_then_it_is_allowed(world: Wor
     browser = person(world)
     without = decide(browser, look(browser, firm.ask_offering()), "share")
     assert 'id="confirm-recheck"' not in without.text
-    page = decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")
+    checks = decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")
+    assert checks.url.path.endswith("/confirm/checks")
+    assert "This outlasts the share, so it is confirmed by itself." in text_of(checks)
+    share = checks.url.path.removesuffix("/confirm/checks")
+    assert browser.get(f"{share}/confirm").url.path == checks.url.path
+    wrong = send(browser, checks, checks.url.path, decision="allow", digest=field(checks, "digest"), passphrase="x")
+    assert (wrong.status_code, "This is not your passphrase." in wrong.text) == (403, True)
+    again = send(browser, checks, checks.url.path, decision="")  # The Enter key.
+    assert again.url.path == checks.url.path
+    page = allow(browser, checks)
+    assert page.url.path == f"{share}/confirm"
     assert "You also let Exempelbolaget AB check again until" in page.text
     assert firm.wishes == []
 
@@ -45,11 +57,29 @@ def test_cs07_the_confirming_page_says_it_and_only_then_it_is_allowed(world: Wor
     assert [one.claims["action"] for one in firm.wishes] == ["grant"]
 
 
+def test_cs07_later_checks_can_be_left_out_where_they_are_confirmed(world: World, firm: Permitted) -> None:
+    """Side by side with allowing them; the share goes on, and nothing else changes."""
+    browser = person(world)
+    checks = decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")
+
+    page = send(browser, checks, checks.url.path, decision="without")
+    assert 'id="confirm-recheck"' not in page.text
+    confirm(browser, page)
+
+    assert len(firm.forms) == 1
+    assert firm.wishes == []
+
+
+def allow(browser: TestClient, page: httpx2.Response) -> httpx2.Response:
+    """Confirm the later checks that a page is about; returns the page that confirms the share."""
+    return send(browser, page, page.url.path, decision="allow", digest=field(page, "digest"), passphrase=PASSPHRASE)
+
+
 def test_s7_every_permission_with_its_end_and_two_buttons(world: World, firm: Permitted) -> None:
     """Empty before; then who, what, why, last and next check, last day; ended with one press."""
     browser = person(world)
     assert "Nobody may check again" in browser.get("/permissions").text
-    confirm(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes"))
+    confirm(browser, allow(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")))
 
     page = browser.get("/permissions")
     for words in ("In force", "Exempelbolaget AB", "Family name", "None, they say", "At the earliest", "Last day"):
@@ -78,7 +108,7 @@ def test_s7_every_permission_with_its_end_and_two_buttons(world: World, firm: Pe
 def test_cs07_every_check_is_told_on_the_first_page_with_a_button_that_ends_it(world: World, firm: Permitted) -> None:
     """After the next unlock; it stays until it is put aside."""
     browser = person(world)
-    confirm(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes"))
+    confirm(browser, allow(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")))
     checks = [firm.check()]
     firm.say = lambda message: firm.state(message, checks=checks)
     world.clock.move(hours=2)
@@ -112,7 +142,7 @@ def test_words_of_the_recipient_cannot_style_the_page(world: World, firm: Permit
 def test_a_permission_that_is_given_in_swedish_reads_swedish(world: World, firm: Permitted) -> None:
     """The page of permissions in the other language."""
     browser = person(world, language="sv")
-    confirm(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes"))
+    confirm(browser, allow(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")))
     page = browser.get("/permissions").text
     for words in ("Löpande tillåtelser", "Avsluta nu", "Pausa", "Gäller", "Sista dag"):
         assert words in page

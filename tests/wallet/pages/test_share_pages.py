@@ -17,6 +17,7 @@ from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
 from tests.wallet.test_pages import UNKNOWN_WORDS, collect, field, make_wallet, qr_picture, send
 from tests.world import PASSPHRASE, World
+from wallet.pages import share_view
 from wallet.pages.share_words import BASES
 from wallet.receipts import check_receipt
 
@@ -324,6 +325,22 @@ def test_cs13_what_stays_is_counted(world: World, employer: FakeVerifier) -> Non
     assert int(behind[1]) == int(hideable) - 1 - 3
 
 
+def test_cs12_numbers_are_localised_and_long_values_expand(
+    world: World, employer: FakeVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7.5 or 7,5; a value longer than a screen shows its beginning, and the whole of it when it is opened."""
+    monkeypatch.setattr(share_view, "_LONG_VALUE", 40)
+    browser = person(world)
+    page = look(browser, employer.ask(query(["credits"], ["learning_outcomes"]), notice=notice()).link())
+    swedish = browser.get(f"{page.url.path}?lang=sv")
+
+    numbers = [set(re.findall(r"\b7[.,]5\b", text_of(one))) for one in (page, swedish)]
+    assert numbers == [{"7.5"}, {"7,5"}]
+    long = "Carry out a risk analysis with an established method"
+    opened = f'<details><summary>{long}…</summary><div class="details-body"><p>{long}</p></div></details>'
+    assert opened in page.text
+
+
 def test_cs30_titles_come_from_the_certificate_that_is_held(world: World, employer: FakeVerifier) -> None:
     """The history shows the title while the certificate is there; the receipt names only its type."""
     browser = person(world)
@@ -591,7 +608,7 @@ def test_s2c_asking_why_is_a_letter(world: World, employer: FakeVerifier) -> Non
 
     letter = re.search(r'href="(mailto:[^"]*)"', page.text)
     assert letter is not None
-    assert letter[1].startswith("mailto:dataskydd%40employer.example?subject=")
+    assert letter[1].startswith("mailto:dataskydd@employer.example?subject=")
     assert "Sj" not in letter[1]
 
 
@@ -629,7 +646,9 @@ def test_s6_the_entry_says_whom_to_turn_to(world: World, employer: FakeVerifier)
     text = text_of(entry)
     for words in ("90 days left", "dataskydd@employer.example", "article 17", "You left out: ECTS credits.", "IMY"):
         assert words in text
-    assert "Sjöberg" not in text
+    before, _, values = entry.text.partition('id="values"')
+    assert "Sjöberg" in values.partition("</details>")[0], "CS-30: from the certificate, folded away"
+    assert "Sjöberg" not in before + values.partition("</details>")[2]
 
 
 def test_cs29_the_receipt_is_a_page_and_a_file(world: World, employer: FakeVerifier) -> None:

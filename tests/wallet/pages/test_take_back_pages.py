@@ -98,7 +98,7 @@ def test_cs35_without_an_endpoint_there_is_a_letter_a_page_and_a_number(world: W
     members = parse_qs(urlsplit(mail).query)
     assert unquote(urlsplit(mail).path) == "dataskydd@employer.example"
     assert members["subject"] == ["Request for deletion, GDPR Art. 17"]
-    assert "- Family name\n- Date of birth" in members["body"][0]
+    assert "- Family name\r\n- Date of birth" in members["body"][0]
     assert not [value for value in VALUES if value in unquote(mail)]
     assert 'href="tel:+46812345 67"'.replace(" ", "") in page.text.replace(" ", "")
     assert 'href="javascript' not in page.text

@@ -1,0 +1,155 @@
+"""A report of an act, signed by the agent's own key and sealed to the principal's wallet.
+
+The agent's wallet shows the power itself, as to any recipient: a presentation whose audience is the address of the
+principal's wallet, and whose nonce is the digest of the report. So whoever reads it knows that a trusted source gave
+the power, that the key which the power is bound to made this very report, and that it was made for this address. What
+the report says is still the agent's word.
+
+    package = sign_report(report_text, power_token, disclosures=..., signer=key, audience=address.url, now=now)
+    token = seal_report(package, recipient_jwk=address.jwk)             # what is posted
+
+    package = open_report(token, private_jwk=key)
+    told = await verify_report(package, expected_audience=url, trust=trust, resolver=resolver, now=now, ...)
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from proofs import base64url, jose, strict_json
+from proofs.formats.sd_jwt import parse_sd_jwt, split_sd_jwt
+from proofs.formats.sd_jwt_vc import build_presentation
+from proofs.keys import Signer
+from proofs.resolve import Resolver
+from proofs.trust import TrustList
+from proofs.verify import VerificationFailed, verify_presentation
+from schemas.act_report import MOST_REPORT_BYTES
+from schemas.errors import Malformed, ProtocolError, Refused
+from schemas.power import POWER_VCT
+
+_ENCRYPTION: Final = "A256GCM"
+_KEY_AGREEMENT: Final = "ECDH-ES"
+
+
+class ReportRefused(Refused):
+    """The report is not the word of somebody who holds a power from a trusted source."""
+
+    error = "report_refused"
+
+
+class ReportUnchecked(Refused):
+    """Whether it is could not be found out now."""
+
+    error = "report_unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAct:
+    """A report that was made by the key which a power of a trusted source is bound to. Made by `verify_report` only.
+
+    `power` are the claims that were shown of the power; `status` is "valid", "revoked", "suspended" or "unknown": an
+    act can be told after its power has ended. What `report_text` says is the agent's word.
+    """
+
+    report_text: str = field(repr=False)
+    power: Mapping[str, Any] = field(repr=False)
+    power_status: str
+    issuer_identifier: str
+
+
+def sign_report(
+    report_text: str, power: str, *, disclosures: Sequence[str], signer: Signer, audience: str, now: datetime
+) -> bytes:
+    """The report with the power, shown for it: `disclosures` of the copy `power`, by the key that this copy is bound
+    to. As a file it can be handed over as it is."""
+    shown = build_presentation(
+        power, disclosures=disclosures, signer=signer, audience=audience, nonce=_digest(report_text), now=now
+    )
+    return strict_json.dumps({"report": report_text, "power": shown})
+
+
+def seal_report(package: bytes, *, recipient_jwk: Mapping[str, Any]) -> str:
+    """The package as a JWE that only the principal's wallet can read. Raises `Malformed` for an unusable key."""
+    return jose.encrypt_jwe(package, recipient_jwk=recipient_jwk, enc=_ENCRYPTION)
+
+
+def open_report(token: str, *, private_jwk: Mapping[str, Any]) -> bytes:
+    """The opposite of `seal_report`. Raises `ProtocolError`."""
+    _, package = jose.decrypt_jwe(
+        token,
+        private_jwk=private_jwk,
+        algorithms=(_KEY_AGREEMENT,),
+        encryptions=(_ENCRYPTION,),
+        max_bytes=MOST_REPORT_BYTES,
+    )
+    return package
+
+
+async def verify_report(
+    package: bytes,
+    *,
+    expected_audience: str,
+    trust: TrustList,
+    resolver: Resolver,
+    now: datetime,
+    max_age_seconds: int,
+) -> ToldAct:
+    """Check who made a report: the whole procedure for presentations, but that the power may have ended meanwhile.
+
+    `now` is when the report arrived, `max_age_seconds` how long before it may have been made. An issuer that is not
+    trusted for powers is refused, whatever the report says; a status that is missing is refused as for any power.
+
+    Does not check what the report says, and not whom the power is about. Raises `ReportRefused`, `ReportUnchecked`.
+    """
+    try:
+        members = strict_json.loads_object(package, max_bytes=MOST_REPORT_BYTES)
+        report_text, power = members["report"], members["power"]
+        if set(members) != {"report", "power"} or not isinstance(report_text, str) or not isinstance(power, str):
+            raise Malformed("a report is a text and a power")
+    except (KeyError, Malformed, Refused) as exc:
+        raise ReportRefused("this is no report") from exc
+    if not _may_be_looked_up(power, trust):
+        raise ReportRefused("nobody here knows the source of the power")
+    try:
+        verified = await verify_presentation(
+            power,
+            expected_audience=expected_audience,
+            expected_nonce=_digest(report_text),
+            expected_types=(POWER_VCT,),
+            trust=trust,
+            resolver=resolver,
+            now=now,
+            status="required",
+            max_age_seconds=max_age_seconds,
+        )
+    except VerificationFailed as exc:
+        # The status is asked last: where it alone objects, everything else has passed.
+        if exc.unverified is None or {*exc.report.failed, *exc.report.unknown} != {"status"}:
+            is_open = not exc.report.failed and set(exc.report.unknown) - {"issuer_trusted", "status"}
+            raise (ReportUnchecked if is_open else ReportRefused)("the power does not hold") from exc
+        reason = next(one.reason for one in exc.report.checks if one.name == "status")
+        if reason == "missing_status":
+            raise ReportRefused("a power that nobody can end") from exc
+        status = reason if reason in ("revoked", "suspended") else "unknown"
+        claims = parse_sd_jwt(power).claims
+        return ToldAct(report_text, claims, status, str(claims.get("iss", "")))
+    return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier)
+
+
+def _may_be_looked_up(power: str, trust: TrustList) -> bool:
+    """Whether the check asks nobody whom the sender chose: keys are fetched only from a source in the trust list.
+
+    Else whoever knows the address of a wallet would learn when its owner opens it.
+    """
+    try:
+        parts = split_sd_jwt(power)
+    except ProtocolError as exc:
+        raise ReportRefused("this is no report") from exc
+    issuer = parts.payload.get("iss")
+    return "x5c" in parts.jws.header or (isinstance(issuer, str) and bool(trust.naming("issuer", issuer)))
+
+
+def _digest(report_text: str) -> str:
+    return base64url.encode(hashlib.sha256(report_text.encode()).digest())

@@ -1,0 +1,110 @@
+"""What the machine can see of dark patterns in a share (EDPB 03/2022): steps, labels, order, and what must be told.
+
+How the buttons look is computed in the browser (`tests/browser/test_wallet_sharing.py`), words are in
+`test_plain_texts.py`, and every screen is searched in `test_language.py`.
+"""
+
+import re
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from tests.wallet.fake_verifier import known_verifier, notice, query
+from tests.wallet.pages.sharing_browser import latest_entry
+from tests.wallet.pages.test_share_pages import arrive, confirm, decide, look, person, text_of
+from tests.wallet.taking_back_world import Recipient
+from tests.wallet.test_pages import field, send
+from tests.world import World
+
+
+class Counted:
+    """A browser whose pages and presses are counted: what a person must go through."""
+
+    def __init__(self, browser: TestClient) -> None:
+        self.browser, self.steps = browser, 0
+
+    def press(self, page: httpx2.Response, path: str, **fields: str) -> httpx2.Response:
+        """Press a button."""
+        self.steps += 1
+        return send(self.browser, page, path, **fields)
+
+    def follow(self, page: httpx2.Response, path: str) -> httpx2.Response:
+        """Follow a link that is on the page."""
+        assert f'href="{path}"' in page.text
+        self.steps += 1
+        return self.browser.get(path)
+
+
+def test_hindering_no_other_act_takes_more_steps_than_sharing(world: World) -> None:
+    """From the first screen to a share and to a no; from the entry to taking back, deletion and a copy. A no goes out
+    with one message, as a share does."""
+    recipient, browser = Recipient(world), person(world)
+
+    def from_s0(*, say: str) -> int:
+        counted = Counted(browser)
+        page = arrive(browser, recipient.ask_for_two().link())
+        page = counted.press(page, "/present", link=field(page, "link"), came_by="link", decision="continue")
+        page = counted.press(page, page.url.path, decision=say)
+        if say == "share":
+            counted.steps += 1
+            page = confirm(browser, page)
+        assert 'id="outcome"' in page.text
+        return counted.steps
+
+    def from_entry(entry: str, what: str, decision: str) -> int:
+        counted = Counted(browser)
+        page = counted.follow(browser.get(f"/history/{entry}"), f"/history/{entry}/{what}")
+        done = counted.press(page, page.url.path, decision=decision)
+        assert done.url.path == f"/history/{entry}"
+        return counted.steps
+
+    recipient.answer = recipient.acknowledged
+    sharing = from_s0(say="share")
+    share_messages = len(recipient.forms)
+    entry = latest_entry(browser)
+    steps = {
+        "copy": from_entry(entry, "copy", "mail"),
+        "delete": from_entry(entry, "ask-delete", "everything"),
+        "take back": from_entry(entry, "take-back", "send"),
+        "refuse": from_s0(say="refuse"),
+    }
+
+    assert sharing == 3
+    assert {name: count for name, count in steps.items() if count > sharing} == {}
+    assert steps["refuse"] < sharing
+    assert share_messages == len(recipient.forms) - share_messages == 1
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_fickle_the_same_act_has_the_same_name_and_place_on_every_screen(world: World, language: str) -> None:
+    """Sharing first and not sharing second, with the same words, where one decides and where one confirms."""
+    browser = person(world, language=language)
+    page = look(browser, known_verifier(world).ask(query(["family_name"]), notice=notice()).link())
+    sure = decide(browser, page, "share")
+
+    labels = [re.findall(r'id="decide-(share|refuse)"[^>]*>([^<]+)<', one.text) for one in (page, sure)]
+
+    assert labels[0] == labels[1]
+    assert [name for name, _ in labels[0]] == ["share", "refuse"]
+
+
+@pytest.mark.parametrize("said", [notice(), None])
+def test_left_in_the_dark_what_must_be_told_is_told_or_said_to_be_missing(
+    world: World, said: dict[str, object] | None
+) -> None:
+    """Who, why, until when, the ground, who else gets it, what comes along, what stays, and what it all says."""
+    browser = person(world)
+    page = look(browser, known_verifier(world).ask(query(["family_name"]), notice=said).link())
+
+    for part in ("who", "why", "retention", "ground", "what", "always", "behind", "reassurance"):
+        assert re.search(rf'id="{part}"', page.text), part
+    told = text_of(page)
+    for name in ("Ground that they state", "Passed on to", "Handled for them by", "Other countries", "To take back"):
+        assert name in told
+    assert "Sjöberg" in told
+    if said is None:
+        assert told.count("Not stated") >= 5
+        assert "has not said how long it keeps this" in told
+    else:
+        assert "We check your application." in told

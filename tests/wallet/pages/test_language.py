@@ -1,0 +1,171 @@
+"""CS-39: every screen of receiving, fetching, sharing, the history, taking back and lasting permissions is switched to
+the other language with what was written and ticked on it, and back. On the way each is searched for dark patterns."""
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+
+from tests.wallet.fake_verifier import TRANSCRIPT, credential, notice, query, with_optional
+from tests.wallet.pages.filled_pages import FilledPage
+from tests.wallet.pages.sharing_browser import latest_entry
+from tests.wallet.pages.test_share_pages import confirm, decide, look, person
+from tests.wallet.permitting_world import Permitted
+from tests.wallet.test_fetching import Source
+from tests.wallet.test_pages import collect, field, make_wallet, qr_picture, send
+from tests.world import PASSPHRASE, World
+
+GUESS = {"credentials": [{**credential(), "claims": [{"path": ["family_name"], "values": ["Somebody Else"]}]}]}
+
+
+class Walk:
+    """A person who looks at every screen in both languages; `faults` is what was lost on the way."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.browser = person(world, "micro-credential", "micro-credential")
+        self.faults: list[str] = []
+        self.seen: list[str] = []
+
+    def see(self, name: str, answer: httpx2.Response, *ticks: str, names: bool = False, **fields: str) -> None:
+        """Fill in and tick, switch, and switch back. `names`: the heading is a name, the same in both languages."""
+        self.seen.append(name)
+        page = FilledPage(self.browser, answer)
+        self.faults += [f"{name}: {what}" for what in dark_patterns(page)]
+        page.fill(**fields)
+        page.tick(*ticks)
+        other = page.switched()
+        back = other.switched()
+        for what, is_right in (
+            ("the language", (page.language, other.language, back.language) == ("en", "sv", "en")),
+            ("the screen", page.is_same_screen(other) and page.is_same_screen(back)),
+            ("the heading", _uncounted(back) == _uncounted(page) and (names or other.heading != page.heading)),
+            ("what was written", page.state == other.state == back.state),
+        ):
+            if not is_right:
+                self.faults.append(f"{name}: {what}")
+
+    def start(self, link: str, **fields: str) -> httpx2.Response:
+        """Bring a link to the page that takes one."""
+        return send(self.browser, self.browser.get("/receive"), "/receive", link=link, **fields)
+
+
+def dark_patterns(page: FilledPage) -> Iterator[str]:
+    """What no screen may do, whatever it is about (EDPB 03/2022: overloading, skipping, hindering)."""
+    if page.decisions > 1:
+        yield "asks for more than one decision"
+    if page.ticked_before:
+        yield f"is ticked before anybody ticked it: {page.ticked_before}"
+    if page.focused and "error-summary" not in page.focused:
+        yield f"puts the person at {page.focused}"
+    if not {"/", "/history"} <= set(page.hrefs):
+        yield "is a dead end"
+
+
+def test_cs39_receiving_and_fetching_in_the_other_language(world: World) -> None:
+    """The typed link, how it came, the typed code, what failed and the sign-in that has begun."""
+    walk, source = Walk(world), Source(world, host="source.example", vct=TRANSCRIPT)
+    browser, firm = walk.browser, Permitted(world)
+
+    walk.see("receive", browser.get("/receive"), link="university.example/4K7M2-9QX3T")
+    walk.see("receive, not a link", walk.start("no link"), link="no link either")
+    with_code = world.university.offer(tx_code=True)[0]
+    picture = {"picture": ("qr.png", qr_picture(with_code.offer), "image/png")}
+    host = browser.post("/receive", data={"csrf": field(browser.get("/receive"), "csrf")}, files=picture)
+    assert "The picture leads to" in host.text
+    walk.see("host of a picture", host)
+    with world.network.cut_before("/.well-known/openid-credential-issuer"):
+        unreachable = send(browser, host, "/receive/look", link=field(host, "link"), came_by="picture")
+    walk.see("host that is away", unreachable)
+    offered = send(browser, host, "/receive/look", link=field(host, "link"), came_by="picture")
+    walk.see("offer", offered, tx_code="1234")
+    walk.see("offer, wrong code", send(browser, offered, f"{offered.url.path}/collect", tx_code="x"), tx_code="12")
+    walk.see("received", collect(browser, world.university.offer()[0].offer))
+
+    lacking = look(browser, firm.ask(query(["courses"], vct=TRANSCRIPT), notice=notice()).link())
+    walk.see("lacking", lacking)
+    wanted = {"issuer": source.side.url, "vct": TRANSCRIPT, "share": lacking.url.path.rpartition("/")[2]}
+    with world.network.cut_before("/.well-known/openid-credential-issuer"):
+        walk.see("fetching failed", send(browser, lacking, "/fetch", **wanted))
+    walk.see("fetching", send(browser, lacking, "/fetch", **wanted))
+
+    assert walk.faults == []
+    assert len(walk.seen) == 10
+
+
+def test_cs39_a_share_and_what_comes_after_it_in_the_other_language(world: World) -> None:
+    """Ticks, another certificate instead of the proposed one, later checks, the search, what shall be deleted."""
+    walk = Walk(world)
+    browser, firm = walk.browser, Permitted(world)
+    optional = with_optional(credential(["family_name"], ["birthdate"]), credential(["credits"], query_id="extra"))
+    kept = {"retention": {"days": 730}, "recheck": firm.offer(), "request_id": "request-1"}
+
+    link = firm.ask(optional, notice=notice(**kept)).link()
+    walk.see("S0", browser.get(f"/present?{link.partition('?')[2]}"))
+    walk.see("S0, pasted", walk.start(link))
+    with world.network.cut_before("/request/r1"):
+        away = look(browser, link)
+    assert 'id="problem"' in away.text
+    walk.see("S0, not fetched", away)
+    walk.see("a guess", look(browser, firm.ask(GUESS, notice=notice()).link()))
+    page = look(browser, link)
+    page = decide(browser, page, "", use=FilledPage(browser, page).control("use-1").value)
+    assert "Above is what you chose." in page.text
+    walk.see("S2", page, "optional-1", "recheck")
+    assert "Above is what you chose." in browser.get(page.url.path).text
+    assert decide(browser, page, "share", recheck="yes", optional="1").url.path.endswith("/confirm")
+    sure = browser.get(f"{page.url.path}/confirm?lang=en")
+    assert 'id="confirm-recheck"' in sure.text
+    walk.see("S3", sure)
+    walk.see("S3, wrong passphrase", confirm(browser, sure, "not this one"))
+    confirm(browser, browser.get(f"{sure.url.path}?lang=sv"))
+    done = browser.get(f"{page.url.path}/outcome?lang=en")
+    assert 'data-outcome="shared"' in done.text
+    walk.see("S4", done)
+    walk.see("answered already", look(browser, link))
+
+    entry = latest_entry(browser)
+    assert browser.get(f"/history/{entry}/receipt.json").json()["receipt"]["language"] == "sv"
+    walk.see("S5", browser.get("/history?outcome=shared"), who="exempel", since="2026-11-01")
+    walk.see("S6", browser.get(f"/history/{entry}"), names=True)
+    for name in ("receipt", "copy", "report", "delete", "take-back"):
+        walk.see(name, browser.get(f"/history/{entry}/{name}"))
+    walk.see("ask to delete", browser.get(f"/history/{entry}/ask-delete"), "item-1")
+    nothing_ticked = browser.get(f"/history/{entry}/ask-delete")
+    walk.see("nothing ticked", send(browser, nothing_ticked, nothing_ticked.url.path, decision="send"))
+    walk.see("S7", browser.get("/permissions"))
+
+    assert walk.faults == []
+    assert len(walk.seen) == 19
+
+
+def test_cs39_on_the_way_in_what_one_came_with_is_kept(world: World) -> None:
+    """The forms that make and open a wallet: the link that somebody came with, the name, and what was wrong; no
+    passphrase comes back."""
+    browser = world.wallet.browser()
+    offer = f"/offer?{world.university.offer()[0].offer.partition('?')[2]}"
+    locked = browser.get(offer)
+    begun = send(browser, locked, "/welcome", wanted=field(locked, "wanted"), begin="yes")
+    weak = send(browser, begun, "/welcome", wanted=field(begun, "wanted"), name="Maja", passphrase="short")
+    wrong = send(browser, locked, "/unlock", wanted=field(locked, "wanted"), name="Maja", passphrase=PASSPHRASE)
+    for answer in (locked, begun, weak, wrong):
+        page = FilledPage(browser, answer)
+        page.fill(name="Majken", passphrase=PASSPHRASE)
+        other = page.switched()
+        back = other.switched()
+        assert (page.language, other.language, back.language) == ("en", "sv", "en")
+        assert page.is_same_screen(other)
+        assert page.is_same_screen(back)
+        assert page.heading == back.heading != other.heading
+        assert page.state == other.state == back.state
+        assert field(other.answer, "wanted") == offer
+        assert PASSPHRASE not in other.answer.text
+    make_wallet(browser)
+    refused = send(browser, browser.get("/settings?lang=en"), "/settings/passphrase", old="no", new="neither")
+    settings = FilledPage(browser, refused)
+    assert settings.switched().is_same_screen(settings), "what was wrong is said in the other language as well"
+
+
+def _uncounted(page: FilledPage) -> str:
+    """The heading without its count, which follows the ticks."""
+    return re.sub("[0-9]+ things?", "things", page.heading)

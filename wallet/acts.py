@@ -1,0 +1,346 @@
+"""Acts for another: told by the agent's wallet, taken in by the principal's, over an interface that others can speak.
+
+    acts = Acts(wallet)
+    acts.open_address(vault)                                # for the principal to give to the source of the power
+    acts.arrive(handle, token)                              # anybody, while the vault is locked
+    await acts.take_in(vault)                               # at every unlock
+    await acts.tell(vault, entry_id)                        # the agent, after every act
+
+Nothing gets into a history that was not made by a key which a power of a trusted source is bound to; and by itself only
+under a power into which that source wrote this very address. What comes by file needs the person's own yes that it is
+about them. See docs/acting-for-another.md.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from proofs.act_report import ReportUnchecked, ToldAct, open_report, seal_report, sign_report, verify_report
+from proofs.formats.sd_jwt import parse_sd_jwt, select_disclosures
+from proofs.keys import generate_signer
+from schemas.act_report import (
+    HANDED_OVER,
+    MOST_REPORT_BYTES,
+    REPORTS_TO,
+    ActReport,
+    ReportAddress,
+    read_report_address,
+)
+from schemas.errors import Malformed, NotFound, ProtocolError, Refused, TemporarilyUnavailable
+from service.single_use import spend
+from wallet.certificates import UnknownCertificate
+from wallet.deployment import Deployment
+from wallet.histories import Histories
+from wallet.ledger import Entry, Event, EventKind, entries_of
+from wallet.remote_after_share import AfterShareOverHTTP
+from wallet.reporting import (
+    MOST_TOLD,
+    SHOWN,
+    HeldByAnother,
+    entry_id_of,
+    facts_of,
+    held_by_others,
+    is_act_for_another,
+    principal_of,
+    read_act,
+    report_of,
+    reported,
+    told_reports,
+    written,
+)
+from wallet.store.certificates import copy_to_tell_with
+from wallet.store.ledger import append_event, read_history
+from wallet.store.reports import (
+    OpenAddress,
+    add_address,
+    forget_report,
+    get_address,
+    leave_report,
+    remove_address,
+    waiting_reports,
+)
+from wallet.store.tables import spent
+from wallet.taking_back import NoAnswer, NotDelivered
+from wallet.vault import UnlockedVault
+
+TEND_SECONDS: Final = 5.0
+MOST_AT_ONCE: Final = 5
+MOST_LOOKED_AT: Final = 20
+WAITS_FOR: Final = timedelta(days=30)
+"""How long a report waits that could not be checked."""
+TOLD_FOR: Final = timedelta(days=400)
+"""How long after an act its principal's wallet is still told, and how old a report in a file may be."""
+FOR_GOOD: Final = frozenset({"no_such_address", "no_power"})
+"""Why an act is not told any more: the address was closed, or the power has left the agent's wallet."""
+_REMEMBERED: Final = timedelta(days=3650)
+_JUST_MADE: Final = 300
+
+
+class NotAboutYou(Refused):
+    """The person has not said that the report is about them."""
+
+    error = "not_about_you"
+
+
+class ToldOtherwise(Refused):
+    """Of the same act something else was told before, or it was told too often; the history stays as it is."""
+
+    error = "told_otherwise"
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A report in a file, checked: what would be taken in, and whom the source says it is about."""
+
+    facts: dict[str, Any]
+    principal: str
+    birthdate: str
+
+
+class Acts:
+    """The acts for another of one wallet service: of its agents, and of those who are acted for."""
+
+    def __init__(self, wallet: Deployment) -> None:
+        self._wallet = wallet
+        self._database = wallet.database
+        self._transport = AfterShareOverHTTP(wallet.http)
+
+    # --- the principal ------------------------------------------------------------------------------------------------
+
+    def address(self, vault: UnlockedVault) -> ReportAddress | None:
+        """Where others tell this person of acts; None when they do not want to be told."""
+        with self._database.reading() as connection:
+            found = get_address(connection, vault)
+        return self._written(found) if found is not None else None
+
+    def open_address(self, vault: UnlockedVault) -> ReportAddress:
+        """The person's address, made now unless there is one."""
+        key = generate_signer().private_jwk()
+        with self._database.transaction() as connection:
+            add_address(connection, vault, OpenAddress(secrets.token_urlsafe(24), key))
+        found = self.address(vault)
+        assert found is not None
+        return found
+
+    def close_address(self, vault: UnlockedVault) -> None:
+        """Take no more reports there, for good; a new address is another one."""
+        with self._database.transaction() as connection:
+            remove_address(connection, vault)
+
+    def arrive(self, handle: str, token: bytes) -> None:
+        """Keep what somebody brings, unread. Raises `NoSuchAddress`, `TooManyRequests`, `Malformed`."""
+        if not token or len(token) > MOST_REPORT_BYTES or not token.isascii():
+            raise Malformed("This is no sealed report")
+        with self._database.transaction() as connection:
+            leave_report(connection, handle, token, now=self._wallet.clock())
+
+    async def take_in(self, vault: UnlockedVault) -> int:
+        """Look at what waits, and write what holds to the history; returns how many acts are news.
+
+        What does not hold is forgotten unseen. What could not be checked waits for another time.
+        """
+        with self._database.reading() as connection:
+            mine, waiting = get_address(connection, vault), waiting_reports(connection, vault)
+        news = 0
+        for one in waiting[:MOST_LOOKED_AT]:
+            if mine is None:
+                break
+            try:
+                told = await self._opened(one.token, mine, arrived_at=one.arrived_at)
+                news += self._keep(vault, told, told_by="address", waiting_id=one.id)
+            except ReportUnchecked:
+                if self._wallet.clock() - one.arrived_at >= WAITS_FOR:
+                    self._forget(vault, one.id)
+            except TemporarilyUnavailable:
+                raise
+            except ProtocolError:
+                self._forget(vault, one.id)
+        return news
+
+    async def read_file(self, vault: UnlockedVault, package: bytes) -> HandedOver:
+        """What a file would bring, before anything is taken in. Raises `ProtocolError`."""
+        told = await self._handed_over(package)
+        report, principal = read_act(told), principal_of(told)
+        facts = facts_of(told, report, told_by="file", today=self._today())
+        return HandedOver(facts, facts["principal"], principal.birthdate or "")
+
+    async def take_in_file(self, vault: UnlockedVault, package: bytes, *, is_about_me: bool) -> str:
+        """Take in what somebody handed over; returns the entry. Raises `NotAboutYou` without the person's yes to that,
+        `ToldOtherwise`, and what checking raises."""
+        if not is_about_me:
+            raise NotAboutYou
+        told = await self._handed_over(package)
+        self._keep(vault, told, told_by="file")
+        return entry_id_of(told, read_act(told))
+
+    def held_by_others(self, vault: UnlockedVault) -> list[HeldByAnother]:
+        """The powers that others hold for this person, as far as this wallet was told of acts under them."""
+        return held_by_others(Histories(self._wallet).read(vault).entries, today=self._today())
+
+    async def _opened(self, token: str, mine: OpenAddress, *, arrived_at: datetime) -> ToldAct:
+        address = self._written(mine)
+        told = await verify_report(
+            open_report(token, private_jwk=mine.private_jwk),
+            expected_audience=address.url,
+            trust=self._wallet.trust(),
+            resolver=self._wallet.resolver,
+            now=arrived_at,
+            max_age_seconds=_JUST_MADE,
+        )
+        if told.power.get(REPORTS_TO) != str(address):
+            # Who holds a power for somebody else, and came to know this address, has no business here.
+            raise Refused("the source of the power did not write this address into it")
+        return told
+
+    async def _handed_over(self, package: bytes) -> ToldAct:
+        return await verify_report(
+            package,
+            expected_audience=HANDED_OVER,
+            trust=self._wallet.trust(),
+            resolver=self._wallet.resolver,
+            now=self._wallet.clock(),
+            max_age_seconds=int(TOLD_FOR.total_seconds()),
+        )
+
+    def _keep(self, vault: UnlockedVault, told: ToldAct, *, told_by: str, waiting_id: str = "") -> bool:
+        """Write an act to the history, once; whether it is news. Raises `Malformed`, `ToldOtherwise`."""
+        report, now = read_act(told), self._wallet.clock()
+        facts = facts_of(told, report, told_by=told_by, today=self._today())
+        entry_id = entry_id_of(told, report)
+        said = hashlib.sha256(written(report).encode()).hexdigest()
+        with self._database.transaction() as connection:
+            if waiting_id:
+                forget_report(connection, vault, waiting_id)
+            # Also when the person has deleted the entry since: nothing brings it back.
+            is_new = spend(
+                connection,
+                spent,
+                kind="act",
+                value=f"{vault.person_id} {entry_id} {said}",
+                expires_at=now + _REMEMBERED,
+                now=now,
+            )
+            if not is_new:
+                return False
+            before = next((one for one in self._entries(connection, vault) if one.id == entry_id), None)
+            earlier = told_reports(before) if before is not None else []
+            if before is not None and not _may_follow(report, earlier):
+                raise ToldOtherwise
+            append_event(connection, vault, Event(entry_id, EventKind.ACT_TOLD, now, facts))
+        return True
+
+    def _forget(self, vault: UnlockedVault, waiting_id: str) -> None:
+        with self._database.transaction() as connection:
+            forget_report(connection, vault, waiting_id)
+
+    def _written(self, found: OpenAddress) -> ReportAddress:
+        return ReportAddress(
+            self._wallet.settings.url(f"/reports/{found.handle}"), found.private_jwk["x"], found.private_jwk["y"]
+        )
+
+    # --- the agent ----------------------------------------------------------------------------------------------------
+
+    async def tend(self, vault: UnlockedVault) -> None:
+        """What is due when a vault is opened: take in what waits, and tell of acts that were not told. Within seconds;
+        what is not done then is done later."""
+        with suppress(TemporarilyUnavailable, TimeoutError):
+            async with asyncio.timeout(TEND_SECONDS):
+                await self.take_in(vault)
+                untold = self._untold(vault)
+                # Others must not wait for ever behind one that cannot be reached.
+                for entry in secrets.SystemRandom().sample(untold, min(MOST_AT_ONCE, len(untold))):
+                    await self._tell(vault, entry)
+
+    async def tell(self, vault: UnlockedVault, entry_id: str) -> None:
+        """Tell the principal's wallet of an act, where the power says how. Best effort: it is tried again later."""
+        with suppress(TimeoutError, TemporarilyUnavailable, NotFound):
+            entry = Histories(self._wallet).entry(vault, entry_id)
+            if self._is_due(entry):
+                async with asyncio.timeout(TEND_SECONDS):
+                    await self._tell(vault, entry)
+
+    def file_of(self, vault: UnlockedVault, entry_id: str) -> bytes:
+        """The report of an act to hand over, signed. Raises `NotFound` when there is none, or no power any more."""
+        entry = Histories(self._wallet).entry(vault, entry_id)
+        if not is_act_for_another(entry):
+            raise NotFound("There is nothing to hand over")
+        return self._signed(vault, entry, audience=HANDED_OVER)
+
+    def _untold(self, vault: UnlockedVault) -> list[Entry]:
+        return [one for one in Histories(self._wallet).read(vault).entries if self._is_due(one)]
+
+    def _is_due(self, entry: Entry) -> bool:
+        if not is_act_for_another(entry) or not _reports_to(entry):
+            return False
+        last = entry.events[-1]
+        is_closed = last.kind is EventKind.PRINCIPAL_NOT_TOLD and last.facts.get("reason") in FOR_GOOD
+        is_old = self._wallet.clock() - entry.at > TOLD_FOR
+        return not is_closed and not is_old and reported(entry, now=self._wallet.clock()).get("said") != _said(entry)
+
+    async def _tell(self, vault: UnlockedVault, entry: Entry) -> None:
+        """Send one report, and write what came of it. The same bytes may go twice: the other side takes one in."""
+        said = _said(entry)
+        try:
+            address = read_report_address(_reports_to(entry))
+            package = self._signed(vault, entry, audience=address.url, also=((REPORTS_TO,),))
+            token = seal_report(package, recipient_jwk=address.jwk)
+            answer = await self._transport.post_sealed(address.url, token, max_bytes=10_000)
+            reason = "" if answer.status == 202 else "no_such_address" if answer.status == 404 else "not_taken"
+        except NotDelivered as exc:
+            reason = exc.reason
+        except NoAnswer:
+            reason = "no_answer"
+        except (UnknownCertificate, NotFound):
+            reason = "no_power"
+        except ProtocolError as exc:
+            reason = exc.error
+        kind = EventKind.PRINCIPAL_NOT_TOLD if reason else EventKind.PRINCIPAL_TOLD
+        with self._database.transaction() as connection:
+            last = next((one for one in self._entries(connection, vault) if one.id == entry.id), entry).events[-1]
+            if last.kind is kind and last.facts.get("reason") == reason:
+                return  # It stands there already.
+            facts = {"reason": reason} if reason else {"said": said, "reason": ""}
+            append_event(connection, vault, Event(entry.id, kind, self._wallet.clock(), facts))
+
+    def _signed(
+        self, vault: UnlockedVault, entry: Entry, *, audience: str, also: tuple[tuple[str, ...], ...] = ()
+    ) -> bytes:
+        power_id = next((event.facts["power_id"] for event in entry.events if event.facts.get("power_id")), "")
+        try:
+            with self._database.reading() as connection:
+                copy = copy_to_tell_with(connection, vault, power_id)
+        except UnknownCertificate as exc:
+            raise NotFound("The power is no longer in this wallet") from exc
+        return sign_report(
+            written(report_of(entry)),
+            copy.token,
+            disclosures=select_disclosures(parse_sd_jwt(copy.token), (*SHOWN, *also)),
+            signer=vault.signer_for(copy),
+            audience=audience,
+            now=self._wallet.clock(),
+        )
+
+    def _entries(self, connection: Connection, vault: UnlockedVault) -> list[Entry]:
+        return entries_of(read_history(connection, vault).events, now=self._wallet.clock())
+
+    def _today(self) -> date:
+        return self._wallet.clock().astimezone(ZoneInfo(self._wallet.settings.time_zone)).date()
+
+
+def _reports_to(entry: Entry) -> str:
+    return next((str(event.facts["reports_to"]) for event in entry.events if event.facts.get("reports_to")), "")
+
+
+def _said(entry: Entry) -> str:
+    return hashlib.sha256(written(report_of(entry)).encode()).hexdigest()
+
+
+def _may_follow(report: ActReport, earlier: list[ActReport]) -> bool:
+    return len(earlier) < MOST_TOLD and report.continues(earlier[-1])

@@ -1,0 +1,108 @@
+"""Letters that the person sends themselves: for a copy of what somebody has, and about a suspicious request.
+
+Like those of `take_back_words`: names of items go into them, values never; a link only where an address is one.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.receipt import BothLanguages
+from service.i18n import N_, Translator
+from wallet.ledger import Entry
+from wallet.naming import plain
+from wallet.pages.share_words import CAME_BY
+from wallet.pages.take_back_words import names_of, number_line
+from wallet.pages.ways_out import in_lines, is_web, mail_link
+from wallet.requests import CameBy
+from wallet.rights import copy_of
+
+_CONTACTS = ("data_protection_contact", "contact", "withdraw_contact")
+
+
+def copy_ways(entry: Entry, t: Translator) -> list[dict[str, str]]:
+    """How the person can ask for a copy: an e-mail draft to whoever they named, or their page."""
+    facts, ways = entry.facts, []
+    subject, body = copy_letter(entry, t)
+    if contact := next((str(facts[one]) for one in _CONTACTS if facts.get(one)), ""):
+        href = mail_link(contact, subject, body)
+        ways.append({"way": "mail", "text": plain(contact), "href": href, "subject": subject, "body": body})
+    if url := str(facts.get("website") or ""):
+        ways.append({"way": "page", "text": plain(url), "href": url if is_web(url) else ""})
+    return ways
+
+
+def copy_letter(entry: Entry, t: Translator) -> tuple[str, str]:
+    """Subject and body: a copy and what must come with it (GDPR article 15). The person adds who they are."""
+    lines = [
+        t(N_("On %(day)s I shared information about myself with you."), day=t.date(entry.decided_at or entry.at)),
+        *(f"- {name}" for name in names_of(entry, None, t)),
+        "",
+        t(N_("I ask for a copy of all information about me that you have, under article 15 of the GDPR.")),
+        t(N_("Please also tell me what you use it for, who has received it and how long you keep it.")),
+        t(N_("Please say where you got what I did not share myself.")),
+        t(N_("You must answer within one month (article 12.3).")),
+        number_line(entry.facts, t),
+        "",
+        t(N_("[Your name]")),
+    ]
+    return t(N_("Request for a copy, GDPR Art. 15")), in_lines(lines)
+
+
+def report(entry: Entry, t: Translator, *, now: datetime) -> tuple[str, str]:
+    """Subject and body of a report: who asked, from where, how it came, what for. The person says what is wrong.
+
+    A copy that is overdue stands in it as well.
+    """
+    host = plain(entry.host)
+    lines = [
+        t(N_("I report a request for information about me that I find suspicious or unlawful.")),
+        "",
+        *_who(entry, host, t),
+        t(N_("When: %(moment)s"), moment=t.moment(entry.at)),
+        *_what(entry, t),
+        *_what_went(entry, t, now=now),
+        "",
+        t(N_("[What made you suspicious]")),
+        t(N_("[Your name and how to reach you]")),
+    ]
+    return t(N_("Report of a suspicious request from %(host)s"), host=host or "–"), in_lines(lines)
+
+
+def _who(entry: Entry, host: str, t: Translator) -> Iterator[str]:
+    said = plain(entry.who.text(t.language)) or host or t(N_("It is not known who asked."))
+    who = t(N_("It says it is %(name)s; that is not confirmed."), name=said) if _is_unproven(entry) else said
+    yield t(N_("Who: %(who)s"), who=who)
+    if host:
+        yield t(N_("Address: %(host)s"), host=host)
+    if identifier := plain(str(entry.facts.get("client_id") or "")):
+        yield t(N_("Identifier: %(identifier)s"), identifier=identifier)
+
+
+def _what(entry: Entry, t: Translator) -> Iterator[str]:
+    facts = entry.facts
+    if facts.get("came_by"):
+        yield t(CAME_BY[CameBy(facts["came_by"])])
+    if asked := [plain(name.text(t.language)) for name in entry.asked]:
+        yield t(N_("It asked for: %(items)s."), items=t.listed(asked))
+    elif facts.get("error"):
+        yield t(N_("The request had a fault: %(code)s"), code=plain(str(facts["error"])))
+    else:
+        yield t(N_("I did not fetch the request."))
+    if purpose := plain(BothLanguages(**(facts.get("purpose") or {})).text(t.language)):
+        yield t(N_("For this, in its own words: “%(purpose)s”"), purpose=purpose)
+
+
+def _what_went(entry: Entry, t: Translator, *, now: datetime) -> Iterator[str]:
+    yield t(N_("I have shared information with them.")) if entry.shared else t(N_("I have shared nothing with them."))
+    copy = copy_of(entry, now=now)
+    if copy is not None and copy.is_overdue:
+        yield t(
+            N_("On %(asked)s I asked them for a copy under article 15. They should have answered by %(due)s."),
+            asked=t.date(copy.asked_at),
+            due=t.date(copy.due_on),
+        )
+
+
+def _is_unproven(entry: Entry) -> bool:
+    """Whether nobody confirmed who asked: also when the request was never fetched."""
+    return entry.facts.get("level") not in ("registered", "certificate")

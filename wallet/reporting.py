@@ -1,0 +1,190 @@
+"""What an agent's wallet tells of an act, and what the principal's wallet keeps of it: names and texts, never values.
+
+    report = report_of(entry)                               # of the agent's history
+    facts = facts_of(told, read_act(told), told_by="address", now=now)      # for the principal's history
+
+An act is a decision for somebody else, yes or no, and everything that came after it. See docs/acting-for-another.md.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from proofs import strict_json
+from proofs.act_report import ToldAct
+from schemas.act_report import MOST_EVENTS, ActReport, ToldEvent, ToldItem, ToldRecipient, ToldText
+from schemas.errors import Malformed
+from schemas.power import Person, person_of
+from schemas.receipt import BothLanguages
+from wallet.ledger import Entry, EventKind
+from wallet.naming import plain
+from wallet.receipts import has_receipt, receipt_of
+
+SHOWN: Final = (
+    ("family_name",),
+    ("given_name",),
+    ("principal_family_name",),
+    ("principal_given_name",),
+    ("principal_birthdate",),
+)
+"""What a report shows of the power: who acted for whom. What the power rests on stays hidden."""
+MOST_TOLD: Final = 20
+"""How often the same act is told anew before the principal's wallet takes no more of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByAnother:
+    """A power that somebody else holds for the person, as far as they told of acts under it."""
+
+    key: str
+    agent: str
+    principal: str
+    issuer: str
+    issuer_identifier: str
+    begins_on: date
+    ends_on: date
+    has_ended: bool
+    acts: int
+
+
+def is_act_for_another(entry: Entry) -> bool:
+    """Whether the person decided something for somebody else, so that there is something to tell."""
+    return entry.acting_for is not None and has_receipt(entry)
+
+
+def report_of(entry: Entry) -> ActReport:
+    """The report of one decision for somebody else, as its receipt names everything; no value and no pseudonym."""
+    receipt = receipt_of(entry)
+    return ActReport(
+        act_id=hashlib.sha256(f"act {entry.id}".encode()).hexdigest()[:32],
+        recipient=ToldRecipient(
+            name=_text(receipt.controller.name),
+            identifier=receipt.controller.identifier[:2000],
+            host=receipt.controller.host[:300],
+            level=receipt.controller.level,
+        ),
+        purpose=_text(receipt.purposes[0].text) if receipt.purposes[0].text is not None else None,
+        items=tuple(
+            ToldItem(name=_text(one.name), certificate=_text(one.certificate), issuer=one.issuer[:500])
+            for one in receipt.items[:400]
+        ),
+        kept_until=receipt.retention.until if receipt.retention is not None else None,
+        withdraw_url=(receipt.rights.withdraw_url or "")[:2000] or None,
+        withdraw_contact=(receipt.rights.withdraw_contact or receipt.controller.contact or "")[:500] or None,
+        events=tuple(ToldEvent(type=one.type, at=one.at) for one in receipt.events[:MOST_EVENTS]),
+    )
+
+
+def written(report: ActReport) -> str:
+    """The text of a report that is signed."""
+    members = report.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return strict_json.dumps(members).decode()
+
+
+def read_act(told: ToldAct) -> ActReport:
+    """What a checked report says. Raises `Malformed` for a form that is not known."""
+    try:
+        return ActReport.model_validate(strict_json.loads_object(told.report_text))
+    except ValidationError as exc:
+        raise Malformed("This is not a report of a known form") from exc
+
+
+def principal_of(told: ToldAct) -> Person:
+    """Whom the report says to be about: as the source wrote it into the power."""
+    return person_of(told.power, "principal_")
+
+
+def entry_id_of(told: ToldAct, report: ActReport) -> str:
+    """The entry of an act in the principal's history: the same for every report of it, and another for whatever
+    another agent, or another source, tells under the same number."""
+    agent = person_of(told.power)
+    parts = [told.issuer_identifier, agent.family_name, agent.given_name, report.act_id]
+    return hashlib.sha256(strict_json.dumps(["act", *parts])).hexdigest()[:32]
+
+
+def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> dict[str, Any]:
+    """What the history keeps. `told_by` is "address" or "file".
+
+    Raises `Malformed` when the power does not say who acts for whom, and from when until when.
+    """
+    agent, principal = person_of(told.power), principal_of(told)
+    begins, ends = told.power.get("begins_on"), told.power.get("ends_on")
+    if not (agent.family_name and agent.given_name and principal.family_name and principal.given_name):
+        raise Malformed("The report does not show who acts for whom")
+    try:
+        begins_on, ends_on = date.fromisoformat(str(begins)), date.fromisoformat(str(ends))
+    except ValueError as exc:
+        raise Malformed("The power does not say how long it holds") from exc
+    source = told.power.get("issuing_authority")
+    return {
+        "who": _plain(report.recipient.name),
+        "level": report.recipient.level.value,
+        "host": plain(report.recipient.host),
+        "purpose": _plain(report.purpose) if report.purpose is not None else None,
+        "retention_until": report.kept_until.isoformat() if report.kept_until else None,
+        "withdraw_url": report.withdraw_url or "",
+        "withdraw_contact": plain(report.withdraw_contact or ""),
+        "agent": plain(agent.name()),
+        "principal": plain(principal.name()),
+        "power_issuer": _both(source) if isinstance(source, Mapping) else {"sv": "", "en": ""},
+        "power_issuer_id": told.issuer_identifier,
+        "power_begins_on": begins_on.isoformat(),
+        "power_ends_on": ends_on.isoformat(),
+        "power_status": "ended" if ends_on < today else told.power_status,
+        "told_by": told_by,
+        "report": report.model_dump(mode="json", by_alias=True),
+    }
+
+
+def told_reports(entry: Entry) -> list[ActReport]:
+    """The reports of one act that the history keeps, the earliest first."""
+    return [
+        ActReport.model_validate(event.facts["report"]) for event in entry.events if event.kind is EventKind.ACT_TOLD
+    ]
+
+
+def held_by_others(entries: Iterable[Entry], *, today: date) -> list[HeldByAnother]:
+    """The powers under which others told of acts, the latest told first."""
+    found: dict[str, HeldByAnother] = {}
+    for entry in entries:
+        facts = entry.told
+        if facts is None:
+            continue
+        named = ("power_issuer_id", "agent", "principal", "power_begins_on", "power_ends_on")
+        key = hashlib.sha256(strict_json.dumps([facts[name] for name in named])).hexdigest()[:16]
+        ends_on = date.fromisoformat(facts["power_ends_on"])
+        known = found.get(key)
+        found[key] = HeldByAnother(
+            key=key,
+            agent=facts["agent"],
+            principal=facts["principal"],
+            issuer=BothLanguages(**facts["power_issuer"]).text("sv") or facts["power_issuer_id"],
+            issuer_identifier=facts["power_issuer_id"],
+            begins_on=date.fromisoformat(facts["power_begins_on"]),
+            ends_on=ends_on,
+            has_ended=ends_on < today or facts["power_status"] == "revoked" or (known is not None and known.has_ended),
+            acts=1 + (known.acts if known is not None else 0),
+        )
+    return list(found.values())
+
+
+def reported(entry: Entry, *, now: datetime) -> Mapping[str, Any]:
+    """For the agent: what the principal's wallet was told last, and when; empty when it was not."""
+    last = next((event for event in reversed(entry.events) if event.kind is EventKind.PRINCIPAL_TOLD), None)
+    return {} if last is None else {"at": last.at, **last.facts}
+
+
+def _text(text: BothLanguages) -> ToldText:
+    return ToldText(sv=text.sv[:2000], en=text.en[:2000])
+
+
+def _plain(text: BothLanguages) -> dict[str, str]:
+    return {"sv": plain(text.sv), "en": plain(text.en)}
+
+
+def _both(text: Mapping[str, Any]) -> dict[str, str]:
+    return {language: plain(str(text.get(language, "")))[:500] for language in ("sv", "en")}
