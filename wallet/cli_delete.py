@@ -50,11 +50,10 @@ async def _delete(wallet: Deployment, person: str, certificate_id: str, *, yes: 
             raise CommandFailed("There is nobody to ask: use --yes.", error="no_decision", exit_status=2)
         if not typer.confirm("Delete this certificate?", default=False, err=True):
             raise CommandFailed("Nothing was deleted.", error="no_decision")
-    farewell = Deleting(wallet).delete(vault, certificate_id)
-    await farewell.tell()
-    return {"id": certificate_id, "deleted": True, "issuer_told": farewell.can_tell}
+    told = await Deleting(wallet).delete(vault, certificate_id).tell()
+    return {"id": certificate_id, "deleted": True, "issuer_told": told}
 
 
 def _text(result: dict[str, Any]) -> str:
-    told = " Its issuer was sent word of it." if result["issuer_told"] else ""
+    told = " Its issuer was told." if result["issuer_told"] else ""
     return f"The certificate is deleted.{told}"

@@ -41,13 +41,16 @@ class Farewell:
         """Whether the issuer wants to know, and the wallet can still show that it is the one that collected it."""
         return self._collection_id is not None
 
-    async def tell(self) -> None:
-        """Tell the issuer, within a few seconds. What the network does is not raised: it is told later then."""
-        if self._collection_id is None:
-            return
-        with suppress(TimeoutError, ProtocolError):
-            async with asyncio.timeout(TELL_SECONDS):
-                await self._wallet.bid_farewell(self._vault, self._collection_id)
+    async def tell(self) -> bool:
+        """Tell the issuer, within a few seconds; whether it has answered.
+
+        What the network does is not raised: it is told later then.
+        """
+        if self._collection_id is not None:
+            with suppress(TimeoutError, ProtocolError):
+                async with asyncio.timeout(TELL_SECONDS):
+                    return await self._wallet.bid_farewell(self._vault, self._collection_id)
+        return False
 
 
 class Deleting:

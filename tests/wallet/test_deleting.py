@@ -150,7 +150,8 @@ async def test_the_issuer_is_told_days_later(world: World, fetched: tuple[Source
 
     farewell = Deleting(world.wallet.deployment).delete(vault, certificate_id)
     assert (farewell.can_tell, told(source), vault.certificates()) == (True, 0, []), "deleted before anybody is told"
-    await farewell.tell()
+
+    assert await farewell.tell()
 
     assert told(source) == 1
 
@@ -207,7 +208,7 @@ async def test_an_issuer_that_is_away_is_told_when_it_is_back(
     source, vault, certificate_id = fetched
     wallet = world.wallet.deployment
     with world.network.answering(refusing(path, status)):
-        await Deleting(wallet).delete(vault, certificate_id).tell()
+        assert not await Deleting(wallet).delete(vault, certificate_id).tell()
         assert (told(source), vault.certificates()) == (0, [])
         assert [one.stage for one in wallet.collections(vault).values()] == [Stage.FAREWELL]
         asked = world.network.asked(f"source.example{path}")

@@ -97,8 +97,11 @@ class Collecting(Standing):
         finally:
             held.let_go()
 
-    async def bid_farewell(self, vault: UnlockedVault, collection_id: str) -> None:
-        """Tell an issuer of a deletion; forgotten when that has come to its end. Raises `MovedOn`, `NotFound`."""
+    async def bid_farewell(self, vault: UnlockedVault, collection_id: str) -> bool:
+        """Tell an issuer of a deletion; forgotten when that has come to its end. Whether it has answered.
+
+        Raises `MovedOn`, `NotFound`.
+        """
         held = take_up(self.database, vault, collection_id, now=self.clock())
         try:
             at = int(self.clock().timestamp())
@@ -110,6 +113,7 @@ class Collecting(Standing):
             held.let_go()
         if collection.stage is not Stage.FAREWELL:
             self.put_away(vault, collection_id)
+        return collection.stage is Stage.DONE
 
     async def collect_due(self, vault: UnlockedVault) -> None:
         """While the person is here: ask for what an issuer had to look at first, as soon as it may be asked again.
