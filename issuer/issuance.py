@@ -23,7 +23,6 @@ from proofs.formats.sd_jwt_vc import issue_sd_jwt_vc
 from proofs.keys import Signer
 from schemas.errors import TemporarilyUnavailable
 from schemas.issuance import (
-    CredentialRequestDenied,
     InsufficientScope,
     InvalidCredentialRequest,
     UnknownCredentialConfiguration,
@@ -142,15 +141,15 @@ def whole_hour(moment: datetime) -> datetime:
 def ending_with(period: Period, *, type_name: str, claims: Mapping[str, Any]) -> Period:
     """The period, no longer than what the copies say: a power that ends on a day is not certified beyond it.
 
-    The day ends in UTC, on a whole hour. Raises `CredentialRequestDenied` when it is over before the period begins.
+    The day ends in UTC, on a whole hour. Copies of what is over already last for the hour in which they are made: the
+    person can read what it says, and that it has ended.
     """
     name = CREDENTIAL_TYPES[type_name].last_day
     if name is None:
         return period
     day = date.fromisoformat(str(claims[name]))
     end = datetime.combine(min(day, date.max - timedelta(days=1)) + timedelta(days=1), time(), UTC)
-    if end <= period.valid_from:
-        raise CredentialRequestDenied("what the certificate would say has ended")
+    end = max(end, period.valid_from + timedelta(hours=1))
     return Period(period.valid_from, min(period.valid_until, end))
 
 

@@ -26,7 +26,7 @@ from issuer.store.events import record
 from issuer.store.tables import AUTHORIZATIONS, IMPORTS, OFFERS, REFRESH_TOKENS, RESULTS, SLOTS, SPENT
 from proofs import strict_json
 from schemas.errors import Refused
-from schemas.issuance import CredentialRequestDenied, InvalidGrant, InvalidToken
+from schemas.issuance import InvalidGrant, InvalidToken
 from schemas.learning.statement import read_record
 from schemas.types import CREDENTIAL_TYPES
 from service.database import Database
@@ -271,10 +271,7 @@ class GrantStore:
             }
             if offer.valid_from is not None:
                 said = strict_json.loads_object(claims)
-                try:
-                    period = ending_with(periods[offer.type_name], type_name=offer.type_name, claims=said)
-                except CredentialRequestDenied:
-                    continue  # What it would say is over.
+                period = ending_with(periods[offer.type_name], type_name=offer.type_name, claims=said)
                 values |= {"valid_from": period.valid_from, "valid_until": period.valid_until}
             connection.execute(update(OFFERS).where(OFFERS.c.id == offer.id).values(**values))
             granted.append(GrantedCredential(offer.id, offer.type_name, bool(offer.by_identifier)))
