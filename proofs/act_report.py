@@ -28,6 +28,7 @@ from proofs.verify import VerificationFailed, verify_presentation
 from schemas.act_report import MOST_REPORT_BYTES
 from schemas.errors import Malformed, ProtocolError, Refused
 from schemas.power import POWER_VCT
+from schemas.verification import Outcome
 
 _ENCRYPTION: Final = "A256GCM"
 _KEY_AGREEMENT: Final = "ECDH-ES"
@@ -49,8 +50,8 @@ class ReportUnchecked(Refused):
 class ToldAct:
     """A report that was made by the key which a power of a trusted source is bound to. Made by `verify_report` only.
 
-    `power` are the claims that were shown of the power; `status` is "valid", "revoked", "suspended" or "unknown": an
-    act can be told after its power has ended. What `report_text` says is the agent's word.
+    `power` are the claims that were shown of the power; `power_status` is "valid", "revoked", "suspended", "ended" or
+    "unknown": an act can be told after its power has ended. What `report_text` says is the agent's word.
     """
 
     report_text: str = field(repr=False)
@@ -125,17 +126,26 @@ async def verify_report(
             max_age_seconds=max_age_seconds,
         )
     except VerificationFailed as exc:
-        # The status is asked last: where it alone objects, everything else has passed.
-        if exc.unverified is None or {*exc.report.failed, *exc.report.unknown} != {"status"}:
+        status = _ended(exc)
+        if exc.unverified is None or not status:
             is_open = not exc.report.failed and set(exc.report.unknown) - {"issuer_trusted", "status"}
             raise (ReportUnchecked if is_open else ReportRefused)("the power does not hold") from exc
-        reason = next(one.reason for one in exc.report.checks if one.name == "status")
-        if reason == "missing_status":
-            raise ReportRefused("a power that nobody can end") from exc
-        status = reason if reason in ("revoked", "suspended") else "unknown"
         claims = parse_sd_jwt(power).claims
         return ToldAct(report_text, claims, status, str(claims.get("iss", "")))
     return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier)
+
+
+def _ended(failure: VerificationFailed) -> str:
+    """How the power stands of which everything else holds: an act can be told after it has ended. "" for all others.
+
+    Dates and status are asked last: where they alone object, who signed, with which key and for whom has passed.
+    """
+    reasons = {one.name: one.reason for one in failure.report.checks if one.outcome is not Outcome.PASSED}
+    if set(reasons) == {"dates", "status"} and reasons["dates"] == "expired":
+        return "ended"
+    if set(reasons) != {"status"} or reasons["status"] == "missing_status":
+        return ""
+    return reasons["status"] if reasons["status"] in ("revoked", "suspended") else "unknown"
 
 
 def _may_be_looked_up(power: str, trust: TrustList) -> bool:

@@ -431,6 +431,20 @@ async def test_an_act_told_after_the_power_was_ended_says_so(world: World) -> No
     assert told.told["power_status"] == "revoked"
 
 
+async def test_an_act_that_could_not_be_told_in_time_is_told_after_the_last_day(world: World) -> None:
+    """The copies of a power end with it: what was done under it is told all the same, as told afterwards."""
+    lina = await Principal.at(world)
+    omar = await told_agent(world, lina, ends_on="2026-11-20")
+    with world.network.cut_before(f"/reports/{lina.handle}"):
+        await acted(omar, known_verifier(world))
+    world.clock.move(days=400 - 1)
+    await Acts(world.wallet.deployment).tend(omar.vault)
+    assert world.network.asked("/reports/") == 2
+    (told,) = await lina.unlocked()
+    assert told.told is not None
+    assert told.told["power_status"] == "ended"
+
+
 @pytest.mark.parametrize(
     "written_address",
     [
