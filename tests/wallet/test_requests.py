@@ -62,7 +62,9 @@ def read_link(text: str) -> RequestLink:
     return parse_link(read_arrival(text, allow_loopback=False).text, max_chars=60_000)
 
 
-@pytest.mark.parametrize("scheme", ["openid4vp://", "openid4vp://authorize", "haip-vp://", "eudi-openid4vp://", "eu-eaap://"])
+@pytest.mark.parametrize(
+    "scheme", ["openid4vp://", "openid4vp://authorize", "haip-vp://", "eudi-openid4vp://", "eu-eaap://"]
+)
 def test_links_of_every_scheme_are_read(verifier: FakeVerifier, scheme: str) -> None:
     """Peers use several schemes; what counts is the query."""
     link = read_link(verifier.ask(query(["family_name"])).link(scheme=scheme))
