@@ -53,22 +53,22 @@ def test_pages_of_staff_are_closed_to_everybody_else(desk: Desk, path: str) -> N
 
 @pytest.mark.parametrize("path", sorted(routes("POST")))
 @pytest.mark.parametrize("token", [None, "", "x" * 43])
-def test_no_form_works_without_its_token(registrar: Registrar, path: str, token: str | None) -> None:
+def test_no_form_works_without_its_token(still: Registrar, path: str, token: str | None) -> None:
     """Another website cannot send our forms for somebody who is signed in."""
     data = {} if token is None else {"csrf": token}
-    desk = registrar.desk
+    desk = still.desk
     answer = desk.client.post(desk.url(path), data=data, headers={"Accept": "text/html"}, follow_redirects=False)
     assert answer.status_code == 403, answer.text
     assert desk.context.store.offers.list_offers(now=desk.clock()) == []
 
 
 @pytest.mark.parametrize("path", sorted(routes("POST")))
-def test_no_form_works_from_another_site(registrar: Registrar, path: str) -> None:
+def test_no_form_works_from_another_site(still: Registrar, path: str) -> None:
     """Not even with the right token."""
-    registrar.visit("/import")
-    token = registrar.page.xpath("//input[@name='csrf']/@value")[0]
+    still.visit("/import")
+    token = still.page.xpath("//input[@name='csrf']/@value")[0]
     headers = {"Accept": "text/html", "Sec-Fetch-Site": "cross-site"}
-    desk = registrar.desk
+    desk = still.desk
     assert desk.client.post(desk.url(path), data={"csrf": token}, headers=headers).status_code == 403
 
 
