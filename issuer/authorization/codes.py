@@ -111,4 +111,4 @@ def exchange_authorization_code(
         return judge_authorization_code(stored, request, client, dpop_key=dpop_key, issuer=issuer, now=now)
 
     credentials = book.redeem_code(request.code, judge, token, narrowed_to=narrowed_to, now=now)
-    return token_response(token, credentials, lifetime_seconds=lifetime_seconds)
+    return token_response(token, credentials, lifetime_seconds=lifetime_seconds, was_asked_by_scope=True)

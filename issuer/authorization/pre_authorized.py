@@ -105,4 +105,4 @@ def exchange_code(
         request.code, lambda stored: judge_code(stored, request, issuer=issuer, now=now), token, now=now
     )
     granted = GrantedCredential(code.offer_id, code.type_name, by_identifier)
-    return token_response(token, [granted], lifetime_seconds=lifetime_seconds)
+    return token_response(token, [granted], lifetime_seconds=lifetime_seconds, was_asked_by_scope=False)

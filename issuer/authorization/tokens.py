@@ -96,16 +96,17 @@ def new_token(binding: TokenBinding, *, by_identifier: bool, with_refresh: bool)
 
 
 def token_response(
-    token: NewToken, credentials: Sequence[GrantedCredential], *, lifetime_seconds: int
+    token: NewToken, credentials: Sequence[GrantedCredential], *, lifetime_seconds: int, was_asked_by_scope: bool
 ) -> TokenResponse:
     """The answer. `authorization_details` are there only for what was asked for by them (OpenID4VCI 6.2), `scope` only
-    for the rest: the person may have allowed less than was asked for (RFC 6749, 5.1)."""
+    for what was asked for by scopes: the person may have allowed less (RFC 6749, 5.1). An offer was not asked for, and
+    a refreshed token is for what the first one was for."""
     identifiers: dict[str, list[str]] = {}
     scopes: dict[str, None] = {}
     for credential in credentials:
         if credential.by_identifier:
             identifiers.setdefault(credential.type_name, []).append(credential.offer_id)
-        else:
+        elif was_asked_by_scope:
             scopes[credential.type_name] = None
     details = [
         AuthorizationDetail(
@@ -203,4 +204,5 @@ def exchange_refresh_token(
     )
     if verdict is RefreshVerdict.KEEP:
         token = replace(token, refresh_token=None)
-    return token_response(token, credentials, lifetime_seconds=int((until - now).total_seconds()))
+    lifetime = int((until - now).total_seconds())
+    return token_response(token, credentials, lifetime_seconds=lifetime, was_asked_by_scope=False)
