@@ -94,20 +94,32 @@ def check_fits(
     shown = list(received)
     for item in receipt.items:
         of_type = [asked for one in shown if one.vct == item.certificate_type for asked in one.items]
-        if not any(agree(asked.path, item.path) for asked in of_type):
+        if not any(_speak_of_the_same(asked.path, item.path) for asked in of_type):
             raise ReceiptMismatch("the receipt names an item that was not received")
     for one in shown:
         named = [item.path for item in receipt.items if item.certificate_type == one.vct]
         if not all(
-            any(agree(asked.path, path) for path in named) for asked in one.items if _is_hidden(one.vct, asked.path)
+            any(_speak_of_the_same(asked.path, path) for path in named)
+            for asked in one.items
+            if _is_hidden(one.vct, asked.path)
         ):
             raise ReceiptMismatch("the receipt leaves out an item that was received")
+
+
+def _speak_of_the_same(asked: Path, named: Path) -> bool:
+    """Whether a receipt's item is one that was asked for. Where no item was asked for, the path is empty and nothing
+    that could be held back has come (CS-05): that covers no item, and none has to be named."""
+    return bool(asked) == bool(named) and agree(asked, named)
 
 
 def _is_hidden(vct: str, path: Path) -> bool:
     """Whether it is an item that a wallet lists: of a known type, and not one that its certificates always show."""
     known = type_of(vct)
-    return known is not None and any(spec.disclosable and agree(spec.path, path) for spec in known.all_claims())
+    return (
+        known is not None
+        and path != ()
+        and any(spec.disclosable and agree(spec.path, path) for spec in known.all_claims())
+    )
 
 
 def _check_terms(receipt: Receipt, transaction: Transaction) -> None:

@@ -185,6 +185,26 @@ async def test_cs29_a_real_verifier_confirms_the_receipt(world: World, firm: Ver
     assert kept["countersignature"].count(".") == 2
 
 
+async def test_a_receipt_is_confirmed_where_a_certificate_was_asked_for_without_any_item(
+    world: World, firm: Verifier
+) -> None:
+    """As in `internship`: of the study record only what always shows is wanted, so that no receipt names an item of it."""
+    sharer = await Sharer.with_certificate(world)
+    template = firm.templates()["employer-micro-credential"].model_dump(mode="json", exclude_defaults=True)
+    for credential in template["credentials"]:
+        credential.pop("items", None)
+        credential.pop("optional", None)
+    made = firm.make_request(parse_template(template), kind=Kind.CROSS_DEVICE, maker="test")
+    share_id = await sharer.begin(made.link)
+    await sharer.approve(share_id)
+    assert firm.result(made.id).is_accepted
+
+    kept = confirmation(sharer.entry(share_id))
+
+    assert kept is not None
+    assert check_receipt(kept["receipt_jwt"]).items == ()
+
+
 async def test_cs38_the_real_verifier_states_the_end_of_retention(world: World, firm: Verifier) -> None:
     """The person asked for nothing: after the last day the wallet fetches the statement at the next unlock."""
     sharer = await Sharer.with_certificate(world)
