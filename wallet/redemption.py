@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from proofs import strict_json
 from schemas.errors import ProtocolError
@@ -19,6 +20,9 @@ from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, TokenRequest, TokenRespo
 from wallet.collection import Collection, Keeper, PartState, Stage, concluded
 from wallet.issuer_client import LARGEST_ANSWER, ClientKeys, IssuerClient, WalletProvider, error_code
 from wallet.offers import AddressRefused, Busy, Reply, Unreachable, Web
+
+LONGEST_TOKEN_SECONDS: Final = 31_536_000
+"""A longer life than a year is cut: the number is the issuer's, and would be any number."""
 
 BUSY = frozenset({429, 503})
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
@@ -188,7 +192,7 @@ def _granted(collection: Collection, token: TokenResponse, *, at: int) -> Collec
         collection,
         stage=Stage.COLLECTING,
         access_token=token.access_token,
-        token_until=None if token.expires_in is None else at + token.expires_in,
+        token_until=None if token.expires_in is None else at + min(token.expires_in, LONGEST_TOKEN_SECONDS),
         identifiers=identifiers or collection.identifiers,
         is_bound=token.token_type.lower() == "dpop",
         refresh_token=refresh_token,

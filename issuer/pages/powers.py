@@ -154,7 +154,13 @@ async def leave(issuer: IssuerDep, pages: PagesDep) -> Response:
     """Sign out here."""
     response = pages.redirect("/powers", message=N_("You are signed out here."), kind="info")
     for what in ("browser", "who"):
-        response.delete_cookie(cookie_name(issuer.settings, f"powers-{what}"), path="/")
+        response.delete_cookie(
+            cookie_name(issuer.settings, f"powers-{what}"),
+            path="/",
+            secure=issuer.settings.is_https,
+            httponly=True,
+            samesite="lax",
+        )
     return response
 
 

@@ -181,9 +181,13 @@ def test_the_visit_ends_by_itself_and_by_signing_out(source: Source) -> None:
     source.fetcher.desk.clock.advance(minutes=16)
     source.post(page, href, decision="end")
     page = source.signed_in("lina")
-    source.post(page, "/powers/leave")
+    left = source.post(page, "/powers/leave")
     source.post(page, href, decision="end")
     assert source.statuses == [Status.VALID]
+    told = [value for one in (*left.history, left) for value in one.headers.get_list("set-cookie")]
+    ended = [value for value in told if value.startswith("__Host-") and "Max-Age=0" in value]
+    assert len(ended) == 2, "over https: what a browser would otherwise keep"
+    assert all("Secure" in value and "Path=/" in value for value in ended)
 
 
 @pytest.mark.parametrize(

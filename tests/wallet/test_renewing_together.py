@@ -17,10 +17,12 @@ from tests.wallet.test_fetching_several import (
     employment_service,
     listening,
 )
+from tests.wallet.test_pages import send
 from tests.wallet.test_public_client import known
-from tests.world import World
+from tests.world import PASSPHRASE, World
+from wallet import receiving
 from wallet.certificates import StoredCertificate
-from wallet.collection import Stage
+from wallet.collection import Collection, Stage
 from wallet.deleting import Deleting
 from wallet.store.certificates import delete_certificate, take_copy
 from wallet.vault import UnlockedVault
@@ -209,3 +211,41 @@ async def test_a_farewell_waits_for_a_renewal_that_is_under_way(world: World) ->
     assert [b"credential_deleted" in one.content for one in told].count(True) == 1
     used = _refresh_tokens(tokens)
     assert len(used) == len(set(used)) == 2
+
+
+@pytest.mark.parametrize("seconds", [2**64 - 1, 2**63, 10**12])
+async def test_no_number_in_a_token_answer_keeps_the_vault_shut(world: World, seconds: int) -> None:
+    """An issuer says that its token lives for ever: the copies come, and the next opening is as any other."""
+    vault = await running_out(world)
+
+    def change(request: httpx2.Request, answer: httpx2.Response) -> httpx2.Response:
+        if request.url.path != "/token" or answer.status_code != 200:
+            return answer
+        return httpx2.Response(200, json=answer.json() | {"expires_in": seconds}, request=request)
+
+    with world.network.changing(change):
+        await world.wallet.deployment.resume(vault)
+    await world.wallet.deployment.resume(vault)
+
+    assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
+
+
+async def test_a_collection_that_breaks_keeps_no_vault_shut(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fault of ours an answer finds: the right passphrase opens."""
+    vault = await running_out(world)
+    collect, broken = receiving.collect, vault.certificates()[0].id
+
+    async def breaking(collection: Collection, **work: Any) -> Collection:
+        if collection.renews == broken:
+            raise OverflowError("an answer that nobody thought of")
+        return await collect(collection, **work)
+
+    monkeypatch.setattr(receiving, "collect", breaking)
+    browser = world.wallet.browser()
+
+    opened = send(browser, browser.get("/unlock"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+
+    assert opened.status_code == 200
+    assert 'action="/lock"' in opened.text, "the vault is open"

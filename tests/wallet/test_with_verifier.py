@@ -188,7 +188,7 @@ async def test_cs29_a_real_verifier_confirms_the_receipt(world: World, firm: Ver
 async def test_a_receipt_is_confirmed_where_a_certificate_was_asked_for_without_any_item(
     world: World, firm: Verifier
 ) -> None:
-    """As in `internship`: of the study record only what always shows is wanted, so that no receipt names an item of it."""
+    """As in `internship`: of the study record only what always shows is wanted, and no receipt names an item of it."""
     sharer = await Sharer.with_certificate(world)
     template = firm.templates()["employer-micro-credential"].model_dump(mode="json", exclude_defaults=True)
     for credential in template["credentials"]:

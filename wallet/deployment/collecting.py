@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from proofs.trust import TrustEntry
 from schemas.errors import NotFound
 from wallet import receiving
@@ -33,6 +35,7 @@ from wallet.store.collections import (
 from wallet.store.shares import keep_share
 from wallet.vault import UnlockedVault
 
+_log = structlog.get_logger("wallet")
 WAITING_REQUEST = timedelta(days=7)
 """How long a request is kept that something is fetched for: a request object says for how many minutes it is good, and
 not how long its sender waits, which is 7 days at most among ours (DESIGN 4.4)."""
@@ -269,13 +272,21 @@ class Collecting(Standing):
                     begun = self._begin_renewals(vault, is_due, tried=tried)
                     await self._collect_each(vault, begun)
                 for collection_id in farewells:  # Last: nobody waits for them.
-                    with suppress(MovedOn, NotFound):
+                    try:
                         await self.bid_farewell(vault, collection_id)
+                    except (MovedOn, NotFound):
+                        continue
+                    except Exception as exc:  # noqa: BLE001 - Nobody waits for it.
+                        _log.error("farewell_broke", error=type(exc).__name__)
 
     async def _collect_each(self, vault: UnlockedVault, collection_ids: Sequence[str]) -> None:
         for collection_id in collection_ids:
-            with suppress(MovedOn):
+            try:
                 await self.collect(vault, collection_id, tx_code=None)
+            except MovedOn:
+                continue
+            except Exception as exc:  # noqa: BLE001 - What one issuer answers holds up neither the others nor the vault.
+                _log.error("collection_broke", error=type(exc).__name__)
 
     def _begin_renewals(
         self, vault: UnlockedVault, is_wanted: Callable[[StoredCertificate, datetime], bool], *, tried: set[str]

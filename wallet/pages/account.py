@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
@@ -29,6 +30,7 @@ from wallet.vault import SHORTEST_PASSPHRASE, UnlockedVault, UnsuitableName, Uns
 from wallet.withdrawals import Withdrawals
 
 router = APIRouter()
+_log = structlog.get_logger("wallet")
 
 FAULTS = {
     WrongPassphrase: N_("The name and the passphrase do not belong together. Check both and try again."),
@@ -77,9 +79,17 @@ async def unlock(
 
 
 async def go_in(request: Request, wallet: Deployment, pages: Pages, vault: UnlockedVault, wanted: str) -> Response:
-    """Into a vault that was opened: take up what stopped in the middle, check the history, go on to what was wanted."""
-    await wallet.resume(vault)
-    await Withdrawals(wallet).tend(vault)
+    """Into a vault that was opened: take up what stopped in the middle, check the history, go on to what was wanted.
+
+    What others have answered, or answer now, shuts nobody out of their own vault.
+    """
+    for take_up in (wallet.resume, Withdrawals(wallet).tend):
+        try:
+            await take_up(vault)
+        except VaultChanged:
+            raise
+        except Exception as exc:  # noqa: BLE001 - See above; that it happened is for the operator.
+            _log.error("taking_up_broke", what=take_up.__name__, error=type(exc).__name__)
     response = go_to(request, own_path(wanted))
     if not Histories(wallet).read(vault).is_intact:
         response = pages.redirect(own_path(wanted), message=NOT_INTACT, kind="bad")
