@@ -185,9 +185,9 @@ def test_the_visit_ends_by_itself_and_by_signing_out(source: Source) -> None:
     source.post(page, href, decision="end")
     assert source.statuses == [Status.VALID]
     told = [value for one in (*left.history, left) for value in one.headers.get_list("set-cookie")]
-    ended = [value for value in told if value.startswith("__Host-") and "Max-Age=0" in value]
-    assert len(ended) == 2, "over https: what a browser would otherwise keep"
-    assert all("Secure" in value and "Path=/" in value for value in ended)
+    ended = [value for value in told if "-powers-" in value and "Max-Age=0" in value]
+    assert len(ended) == 2
+    assert all(value.startswith("__Host-") and "Secure" in value and "Path=/" in value for value in ended)
 
 
 @pytest.mark.parametrize(

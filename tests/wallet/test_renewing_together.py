@@ -230,9 +230,7 @@ async def test_no_number_in_a_token_answer_keeps_the_vault_shut(world: World, se
     assert _left(vault) == {REGISTRATION.vct: 10, TARGET.vct: 10}
 
 
-async def test_a_collection_that_breaks_keeps_no_vault_shut(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_collection_that_breaks_keeps_no_vault_shut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever fault of ours an answer finds: the right passphrase opens."""
     vault = await running_out(world)
     collect, broken = receiving.collect, vault.certificates()[0].id
