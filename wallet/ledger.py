@@ -190,6 +190,11 @@ class Entry:
         """When the person decided."""
         return next((event.at for event in self.events if event.kind in _DECISIONS), None)
 
+    @property
+    def filed_at(self) -> datetime:
+        """The moment it stands under in the history: the decision's, or when it began while there is none."""
+        return self.decided_at or self.at
+
     def last(self, kind: EventKind) -> Event | None:
         """The latest event of a kind; None when there is none."""
         return next((event for event in reversed(self.events) if event.kind is kind), None)
@@ -240,6 +245,12 @@ class Entry:
         return tuple((self.decided or {}).get("items", ()))
 
     @property
+    def bare(self) -> tuple[Mapping[str, Any], ...]:
+        """The certificates that went with nothing but what every share of them shows: name of the type and id."""
+        chosen = {item["certificate_id"] for item in self.shared}
+        return tuple(one for one in (self.decided or {}).get("came_along", ()) if one["certificate_id"] not in chosen)
+
+    @property
     def certificates(self) -> tuple[BothLanguages, ...]:
         """What kinds of certificates are concerned, by the names of their types."""
         if self.is_about_wallet:
@@ -248,14 +259,14 @@ class Entry:
             return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.told["report"]["items"]))
         if not self.is_share:
             return (_both(self.facts.get("certificate")),)
-        return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.shared))
+        return tuple(dict.fromkeys(_both(item["certificate"]) for item in (*self.shared, *self.bare)))
 
     @property
     def certificate_ids(self) -> tuple[str, ...]:
         """The certificates that are concerned, as the vault knows them while it holds them."""
         if not self.is_share:
             return tuple(one for one in (self.facts.get("certificate_id"),) if one)
-        return tuple(dict.fromkeys(item["certificate_id"] for item in self.shared))
+        return tuple(dict.fromkeys(item["certificate_id"] for item in (*self.shared, *self.bare)))
 
     @property
     def retention_until(self) -> date | None:
@@ -266,7 +277,7 @@ class Entry:
     def days_left(self, *, today: date) -> int | None:
         """How many days the recipient still keeps it, 0 on the last day; None when over, not said or not shared."""
         until = self.retention_until
-        if until is None or not self.shared or until < today:
+        if until is None or not (self.shared or self.bare) or until < today:
             return None
         return (until - today).days
 
@@ -296,7 +307,7 @@ def entries_of(events: Iterable[Event], *, now: datetime) -> list[Entry]:
     for event in events:
         grouped.setdefault(event.entry_id, []).append(event)
     entries = [_entry(entry_id, some, now=now) for entry_id, some in reversed(grouped.items())]
-    entries.sort(key=lambda entry: entry.at, reverse=True)  # What was imported was written later than it happened.
+    entries.sort(key=lambda entry: entry.filed_at, reverse=True)  # What was imported was written later than it happened.
     answered = {entry.facts.get("request_digest") for entry in entries if entry.decided_at is not None} - {None}
     return [_with_answer(entry, answered) for entry in entries]
 
@@ -377,7 +388,7 @@ class Filter:
 
     def matches(self, entry: Entry, titles: Mapping[str, BothLanguages]) -> bool:
         """Whether an entry is among what is looked for. `titles` are those of the certificates in the vault, by id."""
-        day = entry.at.date()
+        day = entry.filed_at.date()
         called = [*entry.certificates, *(titles[one] for one in entry.certificate_ids if one in titles)]
         return (
             _contains((entry.who.sv, entry.who.en, entry.host), self.who)

@@ -135,8 +135,8 @@ POWER_OF_REPRESENTATION = statement_type(
             Item(
                 claim(
                     "covers_types",
-                    "Gäller intygen",
-                    "Covers the certificates",
+                    "Intyg som behörigheten gäller",
+                    "Certificates the power covers",
                     "types",
                     PUBLIC,
                     visible=True,
@@ -148,8 +148,8 @@ POWER_OF_REPRESENTATION = statement_type(
             Item(
                 claim(
                     "covers_recipients",
-                    "Gäller mottagarna",
-                    "Covers the recipients",
+                    "Mottagare som behörigheten gäller",
+                    "Recipients the power covers",
                     "hosts",
                     PUBLIC,
                     visible=True,
@@ -159,13 +159,13 @@ POWER_OF_REPRESENTATION = statement_type(
                 demanded=True,
             ),
             Item(
-                claim("begins_on", "Gäller från", "Holds from", "date", PUBLIC, visible=True, mandatory=True),
+                claim("begins_on", "Första dag för behörigheten", "First day of the power", "date", PUBLIC, visible=True, mandatory=True),
                 columns=("behörig_från",),
                 demanded=True,
                 may_be_ahead=True,
             ),
             Item(
-                claim("ends_on", "Gäller till och med", "Holds until", "date", PUBLIC, visible=True, mandatory=True),
+                claim("ends_on", "Sista dag för behörigheten", "Last day of the power", "date", PUBLIC, visible=True, mandatory=True),
                 columns=("behörig_till",),
                 demanded=True,
                 may_be_ahead=True,
@@ -173,8 +173,8 @@ POWER_OF_REPRESENTATION = statement_type(
             Item(
                 claim(
                     "agents_needed",
-                    "Så många måste godkänna tillsammans",
-                    "This many have to approve together",
+                    "Antal som måste godkänna tillsammans",
+                    "Number who have to approve together",
                     "number",
                     PUBLIC,
                     visible=True,

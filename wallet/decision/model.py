@@ -18,7 +18,7 @@ from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-8"
+SCREEN_VERSION = "share-9"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -140,9 +140,15 @@ class Decision:
         return (*self.required, *(group for part in self.optional if part.is_ticked for group in part.groups))
 
     @property
+    def bare(self) -> tuple[Group, ...]:
+        """The certificates that would go with nothing but what every share of them shows, each once (CS-03)."""
+        chosen = {item.certificate_id for item in self.items}
+        return tuple({one.certificate.id: one for one in self.groups if one.certificate.id not in chosen}.values())
+
+    @property
     def count(self) -> int:
-        """How many items would be shared now."""
-        return len({(item.certificate_id, item.path) for item in self.items})
+        """How many things would be shared now: items, and certificates that go without any chosen one."""
+        return len({(item.certificate_id, item.path) for item in self.items}) + len(self.bare)
 
     @property
     def missing_yes(self) -> tuple[Item, ...]:

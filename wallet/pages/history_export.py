@@ -51,7 +51,7 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
     view = entry_view(entry, t, now=now, titles={})
     return {
         "id": entry.id,
-        "at": _moment(entry.at, zone),
+        "at": _moment(entry.filed_at, zone),
         "who": view["who"],
         "level": view["level"],
         "host": entry.host,
@@ -136,7 +136,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
     view = entry_view(entry, t, now=now, titles={})
     level = LEVELS.get(view["level"])
     return [
-        _moment(entry.at, zone),
+        _moment(entry.filed_at, zone),
         view["who"],
         t(level) if level else "",
         entry.host,

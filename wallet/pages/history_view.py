@@ -15,7 +15,7 @@ from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import happened
-from wallet.pages.phrases import along, called, in_a_sentence
+from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
@@ -41,6 +41,8 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
     items = [_both(item["name"], t) for item in _went(entry)]
+    items += [the_certificate(_title(one, titles, t), t) for one in entry.bare]
+    is_gone = standing_of(entry, now=now).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
     return {
         "id": entry.id,
@@ -49,16 +51,17 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "begins": begins,
         "host": entry.host,
         "unproven": unproven,
-        "moment": t.moment(entry.at),
-        "day": t.date(entry.at),
+        "moment": t.moment(entry.filed_at),
+        "day": t.date(entry.filed_at),
         "word": t(_DONE_BY, name=done_by) if done_by else t(words.word),
         "state": words.state,
         "icon": words.icon,
         "items": t.listed(items) if items else "",
         "count": len(items),
         "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
-        "until": _until(entry, t),
-        "days_left": entry.days_left(today=now.date()),
+        "until": "" if is_gone else _until(entry, t),
+        "days_left": None if is_gone else entry.days_left(today=now.date()),
+        "is_gone": is_gone,
         "is_share": entry.is_share,
         "is_about_wallet": entry.is_about_wallet,
         "outcome": entry.outcome.value,
@@ -106,7 +109,7 @@ def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] 
 
 
 def _until(entry: Entry, t: Translator) -> str:
-    return t.date(entry.retention_until) if entry.retention_until and entry.shared else ""
+    return t.date(entry.retention_until) if entry.retention_until and (entry.shared or entry.bare) else ""
 
 
 def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
@@ -136,6 +139,13 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
                 "required": item.get("required", True),
             }
             for item in _went(entry)
+        ],
+        "bare": [
+            {
+                "name": the_certificate(_title(one, titles, t), t),
+                "certificate_id": one["certificate_id"],
+            }
+            for one in entry.bare
         ],
         "came_along": [
             {

@@ -14,6 +14,7 @@ from wallet.pages.access import PagesDep, VaultDep, WalletDep
 from wallet.pages.history_view import after_view
 from wallet.pages.phrases import called
 from wallet.pages.share_words import OUTCOMES
+from wallet.taking_back import standing_of
 
 router = APIRouter()
 
@@ -97,6 +98,7 @@ def _use(use: Use, t: Translator, *, now: datetime) -> dict[str, Any]:
     proven = entry.facts.get("level") != "unproven"
     _, who = called(entry.who.text(t.language) or entry.host, t, proven=proven)
     outcome = OUTCOMES[entry.outcome]
+    is_gone = standing_of(entry, now=now).is_gone
     after = after_view(entry, t, now=now) if is_given else None
     return {
         "entry": entry.id,
@@ -106,7 +108,7 @@ def _use(use: Use, t: Translator, *, now: datetime) -> dict[str, Any]:
         "outcome": t(outcome.word) if is_given and entry.outcome.value != "shared" else "",
         "after": after["word"] if after else "",
         "day": t.date(entry.decided_at or entry.at),
-        "until": t.date(entry.retention_until) if is_given and entry.retention_until else "",
+        "until": t.date(entry.retention_until) if is_given and entry.retention_until and not is_gone else "",
     }
 
 

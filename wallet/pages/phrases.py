@@ -14,6 +14,11 @@ def along(names: Iterable[BothLanguages], t: Translator) -> str:
     return t.listed(dict.fromkeys([*always, *(in_a_sentence(name, t) for name in names)]))
 
 
+def the_certificate(title: str, t: Translator) -> str:
+    """How a certificate is listed of which nothing was chosen, so that only what always comes along goes."""
+    return t(N_("The certificate %(title)s"), title=title)
+
+
 def called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
     """How sentences speak of somebody, inside and at their beginning.
 

@@ -27,7 +27,7 @@ from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.acting_words import acting_view
-from wallet.pages.phrases import along, called, country, in_a_sentence
+from wallet.pages.phrases import along, called, country, in_a_sentence, the_certificate
 from wallet.pages.share_words import BASES, KINDS, KNOWN, NOTHING_FITS, OBSTACLES
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.pages.ways_out import mail_link
@@ -134,7 +134,8 @@ def _names_of_items(decision: Decision, t: Translator) -> list[str]:
     """What would be shared, by name; with the certificate that it comes from when there is more than one."""
     titles = {group.certificate.id: group.names.title.text(t.language) for group in decision.groups}
     names = [(item.name.text(t.language), titles[item.certificate_id]) for item in decision.items]
-    return [f"{name} – {title}" if len(titles) > 1 else name for name, title in names]
+    listed = [f"{name} – {title}" if len(titles) > 1 else name for name, title in names]
+    return [*listed, *(the_certificate(titles[one.certificate.id], t) for one in decision.bare)]
 
 
 def _ask_mail(decision: Decision, t: Translator) -> str:

@@ -11,6 +11,7 @@ from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, Stated
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.naming import plain
+from wallet.pages.phrases import the_certificate
 from wallet.pages.ways_out import in_lines, is_web, mail_link
 from wallet.taking_back import Standing, State
 
@@ -171,9 +172,10 @@ def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str
 
 
 def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:
-    """The names of chosen items, or of all that were shared."""
+    """The names of chosen items, or of all that were shared with the certificates that went without a chosen item."""
     names = [BothLanguages(**item["name"]).text(t.language) for item in entry.shared]
-    wanted = names if chosen is None else [names[number] for number in chosen]
+    bare = [the_certificate(BothLanguages(**one["certificate"]).text(t.language), t) for one in entry.bare]
+    wanted = [*names, *bare] if chosen is None else [names[number] for number in chosen]
     return list(dict.fromkeys(wanted)) if unique else wanted
 
 
