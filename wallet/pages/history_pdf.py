@@ -91,8 +91,8 @@ def _because(reason: str) -> str:
 
 def _facts(entry: Entry, view: Mapping[str, Any], t: Translator) -> Iterator[tuple[str, str]]:
     level = LEVELS.get(view["level"])
-    shared = [item["name"] for item in view["shared"]]
-    until = view["until"] or (t(N_("Not stated")) if shared else "")
+    shared = [item["name"] for item in (*view["shared"], *view["bare"])]
+    until = view["until"] or (t(N_("Not stated")) if shared and not view["is_gone"] else "")
     for name, said in (
         (N_("When"), view["moment"]),
         (N_("What came of it"), view["word"]),

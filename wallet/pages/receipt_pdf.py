@@ -53,11 +53,11 @@ TAKING_BACK = N_(
 
 
 def _went(said: Mapping[str, Any], view: Mapping[str, Any], t: Translator) -> list[Block]:
-    if not view["shared"]:
+    if not view["shared"] and not view["bare"]:
         return [Paragraph(t(N_("Nothing.")))]
     items = [f"{one['name']} – {one['certificate']}, {one['issuer']}. {one['how']}." for one in said["items"]]
     return [
-        Items(tuple(items)),
+        Items((*items, *(one["name"] for one in view["bare"]))),
         *(Paragraph(came_along(one, t)) for one in view["came_along"]),
         Paragraph(
             f"{t(N_('A receipt names the items and never tells their values.'))} "

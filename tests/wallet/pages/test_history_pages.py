@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import re
 import sqlite3
+from zoneinfo import ZoneInfo
 
 from tests.wallet.fake_verifier import notice, query
-from tests.wallet.pages.sharing_browser import browser_that_shared, share
-from tests.wallet.pages.test_share_pages import decide, look, text_of
+from tests.wallet.pages.sharing_browser import browser_that_shared, latest_entry, share
+from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
 from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_pages import field, send
 from tests.world import PASSPHRASE, World
@@ -106,3 +108,46 @@ def test_there_are_no_other_files(world: World) -> None:
     for name in ("history.exe", "other.json", "history", "..%2Fwallet.sqlite3"):
         assert browser.get(f"/history/files/{name}").status_code == 404
     assert 'id="unlock"' in world.wallet.browser().get("/history/files/history.json").text
+
+
+def test_cs03_a_certificate_of_which_nothing_was_chosen_is_named_and_counted(world: World) -> None:
+    """Only what always comes along goes: it is one thing on every screen; what is kept names the type, no title."""
+    browser, _, employer = browser_that_shared(world)
+    page = look(browser, employer.ask(query(), notice=notice()).link())
+    assert "wants to see 1 thing about you" in text_of(page)
+
+    asked = decide(browser, page, "share")
+    assert "Share 1 item with Exempelbolaget AB until" in text_of(asked)
+    assert "<li>The certificate Computer Security" in asked.text
+    done = confirm(browser, asked)
+    assert "1 item was delivered: The certificate Computer Security" in text_of(done)
+    entry = f"/history/{latest_entry(browser)}"
+
+    assert "The certificate Computer Security" in text_of(browser.get("/history"))
+    assert "The certificate Computer Security" in text_of(browser.get(entry))
+    for kept in ("take-back", "copy"):
+        said = browser.get(f"{entry}/{kept}").text
+        assert ("The certificate Micro-credential" in said, "Computer Security" in said) == (True, False)
+    receipt = text_of(browser.get(f"{entry}/receipt"))
+    assert ("With every share of Micro-credential" in receipt, "Computer Security" in receipt) == (True, False)
+
+
+def test_a_share_stands_under_the_day_of_the_decision(world: World) -> None:
+    """Looked at one day and decided the next: the entry, its place in the list and the page for taking back say so."""
+    browser, first, employer = browser_that_shared(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    late = page.url.path.rpartition("/")[2]
+    world.clock.move(minutes=2)
+    share(browser, employer)
+    between = latest_entry(browser)
+    world.clock.move(minutes=2)
+
+    confirm(browser, decide(browser, page, "share"))
+
+    listed = re.findall(r'id="entry-([0-9a-f]+)"', browser.get("/history").text)
+    assert [one for one in listed if one in (first, between, late)] == [late, between, first]
+    moment = "{:%H:%M}".format(world.clock().astimezone(ZoneInfo("Europe/Stockholm")))
+    for path in (f"/history/{late}", f"/history/{late}/take-back"):
+        when = re.search(r"<dt>When</dt>\s*<dd>(.*?)</dd>", browser.get(path).text, re.DOTALL)
+        assert when is not None
+        assert moment in when[1]

@@ -54,6 +54,8 @@ def test_cs37_what_they_say_is_shown_as_what_they_say(world: World, language: st
     """With its dates, as a statement and not as a proof; the history list and My data say it too."""
     browser, entry, _ = shared(world, language)
     page = browser.get(f"/history/{entry}/take-back")
+    kept = {"en": "Kept until", "sv": "Sparas till"}[language]
+    assert kept in text_of(browser.get(f"/history/{entry}"))
 
     done = send(browser, page, page.url.path, decision="send")
 
@@ -62,6 +64,7 @@ def test_cs37_what_they_say_is_shown_as_what_they_say(world: World, language: st
     word = {"en": "Deleted, they say", "sv": "Raderat, säger de"}[language]
     assert word in text_of(browser.get("/history"))
     assert word in text_of(browser.get("/my-data"))
+    assert not [path for path in (f"/history/{entry}", "/history", "/my-data") if kept in text_of(browser.get(path))]
     assert 'id="take-back"' not in done.text
     assert browser.get(f"/history/{entry}/take-back").url.path == f"/history/{entry}"
     assert not UNKNOWN_WORDS.search(text_of(done))
