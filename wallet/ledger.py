@@ -307,7 +307,8 @@ def entries_of(events: Iterable[Event], *, now: datetime) -> list[Entry]:
     for event in events:
         grouped.setdefault(event.entry_id, []).append(event)
     entries = [_entry(entry_id, some, now=now) for entry_id, some in reversed(grouped.items())]
-    entries.sort(key=lambda entry: entry.filed_at, reverse=True)  # What was imported was written later than it happened.
+    # What was imported was written later than it happened.
+    entries.sort(key=lambda entry: entry.filed_at, reverse=True)
     answered = {entry.facts.get("request_digest") for entry in entries if entry.decided_at is not None} - {None}
     return [_with_answer(entry, answered) for entry in entries]
 

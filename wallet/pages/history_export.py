@@ -63,7 +63,7 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
         "done_for_you": dict(entry.told) if entry.told is not None else None,
         "certificates": [one.text(t.language) for one in entry.certificates],
         "purpose": view["purpose"],
-        "kept_until": entry.retention_until.isoformat() if entry.retention_until and (entry.shared or entry.bare) else None,
+        "kept_until": _kept_until(entry),
         "error": view["error"],
         "events": [{"kind": event.kind.value, "at": _moment(event.at, zone)} for event in entry.events],
         "after": after_record(entry, now=now),
@@ -132,6 +132,12 @@ EXPORTS: Mapping[str, Callable[..., bytes]] = {".json": history_json, ".csv": hi
 """The writers by the ending of the file; each takes the book, the translator, `zone` and `now`."""
 
 
+def _kept_until(entry: Entry) -> str | None:
+    """The day that they declared, of what went; whether it is deleted earlier stands beside it."""
+    until = entry.retention_until
+    return until.isoformat() if until and (entry.shared or entry.bare) else None
+
+
 def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str]:
     view = entry_view(entry, t, now=now, titles={})
     level = LEVELS.get(view["level"])
@@ -146,7 +152,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         "; ".join(view["declined"]),
         "; ".join(one.text(t.language) for one in entry.certificates),
         view["purpose"],
-        entry.retention_until.isoformat() if entry.retention_until and (entry.shared or entry.bare) else "",
+        _kept_until(entry) or "",
         "; ".join(one["word"] for one in (view["after"], view["copy_wish"]) if one),
         "; ".join(f"{_moment(event.at, zone)} {happened(event, t)}" for event in entry.events),
         view["contact"] or "",

@@ -24,7 +24,8 @@ def receipt_document(entry: Entry, t: Translator, *, now: datetime) -> Document:
     view = entry_view(entry, t, now=now, titles={})
     said = receipt_view(receipt, view, t)
     because: list[Block] = [Quote(view["purpose"], view["begins"])] if view["purpose"] else []
-    rights: list[Block] = [Paragraph(t(TAKING_BACK))] if view["shared"] else []
+    has_gone = bool(view["shared"] or view["bare"])
+    rights: list[Block] = [Paragraph(t(TAKING_BACK))] if has_gone else []
     return Document(
         title=f"{t(N_('Receipt'))}: {view['called']}, {view['day']}",
         language=t.language,
@@ -35,7 +36,7 @@ def receipt_document(entry: Entry, t: Translator, *, now: datetime) -> Document:
             Section(t(N_("Why, and until when")), (*because, _facts(said["terms"]))),
             Section(t(N_("What went")), tuple(_went(said, view, t))),
             Section(
-                t(N_("To take it back or have it deleted") if view["shared"] else N_("Whom to turn to")),
+                t(N_("To take it back or have it deleted") if has_gone else N_("Whom to turn to")),
                 (*rights, _facts(said["rights"])),
             ),
             Section(
