@@ -138,7 +138,9 @@ def test_two_powers_of_one_agent_are_told_apart_and_the_other_one_stays(source: 
     page = source.signed_in("lina")
     tree: Any = html.fromstring(page.text)
     first, second = ("".join(tree.xpath(f"//p[@id='over-{number}-period']//text()")) for number in (1, 2))
-    assert first and second and first != second
+    assert first
+    assert second
+    assert first != second
     href = link_of(page, "over-end-1")
     before = source.get(href)
     assert first.split(". ")[0] in before.text
