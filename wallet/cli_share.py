@@ -177,7 +177,8 @@ async def _answer(
     )
     decision = sharing.choose(vault, share_id, chosen, language=LANGUAGE)
     told = bool(decided)
-    print_decision(decision, decision_view(decision, _translator(), history=sharing.history(vault)[0]))
+    view = decision_view(decision, _translator(), history=sharing.history(vault)[0])
+    print_decision(decision, view)
     decision = _with_step(sharing, vault, share_id, decision, ask=not told)
     decided = decided or _ask(decision)
     if decided == "share":
@@ -190,8 +191,10 @@ async def _answer(
         delivery = await sharing.refuse(vault, share_id, language=LANGUAGE)
         return _result(share_id, decision, delivery, shared=False)
     if not decision.is_satisfiable:
+        faults = view["acting"]["faults"] if view["acting"] else []
         raise CommandFailed(
-            "This wallet cannot give what is asked for. Nothing was sent; --refuse answers no.", error="cannot_satisfy"
+            " ".join(["This wallet cannot give what is asked for.", *faults, "Nothing was sent; --refuse answers no."]),
+            error="cannot_satisfy",
         )
     if not decision.choices:
         raise CommandFailed(

@@ -42,6 +42,7 @@ class PowerStore:
         self._mark_earlier_ones()
         with self._database.reading() as connection:
             rows = connection.execute(self._mine(marks).order_by(OFFERS.c.number.desc())).all()
+            held = [(row, _values_of(connection, row)) for row in rows if _holds(row, now=now)]
         return [
             PowerOfPerson(
                 id=row.id,
@@ -49,9 +50,11 @@ class PowerStore:
                 agent=row.recipient,
                 since=row.collected_at or row.created_at,
                 was_collected=row.collected_at is not None,
+                begins_on=_day(values.get("begins_on")),
+                ends_on=_day(values.get("ends_on")),
+                basis=values.get("power_basis"),
             )
-            for row in rows
-            if _holds(row, now=now)
+            for row, values in held
         ]
 
     def end(self, power_id: str, marks: Collection[bytes], *, publishing: Publishing, now: datetime) -> list[str]:
@@ -124,17 +127,8 @@ class PowerStore:
                     connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**marks))
 
     def _marks_of_row(self, connection: Connection, row: Row[Any]) -> dict[str, bytes | None]:
-        if row.claims is not None:
-            return marks_of_claims(self._secret, row.type_name, strict_json.loads_object(row.claims))
-        there = select(RESULTS.c.achievement).join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
-        ids = strict_json.loads(row.result_ids)
-        kept = connection.execute(there.where(RESULTS.c.id.in_(ids))).scalars().first()
-        read = None if kept is None else read_record(kept)
-        if not isinstance(read, Statement):
-            return {}
-        learner = read.learner
-        own = {"family_name": learner.family_name, "given_name": learner.given_name, "birthdate": learner.birth_date}
-        return marks_of_claims(self._secret, row.type_name, {**read.values, **own})
+        values = _values_of(connection, row)
+        return marks_of_claims(self._secret, row.type_name, values) if values else {}
 
 
 def refuse_ended(
@@ -155,6 +149,25 @@ def refuse_ended(
         begins = str(strict_json.loads_object(row["claims"])["begins_on"])
         if any(begins <= day_of(at).isoformat() for at in connection.execute(ended).scalars()):
             raise PowerWasEnded("whom this power is over has ended it")
+
+
+def _values_of(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """What a power says, from its claims or its record; nothing when neither is here any more."""
+    if row.claims is not None:
+        return dict(strict_json.loads_object(row.claims))
+    there = select(RESULTS.c.achievement).join(IMPORTS, IMPORTS.c.id == RESULTS.c.import_id)
+    ids = strict_json.loads(row.result_ids)
+    kept = connection.execute(there.where(RESULTS.c.id.in_(ids))).scalars().first()
+    read = None if kept is None else read_record(kept)
+    if not isinstance(read, Statement):
+        return {}
+    learner = read.learner
+    own = {"family_name": learner.family_name, "given_name": learner.given_name, "birthdate": learner.birth_date}
+    return {**read.values, **own}
+
+
+def _day(told: Any) -> date | None:
+    return None if told is None else date.fromisoformat(str(told))
 
 
 def _holds(row: Row[Any], *, now: datetime) -> bool:

@@ -22,6 +22,7 @@ from wallet.over_asking import Past
 from wallet.receipts import check_receipt, receipt_of, signed_receipt
 
 pytestmark = pytest.mark.anyio
+from wallet.pages.acting_words import FAULTS
 
 
 async def refused(agent: Agent, verifier: FakeVerifier, share_id: str, *reasons: str) -> None:
@@ -185,14 +186,25 @@ async def test_a_power_whose_status_could_not_be_checked_is_refused(world: World
     assert _faults(agent, await agent.asked(employer), changed) == ("power_status_unknown",)
 
 
-@pytest.mark.parametrize("status", ["revoked", "suspended"])
-async def test_a_power_that_was_taken_back_or_paused_is_refused(world: World, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason", "sentence"),
+    [
+        ("revoked", "power_revoked", "The power has ended."),
+        ("suspended", "power_paused", "The power is paused for now."),
+    ],
+)
+async def test_a_power_that_was_taken_back_or_paused_is_refused_and_says_so(
+    world: World, status: str, reason: str, sentence: str
+) -> None:
     """The power of one guardian ends without that of the other; the child's certificate stays where it is, unusable."""
     agent, employer = await Agent.with_power(world), known_verifier(world)
     changed = replace(agent.powers[0], status=status)
     decision = _with(agent, await agent.asked(employer), changed)
     assert not decision.is_satisfiable
     assert Obstacle(status) in {lack.obstacle for lack in decision.lacks}
+    assert decision.acting is not None
+    assert decision.acting.faults == (reason,)
+    assert FAULTS[reason] == sentence
 
 
 def _with(agent: Agent, share_id: str, power: StoredCertificate) -> Decision:

@@ -129,6 +129,27 @@ def test_whom_it_is_over_ends_it_at_once_and_for_good(source: Source) -> None:
     assert "Nothing was fetched" in nothing.text or "Inget hämtades" in nothing.text
 
 
+def test_two_powers_of_one_agent_are_told_apart_and_the_other_one_stays(source: Source) -> None:
+    """By period and basis, before and after fetching; ending one says that the other goes on, and it does."""
+    source.collected()
+    later = power_record(9, begins_on="2026-02-03", power_basis="decision")
+    (drafts,) = [draft_offers(POWER, [later], with_tx_code=False)]
+    source.store.offers.create(drafts, now=source.fetcher.desk.clock())
+    page = source.signed_in("lina")
+    tree: Any = html.fromstring(page.text)
+    first, second = ("".join(tree.xpath(f"//p[@id='over-{number}-period']//text()")) for number in (1, 2))
+    assert first
+    assert second
+    assert first != second
+    href = link_of(page, "over-end-1")
+    before = source.get(href)
+    assert first.split(". ")[0] in before.text
+    assert "also one of the same person" in before.text or "även om samma person" in before.text
+    left: Any = html.fromstring(source.post(before, href, decision="end").text)
+    assert "".join(left.xpath("//p[@id='over-1-period']//text()")) == second
+    assert not left.xpath("//section[@id='over-2']")
+
+
 def test_wallets_find_the_page(source: Source) -> None:
     """Published beside the other documents of the issuer, for whoever wants to send people there."""
     settings = source.fetcher.desk.settings

@@ -26,6 +26,8 @@ from wallet.requests import CheckedRequest
 NAMED_BY = frozenset({"family_name", "given_name", "principal_family_name", "principal_given_name"})
 """What of a power has to be asked for: a presentation that does not name both is none on behalf of anybody."""
 
+_NOT_VALID = {"revoked": "power_revoked", "suspended": "power_paused"}
+
 
 @dataclass(frozen=True, slots=True)
 class HeldPower:
@@ -150,8 +152,8 @@ def _faults_of_holding(held: HeldPower, others: Iterable[HeldPower]) -> Iterable
     taken back and has not been, it is the holder's own, and it does not come from another agent."""
     if not held.certificate.issuer_trusted:
         yield "power_issuer_unknown"
-    if held.certificate.status != "valid" and held.certificate.status not in ("revoked", "suspended"):
-        yield "power_status_unknown"
+    if held.certificate.status != "valid":
+        yield _NOT_VALID.get(held.certificate.status, "power_status_unknown")
     if not is_bound(held.certificate):
         yield "power_not_bound"
     if any(one.power.principal.is_same(held.power.agent) is True for one in others):

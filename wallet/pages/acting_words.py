@@ -16,6 +16,8 @@ from wallet.reporting import HeldByAnother, is_act_for_another
 FAULTS = {
     "power_not_begun": N_("The power has not begun yet."),
     "power_ended": N_("The power has ended."),
+    "power_revoked": N_("The power has ended."),
+    "power_paused": N_("The power is paused for now."),
     "power_of_age": N_("They are 18 and decide this themself."),
     "power_age_unknown": N_("The power does not say how old they are."),
     "power_decides_alone": N_("This asks for consent, and from 13 on a child gives that themself."),
