@@ -11,6 +11,7 @@
 Identifiers and links come from the public URL. On loopback, where none is set, it is `http://localhost:PORT`.
 """
 
+import difflib
 import ipaddress
 import os
 import re
@@ -41,6 +42,9 @@ class ServiceSettings(BaseSettings):
 
     service: ClassVar[str] = "service"
     """The short name of the service: it stands in cookie names, file names and log lines."""
+
+    also_read: ClassVar[frozenset[str]] = frozenset()
+    """Variables with the same prefix that commands read and that are no settings of the service."""
 
     data: Path = Field(description="Directory that holds everything the service writes.")
     public_url: str = Field(default="", description="Address under which people and peers reach the service.")
@@ -242,7 +246,7 @@ class ServiceSettings(BaseSettings):
 
     def announcements(self) -> list[str]:
         """Settings that lift a guard, one sentence each; every one is told at start."""
-        told = []
+        told = self._unknown_variables()
         if self.allow_loopback:
             told.append(f"{self.variable('allow_loopback')}: outgoing requests may use http and loopback addresses.")
         if self.allow_hosts:
@@ -252,6 +256,25 @@ class ServiceSettings(BaseSettings):
             told.append(f"{self.variable('ca_file')}: a further root is trusted for outgoing TLS.")
         if self.proxies:
             told.append(f"{self.variable('proxies')}: X-Forwarded-For of {', '.join(self.proxies)} is believed.")
+        return told
+
+    def _unknown_variables(self) -> list[str]:
+        """Variables with this service's prefix that nothing here reads, each with the known setting nearest to it.
+
+        They are told and not refused: an orchestrator sets some of its own for a service of this name, such as
+        `VERIFIER_SERVICE_HOST`, and a program that calls the service may keep `VERIFIER_KEY` in the same environment.
+        A value is never repeated, for it may be a secret.
+        """
+        prefix = self.variable("")
+        known = {self.variable(field) for field in type(self).model_fields}
+        told = []
+        for written in sorted(os.environ):
+            name = written.upper()  # Settings are read whatever the case of their letters.
+            if not name.startswith(prefix) or name in known or name in self.also_read:
+                continue
+            nearest = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f" Did you mean {nearest[0]}?" if nearest else ""
+            told.append(f"{written}: no setting has this name, so it does nothing.{hint}")
         return told
 
     # --- secrets -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ class WalletSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="WALLET_", extra="ignore", frozen=True)
     service: ClassVar[str] = "wallet"
+    also_read: ClassVar[frozenset[str]] = frozenset({"WALLET_PERSON"})  # By the commands.
 
     port: int = Field(default=8200, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
     batch_limit: int = Field(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from issuer.settings import IssuerSettings
 from service.settings import (
     UnsafeSettings,
     is_loopback_host,
@@ -16,6 +17,8 @@ from service.settings import (
     settings_values,
 )
 from tests.service.conftest import SampleSettings
+from verifier.settings import VerifierSettings
+from wallet.settings import WalletSettings
 
 
 def made(tmp_path: Path, **values: object) -> SampleSettings:
@@ -225,3 +228,45 @@ def test_settings_can_be_printed_by_their_variables(tmp_path: Path) -> None:
 
     assert values["SAMPLE_PORT"] == 8000
     assert "SAMPLE_SESSION_IDLE_SECONDS" in values
+
+
+def test_a_variable_that_no_setting_reads_is_told_with_the_nearest_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A typing error is told at start, without its value, which may be a secret; other prefixes are not ours."""
+    monkeypatch.setenv("SAMPLE_DATA", str(tmp_path))
+    monkeypatch.setenv("SAMPLE_ALOW_LOOPBACK", "hidden-value")
+    monkeypatch.setenv("SAMPLE_QQQQQQQQQQQQ", "x")
+    monkeypatch.setenv("SAMPLER_PORT", "8001")
+    monkeypatch.setenv("SAMPLE_PERSON", "Maja")
+    monkeypatch.setattr(SampleSettings, "also_read", frozenset({"SAMPLE_PERSON"}))
+
+    told = SampleSettings().announcements()
+
+    assert told == [
+        "SAMPLE_ALOW_LOOPBACK: no setting has this name, so it does nothing. Did you mean SAMPLE_ALLOW_LOOPBACK?",
+        "SAMPLE_QQQQQQQQQQQQ: no setting has this name, so it does nothing.",
+    ]
+
+
+def test_each_service_tells_a_typing_error_and_knows_what_its_commands_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`VERIFIER_HAPI` for `VERIFIER_HAIP`, the same of the issuer, and a wallet's; `*_DATA` is no stranger."""
+    for name in ("ISSUER_DATA", "WALLET_DATA", "VERIFIER_DATA", "WALLET_PERSON", "VERIFIER_URL", "VERIFIER_KEY"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("ISSUER_HAPI", "WALLET_BATCH_LIMITS", "VERIFIER_HAPI"):
+        monkeypatch.setenv(name, "1")
+
+    told = [
+        line
+        for settings in (IssuerSettings(data=tmp_path), WalletSettings(data=tmp_path), VerifierSettings(data=tmp_path))
+        for line in settings.announcements()
+        if "no setting has this name" in line
+    ]
+
+    assert [(line.split(":")[0], line.split()[-1]) for line in told] == [
+        ("ISSUER_HAPI", "ISSUER_HAIP?"),
+        ("WALLET_BATCH_LIMITS", "WALLET_BATCH_LIMIT?"),
+        ("VERIFIER_HAPI", "VERIFIER_HAIP?"),
+    ]

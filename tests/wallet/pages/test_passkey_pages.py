@@ -125,3 +125,20 @@ def test_removing_asks_why_and_for_the_passphrase(world: World) -> None:
     assert "locked with a new key" in page.text
     assert "no-passkeys" in page.text
     assert browser.get(link[1]).status_code == 404
+
+
+def test_no_page_says_that_the_passphrase_is_the_only_way_in_when_a_passkey_is_one(world: World) -> None:
+    """The reminder, the settings, the page of the recovery code and Help count the passkey, in both languages."""
+    browser = world.wallet.browser()
+    with_passkey(world, browser)
+    paths = ("/", "/settings", "/settings/recovery", "/help", "/what-if")
+
+    english = {path: browser.get(path, headers={"Accept-Language": "en"}).text for path in paths}
+    swedish = {path: browser.get(path, headers={"Accept-Language": "sv"}).text for path in paths}
+
+    for wrong in ("only one way into", "If you forget the passphrase, nobody", "only be read with your passphrase"):
+        assert not [path for path, page in english.items() if wrong in page], wrong
+    for wrong in ("bara en väg in", "Om du glömmer lösenfrasen kan ingen", "bara att läsa med din lösenfras"):
+        assert not [path for path, page in swedish.items() if wrong in page], wrong
+    assert all("passkey" in page for page in english.values())
+    assert all("lösennyck" in page.lower() for page in swedish.values())
