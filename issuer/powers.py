@@ -84,7 +84,7 @@ def marks_of_claims(secret: IssuerSecret, type_name: str, claims: Mapping[str, A
         return {"principal_mark": None, "agent_mark": None}
     return {
         "principal_mark": _mark_of_claims(secret, claims, "principal_"),
-        "agent_mark": _mark_of_claims(secret, claims, ""),
+        "agent_mark": _mark_of_claims(secret, claims, "") or _mark_of_names(secret, claims),
     }
 
 
@@ -104,6 +104,17 @@ def _mark_of_claims(secret: IssuerSecret, claims: Mapping[str, Any], prefix: str
         return None  # An agent whose birth date is not told lays the power down in the wallet.
     person = _person(dict(features_of_learner(learner)))
     return None if person is None else _mark(secret, person)
+
+
+def _mark_of_names(secret: IssuerSecret, claims: Mapping[str, Any]) -> bytes | None:
+    """What tells an agent whose birth date is not told from other agents. Nobody who signs in has such a mark."""
+    try:
+        learner = Learner(family_name=claims.get("family_name"), given_name=claims.get("given_name"))
+    except ValueError:
+        return None
+    known = dict(features_of_learner(learner))
+    family, given = known.get("family_name"), known.get("given_name")
+    return secret.learner_key("names of an agent", f"{family}\x1f{given}") if family and given else None
 
 
 def _person(known: Mapping[str, str]) -> Person | None:

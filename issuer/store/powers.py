@@ -27,6 +27,9 @@ from schemas.learning.statement import Statement, read_record
 from service.database import Database
 
 _STILL_OPEN = (*(state.value for state in CAN_BE_REDEEMED), OfferState.REDEEMED.value)
+_MARKED_AT_ONCE = 1_000
+_OF_NOBODY = b""
+"""In place of the mark of whom a power is over, when nothing tells any more who that is: it is nobody's mark."""
 
 
 class PowerStore:
@@ -89,9 +92,11 @@ class PowerStore:
     @staticmethod
     def _same_power(connection: Connection, row: Row[Any]) -> list[Row[Any]]:
         """Every offer of the same power to the same agent: this one, and those made of the same record."""
-        of_the_two = select(OFFERS).where(
-            OFFERS.c.principal_mark == row.principal_mark, OFFERS.c.agent_mark == row.agent_mark
-        )
+        of_the_two = select(OFFERS).where(OFFERS.c.principal_mark == row.principal_mark)
+        if row.agent_mark is not None:
+            # An agent without a mark is known by the record alone.
+            no_other = or_(OFFERS.c.agent_mark == row.agent_mark, OFFERS.c.agent_mark.is_(None))
+            of_the_two = of_the_two.where(no_other)
         mine = set(strict_json.loads(row.result_ids))
         return [
             one
@@ -116,15 +121,18 @@ class PowerStore:
     def _mark_earlier_ones(self) -> None:
         """Powers of before their two people were marked: as far as their claims, or their records, are still here."""
         unmarked = select(OFFERS).where(OFFERS.c.type_name == TYPE_NAME, OFFERS.c.principal_mark.is_(None))
-        with self._database.reading() as connection:
-            rows = connection.execute(unmarked.limit(1_000)).all()
-            found = {row.id: self._marks_of_row(connection, row) for row in rows}
-        if not any(found.values()):
-            return
-        with self._database.transaction() as connection:
-            for offer_id, marks in found.items():
-                if marks:
-                    connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**marks))
+        some = unmarked.order_by(OFFERS.c.number).limit(_MARKED_AT_ONCE)
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(some).all()
+                found = {row.id: self._marks_of_row(connection, row) for row in rows}
+            if not found:
+                return
+            with self._database.transaction() as connection:
+                for offer_id, marks in found.items():
+                    # Each is looked at once, also one of which nothing is left.
+                    known = {**marks, "principal_mark": marks.get("principal_mark") or _OF_NOBODY}
+                    connection.execute(update(OFFERS).where(OFFERS.c.id == offer_id).values(**known))
 
     def _marks_of_row(self, connection: Connection, row: Row[Any]) -> dict[str, bytes | None]:
         values = _values_of(connection, row)
@@ -141,14 +149,20 @@ def refuse_ended(
     for row in rows:
         if row.get("principal_mark") is None:
             continue
-        ended = select(OFFERS.c.status_at).where(
-            OFFERS.c.principal_mark == row["principal_mark"],
-            OFFERS.c.agent_mark == row["agent_mark"],
-            OFFERS.c.status_reason == ENDED_BY_PRINCIPAL,
+        ended = select(OFFERS.c.status_at, OFFERS.c.agent_mark, OFFERS.c.result_ids).where(
+            OFFERS.c.principal_mark == row["principal_mark"], OFFERS.c.status_reason == ENDED_BY_PRINCIPAL
         )
         begins = str(strict_json.loads_object(row["claims"])["begins_on"])
-        if any(begins <= day_of(at).isoformat() for at in connection.execute(ended).scalars()):
-            raise PowerWasEnded("whom this power is over has ended it")
+        for one in connection.execute(ended).all():
+            if _is_same_agent(row, one) and begins <= day_of(one.status_at).isoformat():
+                raise PowerWasEnded("whom this power is over has ended it")
+
+
+def _is_same_agent(new: Mapping[str, Any], ended: Row[Any]) -> bool:
+    """By their marks; where one has none, only by the record that both were made of."""
+    if new["agent_mark"] is not None and ended.agent_mark is not None:
+        return bool(new["agent_mark"] == ended.agent_mark)
+    return bool(set(strict_json.loads(new["result_ids"])) & set(strict_json.loads(ended.result_ids)))
 
 
 def _values_of(connection: Connection, row: Row[Any]) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from wallet.ledger import Outcome
 from wallet.over_asking import Past
 from wallet.receipts import check_receipt, receipt_of, signed_receipt
 
-pytestmark = pytest.mark.anyio
 from wallet.pages.acting_words import FAULTS
+
+pytestmark = pytest.mark.anyio
 
 
 async def refused(agent: Agent, verifier: FakeVerifier, share_id: str, *reasons: str) -> None:

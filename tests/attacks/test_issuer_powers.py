@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,11 @@ class Source:
         answer = self.fetcher.ask_credential(token, type_name=POWERS)
         assert answer.status_code == 200, answer.text
         return answer.json()["credentials"][0]["credential"]
+
+    def now(self) -> datetime:
+        """The time at the authority."""
+        now: datetime = self.fetcher.desk.clock()
+        return now
 
     @property
     def statuses(self) -> list[Status]:
@@ -326,6 +331,47 @@ def test_a_power_of_before_is_found_when_somebody_looks(source: Source) -> None:
     with source.store.database.transaction() as connection:
         connection.execute(update(OFFERS).values(principal_mark=None, agent_mark=None))
     assert "Omar Haddad" in source.signed_in("lina").text
+
+
+def test_one_of_whom_nothing_is_left_hides_none_and_is_looked_at_once(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier power whose claims and record are gone, before another one, and only one is looked at in a step."""
+    monkeypatch.setattr("issuer.store.powers._MARKED_AT_ONCE", 1)
+    source.collected()
+    source.store.offers.create(draft_offers(POWER, [power_record(4)], with_tx_code=False), now=source.now())
+    with source.store.database.transaction() as connection:
+        first = connection.execute(select(OFFERS.c.id).order_by(OFFERS.c.number)).scalars().first()
+        connection.execute(update(OFFERS).values(principal_mark=None, agent_mark=None))
+        connection.execute(update(OFFERS).where(OFFERS.c.id == first).values(claims=None, result_ids=b"[]"))
+    assert len(source.store.powers.of_person(_marks(source, LINA), now=source.now())) == 1
+    with source.store.database.reading() as connection:
+        assert None not in connection.execute(select(OFFERS.c.principal_mark)).scalars().all()
+
+
+def unborn(number: int, family_name: str) -> Any:
+    """A power over Lina of an agent whose birth date is not told."""
+    agent = Learner(family_name=family_name, given_name="Alex", identifiers=NUMBERED["omar"].identifiers)
+    return power_record(number).model_copy(update={"learner": agent})
+
+
+@pytest.mark.parametrize("of_before", [False, True])
+def test_an_ended_power_blocks_no_other_agent_without_a_birth_date(source: Source, of_before: bool) -> None:
+    """The agent of the ended power is another; `of_before`: it was kept by a version that gave such agents no mark."""
+
+    def offered(record: Any) -> None:
+        source.store.offers.create(draft_offers(POWER, [record], with_tx_code=False), now=source.now())
+
+    offered(unborn(21, "Aa"))
+    for power in source.store.powers.of_person(_marks(source, LINA), now=source.now()):
+        _end(source, power.id, LINA)
+    if of_before:
+        with source.store.database.transaction() as connection:
+            connection.execute(update(OFFERS).values(agent_mark=None))
+    offered(unborn(22, "Bb"))
+    if not of_before:
+        with pytest.raises(PowerWasEnded):
+            offered(unborn(23, "Aa"))
 
 
 def test_two_people_of_one_name_and_birth_date_are_told_apart_or_nothing_is_done(tmp_path: Path) -> None:
