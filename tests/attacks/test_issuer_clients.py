@@ -374,6 +374,41 @@ def test_under_haip_nobody_is_served_without_attestation_and_key(strict: Fetcher
     assert document["pre-authorized_grant_anonymous_access_supported"] is False
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/token", 400), ("/credential", 401), ("/deferred_credential", 401), ("/notification", 401)],
+)
+def test_under_haip_every_place_demands_a_dpop_proof(strict: Fetcher, path: str, status: int) -> None:
+    """HAIP 4.3; RFC 9449, sections 5 and 7.1. With a proof, each is refused for nothing of the kind."""
+    if path == "/token":
+        code = strict.allowed()
+        without, given = strict.ask_token(code, dpop=None), strict.ask_token(code)
+    else:
+        token = strict.token()["access_token"]
+        bodies = {
+            "/credential": strict.desk.request(),
+            "/deferred_credential": {"transaction_id": "unknown"},
+            "/notification": {"notification_id": "unknown", "event": "credential_accepted"},
+        }
+        url, bound = strict.desk.url(path), {"Authorization": f"DPoP {token}"}
+        without = strict.desk.client.post(url, json=bodies[path], headers=bound)
+        bearer = strict.desk.client.post(url, json=bodies[path], headers={"Authorization": f"Bearer {token}"})
+        assert (bearer.status_code, bearer.json()["error"]) == (401, "invalid_token")
+        given = strict.desk.client.post(
+            url, json=bodies[path], headers=bound | {"DPoP": strict.dpop(path, token=token)}
+        )
+    assert (without.status_code, without.json()["error"]) == (status, "invalid_dpop_proof")
+    expected = {"/deferred_credential": "invalid_transaction_id", "/notification": "invalid_notification_id"}
+    assert given.json().get("error") == expected.get(path)
+
+
+def test_under_haip_a_pushed_request_needs_no_dpop_proof_but_none_is_ignored(strict: Fetcher) -> None:
+    """RFC 9449, section 10.1: the proof is the wallet's choice there; a wrong one is refused."""
+    assert strict.push().status_code == 201
+    assert strict.push(headers=strict.attested() | {"DPoP": strict.dpop("/par")}).status_code == 201
+    assert_refused(strict.push(headers=strict.attested() | {"DPoP": strict.dpop("/token")}), "invalid_dpop_proof")
+
+
 def test_the_key_proof_may_name_the_attested_client(fetcher: Fetcher) -> None:
     """I-36: `iss` is the client that authenticated, and no other."""
     token = fetcher.token()["access_token"]

@@ -4,11 +4,14 @@ Source: RFC 9700, section 4.14.2; RFC 9449, section 5.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from issuer.app import create_app
 from issuer.derivation import IssuerSecret
 from proofs.keys import generate_signer
 from tests.issuer.fetching import Fetcher, records, running_fetcher
@@ -130,3 +133,27 @@ def test_the_next_refresh_token_cannot_be_told_without_the_secret(fetcher: Fetch
     second = refresh(fetcher, first)["refresh_token"]
     assert second != IssuerSecret(bytes(32)).next_refresh_token(first)
     assert second == fetcher.desk.context.store.secret.next_refresh_token(first)
+
+
+def test_two_servers_that_get_the_same_refresh_token_at_once_make_one_successor(fetcher: Fetcher, first: str) -> None:
+    """Two applications on one database, eight uses each: one refresh token follows, and one access token works."""
+    desk = fetcher.desk
+    sent = {"grant_type": "refresh_token", "refresh_token": first, "client_id": "public"}
+    proofs = [fetcher.dpop("/token") for _ in range(16)]
+    with TestClient(create_app(desk.settings, clock=desk.clock), base_url=desk.settings.origin) as other:
+        clients = [desk.client, other]
+
+        def use(number: int) -> dict[str, Any]:
+            headers = {"DPoP": proofs[number]}
+            answer: dict[str, Any] = clients[number % 2].post(desk.url("/token"), data=sent, headers=headers).json()
+            return answer
+
+        with ThreadPoolExecutor(16) as threads:
+            answers = list(threads.map(use, range(16)))
+
+    assert all("access_token" in answer for answer in answers), answers
+    (successor,) = {answer["refresh_token"] for answer in answers}
+    works = [fetcher.ask_credential(answer["access_token"]).status_code for answer in answers]
+    assert (works.count(200), works.count(401)) == (1, 15)
+    assert "access_token" in refresh(fetcher, successor)
+    assert refresh(fetcher, first)["error"] == "invalid_grant"
