@@ -40,7 +40,7 @@ def test_cs07_the_confirming_page_says_it_and_only_then_it_is_allowed(world: Wor
     assert 'id="confirm-recheck"' not in without.text
     checks = decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")
     assert checks.url.path.endswith("/confirm/checks")
-    assert "This outlasts the share, so it is confirmed by itself." in text_of(checks)
+    assert "They would ask again without you, so this is confirmed by itself." in text_of(checks)
     share = checks.url.path.removesuffix("/confirm/checks")
     assert browser.get(f"{share}/confirm").url.path == checks.url.path
     wrong = send(browser, checks, checks.url.path, decision="allow", digest=field(checks, "digest"), passphrase="x")
