@@ -22,10 +22,12 @@ from tests.proofs.authorities import Authority, x5c
 from tests.verifier.scene import MICRO, MICRO_CLAIMS, Scene, assert_refused_by, certified
 from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
 from tests.wallet.people import Sharer
+from tests.wallet.test_did_verifier import firm
 from tests.world import World
 from verifier.exchange import MadeRequest
 from verifier.policies import naming_authorities
 from verifier.request_templates import InvalidTemplate, RequestTemplate, parse_template
+from verifier.requests import Kind
 
 
 @pytest.fixture
@@ -119,6 +121,33 @@ async def test_a_malformed_query_for_authorities_is_a_fault(world: World, author
     fault = sharer.sharing.fault(sharer.vault, share_id)
     assert fault is not None
     assert fault.error == "invalid_request"
+
+
+# --- end to end -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_running_verifier_names_the_authority_and_our_wallet_answers_for_that_one_alone(world: World) -> None:
+    """The template's `authorities`, over HTTP to the wallet and back; of another authority nothing is found."""
+    sharer = await Sharer.with_certificate(world)
+    (authority,) = unverified_leaf(sharer.certificate.sd_jwt.header["x5c"]).authority_key_ids
+    with firm(world) as verifier:
+        template = verifier.templates()["employer-micro-credential"]
+
+        def ask(named: str) -> MadeRequest:
+            asked = varied(template, authorities=[named])
+            return verifier.make_request(asked, kind=Kind.CROSS_DEVICE, maker="test")
+
+        other = sharer.decision(await sharer.begin(ask(OTHER).link))
+        made = ask(authority)
+        share_id = await sharer.begin(made.link)
+        decision = sharer.decision(share_id)
+        sharer.go_on(share_id, *(warned.kind for warned in decision.overrides))
+        await sharer.approve(share_id)
+
+        assert not other.is_satisfiable
+        assert decision.is_satisfiable
+        assert verifier.result(made.id).is_accepted
 
 
 # --- at the verifier --------------------------------------------------------------------------------------------------
