@@ -379,7 +379,7 @@ def test_under_haip_nobody_is_served_without_attestation_and_key(strict: Fetcher
     [("/token", 400), ("/credential", 401), ("/deferred_credential", 401), ("/notification", 401)],
 )
 def test_under_haip_every_place_demands_a_dpop_proof(strict: Fetcher, path: str, status: int) -> None:
-    """HAIP 4.3; RFC 9449, sections 5 and 7.1. With a proof, each is refused for nothing of the kind."""
+    """HAIP 4; RFC 9449, sections 5 and 7.1. With a proof, each is refused for nothing of the kind."""
     if path == "/token":
         code = strict.allowed()
         without, given = strict.ask_token(code, dpop=None), strict.ask_token(code)
