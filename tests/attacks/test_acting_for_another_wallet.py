@@ -10,6 +10,7 @@ from proofs.formats.sd_jwt import parse_sd_jwt
 from schemas.errors import NotFound
 from schemas.learning.achievement import Learner
 from schemas.power import MAJORITY, holds_on, read_power
+from service.i18n import load_catalogues
 from tests.wallet.acting import EITHER, LINA, NAMES, OMAR, POWER, REGISTRATION, SARA, WITH_POWER, Agent, power_for
 from tests.wallet.fake_verifier import FakeVerifier, credential, known_verifier, query
 from tests.world import World
@@ -19,7 +20,11 @@ from wallet.decision import Chosen, Decision, Obstacle, build_decision
 from wallet.decision.acting import side_of
 from wallet.ledger import Outcome
 from wallet.over_asking import Past
+<<<<<<< HEAD
 from wallet.pages.acting_words import FAULTS
+=======
+from wallet.pages.acting_words import FAULTS, acting_view
+>>>>>>> mend-b
 from wallet.receipts import check_receipt, receipt_of, signed_receipt
 
 pytestmark = pytest.mark.anyio
@@ -205,6 +210,8 @@ async def test_a_power_that_was_taken_back_or_paused_is_refused_and_says_so(
     assert decision.acting is not None
     assert decision.acting.faults == (reason,)
     assert FAULTS[reason] == sentence
+    before = replace(decision, acting=None, powers=(decision.acting.held,))
+    assert [one["over"] for one in acting_view(before, load_catalogues().translator("en"))["powers"]] == [sentence]
 
 
 def _with(agent: Agent, share_id: str, power: StoredCertificate) -> Decision:

@@ -66,8 +66,12 @@ def _power(one: HeldPower, t: Translator) -> dict[str, str]:
         "name": plain(one.principal_name),
         "issuer": one.certificate.issuer_name,
         "until": t.date(one.power.ends_on),
+        "over": t(_OVER[one.certificate.status]) if one.certificate.status in _OVER else "",
     }
 
+
+# By the last look at its status: such a power is named with its sentence, and has no button.
+_OVER = {"revoked": FAULTS["power_revoked"], "suspended": FAULTS["power_paused"]}
 
 _STATUSES = {
     "valid": "",
