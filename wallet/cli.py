@@ -245,8 +245,9 @@ def _tell_offer(collection: Collection) -> None:
 
 def _fail(reason: str, peer_error: str) -> NoReturn:
     words = problem_words(reason)
-    said = f" (the issuer's code: {peer_error})" if peer_error else ""
-    raise CommandFailed(f"{words.title}. {words.text} {words.advice}".strip() + said, error=reason or "failed")
+    code = reason or "failed"
+    said = f"\nCode: {code}" + (f" (the issuer's: {peer_error})" if peer_error else "")
+    raise CommandFailed(f"{words.title}. {words.text} {words.advice}".strip() + said, error=code)
 
 
 async def _resume(wallet: Deployment, person: str) -> list[dict[str, Any]]:

@@ -184,9 +184,9 @@ PROBLEMS = {
         _ASK_ISSUER,
     ),
     "not_entitled": Words(
-        N_("The issuer may not issue this certificate"),
-        N_("This wallet knows the issuer, but not for this kind of certificate. It was not stored."),
-        _ASK_ISSUER,
+        N_("This wallet does not trust the issuer for this certificate"),
+        N_("The wallet knows the issuer, but not for this kind of certificate. It was not stored."),
+        N_("Ask whoever runs this wallet to trust the issuer for this kind, and say which code stands below."),
     ),
     "other_type": Words(
         N_("The certificate is of another kind"), N_("It is not what was offered. It was not stored."), _ASK_ISSUER
