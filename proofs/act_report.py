@@ -13,7 +13,7 @@ the report says is still the agent's word.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -41,9 +41,13 @@ class ReportRefused(Refused):
 
 
 class ReportUnchecked(Refused):
-    """Whether it is could not be found out now."""
+    """Whether it is could not be found out now. `source` is whose key could not be had."""
 
     error = "report_unchecked"
+
+    def __init__(self, description: str, *, source: str) -> None:
+        super().__init__(description)
+        self.source = source
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,13 @@ async def verify_report(
     resolver: Resolver,
     now: datetime,
     max_age_seconds: int,
+    not_asked: Collection[str] = (),
 ) -> ToldAct:
     """Check who made a report: the whole procedure for presentations, but that the power may have ended meanwhile.
 
     `now` is when the report arrived, `max_age_seconds` how long before it may have been made. An issuer that is not
     trusted for powers is refused, whatever the report says; a status that is missing is refused as for any power.
+    The sources in `not_asked` are not asked for their keys: they have just not answered.
 
     Does not check what the report says, and not whom the power is about. Raises `ReportRefused`, `ReportUnchecked`.
     """
@@ -111,8 +117,9 @@ async def verify_report(
             raise Malformed("a report is a text and a power")
     except (KeyError, Malformed, Refused) as exc:
         raise ReportRefused("this is no report") from exc
-    if not _may_be_looked_up(power, trust):
-        raise ReportRefused("nobody here knows the source of the power")
+    asked = _asked_for_key(power, trust)
+    if asked in not_asked:
+        raise ReportUnchecked("the source does not answer now", source=asked)
     try:
         verified = await verify_presentation(
             power,
@@ -129,7 +136,9 @@ async def verify_report(
         status = _ended(exc)
         if exc.unverified is None or not status:
             is_open = not exc.report.failed and set(exc.report.unknown) - {"issuer_trusted", "status"}
-            raise (ReportUnchecked if is_open else ReportRefused)("the power does not hold") from exc
+            if is_open:
+                raise ReportUnchecked("the power could not be checked", source=asked) from exc
+            raise ReportRefused("the power does not hold") from exc
         claims = parse_sd_jwt(power).claims
         return ToldAct(report_text, claims, status, str(claims.get("iss", "")))
     return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier)
@@ -148,17 +157,23 @@ def _ended(failure: VerificationFailed) -> str:
     return reasons["status"] if reasons["status"] in ("revoked", "suspended") else "unknown"
 
 
-def _may_be_looked_up(power: str, trust: TrustList) -> bool:
-    """Whether the check asks nobody whom the sender chose: keys are fetched only from a source in the trust list.
+def _asked_for_key(power: str, trust: TrustList) -> str:
+    """Which source is asked for its key; "" when the key comes along and nobody is asked.
 
-    Else whoever knows the address of a wallet would learn when its owner opens it.
+    Only one in the trust list whose key is fetched is ever asked: else whoever knows the address of a wallet would
+    learn when its owner opens it. Raises `ReportRefused` for all others.
     """
     try:
         parts = split_sd_jwt(power)
     except ProtocolError as exc:
         raise ReportRefused("this is no report") from exc
     issuer = parts.payload.get("iss")
-    return "x5c" in parts.jws.header or (isinstance(issuer, str) and bool(trust.naming("issuer", issuer)))
+    entries = trust.naming("issuer", issuer) if isinstance(issuer, str) else ()
+    if isinstance(issuer, str) and any(one.mechanism != "x5c" for one in entries):
+        return issuer  # Even where a certificate comes along.
+    if "x5c" not in parts.jws.header:
+        raise ReportRefused("nobody here knows the source of the power")
+    return ""
 
 
 def _digest(report_text: str) -> str:

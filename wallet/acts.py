@@ -14,6 +14,7 @@ about them. See docs/acting-for-another.md.
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -144,18 +145,24 @@ class Acts:
     async def take_in(self, vault: UnlockedVault) -> int:
         """Look at what waits, and write what holds to the history; returns how many acts are news.
 
-        What does not hold is forgotten unseen. What could not be checked waits for another time.
+        What does not hold is forgotten unseen. What could not be checked waits for another time, and nothing waits
+        behind it: a source that does not answer is asked once, and what it left open does not count as looked at.
         """
         with self._database.reading() as connection:
             mine, waiting = get_address(connection, vault), waiting_reports(connection, vault)
-        news = 0
-        for one in waiting[:MOST_LOOKED_AT]:
-            if mine is None:
+        news = looked_at = 0
+        silent: set[str] = set()
+        for one in waiting:
+            if mine is None or looked_at >= MOST_LOOKED_AT:
                 break
+            looked_at += 1
             try:
-                told = await self._opened(one.token, mine, arrived_at=one.arrived_at)
+                told = await self._opened(one.token, mine, arrived_at=one.arrived_at, not_asked=silent)
                 news += self._keep(vault, told, told_by="address", waiting_id=one.id)
-            except ReportUnchecked:
+            except ReportUnchecked as exc:
+                looked_at -= 1
+                if exc.source:
+                    silent.add(exc.source)
                 if self._wallet.clock() - one.arrived_at >= WAITS_FOR:
                     self._forget(vault, one.id)
             except TemporarilyUnavailable:
@@ -184,7 +191,9 @@ class Acts:
         """The powers that others hold for this person, as far as this wallet was told of acts under them."""
         return held_by_others(Histories(self._wallet).read(vault).entries, today=self._today())
 
-    async def _opened(self, token: str, mine: OpenAddress, *, arrived_at: datetime) -> ToldAct:
+    async def _opened(
+        self, token: str, mine: OpenAddress, *, arrived_at: datetime, not_asked: Collection[str]
+    ) -> ToldAct:
         address = self._written(mine)
         told = await verify_report(
             open_report(token, private_jwk=mine.private_jwk),
@@ -193,6 +202,7 @@ class Acts:
             resolver=self._wallet.resolver,
             now=arrived_at,
             max_age_seconds=_JUST_MADE,
+            not_asked=not_asked,
         )
         if told.power.get(REPORTS_TO) != str(address):
             # Who holds a power for somebody else, and came to know this address, has no business here.

@@ -158,7 +158,7 @@ def refuse_ended(
                 raise PowerWasEnded("whom this power is over has ended it")
 
 
-def _is_same_agent(new: Mapping[str, Any], ended: Row[Any]) -> bool:
+def _is_same_agent(new: Mapping[str, Any], ended: Any) -> bool:
     """By their marks; where one has none, only by the record that both were made of."""
     if new["agent_mark"] is not None and ended.agent_mark is not None:
         return bool(new["agent_mark"] == ended.agent_mark)
