@@ -20,7 +20,7 @@ from wallet.decision import Chosen, Decision, Obstacle, build_decision
 from wallet.decision.acting import side_of
 from wallet.ledger import Outcome
 from wallet.over_asking import Past
-from wallet.pages.acting_words import FAULTS
+from wallet.pages.acting_words import FAULTS, acting_view
 from wallet.receipts import check_receipt, receipt_of, signed_receipt
 
 pytestmark = pytest.mark.anyio
