@@ -262,8 +262,7 @@ class ServiceSettings(BaseSettings):
         """Variables with this service's prefix that nothing here reads, each with the known setting nearest to it.
 
         They are told and not refused: an orchestrator sets some of its own for a service of this name, such as
-        `VERIFIER_SERVICE_HOST`, and a program that calls the service may keep `VERIFIER_KEY` in the same environment.
-        A value is never repeated, for it may be a secret.
+        `VERIFIER_SERVICE_HOST`. A value is never repeated, for it may be a secret.
         """
         prefix = self.variable("")
         known = {self.variable(field) for field in type(self).model_fields}

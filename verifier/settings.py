@@ -21,7 +21,8 @@ class VerifierSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="VERIFIER_", extra="ignore", frozen=True)
 
     service: ClassVar[str] = "verifier"
-    also_read: ClassVar[frozenset[str]] = frozenset({"VERIFIER_URL", "VERIFIER_KEY"})  # By commands and applications.
+    # By commands and applications.
+    also_read: ClassVar[frozenset[str]] = frozenset({"VERIFIER_URL", "VERIFIER_KEY", "VERIFIER_KEY_FILE"})
 
     port: int = Field(default=8300, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
     name: str = Field(default="", max_length=160, description="Name of the organisation, in Swedish.")

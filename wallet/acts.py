@@ -14,7 +14,7 @@ about them. See docs/acting-for-another.md.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -49,6 +49,7 @@ from wallet.reporting import (
     facts_of,
     held_by_others,
     is_act_for_another,
+    power_key,
     principal_of,
     read_act,
     report_of,
@@ -74,6 +75,8 @@ from wallet.vault import UnlockedVault
 TEND_SECONDS: Final = 5.0
 MOST_AT_ONCE: Final = 5
 MOST_LOOKED_AT: Final = 20
+MOST_A_DAY: Final = 20
+"""Acts under one power that stand in the history of a day: no agent fills the history of whom they act for."""
 WAITS_FOR: Final = timedelta(days=30)
 """How long a report waits that could not be checked."""
 TOLD_FOR: Final = timedelta(days=400)
@@ -94,6 +97,12 @@ class ToldOtherwise(Refused):
     """Of the same act something else was told before, or it was told too often; the history stays as it is."""
 
     error = "told_otherwise"
+
+
+class ToldTooOften(Refused):
+    """Under this power so much was told within a day that the rest waits."""
+
+    error = "told_too_often"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,10 @@ class Acts:
                     silent.add(exc.source)
                 if self._wallet.clock() - one.arrived_at >= WAITS_FOR:
                     self._forget(vault, one.id)
+            except ToldTooOften:
+                looked_at -= 1
+                if self._wallet.clock() - one.arrived_at >= WAITS_FOR:
+                    self._forget(vault, one.id)
             except TemporarilyUnavailable:
                 raise
             except ProtocolError:
@@ -220,7 +233,10 @@ class Acts:
         )
 
     def _keep(self, vault: UnlockedVault, told: ToldAct, *, told_by: str, waiting_id: str = "") -> bool:
-        """Write an act to the history, once; whether it is news. Raises `Malformed`, `ToldOtherwise`."""
+        """Write an act to the history, once; whether it is news.
+
+        Raises `Malformed`, `ToldOtherwise`, and `ToldTooOften` for one that came by itself.
+        """
         report, now = read_act(told), self._wallet.clock()
         facts = facts_of(told, report, told_by=told_by, today=self._today())
         entry_id = entry_id_of(told, report)
@@ -239,7 +255,10 @@ class Acts:
             )
             if not is_new:
                 return False
-            before = next((one for one in self._entries(connection, vault) if one.id == entry_id), None)
+            entries = self._entries(connection, vault)
+            before = next((one for one in entries if one.id == entry_id), None)
+            if waiting_id and _count_of_the_day(entries, facts, now) >= MOST_A_DAY:
+                raise ToldTooOften
             earlier = told_reports(before) if before is not None else []
             if before is not None and not _may_follow(report, earlier):
                 raise ToldOtherwise
@@ -350,6 +369,17 @@ def _reports_to(entry: Entry) -> str:
 
 def _said(entry: Entry) -> str:
     return hashlib.sha256(written(report_of(entry)).encode()).hexdigest()
+
+
+def _count_of_the_day(entries: Iterable[Entry], facts: Mapping[str, Any], now: datetime) -> int:
+    """How often something was told under the same power within the last day."""
+    power = power_key(facts)
+    return sum(
+        event.kind is EventKind.ACT_TOLD and now - event.at < timedelta(days=1)
+        for entry in entries
+        if entry.told is not None and power_key(entry.told) == power
+        for event in entry.events
+    )
 
 
 def _may_follow(report: ActReport, earlier: list[ActReport]) -> bool:

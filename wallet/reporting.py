@@ -147,6 +147,12 @@ def told_reports(entry: Entry) -> list[ActReport]:
     ]
 
 
+def power_key(facts: Mapping[str, Any]) -> str:
+    """What is the same for all acts that were told under one power."""
+    named = ("power_issuer_id", "agent", "principal", "power_begins_on", "power_ends_on")
+    return hashlib.sha256(strict_json.dumps([facts[name] for name in named])).hexdigest()[:16]
+
+
 def held_by_others(entries: Iterable[Entry], *, today: date) -> list[HeldByAnother]:
     """The powers under which others told of acts, the latest told first."""
     found: dict[str, HeldByAnother] = {}
@@ -154,8 +160,7 @@ def held_by_others(entries: Iterable[Entry], *, today: date) -> list[HeldByAnoth
         facts = entry.told
         if facts is None:
             continue
-        named = ("power_issuer_id", "agent", "principal", "power_begins_on", "power_ends_on")
-        key = hashlib.sha256(strict_json.dumps([facts[name] for name in named])).hexdigest()[:16]
+        key = power_key(facts)
         ends_on = date.fromisoformat(facts["power_ends_on"])
         known = found.get(key)
         found[key] = HeldByAnother(

@@ -14,6 +14,7 @@ from tests.attacks.test_acts_for_another import Principal, acted, told_agent
 from tests.wallet.acting import POWER
 from tests.wallet.fake_verifier import known_verifier
 from tests.world import World
+from wallet import acts
 from wallet.acts import MOST_LOOKED_AT
 
 pytestmark = pytest.mark.anyio
@@ -60,3 +61,17 @@ async def test_forged_reports_before_it_keep_no_true_report_out(world: World, me
             await lina.unlocked()  # What was found false counts as looked at, and is gone.
         assert len(await lina.unlocked()) == 1
     assert len(asked) == most_asked
+
+
+async def test_no_agent_fills_the_history_of_whom_they_act_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a true power: of a day only so much is written, and the rest waits for the next one."""
+    monkeypatch.setattr(acts, "MOST_A_DAY", 2)
+    lina = await Principal.at(world)
+    omar, employer = await told_agent(world, lina), known_verifier(world)
+    for _ in range(3):
+        await acted(omar, employer)
+
+    assert len(await lina.unlocked()) == 2
+    assert len(await lina.unlocked()) == 2
+    world.clock.move(days=1, minutes=1)
+    assert len(await lina.unlocked()) == 3
