@@ -13,6 +13,7 @@ Source: docs/standing-permission.md.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
 from proofs.after_share import sign_recipient_message
 from proofs.keys import Signer
@@ -57,6 +58,15 @@ class NoPermission(ProtocolError):
     status = 409
 
 
+_WHY_NOT: Final = {
+    "none": "the person has not allowed later checks",
+    "paused": "the person has paused the later checks",
+    "ended": "the permission is over",
+    "deleted": "what was shared is deleted, or shall be",
+    "too_soon": "it is too soon after the last check",
+}
+
+
 class RecheckNotPermitted(ProtocolError):
     """No check may be made now; `reason` says why.
 
@@ -67,7 +77,7 @@ class RecheckNotPermitted(ProtocolError):
     status = 409
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the person lets nothing be checked now ({reason})")
+        super().__init__(f"{_WHY_NOT[reason]} ({reason})")
         self.reason = reason
 
 

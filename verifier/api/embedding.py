@@ -234,7 +234,7 @@ async def follow(request: Request, request_id: str, key: KeyDep, verifier: Verif
 
 
 @router.post("/returns")
-async def take_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
+async def bring_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
     """The browser came back with its response code: answers with the id of the request, whose result now counts.
 
     That the browser is the one that started is for the caller to check against its own session.
