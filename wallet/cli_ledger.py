@@ -168,7 +168,11 @@ def _rules_text(result: dict[str, Any]) -> str:
 
 
 def _rules_line(one: dict[str, Any]) -> str:
-    """One judgement on one line, and what is another now behind it."""
+    """One judgement: what it was about, what is another now, and below it the sentences that the person was shown."""
+    return "\n".join([_first_line(one), *(f"    {sentence}" for sentence in one["said"])])
+
+
+def _first_line(one: dict[str, Any]) -> str:
     line = f"{one['at'][:16].replace('T', ' ')}  {one['event']:<9} {one['id'][:8]}  {_abouts(one['fired'])}"
     line += _FROM[ReadFrom(one["read_from"])]
     if one["fired"] != one["fired_again"]:

@@ -210,6 +210,7 @@ def test_the_ledger_tells_which_rules_fired(services: Services, terminal: Termin
     assert all("REG-1" in one["fired"] for one in entries)
     told = terminal.run("ledger", "--rules").stdout
     assert "what they have registered to ask for" in told
+    assert "They have not shown that they are registered to ask for this." in " ".join(told.split())
     assert not re.search(r"\b[A-Z]{2,3}-[0-9]+\b", told), "a number says nothing to a person"
 
 
