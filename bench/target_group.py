@@ -61,7 +61,7 @@ from wallet.vault import UnlockedVault
 
 JOURNEYS_PER_ROUND = 3
 EMPTY_PER_JOURNEY = 100
-CHECKED, SIGNED = 38, 22
+CHECKED, SIGNED = 38, 23
 """ES256 signatures in one journey. The issuer checks 30 (two attestations, their two proofs, the DPoP proofs of the
 token and at each certificate, ten key proofs for each) and makes 20 (ten copies each); the verifier checks 8 (three
 certificates, their three key bindings, the receipt and what hands it in) and makes 2 (the request and the
