@@ -65,8 +65,8 @@ CHECKED, SIGNED = 38, 23
 """ES256 signatures in one journey. The issuer checks 30 (two attestations, their two proofs, the DPoP proofs of the
 token and at each certificate, ten key proofs for each) and makes 20 (ten copies each); the verifier checks 8 (three
 certificates, their three key bindings, the receipt and what hands it in) and makes 3 (the request, once more when the
-person is back from the source, and the counter-signature). The ID token of the provider is RSA and comes on top; chains of certificates are checked once and
-remembered."""
+person is back from the source, and the counter-signature). The ID token of the provider is RSA and comes on top; chains
+of certificates are checked once and remembered."""
 REACH = 800.0
 RAW_REACH = 40.0
 
