@@ -22,7 +22,10 @@ ROOM, SERVICE = Path(wallet.__file__).parent, Path(service.__file__).parent
 MOST_WORDS = 20
 SCREENS = [
     *sorted((ROOM / "templates" / "share").glob("*.html")),
-    *(ROOM / "pages" / f"{name}.py" for name in ("share", "share_arrival", "share_outcome", "share_view", "phrases")),
+    *(
+        ROOM / "pages" / f"{name}.py"
+        for name in ("share", "share_arrival", "share_confirm", "share_outcome", "share_view", "phrases")
+    ),
     *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "copy", "report")),
     ROOM / "pages" / "share_words.py",
     ROOM / "pages" / "warning_words.py",

@@ -1,8 +1,8 @@
 """S1 and S2 of a share: who asks, why, until when, and what; the ticks and the decision. Nothing here needs a script.
 
 `GET /share/ID` shows the screen as the person left it, `POST /share/ID` takes ticks and the decision. The screens
-before and after it are in `share_arrival.py` and `share_outcome.py`. The first button of the form shows the page
-again: the Enter key never shares (CS-01).
+before and after it are in `share_arrival.py`, `share_confirm.py` and `share_outcome.py`. The first button of the form
+shows the page again: the Enter key never shares (CS-01).
 """
 
 from contextlib import suppress
@@ -17,7 +17,7 @@ from service.i18n import N_
 from service.pages import FormSwitch
 from wallet.consent import StepMissing
 from wallet.decision import Chosen, Decision
-from wallet.pages import share_arrival, share_outcome
+from wallet.pages import share_arrival, share_confirm, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
@@ -31,6 +31,7 @@ from wallet.vault import UnlockedVault
 
 router = APIRouter()
 router.include_router(share_arrival.router)
+router.include_router(share_confirm.router)
 router.include_router(share_outcome.router)
 
 
