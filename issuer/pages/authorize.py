@@ -5,7 +5,6 @@ that the operator named and comes back to a page with the very contents. The dec
 that sends the browser on to the wallet: a form may not be redirected to another origin under our `form-action`.
 """
 
-import hmac
 from typing import Annotated
 
 import structlog
@@ -25,7 +24,7 @@ from issuer.authorization.deciding import (
 from issuer.authorization.offered import records_offered
 from issuer.context import IssuerContext
 from issuer.offers import Offer, OfferDraft
-from issuer.pages import powers
+from issuer.pages import powers, sign_in
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep
 from issuer.pages.reports import preview
 from issuer.recognition import NotRecognised, features_of_claims, read_match_rules, same_person
@@ -63,15 +62,7 @@ async def open_request(
         lambda: store.authorizations.open(request_uri, client_id=client_id, browser_key=browser_key, now=issuer.clock())
     )
     response = await _to_sign_in(request, issuer, pages, opened, browser_key)
-    response.set_cookie(
-        _cookie(issuer, opened.id),
-        browser_key,
-        max_age=int(DECIDING.total_seconds()),
-        path="/",
-        secure=issuer.settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    sign_in.keep(response, issuer, _cookie(issuer, opened.id), browser_key, lasts=DECIDING)
     return response
 
 
@@ -84,18 +75,12 @@ async def signed_in(
     if authorization_id == powers.VISIT:
         return await powers.came_back(request, issuer, pages, mark=mark, code=code, iss=iss)
     authorization, browser_key = await _mine(request, issuer, authorization_id)
-    secret = issuer.store.secret
-    expected = secret.login_value("state", authorization.id, browser_key)
-    if not hmac.compare_digest(mark.encode("utf-8", "replace"), expected.encode()):
+    if not sign_in.is_ours(issuer, authorization.id, browser_key, mark=mark):
         raise AuthorizationOver
-    if not code or (iss and iss != issuer.settings.login_issuer):  # RFC 9207: an answer of another provider.
+    if not sign_in.has_signed_in(issuer, code=code, iss=iss):
         return await _nothing_page(request, pages, authorization, _ENDED)
     try:
-        claims = await issuer.login.finish(
-            code,
-            nonce=secret.login_value("nonce", authorization.id, browser_key),
-            verifier=secret.login_value("verifier", authorization.id, browser_key),
-        )
+        claims = await sign_in.claims_of(issuer, authorization.id, browser_key, code=code)
         features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
         results = await issuer.store.database.run(issuer.store.results.of_learner, features)
         same_person(result.record.learner for result in results)
@@ -226,14 +211,8 @@ async def _to_sign_in(
     by_page: bool = False,
 ) -> Response:
     """To the provider; when it cannot be asked, a page that says so."""
-    secret = issuer.store.secret
     try:
-        url = await issuer.login.start(
-            state=f"{authorization.id}.{secret.login_value('state', authorization.id, browser_key)}",
-            nonce=secret.login_value("nonce", authorization.id, browser_key),
-            verifier=secret.login_value("verifier", authorization.id, browser_key),
-            language=pages.language(request),
-        )
+        url = await sign_in.address(issuer, authorization.id, browser_key, language=pages.language(request))
     except LoginUnavailable as exc:
         log.warning("sign_in_unavailable", reason=str(exc))
         return await _nothing_page(request, pages, authorization, _UNAVAILABLE, status=503)

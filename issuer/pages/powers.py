@@ -17,6 +17,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from issuer.context import IssuerContext
+from issuer.pages import sign_in as signing_in
 from issuer.pages.access import FromOurForm, IssuerDep, PagesDep
 from issuer.powers import NoSuchPower, PowerOfPerson, features_of_person, marks_of, people_of
 from issuer.recognition import NotRecognised, features_of_claims, read_match_rules, same_person
@@ -66,14 +67,9 @@ async def powers(request: Request, issuer: IssuerDep, pages: PagesDep) -> Respon
 async def sign_in(request: Request, issuer: IssuerDep, pages: PagesDep) -> Response:
     """To the provider, by a page with the link, since a form may not lead away. Raises `TooManyRequests`."""
     issuer.limits.count_address(client_address(request), path="/powers/sign-in")
-    browser_key, secret = new_cookie(), issuer.store.secret
+    browser_key = new_cookie()
     try:
-        url = await issuer.login.start(
-            state=f"{VISIT}.{secret.login_value('state', VISIT, browser_key)}",
-            nonce=secret.login_value("nonce", VISIT, browser_key),
-            verifier=secret.login_value("verifier", VISIT, browser_key),
-            language=pages.language(request),
-        )
+        url = await signing_in.address(issuer, VISIT, browser_key, language=pages.language(request))
     except LoginUnavailable as exc:
         log.warning("sign_in_unavailable", reason=str(exc))
         return await _told(request, issuer, pages, _UNAVAILABLE, status=503)
@@ -86,20 +82,13 @@ async def came_back(
     request: Request, issuer: IssuerContext, pages: Pages, *, mark: str, code: str, iss: str
 ) -> Response:
     """Back from signing in, with what `state` held behind `VISIT`: who is it? Exactly one person, or nobody."""
-    browser_key, secret = _browser(request, issuer), issuer.store.secret
-    if browser_key is None:
+    browser_key = _browser(request, issuer)
+    if browser_key is None or not signing_in.is_ours(issuer, VISIT, browser_key, mark=mark):
         return await _told(request, issuer, pages, _OVER, status=400)
-    expected = secret.login_value("state", VISIT, browser_key)
-    if not hmac.compare_digest(mark.encode("utf-8", "replace"), expected.encode()):
-        return await _told(request, issuer, pages, _OVER, status=400)
-    if not code or (iss and iss != issuer.settings.login_issuer):  # RFC 9207: an answer of another provider.
+    if not signing_in.has_signed_in(issuer, code=code, iss=iss):
         return await _told(request, issuer, pages, _ENDED)
     try:
-        claims = await issuer.login.finish(
-            code,
-            nonce=secret.login_value("nonce", VISIT, browser_key),
-            verifier=secret.login_value("verifier", VISIT, browser_key),
-        )
+        claims = await signing_in.claims_of(issuer, VISIT, browser_key, code=code)
         marks = await issuer.store.database.run(_marks, issuer, claims)
     except NotRecognised as exc:
         log.info("sign_in_not_recognised", reason=str(exc))
@@ -197,15 +186,7 @@ async def _told(request: Request, issuer: IssuerContext, pages: Pages, told: str
 
 
 def _set(response: Response, issuer: IssuerContext, what: str, value: str) -> None:
-    response.set_cookie(
-        cookie_name(issuer.settings, f"powers-{what}"),
-        value,
-        max_age=int(_LASTS.total_seconds()),
-        path="/",
-        secure=issuer.settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    signing_in.keep(response, issuer, cookie_name(issuer.settings, f"powers-{what}"), value, lasts=_LASTS)
 
 
 def _browser(request: Request, issuer: IssuerContext) -> str | None:

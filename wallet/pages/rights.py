@@ -10,7 +10,7 @@ from wallet.histories import Histories
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_view import row_view
 from wallet.pages.letters import copy_ways, report
-from wallet.pages.ways_out import AUTHORITY_MAIL, mail_link
+from wallet.pages.ways_out import to_the_authority
 from wallet.rights import Rights, can_ask_for_copy, can_report
 
 router = APIRouter()
@@ -60,10 +60,7 @@ async def report_page(request: Request, vault: VaultDep, wallet: WalletDep, page
         request,
         "history/report.html",
         view=row_view(entry, t, now=wallet.clock(), titles={}),
-        subject=subject,
-        body=body,
-        mail=AUTHORITY_MAIL,
-        href=mail_link(AUTHORITY_MAIL, subject, body),
+        letter=to_the_authority(subject, body),
     )
 
 

@@ -16,7 +16,7 @@ from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
-from wallet.pages.ways_out import AUTHORITY_MAIL, mail_link
+from wallet.pages.ways_out import to_the_authority
 from wallet.taking_back import Standing, State, can_take_back
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import NothingChosen, Withdrawals
@@ -212,8 +212,5 @@ async def complaint_page(
         "history/complaint.html",
         view=row_view(entry, t, now=wallet.clock(), titles={}),
         standing=view,
-        subject=subject,
-        body=body,
-        mail=AUTHORITY_MAIL,
-        href=mail_link(AUTHORITY_MAIL, subject, body),
+        letter=to_the_authority(subject, body),
     )

@@ -32,6 +32,12 @@ def mail_link(address: str, subject: str, body: str) -> str:
     return f"mailto:{address}?subject={quote(' '.join(subject.split()), safe='')}&body={quote(lines, safe='')}"
 
 
+def to_the_authority(subject: str, body: str) -> dict[str, str]:
+    """A letter to the supervisory authority as its page shows it, with the draft that opens it in an e-mail."""
+    href = mail_link(AUTHORITY_MAIL, subject, body)
+    return {"subject": subject, "body": body, "mail": AUTHORITY_MAIL, "href": href}
+
+
 def in_lines(lines: Iterable[str]) -> str:
     """A letter of these lines. No text of somebody else begins a line of its own; empty ones that follow each other are
     one."""
