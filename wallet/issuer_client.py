@@ -8,10 +8,12 @@ Each collection has keys of its own, so that two issuers cannot tell that they k
 the server does not know is left out. Source: RFC 9449; attestation-based client authentication; OpenID4VCI, appendix E.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
 
 from proofs import strict_json
 from proofs.client_attestation import make_attestation_proof
@@ -25,6 +27,10 @@ LARGEST_ANSWER = 100_000
 ALGORITHM = "ES256"
 ATTESTATION_METHOD = "attest_jwt_client_auth"
 _TRIES = 3
+_NONCE_WANTED = "use_dpop_nonce"
+_CHALLENGE = "oauth-client-attestation-challenge"
+_CHALLENGED = re.compile(r'\berror\s*=\s*"?([!#-\[\]-~]+)"?')
+"""An error in a WWW-Authenticate header (RFC 6750, section 3; RFC 9449, section 9): any of its challenges has one."""
 
 
 class WalletProvider(Protocol):
@@ -89,7 +95,7 @@ class IssuerClient:
         self._web = web
         self._provider = provider
         self._clock = clock
-        self._nonce: str | None = None
+        self._nonces: dict[str, str] = {}
         self._challenge: str | None = None
 
     @property
@@ -127,7 +133,8 @@ class IssuerClient:
             if bound and self.takes_dpop:
                 headers["dpop"] = self._proof(url, access_token=None)
             reply = await self._web.post(url, form=form, headers=headers, max_bytes=LARGEST_ANSWER)
-            if not self._learned(reply):
+            was_challenged = self._was_challenged(reply)
+            if not self._learned(url, reply) and not was_challenged:
                 break
         return reply
 
@@ -151,20 +158,22 @@ class IssuerClient:
             if media_type is not None:
                 headers["content-type"] = media_type
             reply = await self._web.post(url, json=json, content=content, headers=headers, max_bytes=max_bytes)
-            if not self._learned(reply):
+            if not self._learned(url, reply):
                 break
         return reply
 
-    def keep_nonce(self, reply: Reply) -> None:
-        """Use the nonce that an answer brought for the next DPoP proof (RFC 9449, section 8.2)."""
-        self._nonce = reply.headers.get("dpop-nonce", self._nonce)
+    def keep_nonce(self, reply: Reply, *, url: str) -> None:
+        """Use the nonce that an answer brought for the next DPoP proof to the server at this address, and to no other
+        (RFC 9449, sections 8.2 and 9)."""
+        if (nonce := reply.headers.get("dpop-nonce")) is not None:
+            self._nonces[_origin(url)] = nonce
 
     def _proof(self, url: str, *, access_token: str | None) -> str:
         return make_dpop_proof(
             signer=self._dpop,
             method="POST",
             url=url,
-            nonce=self._nonce,
+            nonce=self._nonces.get(_origin(url)),
             access_token=access_token,
             now=self._clock(),
         )
@@ -198,25 +207,39 @@ class IssuerClient:
             raise Unreachable("the challenge cannot be read") from exc
         return found if isinstance(found, str) else None
 
-    def _learned(self, reply: Reply) -> bool:
-        """Whether the answer only asks for a nonce or a challenge that it brings along."""
-        before = self._nonce
-        self.keep_nonce(reply)
+    def _learned(self, url: str, reply: Reply) -> bool:
+        """Whether the answer only asks for a nonce that it brings along.
+
+        Authorization servers ask in the body, the others in the header, whatever their body says (RFC 9449, 8 and 9).
+        """
+        before = self._nonces.get(_origin(url))
+        self.keep_nonce(reply, url=url)
         if reply.status not in (400, 401):
             return False
-        error = error_code(reply)
-        if error == "use_dpop_nonce":
-            return self._nonce is not None and self._nonce != before
-        if error == "use_attestation_challenge":
-            self._challenge = reply.headers.get("oauth-client-attestation-challenge")
-            return True
-        return False
+        is_wanted = _NONCE_WANTED in (error_code(reply), *_CHALLENGED.findall(_challenges(reply)))
+        return is_wanted and self._nonces.get(_origin(url)) != before
+
+    def _was_challenged(self, reply: Reply) -> bool:
+        """Whether the answer only asks for a challenge; one that comes with any answer is used next (the draft's 6.2)."""
+        is_wanted = reply.status in (400, 401) and error_code(reply) == "use_attestation_challenge"
+        self._challenge = reply.headers.get(_CHALLENGE, None if is_wanted else self._challenge)
+        return is_wanted
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _challenges(reply: Reply) -> str:
+    return reply.headers.get("www-authenticate", "")[:2000]
 
 
 def error_code(reply: Reply) -> str:
-    """The issuer's error code, kept only when it looks like one."""
+    """The issuer's error code, of the body or else of the header; kept only when it looks like one."""
     try:
         error = ErrorResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER)).error
     except ProtocolError:
-        return f"http_{reply.status}"
+        told = _CHALLENGED.findall(_challenges(reply))
+        error = told[0] if told else f"http_{reply.status}"
     return error if len(error) <= 60 and error.replace("_", "").isalnum() and error.isascii() else "other"

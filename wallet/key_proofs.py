@@ -15,6 +15,8 @@ from schemas.issuance import PROOF_TYPE_ATTESTATION, PROOF_TYPE_JWT, CredentialC
 from wallet.issuer_client import WalletProvider
 
 ALGORITHM = "ES256"
+BINDING_METHOD = "jwk"
+"""How the wallet's keys are named in proofs and certificates (`cryptographic_binding_methods_supported`, 12.2.4)."""
 
 
 def proof_type(configuration: CredentialConfiguration) -> str | None:

@@ -27,10 +27,15 @@ class SealedRequest:
     answer_enc: str = ""
 
 
-def encryption_demanded(metadata: IssuerMetadata) -> bool:
-    """Whether the issuer answers nobody in the clear."""
-    offered = (metadata.credential_request_encryption, metadata.credential_response_encryption)
-    return any(one is not None and one.encryption_required for one in offered)
+def can_encrypt_as_demanded(metadata: IssuerMetadata) -> bool:
+    """Whether the wallet can encrypt all that the issuer does not take, or send, in the clear.
+
+    An encrypted answer needs an encrypted request (8.2).
+    """
+    asked, answered = metadata.credential_request_encryption, metadata.credential_response_encryption
+    if answered is not None and answered.encryption_required:
+        return request_key(metadata) is not None and bool(_answer_enc(metadata))
+    return asked is None or not asked.encryption_required or request_key(metadata) is not None
 
 
 def request_key(metadata: IssuerMetadata) -> Mapping[str, Any] | None:
@@ -57,11 +62,10 @@ def seal_request(value: Mapping[str, Any], metadata: IssuerMetadata) -> SealedRe
         return SealedRequest()
     offered = metadata.credential_request_encryption
     assert offered is not None
-    answer = metadata.credential_response_encryption
-    answer_key, answer_enc = None, ""
+    answer_key, answer_enc = None, _answer_enc(metadata)
     members = dict(value)
-    if answer is not None and KEY_AGREEMENT in answer.alg_values_supported and _common(answer.enc_values_supported):
-        answer_key, answer_enc = generate_encryption_key(), _common(answer.enc_values_supported)
+    if answer_enc:
+        answer_key = generate_encryption_key()
         members["credential_response_encryption"] = {"jwk": public_part(answer_key), "enc": answer_enc}
     header = {"typ": "JWT", **({"kid": key["kid"]} if isinstance(key.get("kid"), str) else {})}
     token = jose.encrypt_jwe(
@@ -91,6 +95,14 @@ def open_answer(sealed: SealedRequest, *, media_type: str, body: bytes, max_byte
         max_bytes=max_bytes,
     )
     return strict_json.loads_object(plaintext, max_bytes=max_bytes)
+
+
+def _answer_enc(metadata: IssuerMetadata) -> str:
+    """With what the answer is to be encrypted; empty when the issuer offers nothing that we can open."""
+    offered = metadata.credential_response_encryption
+    if offered is None or KEY_AGREEMENT not in offered.alg_values_supported:
+        return ""
+    return _common(offered.enc_values_supported)
 
 
 def _common(offered: list[str]) -> str:

@@ -17,6 +17,8 @@ from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import (
     PRE_AUTHORIZED_CODE_GRANT,
+    PROOF_TYPE_ATTESTATION,
+    PROOF_TYPE_JWT,
     AuthorizationServerMetadata,
     CredentialConfiguration,
     CredentialOffer,
@@ -231,9 +233,14 @@ def _read_link(link: str, *, allow_loopback: bool) -> Arrival:
 
 def _read_offer(body: bytes) -> CredentialOffer:
     try:
-        return CredentialOffer.read(strict_json.loads_object(body, max_bytes=LARGEST_OFFER))
+        document = strict_json.loads_object(body, max_bytes=LARGEST_OFFER)
+        offer = CredentialOffer.read(document)
     except ProtocolError as exc:
         raise OfferUnusable("malformed", "the credential offer is malformed") from exc
+    if document.get("grants") and offer.grants == Grants():
+        # 4.1.1: only where no grant is named does the wallet choose one by the metadata of the server.
+        raise OfferUnusable("grant_not_supported", "the offer has no grant that this wallet knows")
+    return offer
 
 
 async def _issuer_metadata(
@@ -248,15 +255,32 @@ async def _issuer_metadata(
     for name in offer.credential_configuration_ids:
         if not isinstance(supported.get(name), dict):
             raise OfferUnusable("unknown_configuration", "the issuer does not list what it offers")
-        wanted[name], displays[name] = without_pictures(supported[name])
+        wanted[name], displays[name] = without_pictures(_with_known_proofs(supported[name]))
     # Only what is offered is read: a peer's other configurations may be of formats that this wallet has never met.
     document["credential_configurations_supported"] = wanted
     document["display"] = display_texts(document.get("display"))
+    if not _is_batch(document.get("batch_credential_issuance")):
+        document.pop("batch_credential_issuance", None)
     try:
         metadata = IssuerMetadata.read(document)
     except ProtocolError as exc:
         raise OfferUnusable("malformed", str(exc)) from exc
     return metadata, displays
+
+
+def _with_known_proofs(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without the proof types that this wallet does not know: what stands there is theirs (12.2.4)."""
+    types = configuration.get("proof_types_supported")
+    if not isinstance(types, dict):
+        return dict(configuration)
+    known = {name: types[name] for name in (PROOF_TYPE_JWT, PROOF_TYPE_ATTESTATION) if name in types}
+    return {**configuration, "proof_types_supported": known}
+
+
+def _is_batch(value: object) -> bool:
+    """Whether an issuer offers batches; peers write a size of one where they mean that they do not."""
+    size = value.get("batch_size") if isinstance(value, dict) else None
+    return type(size) is int and size >= 2
 
 
 async def _issuer_document(offer: CredentialOffer, *, web: Web, languages: str) -> dict[str, Any]:
@@ -332,8 +356,6 @@ def _check_grant(offer: CredentialOffer, server: AuthorizationServerMetadata) ->
         if supported is not None and PRE_AUTHORIZED_CODE_GRANT not in supported:
             raise OfferUnusable("grant_not_supported", "the authorization server does not take pre-authorized codes")
         return
-    if offer.grants is not None and offer.grants.authorization_code is None and offer.grants != Grants():
-        raise OfferUnusable("grant_not_supported", "the offer has no grant that this wallet knows")
     if supported is not None and "authorization_code" not in supported:
         raise OfferUnusable("grant_not_supported", "the authorization server does not take authorization codes")
     methods = server.code_challenge_methods_supported

@@ -15,6 +15,7 @@ The rules of the game (OpenID4VCI 1.0, sections 6 to 11; DESIGN 4.3; durability 
 7. The issuer is told what became of it, when it wants to know.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,8 +42,8 @@ from wallet.issuer_client import (
     error_code,
     new_client_keys,
 )
-from wallet.key_proofs import key_proofs, proof_type
-from wallet.message_encryption import SealedRequest, encryption_demanded, open_answer, request_key, seal_request
+from wallet.key_proofs import BINDING_METHOD, key_proofs, proof_type
+from wallet.message_encryption import SealedRequest, can_encrypt_as_demanded, open_answer, seal_request
 from wallet.offers import Reply, Unreachable, Web
 from wallet.redemption import BUSY, client_for, redeem, refresh
 
@@ -102,10 +103,13 @@ def unusable(configuration: CredentialConfiguration, metadata: IssuerMetadata) -
     """Why this wallet cannot collect a configuration, as a stable reason; empty when it can."""
     if configuration.format != FORMAT_SD_JWT_VC:
         return "format_not_supported"
-    if encryption_demanded(metadata) and request_key(metadata) is None:
+    if not can_encrypt_as_demanded(metadata):
         return "encryption_not_supported"
     if configuration.proof_types_supported is None:
         return ""
+    methods = configuration.cryptographic_binding_methods_supported
+    if methods is not None and BINDING_METHOD not in methods:
+        return "proof_not_supported"
     return "" if proof_type(configuration) is not None else "proof_not_supported"
 
 
@@ -202,9 +206,7 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
     """Steps 3 to 7 for every certificate of the offer."""
     collection = collection.paused("")
     if _is_due(collection, work) and _token_is_over(collection, work):
-        collection = await refresh(
-            collection, client=work.client, provider=work.provider, keeper=work.keeper, clock=work.clock
-        )
+        collection = await _refreshed(collection, work)
         if collection.problem:
             work.keeper.save(collection)
             return collection
@@ -261,7 +263,12 @@ def _token_is_over(collection: Collection, work: _Work) -> bool:
     )
 
 
-async def _ask_for(collection: Collection, part: Part, work: _Work) -> Collection:
+async def _refreshed(collection: Collection, work: _Work) -> Collection:
+    """The collection with a new access token, or with the reason why there is none; kept either way."""
+    return await refresh(collection, client=work.client, provider=work.provider, keeper=work.keeper, clock=work.clock)
+
+
+async def _ask_for(collection: Collection, part: Part, work: _Work, *, may_refresh: bool = True) -> Collection:
     """One credential request, or one for what was deferred.
 
     The part comes back received, deferred or refused, or the collection with a problem.
@@ -275,18 +282,26 @@ async def _ask_for(collection: Collection, part: Part, work: _Work) -> Collectio
         if error != "invalid_nonce":
             break
     if reply.status in (200, 202):
-        return collection.with_part(_answered(part, reply, sealed, work))
+        asked = _answered(part, reply, sealed, work)
+        if asked.state is PartState.DEFERRED and not collection.offered.metadata.deferred_credential_endpoint:
+            asked = _refused(part, "answer_unreadable")  # There is no place where it could be asked for.
+        return collection.with_part(asked)
     if error == "invalid_transaction_id" and part.state is PartState.DEFERRED and part.keys:
         # The copies were handed out and the answer was lost (9.2: then the transaction is worth nothing). The same keys
         # get the same copies at the endpoint where they were first asked for; whoever knows nothing of them refuses.
         waiting = replace(part, state=PartState.WAITING, transaction_id="")
         collection = collection.with_part(waiting)
         work.keeper.save(collection)
-        return await _ask_for(collection, waiting, work)
+        return await _ask_for(collection, waiting, work, may_refresh=may_refresh)
     if reply.status in BUSY:
         return collection.paused("busy", error)
     if reply.status >= 500:
         return collection.paused("unreachable", error)
+    if reply.status == 401 and may_refresh and collection.refresh_token is not None:
+        # The token has ended before its time, or without anybody having said when: a new one is asked for once.
+        refreshed = await _refreshed(collection, work)
+        if refreshed.stage is not Stage.FAILED:
+            return refreshed if refreshed.problem else await _ask_for(refreshed, part, work, may_refresh=False)
     if reply.status == 401:
         return _ended(collection, "too_late", error)
     problem = "denied" if error == "credential_request_denied" else "refused_by_issuer"
@@ -319,7 +334,7 @@ async def _credential_request(collection: Collection, part: Part, work: _Work) -
     metadata = collection.offered.metadata
     proofs = None
     if part.keys:
-        nonce = await _nonce(metadata.nonce_endpoint, work)
+        nonce = await _nonce(metadata.nonce_endpoint, work, credential_endpoint=metadata.credential_endpoint)
         signers = [SoftwareSigner.from_private_jwk(key) for key in part.keys]
         proofs = key_proofs(
             metadata.credential_configurations_supported[part.configuration],
@@ -337,13 +352,14 @@ async def _credential_request(collection: Collection, part: Part, work: _Work) -
     ).as_json()
 
 
-async def _nonce(endpoint: str | None, work: _Work) -> str | None:
+async def _nonce(endpoint: str | None, work: _Work, *, credential_endpoint: str) -> str | None:
+    """A fresh nonce for key proofs; one for DPoP that comes along is for the credential endpoint (7.2)."""
     if endpoint is None:
         return None
     reply = await work.web.post(endpoint, content=b"", headers={"accept": "application/json"}, max_bytes=LARGEST_ANSWER)
     if not 200 <= reply.status < 300:
         raise Unreachable(f"the nonce endpoint answered with status {reply.status}")
-    work.client.keep_nonce(reply)
+    work.client.keep_nonce(reply, url=credential_endpoint)
     try:
         return NonceResponse.read(strict_json.loads_object(reply.body, max_bytes=LARGEST_ANSWER)).c_nonce
     except ProtocolError as exc:
@@ -358,7 +374,7 @@ def _answered(part: Part, reply: Reply, sealed: SealedRequest, work: _Work) -> P
     except ProtocolError:
         return _refused(part, "answer_unreadable")
     if answer.transaction_id is not None:
-        wait = min(answer.interval or DEFAULT_INTERVAL, LONGEST_INTERVAL)
+        wait = math.ceil(min(answer.interval or DEFAULT_INTERVAL, LONGEST_INTERVAL))
         return replace(
             part,
             state=PartState.DEFERRED,

@@ -25,6 +25,8 @@ LONGEST_TOKEN_SECONDS: Final = 31_536_000
 """A longer life than a year is cut: the number is the issuer's, and would be any number."""
 
 BUSY = frozenset({429, 503})
+WRONG_TX_CODE = frozenset({"invalid_grant", "invalid_tx_code"})
+"""How a wrong transaction code is refused: in OpenID4VCI 1.0, section 6.3, and in its version 1.1."""
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
@@ -153,7 +155,7 @@ def _token_answer(collection: Collection, reply: Reply, *, sent_before: bool, at
         # The sign-in has to be done again; nothing is lost by it.
         again = replace(collection, stage=Stage.OFFERED, code=None, code_verifier="", unanswered=False)
         return again.paused("sign_in_again", error)
-    if error == "invalid_grant" and collection.offered.wants_tx_code:
+    if error in WRONG_TX_CODE and collection.offered.wants_tx_code:
         # A wrong transaction code does not spend the offer's code (I-06): the person can try again.
         problem = "wrong_code_or_lost" if sent_before else "wrong_code"
         again = replace(collection, stage=Stage.OFFERED, tx_code=None, unanswered=False)

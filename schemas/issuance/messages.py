@@ -90,11 +90,14 @@ class IssuedCredential(Message):
 
 
 class CredentialResponse(Message):
-    """A credential response: the credentials, or the number of a deferred transaction (then HTTP 202)."""
+    """A credential response: the credentials, or the number of a deferred transaction (then HTTP 202).
+
+    `interval` is in seconds, "a positive number" (8.3): peers may write a fraction.
+    """
 
     credentials: Annotated[list[IssuedCredential], Field(min_length=1)] | None = None
     transaction_id: str | None = None
-    interval: Annotated[int, Field(gt=0)] | None = None
+    interval: Annotated[int | float, Field(gt=0, allow_inf_nan=False)] | None = None
     notification_id: str | None = None
 
     @model_validator(mode="after")
