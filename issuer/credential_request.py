@@ -92,7 +92,7 @@ def answer_encryption(request: Mapping[str, Any], *, was_encrypted: bool) -> Ans
     jwk, enc, compression = wanted["jwk"], wanted.get("enc"), wanted.get("zip")
     if jwk.get("alg") != KEY_AGREEMENT:
         raise InvalidEncryptionParameters("the alg of the key is missing or not supported")
-    if enc not in ENCRYPTIONS:
+    if not isinstance(enc, str) or enc not in ENCRYPTIONS:
         raise InvalidEncryptionParameters("enc is missing or not supported")
     if compression not in (None, COMPRESSION):
         raise InvalidEncryptionParameters("zip is not supported")

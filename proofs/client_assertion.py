@@ -70,16 +70,17 @@ def check_client_assertion(
 ) -> CheckedAssertion:
     """Check an assertion under the registered keys of a client. Raises `InvalidClient`.
 
-    `expected_audiences` are the names of this authorization server: its `issuer`, and the endpoint that was called.
+    `expected_audiences` are the names of this authorization server: its `issuer`, and the endpoints by which it may be
+    named; an assertion may hold several of them, and no other.
     """
     try:
         claims = _claims(assertion, keys=keys, algorithms=algorithms)
         if claims.get("iss") != expected_client_id or claims.get("sub") != expected_client_id:
             raise Refused("it names another client")
         audience = claims.get("aud")
-        named = [audience] if isinstance(audience, str) else audience
-        # One audience only: an assertion that also names somebody else could be replayed by them.
-        if not isinstance(named, list) or len(named) != 1 or named[0] not in expected_audiences:
+        named = audience if isinstance(audience, list) else [audience]
+        # Nobody else beside us: an assertion that also names another server could be replayed by it.
+        if not named or not all(isinstance(name, str) and name in expected_audiences for name in named):
             raise Refused("it is made for another server")
         jti, expires = claims.get("jti"), claims.get("exp")
         if not isinstance(jti, str) or not jti or len(jti) > 500:

@@ -78,7 +78,7 @@ class Door:
             shown,
             context.clients,
             issuer=context.issuer,
-            endpoint=context.settings.url(path),
+            endpoints={context.settings.url(path), context.settings.url("/token")},
             challenges=lambda challenge: context.client_nonces.is_genuine(challenge, now=now),
             now=now,
         )

@@ -204,12 +204,13 @@ def authenticate_client(
     policy: ClientPolicy,
     *,
     issuer: str,
-    endpoint: str,
+    endpoints: Collection[str],
     challenges: Callable[[str], bool],
     algorithms: Collection[str] = CLIENT_ALGORITHMS,
     now: datetime,
 ) -> ClientIdentity:
-    """Find out who asks. `issuer` names this authorization server, `endpoint` is the address that was called.
+    """Find out who asks. `issuer` names this authorization server; assertions may also name it by one of `endpoints`:
+    the address that was called, and that of the token endpoint (RFC 9126, section 2).
 
     A client that shows an attestation or an assertion is held to it, whatever else it says; a registered client with
     keys must use them. `ClientIdentity.spends` must be spent before anything is granted.
@@ -219,7 +220,7 @@ def authenticate_client(
     if shown.attestation is not None or shown.attestation_proof is not None:
         return _by_attestation(shown, policy, issuer=issuer, challenges=challenges, algorithms=algorithms, now=now)
     if shown.assertion is not None or shown.assertion_type is not None:
-        return _by_assertion(shown, policy, audiences={issuer, endpoint}, algorithms=algorithms, now=now)
+        return _by_assertion(shown, policy, audiences={issuer, *endpoints}, algorithms=algorithms, now=now)
     if policy.demands_authentication:
         raise InvalidClient("this authorization server wants an attested or a registered client")
     registered = policy.clients.get(shown.client_id or "")

@@ -129,6 +129,19 @@ def test_an_assertion_works_once_and_only_here(fetcher: Fetcher) -> None:
     assert_refused(fetcher.push(**form | {"client_assertion_type": "x"}, client_assertion=good), "invalid_client")
 
 
+@pytest.mark.parametrize("names", [["/token"], ["/par"], ["", "/token"], ["", "/token", "/par"]])
+def test_an_assertion_names_this_server_in_any_of_its_ways(fetcher: Fetcher, names: list[str]) -> None:
+    """RFC 9126, section 2: issuer, token endpoint and pushed request endpoint all mean this server, also together."""
+    ours = [fetcher.desk.issuer + name for name in names]
+    form: dict[str, Any] = {"client_id": "portal", "headers": {}, "client_assertion_type": ASSERTION_TYPE}
+    audience = ours[0] if len(ours) == 1 else ours
+    assert fetcher.push(**form, client_assertion=assertion(fetcher, audience=audience)).status_code == 201
+    shared = assertion(fetcher, audience=[*ours, "https://other.example"])
+    assert_refused(fetcher.push(**form, client_assertion=shared), "invalid_client")
+    elsewhere = assertion(fetcher, audience=fetcher.desk.url("/credential"))
+    assert_refused(fetcher.push(**form, client_assertion=elsewhere), "invalid_client")
+
+
 def test_i13_a_request_is_opened_by_its_own_client_only(fetcher: Fetcher) -> None:
     """Parameters beside the request do not count."""
     request_uri = fetcher.request_uri()

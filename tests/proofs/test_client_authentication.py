@@ -257,6 +257,8 @@ def test_an_assertion_of_a_registered_client_is_accepted() -> None:
         {"aud": "https://other.example"},
         {"aud": [SERVER, "https://other.example"]},
         {"aud": []},
+        {"aud": [{}]},
+        {"aud": [[SERVER]]},
         {"drop": "aud"},
         {"drop": "jti"},
         {"jti": ""},
