@@ -164,6 +164,18 @@ def _proven(
     keys: dict[str, HolderKey] = {}
     nonces: set[str | None] = set()
     proofs: set[str] = set()
+    checked: dict[str, AttestedKeys] = {}  # All proofs of a batch may carry the same one (HAIP 4.5.1).
+
+    def attested_in(attestation: str) -> AttestedKeys:
+        if attestation not in checked:
+            checked[attestation] = check_key_attestation(
+                attestation, anchors=rules.attesters, demand_expiry=True, algorithms=PROOF_ALGORITHMS, now=now
+            )
+        return checked[attestation]
+
+    def attested_key(attestation: str, kid: str) -> dict[str, str]:
+        return attested_in(attestation).key_named(kid)
+
     for token in tokens:
         proof = check_proof(
             token,
@@ -171,13 +183,16 @@ def _proven(
             expected_client_id=client_id,
             algorithms=PROOF_ALGORITHMS,
             now=now,
+            attested_key=attested_key if rules.attesters else None,
             max_age_seconds=None,  # The nonce, demanded by the caller, tells by our own clock how old a proof is.
         )
         if proof.thumbprint in proofs:
             raise InvalidProof("two proofs are of the same key")
         proofs.add(proof.thumbprint)
         nonces.add(proof.nonce)
-        attested = _attestation_of(proof, rules=rules, now=now)
+        attested = None
+        if proof.key_attestation is not None and rules.attesters:
+            attested = _belongs_to(proof, attested_in(proof.key_attestation))
         if attested is None and type_name in rules.demanded_for:
             raise InvalidProof("this credential needs a key attestation")
         for key in _holder_keys(attested) if attested else (HolderKey(proof.jwk, proof.thumbprint),):
@@ -185,13 +200,8 @@ def _proven(
     return tuple(keys.values()), nonces
 
 
-def _attestation_of(proof: CheckedProof, *, rules: KeyRules, now: datetime) -> AttestedKeys | None:
-    """The attestation in a proof, checked: the proof's key is among its keys, and its nonce is the proof's (I-41)."""
-    if proof.key_attestation is None or not rules.attesters:
-        return None
-    attested = check_key_attestation(
-        proof.key_attestation, anchors=rules.attesters, demand_expiry=True, algorithms=PROOF_ALGORITHMS, now=now
-    )
+def _belongs_to(proof: CheckedProof, attested: AttestedKeys) -> AttestedKeys:
+    """The attestation in a proof: the proof's key is among its keys, and its nonce is the proof's (I-41)."""
     if proof.thumbprint not in attested.thumbprints:
         raise InvalidProof("the key of the proof is not among the attested keys")
     if attested.nonce != proof.nonce:

@@ -27,13 +27,32 @@ _MAX_KEYS = 200
 
 @dataclass(frozen=True, slots=True)
 class AttestedKeys:
-    """Keys that were vouched for, in order, with what was said of their storage and of who may use them."""
+    """Keys that were vouched for, in order, with what was said of their storage and of who may use them.
+
+    `names`: the `kid` of each key, None where it has none.
+    """
 
     keys: tuple[dict[str, str], ...]
     thumbprints: tuple[str, ...]
     nonce: str | None
     key_storage: tuple[str, ...]
     user_authentication: tuple[str, ...]
+    names: tuple[str | None, ...]
+
+    def key_named(self, kid: str) -> dict[str, str]:
+        """The key that the `kid` of a proof means. Raises `InvalidProof`.
+
+        A key's own `kid`, its RFC 7638 thumbprint, or, where that is nobody's name, its place counted from 0 (F.1 has
+        `"kid": "0"` in its example).
+        """
+        found = [
+            key for key, name, mark in zip(self.keys, self.names, self.thumbprints, strict=True) if kid in (name, mark)
+        ]
+        if not found and kid.isascii() and kid.isdigit() and len(kid) <= len(str(_MAX_KEYS)):
+            found = list(self.keys[int(kid) : int(kid) + 1])
+        if len(found) != 1:
+            raise InvalidProof("the kid of the proof names no single attested key")
+        return found[0]
 
 
 def make_key_attestation(
@@ -99,7 +118,10 @@ def check_key_attestation(
     nonce = claims.get("nonce")
     if nonce is not None and not isinstance(nonce, str):
         raise InvalidProof("the nonce of the key attestation is not a string")
-    return AttestedKeys(jwks, thumbprints, nonce, _names(claims, "key_storage"), _names(claims, "user_authentication"))
+    names = tuple(key["kid"] if isinstance(key.get("kid"), str) else None for key in keys)
+    return AttestedKeys(
+        jwks, thumbprints, nonce, _names(claims, "key_storage"), _names(claims, "user_authentication"), names
+    )
 
 
 def _check_dates(issued: float | None, expires: float | None, *, demand_expiry: bool, now: datetime) -> None:

@@ -8,7 +8,7 @@ Whether the nonce is genuine and unspent is the issuer's to judge, in the transa
                         algorithms={"ES256"}, now=now)
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ from schemas.errors import ProtocolError
 from schemas.issuance.errors import InvalidProof
 
 PROOF_TYP = "openid4vci-proof+jwt"
+AttestedKey = Callable[[str, str], dict[str, str]]
+"""The public key that an attestation (first) gives this `kid` (second). Raises `InvalidProof`, or what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def check_proof(
     expected_client_id: str | None,
     algorithms: Collection[str],
     now: datetime,
+    attested_key: AttestedKey | None = None,
     max_age_seconds: int | None = 300,
     skew_seconds: int = 60,
 ) -> CheckedProof:
@@ -76,21 +79,42 @@ def check_proof(
     `max_age_seconds` is None for a caller who knows the age from the nonce, which carries the caller's own time: then a
     wallet whose clock is slow is served as well (OpenID4VCI 13.8).
 
-    Checks form, `typ`, algorithm, signature under its own `jwk`, `aud`, `iss`, `iat` (and `exp` and `nbf` when there).
-    Does not check the nonce. Keys by `kid` or `x5c` are not accepted: we advertise `jwk` binding only.
+    `attested_key` looks a key up in the key attestation that the proof carries; None where nobody may vouch for keys.
+
+    Checks form, `typ`, algorithm, signature under its own key, `aud`, `iss`, `iat` (and `exp` and `nbf` when there).
+    Does not check the nonce. The key is there as `jwk`, or as the `kid` of an attested key (F.1): we advertise `jwk`
+    binding only, so that neither certificates nor DIDs are accepted.
 
     Raises `InvalidProof`.
     """
     try:
-        return _check(token, expected_audience, expected_client_id, algorithms, now, max_age_seconds, skew_seconds)
+        unverified = jose.parse_jws(token)
+        key = _key_of(unverified.header, attested_key)
+        return _check(
+            unverified, key, expected_audience, expected_client_id, algorithms, now, max_age_seconds, skew_seconds
+        )
     except InvalidProof:
         raise
     except ProtocolError as exc:
         raise InvalidProof(f"the key proof does not hold: {exc}") from exc
 
 
+def _key_of(header: dict[str, Any], attested_key: AttestedKey | None) -> dict[str, str]:
+    """The one key that a proof names (F.1, F.4)."""
+    named = [name for name in ("kid", "jwk", "x5c") if name in header]
+    if "trust_chain" in header:
+        raise InvalidProof("trust chains are not followed")
+    if named == ["jwk"]:
+        return check_public_jwk(header["jwk"])
+    kid, attestation = header.get("kid"), header.get("key_attestation")
+    if named == ["kid"] and attested_key is not None and isinstance(kid, str) and isinstance(attestation, str):
+        return attested_key(attestation, kid)
+    raise InvalidProof("the key proof must carry its key as `jwk`, or name one that is attested, and in one way only")
+
+
 def _check(
-    token: str,
+    unverified: jose.UnverifiedJWS,
+    jwk: dict[str, str],
     expected_audience: str,
     expected_client_id: str | None,
     algorithms: Collection[str],
@@ -98,12 +122,6 @@ def _check(
     max_age_seconds: int | None,
     skew_seconds: int,
 ) -> CheckedProof:
-    unverified = jose.parse_jws(token)
-    if [name for name in ("kid", "jwk", "x5c") if name in unverified.header] != ["jwk"]:
-        raise InvalidProof("the key proof must carry its key as `jwk`, and in no other way")
-    if "trust_chain" in unverified.header:
-        raise InvalidProof("a trust chain needs a key identifier")
-    jwk = check_public_jwk(unverified.header["jwk"])
     claims = jose.check_jws(unverified, key=jwk, typ=PROOF_TYP, algorithms=algorithms).claims
     # Appendix F.1: a string, exactly the credential issuer identifier; an array is refused.
     if claims.get("aud") != expected_audience:

@@ -299,6 +299,7 @@ def test_i55_where_encryption_is_demanded_plain_requests_are_refused(tmp_path: P
 # --- key attestations ------------------------------------------------------------------------------------------------
 
 KEEPERS = Authority("Key keepers", until=timedelta(days=30))
+STRANGERS = Authority("Somebody else", until=timedelta(days=30))
 
 
 @pytest.fixture
@@ -314,13 +315,16 @@ def attesting(tmp_path: Path) -> Iterator[Desk]:
         yield opened
 
 
-def attestation(desk: Desk, keys: list[Any], nonce: str, *, root: Authority = KEEPERS, **changes: Any) -> str:
-    """Somebody vouches for these keys."""
+def attestation(
+    desk: Desk, keys: list[Any], nonce: str, *, root: Authority = KEEPERS, kid: str = "", **changes: Any
+) -> str:
+    """Somebody vouches for these keys; `kid`: what they are called, with `{}` for their place."""
     signer = generate_signer()
+    jwks = [{**key.public_jwk, **({"kid": kid.format(place)} if kid else {})} for place, key in enumerate(keys)]
     values: dict[str, Any] = {
         "signer": signer.with_chain(x5c(root.certify(signer=signer))),
         "issuer": "https://keepers.example",
-        "keys": [key.public_jwk for key in keys],
+        "keys": jwks,
         "nonce": nonce,
         "key_storage": ["iso_18045_moderate"],
         "user_authentication": ["iso_18045_moderate"],
@@ -366,6 +370,62 @@ def test_i41_a_proof_carries_its_attestation(attesting: Desk) -> None:
     many = [generate_signer() for _ in range(11)]
     assert_refused(ask(attestation(attesting, many, nonce), many[0]), "invalid_proof")
     assert len(ask(attestation(attesting, keys, nonce)).json()["credentials"]) == 2
+
+
+@pytest.mark.parametrize("way", ["place", "kid", "thumbprint"])
+def test_a_proof_may_name_its_key_in_its_attestation(attesting: Desk, way: str) -> None:
+    """The second example of F.1: `kid` instead of `jwk`, by the place among the attested keys or by the key's name."""
+    keys, nonce = [generate_signer() for _ in range(3)], attesting.nonce()
+    made = attestation(attesting, keys, nonce, kid="key-{}" if way == "kid" else "")
+    kid = {"place": "1", "kid": "key-1", "thumbprint": keys[1].kid}[way]
+    token = attesting.token(attesting.offer())
+
+    def ask(signer: Any, header: dict[str, Any]) -> Any:
+        claims = {"aud": attesting.issuer, "iat": int(attesting.clock().timestamp()), "nonce": nonce}
+        proof = jose.sign_jws(claims, signer=signer, typ="openid4vci-proof+jwt", header=header)
+        return attesting.ask_credential(token, attesting.request(proofs={"jwt": [proof]}))
+
+    for signer, header in (
+        (keys[0], {"kid": kid, "key_attestation": made}),  # Signed by another key than the one that is named.
+        (generate_signer(), {"kid": kid, "key_attestation": made}),
+        (keys[1], {"kid": kid}),
+        (keys[1], {"kid": kid, "key_attestation": "x.y.z"}),
+        (keys[1], {"kid": "3", "key_attestation": made}),
+        (keys[1], {"kid": "-2", "key_attestation": made}),
+        (keys[1], {"kid": 1, "key_attestation": made}),
+        (keys[1], {"kid": "9" * 5000, "key_attestation": made}),
+        (keys[1], {"kid": "\u0661", "key_attestation": made}),  # A digit of another script.
+        (keys[1], {"kid": "did:example:1#1", "key_attestation": made}),
+        (keys[1], {"kid": kid, "jwk": keys[1].public_jwk, "key_attestation": made}),
+        (keys[1], {"kid": kid, "key_attestation": made, "trust_chain": []}),
+        (keys[1], {"kid": kid, "key_attestation": attestation(attesting, keys, attesting.nonce())}),
+        (keys[1], {"kid": kid, "key_attestation": attestation(attesting, keys, nonce, root=STRANGERS)}),
+    ):
+        assert_refused(ask(signer, header), "invalid_proof")
+    answer = ask(keys[1], {"kid": kid, "key_attestation": made})
+    copies = [parse_sd_jwt(each["credential"]) for each in answer.json()["credentials"]]
+    assert [copy.claims["cnf"]["jwk"] for copy in copies] == [key.public_jwk for key in keys]
+
+
+def test_a_name_of_two_attested_keys_names_none(attesting: Desk) -> None:
+    """Else the wallet and we could mean different keys."""
+    keys, nonce = [generate_signer() for _ in range(2)], attesting.nonce()
+    made = attestation(attesting, keys, nonce, kid="same")
+    claims = {"aud": attesting.issuer, "iat": int(attesting.clock().timestamp()), "nonce": nonce}
+    header = {"kid": "same", "key_attestation": made}
+    proof = jose.sign_jws(claims, signer=keys[0], typ="openid4vci-proof+jwt", header=header)
+    token = attesting.token(attesting.offer())
+    assert_refused(attesting.ask_credential(token, attesting.request(proofs={"jwt": [proof]})), "invalid_proof")
+
+
+def test_where_nobody_may_vouch_no_key_is_named_in_an_attestation(desk: Desk) -> None:
+    """An attestation that nobody checked says nothing about keys."""
+    key, nonce = generate_signer(), desk.nonce()
+    claims = {"aud": desk.issuer, "iat": int(desk.clock().timestamp()), "nonce": nonce}
+    header = {"kid": "0", "key_attestation": attestation(desk, [key], nonce)}
+    proof = jose.sign_jws(claims, signer=key, typ="openid4vci-proof+jwt", header=header)
+    token = desk.token(desk.offer())
+    assert_refused(desk.ask_credential(token, desk.request(proofs={"jwt": [proof]})), "invalid_proof")
 
 
 def test_where_nobody_may_vouch_attestations_are_passed_over(desk: Desk) -> None:
