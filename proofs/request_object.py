@@ -30,6 +30,8 @@ TYP: Final = "oauth-authz-req+jwt"
 AUDIENCE: Final = "https://self-issued.me/v2"
 X509_HASH, X509_SAN_DNS, REDIRECT_URI, PRE_REGISTERED = "x509_hash", "x509_san_dns", "redirect_uri", "pre-registered"
 DECENTRALIZED_IDENTIFIER: Final = "decentralized_identifier"
+SUPPORTED_PREFIXES: Final = (DECENTRALIZED_IDENTIFIER, PRE_REGISTERED, REDIRECT_URI, X509_HASH, X509_SAN_DNS)
+"""The kinds of client identifiers that are understood here, as wallet metadata name them (OpenID4VP 1.0, 10.1)."""
 MAX_REQUEST_BYTES: Final = 500_000
 
 IdentityLevel = Literal["registered", "certificate", "unproven"]
@@ -139,7 +141,7 @@ def client_id_prefix(client_id: str) -> str:
     prefix, colon, original = client_id.partition(":")
     if not colon and prefix:
         return PRE_REGISTERED
-    if prefix not in (X509_HASH, X509_SAN_DNS, REDIRECT_URI, DECENTRALIZED_IDENTIFIER) or not original:
+    if prefix not in SUPPORTED_PREFIXES or prefix == PRE_REGISTERED or not original:
         raise InvalidClientIdentifier("the kind of this client identifier is not supported")
     if prefix == DECENTRALIZED_IDENTIFIER and not _is_supported_did(original):
         raise InvalidClientIdentifier("the method of this decentralized identifier is not supported")

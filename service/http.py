@@ -30,6 +30,9 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAXIMUM_URL_CHARACTERS = 8_000
 _CHUNK_BYTES = 65_536
 _ADDRESS_SECONDS = 3.0
+_USER_AGENT = "Mozilla/5.0"
+"""Names nobody: ours in every request would tell each verifier which wallet asks (OpenID4VP 1.0, 15.8 and 15.9). None
+at all is turned away by what stands before some servers."""
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -81,7 +84,7 @@ class OutgoingHTTP:
             transport=transport or _VettedTransport(self._is_exempt, ca_file),
             follow_redirects=False,
             trust_env=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "intyga"},
+            headers={"Accept-Encoding": "identity", "User-Agent": _USER_AGENT},
         )
 
     async def get(

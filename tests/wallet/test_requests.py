@@ -1,6 +1,7 @@
 """Reading, fetching and checking requests: the W edge cases, each broken in one place only."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -263,17 +264,25 @@ def test_w11_a_missing_wallet_nonce_ends_it(world: World, verifier: FakeVerifier
 
 
 async def test_w11_the_post_tells_as_little_as_possible(world: World, verifier: FakeVerifier) -> None:
-    """The POST carries formats, algorithms and a fresh nonce, and no header that names the software."""
+    """The POST carries what verifiers judge by and a fresh nonce, and no header that names the software (15.9)."""
     sharer = await Sharer.with_certificate(world)
-    await sharer.begin(verifier.ask(query(["family_name"])).link(method="post"))
+    await sharer.refuse(await sharer.begin(verifier.ask(query(["family_name"])).link(method="post")))
 
     method, form, headers = verifier.fetches[0]
     assert (method, set(form)) == ("POST", {"wallet_metadata", "wallet_nonce"})
-    assert set(json.loads(form["wallet_metadata"])) == {
-        "vp_formats_supported",
-        "request_object_signing_alg_values_supported",
-    }
-    assert "python" not in headers.get("user-agent", "").lower()
+    assert json.loads(form["wallet_metadata"]) == {
+        "vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]}},
+        "request_object_signing_alg_values_supported": ["ES256"],
+        # Left out, these mean: only registered verifiers (10.1), only `query` and `fragment` (RFC 8414, section 2).
+        "client_id_prefixes_supported": [
+            "decentralized_identifier", "pre-registered", "redirect_uri", "x509_hash", "x509_san_dns",
+        ],
+        "response_types_supported": ["vp_token"],
+        "response_modes_supported": ["direct_post", "direct_post.jwt"],
+    }  # fmt: skip
+    for sent in (headers, verifier.answer_headers[0]):
+        assert sent["user-agent"] == "Mozilla/5.0"
+        assert not re.search("intyga|python|httpx", str(sorted(sent.items())).lower())
     assert headers["accept"] == "application/oauth-authz-req+jwt"
 
 
