@@ -50,7 +50,13 @@ class InvalidRequestObject(ProtocolError):
 
 
 class InvalidClientIdentifier(ProtocolError):
-    """The client identifier is of an unknown kind, or does not fit the request."""
+    """The client identifier is of an unknown kind, or does not fit the request (OpenID4VP 1.0, section 8.5)."""
+
+    error = "invalid_request"
+
+
+class UnknownClient(InvalidClientIdentifier):
+    """No verifier with this client identifier and key is registered here (RFC 6749, section 5.2)."""
 
     error = "invalid_client"
 
@@ -225,12 +231,12 @@ def check_unsigned_request(parameters: Mapping[str, Any], *, expected_client_id:
     The client identifier must be of the kind `redirect_uri:`, and the address of the answer must be the identifier
     or absent; it is then filled in.
 
-    Raises `InvalidClientIdentifier` or `InvalidRequestSignature`; on either, nothing may be sent to that address.
+    Raises `InvalidClientIdentifier`; nothing may be sent to that address then.
     """
     if parameters.get("client_id") != expected_client_id:
         raise InvalidClientIdentifier("the client identifiers inside and outside the request differ")
     if client_id_prefix(expected_client_id) != REDIRECT_URI:
-        raise InvalidRequestSignature("a request with this client identifier must be signed")
+        raise InvalidClientIdentifier("a request with this client identifier must be signed")
     address = expected_client_id.partition(":")[2]
     posted = str(parameters.get("response_mode", "")).startswith("direct_post")
     name = "response_uri" if posted else "redirect_uri"
@@ -274,7 +280,7 @@ def _authenticate_registered(
             except InvalidRequestSignature:
                 continue
             return VerifierIdentity("registered", legal_name=entry.name, trust_entry_id=entry.id), key
-    raise InvalidClientIdentifier("no verifier with this client identifier and key is registered")
+    raise UnknownClient
 
 
 def _authenticate_by_hash(

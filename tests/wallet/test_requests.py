@@ -175,7 +175,8 @@ def test_w02_another_inner_client_id_is_refused(world: World, verifier: FakeVeri
     asked = verifier.ask(query(["family_name"]))
     asked.parameters["client_id"] = "x509_hash:somebody-else"
 
-    assert fault_of(lambda: check(world, asked)).tell is None
+    fault = fault_of(lambda: check(world, asked))
+    assert (fault.error, fault.kind, fault.tell) == ("invalid_request", "wrong_sender", None)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_w03_unknown_and_reserved_prefixes_are_refused(world: World, verifier: F
     """A prefix that is not known, and the reserved `origin:`, are refused."""
     fault = fault_of(lambda: check(world, verifier.ask(query(["family_name"]), client_id=client_id)))
 
-    assert fault.tell is None
+    assert (fault.error, fault.kind, fault.tell) == ("invalid_request", "wrong_sender", None)
 
 
 def test_w03_a_registered_client_needs_no_prefix(world: World) -> None:
@@ -203,8 +204,21 @@ def test_w03_a_registered_client_needs_no_prefix(world: World) -> None:
     fetched = FetchedRequest(parse_link(asked.link()), asked.object(), None, world.clock())
 
     checked = check_request(fetched, trust=TrustList((entry,)), now=world.clock())
+    unknown = fault_of(lambda: check_request(fetched, trust=TrustList(()), now=world.clock()))
 
     assert (checked.identity.level, checked.identity.legal_name) == ("registered", "Exempelbolaget")
+    assert (unknown.error, unknown.kind, unknown.tell) == ("invalid_client", "wrong_sender", None)
+
+
+def test_a_request_by_value_that_has_to_be_signed_is_refused(world: World, verifier: FakeVerifier) -> None:
+    """The rules of its prefix are broken, which has a code of its own (8.5): there is no object to be wrong."""
+    link = parse_link(verifier.ask(query(["family_name"])).link_unsigned())
+
+    fault = fault_of(
+        lambda: check_request(FetchedRequest(link, "", None, world.clock()), trust=TrustList(()), now=world.clock())
+    )
+
+    assert (fault.error, fault.kind, fault.tell) == ("invalid_request", "wrong_sender", None)
 
 
 def test_w04_an_unsigned_request_answers_to_its_own_identifier(world: World, verifier: FakeVerifier) -> None:
