@@ -30,6 +30,8 @@ TYP: Final = "oauth-authz-req+jwt"
 AUDIENCE: Final = "https://self-issued.me/v2"
 X509_HASH, X509_SAN_DNS, REDIRECT_URI, PRE_REGISTERED = "x509_hash", "x509_san_dns", "redirect_uri", "pre-registered"
 DECENTRALIZED_IDENTIFIER: Final = "decentralized_identifier"
+SUPPORTED_PREFIXES: Final = (DECENTRALIZED_IDENTIFIER, PRE_REGISTERED, REDIRECT_URI, X509_HASH, X509_SAN_DNS)
+"""The kinds of client identifiers that are understood here, as wallet metadata name them (OpenID4VP 1.0, 10.1)."""
 MAX_REQUEST_BYTES: Final = 500_000
 
 IdentityLevel = Literal["registered", "certificate", "unproven"]
@@ -48,7 +50,13 @@ class InvalidRequestObject(ProtocolError):
 
 
 class InvalidClientIdentifier(ProtocolError):
-    """The client identifier is of an unknown kind, or does not fit the request."""
+    """The client identifier is of an unknown kind, or does not fit the request (OpenID4VP 1.0, section 8.5)."""
+
+    error = "invalid_request"
+
+
+class UnknownClient(InvalidClientIdentifier):
+    """No verifier with this client identifier and key is registered here (RFC 6749, section 5.2)."""
 
     error = "invalid_client"
 
@@ -139,7 +147,7 @@ def client_id_prefix(client_id: str) -> str:
     prefix, colon, original = client_id.partition(":")
     if not colon and prefix:
         return PRE_REGISTERED
-    if prefix not in (X509_HASH, X509_SAN_DNS, REDIRECT_URI, DECENTRALIZED_IDENTIFIER) or not original:
+    if prefix not in SUPPORTED_PREFIXES or prefix == PRE_REGISTERED or not original:
         raise InvalidClientIdentifier("the kind of this client identifier is not supported")
     if prefix == DECENTRALIZED_IDENTIFIER and not _is_supported_did(original):
         raise InvalidClientIdentifier("the method of this decentralized identifier is not supported")
@@ -223,12 +231,12 @@ def check_unsigned_request(parameters: Mapping[str, Any], *, expected_client_id:
     The client identifier must be of the kind `redirect_uri:`, and the address of the answer must be the identifier
     or absent; it is then filled in.
 
-    Raises `InvalidClientIdentifier` or `InvalidRequestSignature`; on either, nothing may be sent to that address.
+    Raises `InvalidClientIdentifier`; nothing may be sent to that address then.
     """
     if parameters.get("client_id") != expected_client_id:
         raise InvalidClientIdentifier("the client identifiers inside and outside the request differ")
     if client_id_prefix(expected_client_id) != REDIRECT_URI:
-        raise InvalidRequestSignature("a request with this client identifier must be signed")
+        raise InvalidClientIdentifier("a request with this client identifier must be signed")
     address = expected_client_id.partition(":")[2]
     posted = str(parameters.get("response_mode", "")).startswith("direct_post")
     name = "response_uri" if posted else "redirect_uri"
@@ -272,7 +280,7 @@ def _authenticate_registered(
             except InvalidRequestSignature:
                 continue
             return VerifierIdentity("registered", legal_name=entry.name, trust_entry_id=entry.id), key
-    raise InvalidClientIdentifier("no verifier with this client identifier and key is registered")
+    raise UnknownClient
 
 
 def _authenticate_by_hash(

@@ -39,6 +39,8 @@ NEW_ENOUGH = timedelta(seconds=1)
 WHILE_OPEN = timedelta(seconds=2)
 RENEWAL_WAIT_SECONDS = 3.0
 STATUS_LIST_BYTES = 5_000_000
+STATUS_REDIRECTS = 3
+"""How often a status list may have moved: it is signed, so that it does not matter where it lies."""
 DOCUMENT_BYTES = 500_000
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')  # What may stand in a header that we send.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -273,7 +275,9 @@ class RemoteResolver:
         """The list at an address; only its time is new when the publisher says that it has not changed."""
         fetched_at, before = self._clock(), self._kept.get(uri)
         tag = before.tag if before is not None and before.text is not None else ""
-        answer = await self._answer(uri, "application/statuslist+jwt", STATUS_LIST_BYTES, tag=tag)
+        answer = await self._answer(
+            uri, "application/statuslist+jwt", STATUS_LIST_BYTES, tag=tag, redirects=STATUS_REDIRECTS
+        )
         if answer.status == HTTPStatus.NOT_MODIFIED and before is not None and before.text is not None:
             return _Kept(None, fetched_at, self._list_until(before.text, fetched_at), before.text, before.tag)
         try:
@@ -295,11 +299,13 @@ class RemoteResolver:
             # What cannot be read is handed on all the same: the check says what is wrong with it.
             return fetched_at + timedelta(seconds=FAILURE_SECONDS)
 
-    async def _answer(self, url: str, accept: str, max_bytes: int, *, tag: str = "") -> Answer:
+    async def _answer(self, url: str, accept: str, max_bytes: int, *, tag: str = "", redirects: int = 0) -> Answer:
         """What an address answers: 200, or 304 when `tag` was sent."""
         headers = {"Accept": accept} | ({"If-None-Match": tag} if tag else {})
         try:
-            answer = await self._http.get(url, headers=headers, max_bytes=max_bytes, timeout_seconds=10)
+            answer = await self._http.get(
+                url, headers=headers, max_bytes=max_bytes, timeout_seconds=10, redirects=redirects
+            )
         except CouldNotCheck as exc:
             raise Unresolvable("the address could not be read") from exc
         if answer.status != HTTPStatus.OK and not (tag and answer.status == HTTPStatus.NOT_MODIFIED):

@@ -289,7 +289,7 @@ async def _begin(sharing: Sharing, vault: UnlockedVault, link: RequestLink, came
         raise CommandFailed(str(exc), error=exc.error) from exc
     fault = sharing.fault(vault, share_id)
     if fault is not None:
-        words = fault_words(fault.error)
+        words = fault_words(fault.kind)
         raise CommandFailed(f"{words.title}. {words.text} ({fault.description})", error=fault.error)
     return share_id
 

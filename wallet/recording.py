@@ -250,6 +250,7 @@ def fault_event(entry_id: str, fault: RequestFault, *, who: str, host: str, came
         "host": host,
         "came_by": came_by.value,
         "error": fault.error,
+        "kind": fault.kind,
         "description": str(fault),
     }
     return Event(entry_id, EventKind.FAULTY, now, facts)

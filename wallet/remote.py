@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 LARGEST_DOCUMENT = 500_000
 LARGEST_STATUS_LIST = 8_000_000
+STATUS_REDIRECTS = 3
+"""How often a status list may have moved: it is signed, so that it does not matter where it lies."""
 TIMEOUT_SECONDS = 15.0
 MOST_KEPT = 200
 DOCUMENT_SECONDS = 300
@@ -160,7 +162,9 @@ class WalletResolver:
 
         async def fetch() -> tuple[str, datetime]:
             self._note_asked(uri)
-            answer = await self._get(uri, accept="application/statuslist+jwt", max_bytes=LARGEST_STATUS_LIST)
+            answer = await self._get(
+                uri, accept="application/statuslist+jwt", max_bytes=LARGEST_STATUS_LIST, redirects=STATUS_REDIRECTS
+            )
             try:
                 token = answer.body.decode("ascii").strip()
                 return token, fresh_until(token, fetched_at=self._clock())
@@ -220,10 +224,14 @@ class WalletResolver:
 
         return await self._documents.get(url, fetch)
 
-    async def _get(self, url: str, *, accept: str, max_bytes: int) -> Answer:
+    async def _get(self, url: str, *, accept: str, max_bytes: int, redirects: int = 0) -> Answer:
         try:
             answer = await self._http.get(
-                url, headers={"accept": accept}, max_bytes=max_bytes, timeout_seconds=TIMEOUT_SECONDS
+                url,
+                headers={"accept": accept},
+                max_bytes=max_bytes,
+                timeout_seconds=TIMEOUT_SECONDS,
+                redirects=redirects,
             )
         except CouldNotCheck as exc:
             raise Unresolvable(str(exc)) from exc

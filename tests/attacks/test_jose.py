@@ -424,7 +424,7 @@ def test_w04_an_unsigned_request_answers_to_its_own_address_only(employer: Certi
     stripped = base64url.encode(b'{"alg":"none"}') + "." + _request(employer.signer, hashed).split(".")[1] + "."
     with pytest.raises(InvalidRequestSignature):
         _level(stripped, hashed)
-    with pytest.raises(InvalidRequestSignature):
+    with pytest.raises(InvalidClientIdentifier):
         check_unsigned_request({**PARAMETERS, "client_id": hashed}, expected_client_id=hashed)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpcore2
 import pytest
@@ -54,6 +55,8 @@ def get(client: OutgoingHTTP, url: str, **options: Any) -> Answer:
         "https:///path",
         "https://user:word@issuer.example/",
         "https://issuer.example/#part",
+        "https://issuer.example:65536/",  # It would break what connects, in a way that nobody expects.
+        "https://issuer.example:999999/",
         "https://issuer.example/ x",
         "https://issuer.example/\r\nHost: other",
         "https://issuer.example/" + "x" * 8000,
@@ -244,6 +247,21 @@ async def _redirect(request: Request) -> Response:
     return RedirectResponse("https://127.0.0.1/")
 
 
+async def _moved(request: Request) -> Response:
+    left = int(request.path_params["left"])
+    if left:
+        return RedirectResponse(f"{left - 1}?a=b#part", status_code=int(request.query_params.get("status", "302")))
+    return Response(b"here", media_type="text/plain")
+
+
+async def _moved_to(request: Request) -> Response:
+    return RedirectResponse(request.query_params["target"])
+
+
+async def _moved_nowhere(request: Request) -> Response:
+    return Response(status_code=302)
+
+
 async def _headers(request: Request) -> Response:
     return JSONResponse(dict(request.headers), headers={"Set-Cookie": "track=1"})
 
@@ -263,6 +281,9 @@ async def _compressed(request: Request) -> Response:
 PEER = Starlette(
     routes=[
         Route("/redirect", _redirect),
+        Route("/moved/{left}", _moved),
+        Route("/moved-to", _moved_to),
+        Route("/moved-nowhere", _moved_nowhere),
         Route("/headers", _headers),
         Route("/echo", _echo, methods=["POST"]),
         Route("/large", _large),
@@ -280,6 +301,42 @@ def test_a_redirect_is_an_answer_and_is_not_followed(client: OutgoingHTTP) -> No
     answer = get(client, "https://peer.example/redirect")
 
     assert (answer.status, answer.headers["location"]) == (307, "https://127.0.0.1/")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_as_many_redirects_as_were_allowed_are_followed(client: OutgoingHTTP, status: int) -> None:
+    """Relative ones as well, and without their fragment."""
+    answer = get(client, f"https://peer.example/moved/1?status={status}", redirects=3)
+    assert (answer.status, answer.body) == (200, b"here")
+
+
+@pytest.mark.parametrize(("hops", "status"), [(3, 200), (4, 302), (40, 302)])
+def test_t07_redirects_end(client: OutgoingHTTP, hops: int, status: int) -> None:
+    """Whoever sends us round and round is left with its redirect for an answer."""
+    assert get(client, f"https://peer.example/moved/{hops}", redirects=3).status == status
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://peer.example/headers",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/",
+        "https://me@peer.example/headers",
+        "https://intranet/",
+        "file:///etc/passwd",
+        "https://peer.example:999999/",
+    ],
+)
+def test_t07_a_redirect_leads_nowhere_that_could_not_be_asked_itself(client: OutgoingHTTP, target: str) -> None:
+    """Nor from https to http: every address on the way keeps to the same rules as the first."""
+    with pytest.raises(OutgoingRefused):
+        get(client, f"https://peer.example/moved-to?target={quote(target, safe='')}", redirects=3)
+
+
+def test_a_redirect_that_names_no_address_is_an_answer(client: OutgoingHTTP) -> None:
+    assert get(client, "https://peer.example/moved-nowhere", redirects=3).status == 302
 
 
 def test_nothing_is_remembered_between_requests_and_no_compression_is_asked_for(client: OutgoingHTTP) -> None:

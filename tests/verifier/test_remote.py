@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from proofs import strict_json
@@ -38,6 +38,7 @@ class Network:
         self.hangs = self.always_unchanged = False
         self.tag, self.unchanged = "", 0
         self.body: bytes | None = None
+        self.moved: dict[str, str] = {}
         app = Starlette(routes=[Route("/{rest:path}", self._serve)])
         self.http = OutgoingHTTP(transport=HostRouter({"university.example": app}))
         self.watched: list[str] = []
@@ -54,6 +55,8 @@ class Network:
             await asyncio.sleep(3600)
         if self.down:
             return Response(status_code=503)
+        if request.url.path in self.moved:
+            return RedirectResponse(self.moved[request.url.path])
         if self.always_unchanged or (self.tag and request.headers.get("if-none-match") == self.tag):
             self.unchanged += 1
             return Response(status_code=304)
@@ -83,6 +86,22 @@ def test_a_status_list_is_kept_for_its_time_to_live(scene: Scene, network: Netwo
     scene.pass_time(seconds=2)
     assert network.status_list() != first
     assert network.asked["/status/1"] == 2
+
+
+def test_a_status_list_may_have_moved(scene: Scene, network: Network) -> None:
+    """Lists are large and lie where many can fetch them: clients should follow (Token Status List, 8.1)."""
+    network.moved = {"/status/1": "/lists/1"}
+    scene.lists["https://university.example/lists/1"] = scene.lists[LIST_URL]
+
+    assert network.status_list() == scene.lists[LIST_URL]
+
+
+def test_an_issuers_keys_have_not_moved(network: Network) -> None:
+    """Whose address names an issuer, that one speaks for it, and nobody to whom it points."""
+    network.moved = {"/.well-known/jwt-vc-issuer": "/elsewhere"}
+
+    with pytest.raises(Unresolvable):
+        asyncio.run(network.resolver.issuer_metadata("https://university.example"))
 
 
 def test_many_who_ask_at_once_cause_one_fetch(scene: Scene, network: Network) -> None:

@@ -122,7 +122,8 @@ class Asked:
 
 
 class FakeVerifier:
-    """A verifier at `https://HOST`. `answers` are the decoded answers, `forms` the forms as they came."""
+    """A verifier at `https://HOST`. `answers` are the decoded answers, `forms` the forms as they came,
+    `answer_headers` what came with them."""
 
     def __init__(self, world: World, host: str = "employer.example", *, name: str = "Exempelbolaget AB") -> None:
         self.world = world
@@ -136,6 +137,7 @@ class FakeVerifier:
         self.asked: dict[str, Asked] = {}
         self.forms: list[dict[str, str]] = []
         self.answers: list[dict[str, Any]] = []
+        self.answer_headers: list[dict[str, str]] = []
         self.fetches: list[tuple[str, dict[str, str], dict[str, str]]] = []
         self.echo_nonce = True
         self.reply: Any = {}
@@ -217,6 +219,7 @@ class FakeVerifier:
     async def _take(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         self.forms.append(form)
+        self.answer_headers.append(dict(request.headers))
         self.answers.append(self._decoded(form))
         return JSONResponse(self.reply, status_code=self.reply_status)
 

@@ -153,7 +153,7 @@ def test_nothing_is_decided_without_somebody_to_decide(services: Services, termi
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["openid4vp://?client_id=x"], "invalid_request_object"),
+        (["openid4vp://?client_id=x"], "invalid_request"),
         (["nonsense", "--approve"], "unreadable_link"),
         (["openid4vp://?client_id=a", "--approve", "--refuse"], "usage"),
     ],

@@ -45,6 +45,21 @@ async def test_a_status_list_is_fetched_once_while_it_is_fresh(world: World) -> 
     assert world.network.asked("/status/1") == 2
 
 
+async def test_a_status_list_may_have_moved(world: World) -> None:
+    """Where an issuer's list lies elsewhere, its redirect is followed (Token Status List, 8.1)."""
+    resolver = await resolver_after_issuing(world)
+
+    def moved(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path != "/old-status/1":
+            return None
+        return httpx2.Response(302, headers={"location": LIST}, request=request)
+
+    with world.network.answering(moved):
+        token = await resolver.status_list("https://university.example/old-status/1", fresh_at=world.clock())
+
+    assert token == await resolver.status_list(LIST, fresh_at=world.clock())
+
+
 async def test_lists_in_use_are_fetched_before_they_run_out(world: World) -> None:
     """On a schedule, so that the moment of a look-up tells the issuer nothing."""
     resolver = await resolver_after_issuing(world)

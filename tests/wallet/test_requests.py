@@ -1,6 +1,7 @@
 """Reading, fetching and checking requests: the W edge cases, each broken in one place only."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -174,7 +175,8 @@ def test_w02_another_inner_client_id_is_refused(world: World, verifier: FakeVeri
     asked = verifier.ask(query(["family_name"]))
     asked.parameters["client_id"] = "x509_hash:somebody-else"
 
-    assert fault_of(lambda: check(world, asked)).tell is None
+    fault = fault_of(lambda: check(world, asked))
+    assert (fault.error, fault.kind, fault.tell) == ("invalid_request", "wrong_sender", None)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_w03_unknown_and_reserved_prefixes_are_refused(world: World, verifier: F
     """A prefix that is not known, and the reserved `origin:`, are refused."""
     fault = fault_of(lambda: check(world, verifier.ask(query(["family_name"]), client_id=client_id)))
 
-    assert fault.tell is None
+    assert (fault.error, fault.kind, fault.tell) == ("invalid_request", "wrong_sender", None)
 
 
 def test_w03_a_registered_client_needs_no_prefix(world: World) -> None:
@@ -202,8 +204,21 @@ def test_w03_a_registered_client_needs_no_prefix(world: World) -> None:
     fetched = FetchedRequest(parse_link(asked.link()), asked.object(), None, world.clock())
 
     checked = check_request(fetched, trust=TrustList((entry,)), now=world.clock())
+    unknown = fault_of(lambda: check_request(fetched, trust=TrustList(()), now=world.clock()))
 
     assert (checked.identity.level, checked.identity.legal_name) == ("registered", "Exempelbolaget")
+    assert (unknown.error, unknown.kind, unknown.tell) == ("invalid_client", "wrong_sender", None)
+
+
+def test_a_request_by_value_that_has_to_be_signed_is_refused(world: World, verifier: FakeVerifier) -> None:
+    """The rules of its prefix are broken, which has a code of its own (8.5): there is no object to be wrong."""
+    link = parse_link(verifier.ask(query(["family_name"])).link_unsigned())
+
+    fault = fault_of(
+        lambda: check_request(FetchedRequest(link, "", None, world.clock()), trust=TrustList(()), now=world.clock())
+    )
+
+    assert (fault.error, fault.kind, fault.tell) == ("invalid_request", "wrong_sender", None)
 
 
 def test_w04_an_unsigned_request_answers_to_its_own_identifier(world: World, verifier: FakeVerifier) -> None:
@@ -263,17 +278,25 @@ def test_w11_a_missing_wallet_nonce_ends_it(world: World, verifier: FakeVerifier
 
 
 async def test_w11_the_post_tells_as_little_as_possible(world: World, verifier: FakeVerifier) -> None:
-    """The POST carries formats, algorithms and a fresh nonce, and no header that names the software."""
+    """The POST carries what verifiers judge by and a fresh nonce, and no header that names the software (15.9)."""
     sharer = await Sharer.with_certificate(world)
-    await sharer.begin(verifier.ask(query(["family_name"])).link(method="post"))
+    await sharer.refuse(await sharer.begin(verifier.ask(query(["family_name"])).link(method="post")))
 
     method, form, headers = verifier.fetches[0]
     assert (method, set(form)) == ("POST", {"wallet_metadata", "wallet_nonce"})
-    assert set(json.loads(form["wallet_metadata"])) == {
-        "vp_formats_supported",
-        "request_object_signing_alg_values_supported",
-    }
-    assert "python" not in headers.get("user-agent", "").lower()
+    assert json.loads(form["wallet_metadata"]) == {
+        "vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]}},
+        "request_object_signing_alg_values_supported": ["ES256"],
+        # Left out, these mean: only registered verifiers (10.1), only `query` and `fragment` (RFC 8414, section 2).
+        "client_id_prefixes_supported": [
+            "decentralized_identifier", "pre-registered", "redirect_uri", "x509_hash", "x509_san_dns",
+        ],
+        "response_types_supported": ["vp_token"],
+        "response_modes_supported": ["direct_post", "direct_post.jwt"],
+    }  # fmt: skip
+    for sent in (headers, verifier.answer_headers[0]):
+        assert sent["user-agent"] == "Mozilla/5.0"
+        assert not re.search("intyga|python|httpx", str(sorted(sent.items())).lower())
     assert headers["accept"] == "application/oauth-authz-req+jwt"
 
 

@@ -172,7 +172,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         ),
         "has_receipt": has_receipt(entry),
         "error": facts.get("error", ""),
-        "fault": fault_words(facts["error"]) if facts.get("error") and entry.is_share else None,
+        "fault": fault_words(facts.get("kind", facts["error"])) if facts.get("error") and entry.is_share else None,
         "certificate_id": facts.get("certificate_id", ""),
         "copies": facts.get("copies", 0),
         "recheck_declined": bool(decided.get("recheck_declined")),

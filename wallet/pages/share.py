@@ -46,7 +46,7 @@ async def decide_page(
     if fault is not None:
         return await pages.render(
             request, "share/fault.html", status=200, fault=fault, host=fault.host, error=fault.error,
-            description=fault.description, words=fault_words(fault.error), acting_for="",
+            description=fault.description, words=fault_words(fault.kind), acting_for="",
         )  # fmt: skip
     if not sharing.is_open(vault, share_id):
         return go_to(request, f"/share/{share_id}/outcome")
@@ -215,5 +215,5 @@ async def _show_late_fault(request: Request, pages: PagesDep, exc: RequestFault,
     """Trust was withdrawn, or something else no longer holds, while the person was looking."""
     return await pages.render(
         request, "share/fault.html", status=400, fault=None, host="", error=exc.error, description=exc.description,
-        words=fault_words(exc.error), acting_for=acting_for,
+        words=fault_words(exc.kind), acting_for=acting_for,
     )  # fmt: skip

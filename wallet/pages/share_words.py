@@ -9,7 +9,7 @@ from schemas.consent import Basis
 from service.i18n import N_
 from wallet.decision import Obstacle
 from wallet.ledger import Outcome
-from wallet.requests import CameBy
+from wallet.requests import WRONG_SENDER, CameBy
 from wallet.sensitivity import Kind
 
 CAME_BY = {
@@ -108,17 +108,19 @@ _ASK_AGAIN = N_("Ask the sender for a new link.")
 _TELL_THEM = N_("The sender has to mend this. You can do nothing wrong here.")
 
 _OTHER_FAULT = FaultWords(N_("This request cannot be shown"), N_("It does not follow the rules."), _TELL_THEM)
+_WRONG_SENDER = FaultWords(
+    N_("The sender does not fit the request"),
+    N_("What the request says about its sender does not belong together."),
+    N_("Do not go on. If you know the sender, tell them in another way."),
+)
 FAULTS = {
     "invalid_request_object": FaultWords(
         N_("The request is not genuine"),
         N_("Its signature does not hold, or it was changed on the way."),
         N_("Do not go on. If you know the sender, tell them in another way."),
     ),
-    "invalid_client": FaultWords(
-        N_("The sender does not fit the request"),
-        N_("What the request says about its sender does not belong together."),
-        N_("Do not go on. If you know the sender, tell them in another way."),
-    ),
+    WRONG_SENDER: _WRONG_SENDER,
+    "invalid_client": _WRONG_SENDER,  # In entries of the history from before there were kinds.
     "vp_formats_not_supported": FaultWords(
         N_("They ask for a kind of certificate that this wallet does not have"),
         N_("Nothing in this wallet could answer the request."),
@@ -146,6 +148,6 @@ FAULTS = {
 }
 
 
-def fault_words(error: str) -> FaultWords:
-    """The words for the code of a fault."""
-    return FAULTS.get(error, _OTHER_FAULT)
+def fault_words(kind: str) -> FaultWords:
+    """The words for the kind of a fault, which is its code but for `WRONG_SENDER`."""
+    return FAULTS.get(kind, _OTHER_FAULT)

@@ -9,6 +9,7 @@ from wallet.requests.answer_key import AnswerKey
 from wallet.requests.checking import CheckedRequest, FetchedRequest, check_request
 from wallet.requests.declarations import AskedDeclaration
 from wallet.requests.faults import (
+    WRONG_SENDER,
     AlreadyAnswered,
     ErrorAddress,
     ImproperRequest,
@@ -32,6 +33,7 @@ from wallet.requests.registration import Registration, RegistrationOutcome, Thro
 __all__ = [
     "MAX_KEPT_BYTES",
     "MAX_KEPT_BYTES_TOGETHER",
+    "WRONG_SENDER",
     "AlreadyAnswered",
     "AnswerKey",
     "AskedDeclaration",

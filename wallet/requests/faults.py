@@ -6,8 +6,13 @@ of their choice, or learn from silence and answer what the wallet holds.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from proofs.request_object import InvalidClientIdentifier
 from schemas.errors import ProtocolError, Refused
+
+WRONG_SENDER: Final = "wrong_sender"
+"""The kind of the faults that speak against the sender: what the request says about it does not belong together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,16 @@ class ErrorAddress:
 
 
 class RequestFault(ProtocolError):
-    """The request cannot be shown as a decision. `error` is the code of the fault as the specification names it."""
+    """The request cannot be shown as a decision.
+
+    `error` is the code of the fault as the specification names it. Under one code it puts what is merely ill-made and
+    what may be somebody's trick; `kind` is what the person is told by: `WRONG_SENDER`, or the code.
+    """
 
     def __init__(self, cause: ProtocolError, *, tell: ErrorAddress | None = None) -> None:
         super().__init__(str(cause))
         self.error = cause.error
+        self.kind = WRONG_SENDER if isinstance(cause, InvalidClientIdentifier) else cause.error
         self.tell = tell
 
 

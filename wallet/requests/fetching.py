@@ -10,12 +10,12 @@ Source: OpenID4VP 1.0, section 5.10; RFC 9101, section 5.2.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, get_args
 
 from proofs import strict_json
-from proofs.request_object import did_document_needed
+from proofs.request_object import SUPPORTED_PREFIXES, did_document_needed
 from schemas.errors import CouldNotCheck, ProtocolError
-from schemas.presentation import RequestLink, split_client_id
+from schemas.presentation import RequestLink, ResponseMode, split_client_id
 from wallet.requests.checking import ALGORITHMS, FetchedRequest
 
 
@@ -79,11 +79,18 @@ async def _fetched(
 
 
 def wallet_metadata(client_id: str) -> str:
-    """What a verifier learns about this wallet: as little as it can do with, and the same for every person (15.6)."""
+    """What a verifier learns about this wallet: as little as it can do with, and the same for every person (15.6).
+
+    What is left out has a meaning that is not ours: without prefixes, only registered verifiers are taken (10.1);
+    without response modes, only `query` and `fragment` (RFC 8414, section 2, which demands the response types).
+    """
     algorithms = sorted(ALGORITHMS)
-    metadata = {
-        "vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}}
+    metadata: dict[str, Any] = {
+        "vp_formats_supported": {"dc+sd-jwt": {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}},
+        "client_id_prefixes_supported": list(SUPPORTED_PREFIXES),
+        "response_types_supported": ["vp_token"],
+        "response_modes_supported": list(get_args(ResponseMode)),
     }
     if split_client_id(client_id)[0] != "redirect_uri":  # 5.10: not where the prefix precludes signed requests
-        return strict_json.dumps({**metadata, "request_object_signing_alg_values_supported": algorithms}).decode()
+        metadata["request_object_signing_alg_values_supported"] = algorithms
     return strict_json.dumps(metadata).decode()

@@ -57,10 +57,11 @@ def _question(checked: CheckedRequest) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FaultShown:
-    """A request that cannot be shown as a decision: its fault, and whether its sender may be told."""
+    """A request that cannot be shown: its fault (see `RequestFault`), and whether its sender may be told."""
 
     share_id: str
     error: str
+    kind: str
     description: str
     host: str
     can_tell: bool
@@ -235,6 +236,7 @@ class Arrivals(Desk):
     ) -> None:
         members = {
             "error": fault.error,
+            "kind": fault.kind,
             "description": str(fault),
             "host": host,
             "tell": [fault.tell.response_uri, fault.tell.state] if fault.tell else None,
@@ -253,6 +255,7 @@ class Arrivals(Desk):
         return FaultShown(
             share_id=share_id,
             error=share.members["error"],
+            kind=share.members.get("kind", share.members["error"]),  # Of before there were kinds.
             description=share.members["description"],
             host=share.members["host"],
             can_tell=share.members["tell"] is not None and not told,

@@ -485,6 +485,20 @@ def test_a_fault_is_told_to_the_sender_only_when_the_person_says_so(world: World
     assert "Tell them" not in text_of(told)
 
 
+def test_a_sender_who_does_not_fit_is_warned_of_under_the_code_of_the_specification(
+    world: World, employer: FakeVerifier
+) -> None:
+    """The code is that of any faulty request (8.5); the person is told not to go on, and so says the history."""
+    asked = employer.ask(query(["family_name"]))
+    asked.parameters["client_id"] = "x509_hash:somebody-else"
+    browser = person(world)
+    page = look(browser, asked.link())
+
+    assert '<code id="error-code">invalid_request</code>' in page.text
+    for told in (page, browser.get(page.url.path.replace("/share/", "/history/"))):
+        assert "The sender does not fit the request" in text_of(told)
+
+
 def test_the_sender_of_a_fault_who_is_unproven_is_never_told(world: World) -> None:
     """There is no such button, and posting to its address anyhow does nothing."""
     stranger = FakeVerifier(world, "shop.example")
