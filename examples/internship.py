@@ -67,11 +67,14 @@ class Internship:
     def apply(self) -> tuple[None, str]:
         """The applicant presses the link on Jobbsprånget's page, and opens the wallet."""
         self.browser.opens(self.application)
-        needed = self.browser.reads("//main//li")
+        needed = self.browser.reads("//ol[@id='needs']/li")
+        choices = [one for one in needed if "Ett av dem räcker" in one]
         self.browser.presses("wallet")
         self.browser.presses("unlock", name=self.person, passphrase=self.passphrase)
         self.browser.presses("arrival-continue")
-        return None, f"at the application; it needs {len(needed)} kinds of certificates"
+        if (len(needed), len(choices)) != (3, 1):
+            raise StepFailed(f"Three things should be needed, one of them a choice: {', '.join(needed)}")
+        return None, f"at the application; it needs {len(needed)} certificates, one of them of either of two kinds"
 
     def look_what_is_missing(self) -> tuple[None, str]:
         """The wallet says what is not there, and who can issue it."""
@@ -186,7 +189,9 @@ def running_receiver(services: Services) -> Iterator[str]:
     )
     trust_source(services, SOURCE, SOURCE_NAME, readers=(RECEIVER,), types=TYPES)
     university = services.command("issuer", "keys", "list")[0]["root_file"]
-    services.command(RECEIVER, "trust", "add", "--anchor", university, "--role", "issuer")
+    services.command(
+        RECEIVER, "trust", "add", "--anchor", university, "--role", "issuer", "--identifier", services.urls["issuer"]
+    )
     root = services.command(RECEIVER, "keys", "list")[0]["root_file"]
     services.command("wallet", "trust", "add", "--anchor", root, "--role", "verifier")
     with running_application(services, verifier=RECEIVER, preferred_port=PORTS["application"]) as (url, _):

@@ -14,64 +14,10 @@ from typing import Any
 
 from service.clock import utc_now
 from verifier.app import create_app, make_http
-from verifier.eligibility import Answer
-from verifier.requests import Kind
 from verifier.settings import VerifierSettings
-from verifier.store import State
-from verifier.verification import Verdict
 
 FILE = Path("docs/verifier-openapi.json")
 ABOUT = "What programs ask of an Intyga verifier. Meanings and checks: docs/verifier.md; webhooks: docs/webhooks.md."
-ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
-}
-TEXT: dict[str, Any] = {"type": "string"}
-TEXT_OR_NONE: dict[str, Any] = {"type": ["string", "null"]}
-MANY: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
-
-
-def _object(**members: Any) -> dict[str, Any]:
-    """An object that has exactly these members, all of them always."""
-    return {"type": "object", "required": sorted(members), "properties": members, "additionalProperties": False}
-
-
-ELIGIBILITY = _object(
-    answer={"enum": [one.value for one in Answer]},
-    as_of=TEXT_OR_NONE,
-    said_by={"type": "array", "items": TEXT},
-    sentence=TEXT,
-    sentence_sv=TEXT,
-    grounds=MANY,
-    fault={"type": ["object", "null"]},
-)
-RESULT = _object(
-    id=TEXT,
-    reference=TEXT,
-    template=TEXT,
-    kind={"enum": [one.value for one in Kind]},
-    state={"enum": [one.value for one in State]},
-    accepted={"type": "boolean"},
-    verdict={"enum": [*(one.value for one in Verdict), None]},
-    sentence=TEXT_OR_NONE,
-    sentence_sv=TEXT_OR_NONE,
-    eligibility={"anyOf": [ELIGIBILITY, {"type": "null"}]},
-    acting_for={"type": ["object", "null"]},
-    checks=MANY,
-    presentations=MANY,
-    values={"type": ["array", "null"], "items": {"type": "object"}},
-    declaration={"type": ["object", "null"]},
-    wallet_error=TEXT_OR_NONE,
-    made_at=TEXT,
-    expires_at=TEXT,
-    answered_at=TEXT_OR_NONE,
-    retention_until=TEXT,
-    values_deleted_at=TEXT_OR_NONE,
-    withdrawn_at=TEXT_OR_NONE,
-    deletion={"anyOf": [{"$ref": "#/components/schemas/DeletionOut"}, {"type": "null"}]},
-)
-"""What `GET /api/requests/{request_id}` answers; the service writes it without a model, a test holds both together."""
 
 
 def description() -> dict[str, Any]:
@@ -82,9 +28,7 @@ def description() -> dict[str, Any]:
         whole = app.openapi()
         app.state.verifier.database.close()
     paths = {path: _operations(of) for path, of in whole["paths"].items() if path.startswith("/api/")}
-    result = paths["/api/requests/{request_id}"]["get"]["responses"]["200"]
-    result["content"]["application/json"]["schema"] = {"$ref": f"{_PREFIX}Result"}
-    schemas: dict[str, Any] = {"Error": ERROR, "Result": RESULT}
+    schemas: dict[str, Any] = {}
     missing = set(_references([paths, schemas])) - set(schemas)
     while missing:
         schemas |= {name: whole["components"]["schemas"][name] for name in missing}
@@ -108,16 +52,9 @@ def text() -> str:
 
 
 def _operations(of: Mapping[str, Any]) -> dict[str, Any]:
-    """The operations at one path. What is refused is answered in one shape, and never with the 422 of FastAPI."""
-    refused = {"description": "Refused", "content": {"application/json": {"schema": {"$ref": _PREFIX + "Error"}}}}
+    """The operations at one path, without the ids that FastAPI makes of paths."""
     return {
-        method: {
-            **{name: value for name, value in operation.items() if name != "operationId"},
-            "responses": {
-                **{status: told for status, told in operation["responses"].items() if status != "422"},
-                "4XX": refused,
-            },
-        }
+        method: {name: value for name, value in operation.items() if name != "operationId"}
         for method, operation in of.items()
     }
 

@@ -3,11 +3,13 @@
     app = build_app(settings=settings, title="Issuer", routers=[...], pages=pages, ready=database.check)
 
 Everything that raises `ProtocolError` is answered with the standard's `{"error", "error_description"}` and its status,
-or with a page in the reader's language when the reader is a browser (its Accept names text/html).
+under `problems_under` with a problem document (RFC 9457), or with a page in the reader's language when the reader is a
+browser (its Accept names text/html).
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -22,6 +24,7 @@ from service.pages import Pages, SignInRequired
 from service.settings import ServiceSettings
 from service.stopping import Stopping
 
+PROBLEM_TYPE = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 422: "invalid_request"}
 _DESCRIPTIONS = {
     400: "The request is not of the form that is expected here.",
@@ -41,11 +44,13 @@ def build_app(
     ready: Callable[[], Awaitable[None] | None],
     lifespan: Any = None,
     body_limits: Mapping[str, int] | None = None,
+    problems_under: str = "",
 ) -> FastAPI:
     """The application of a service.
 
     `ready` raises `ProtocolError` when the service cannot work now (for `/ready`). `body_limits` gives path prefixes
     (our own paths, such as `/import`) another bound on the request body, in bytes, than `settings.body_limit_bytes`.
+    `problems_under` is the path prefix of an interface that no standard gives an error form to, such as `/api/`.
     Put what handlers need into `app.state`; `app.state.pages`, `app.state.settings` and `app.state.stopping` are there.
     """
     app = FastAPI(
@@ -59,6 +64,7 @@ def build_app(
     app.state.settings = settings
     app.state.pages = pages
     app.state.stopping = Stopping()
+    app.state.problems_under = problems_under
     app.add_exception_handler(ProtocolError, _on_protocol_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -85,8 +91,7 @@ def wants_page(request: Request) -> bool:
 async def error_answer(request: Request, *, code: str, status: int, description: str, error_id: str = "") -> Response:
     """An error as JSON for programs, or as a page for people."""
     if not wants_page(request):
-        body = {"error": code, "error_description": description} | ({"error_id": error_id} if error_id else {})
-        return JSONResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
+        return _error_for_programs(request, code=code, status=status, description=description, error_id=error_id)
     pages: Pages = request.app.state.pages
     texts = texts_for(code, status, pages.error_texts)
     _ = pages.translator(request)
@@ -100,6 +105,22 @@ async def error_answer(request: Request, *, code: str, status: int, description:
         code=code,
         error_id=error_id,
     )
+
+
+def _error_for_programs(request: Request, *, code: str, status: int, description: str, error_id: str) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    more = {"error_id": error_id} if error_id else {}
+    start = request.app.state.problems_under
+    if not start or not request.scope["path"].startswith(start):
+        return JSONResponse({"error": code, "error_description": description} | more, status, headers)
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": description,
+        "error": code,
+    }
+    return JSONResponse(problem | more, status, headers, PROBLEM_TYPE)
 
 
 async def _on_protocol_error(request: Request, exc: Exception) -> Response:
@@ -143,8 +164,7 @@ async def _on_failure(scope: dict[str, Any], status: int, code: str, error_id: s
     try:
         return await error_answer(request, code=code, status=status, description=description, error_id=error_id)
     except ProtocolError:  # The page itself needs the database, which is away.
-        body = {"error": code, "error_description": description, "error_id": error_id}
-        return JSONResponse(body, status_code=status)
+        return _error_for_programs(request, code=code, status=status, description=description, error_id=error_id)
 
 
 def _add_health(app: FastAPI, ready: Callable[[], Awaitable[None] | None]) -> None:

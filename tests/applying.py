@@ -20,14 +20,15 @@ class Visitor:
 
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def opens(self, url: str) -> tuple[int, str]:
+    def opens(self, url: str, *, language: str = "sv") -> tuple[int, str]:
         """The status and the text of a page."""
         parts = urlsplit(url)
         connection = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=20)
         held = [cookie for path, cookie in self.cookies.items() if parts.path.startswith(path)]
         try:
+            headers = {"Accept-Language": language} | ({"Cookie": "; ".join(held)} if held else {})
             target = parts.path + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target or "/", headers={"Cookie": "; ".join(held)} if held else {})
+            connection.request("GET", target or "/", headers=headers)
             answer = connection.getresponse()
             for set_cookie in answer.headers.get_all("Set-Cookie") or []:
                 path = re.search(r"Path=([^;]+)", set_cookie, re.IGNORECASE)

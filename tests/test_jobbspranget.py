@@ -91,15 +91,23 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
     with running_application(services) as (url, log):
         applicant = Visitor()
         page, link, mine = _applied(applicant, url)
-        for kind in ("registration-certificate", "target-group-certificate", "course-results"):
-            assert CREDENTIAL_TYPES[kind].title("sv") in page
-        assert services.urls["issuer"] in page
+        needs = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<ol")[2].partition("</ol>")[0]))
+        assert needs.count("Hämtas hos Arbetsförmedlingen") == 4
+        record = needs.partition("Mikromeritintyg eller studieresultat . Ett av dem räcker.")[2]
+        assert "Mikromeritintyg: Hämtas hos" in record
+        assert "Studieresultat: Hämtas hos" in record
+        assert needs.count("Ett av dem räcker.") == 1
+        assert f'href="{services.urls["issuer"]}"' in page
         assert link.startswith(f"{services.urls['wallet']}/present?")
+        english = applicant.opens(url, language="en-GB, sv;q=0.5")[1]
+        assert "Micro-credential or course results" in english
+        assert '<html lang="en">' in english
+        assert '<html lang="sv">' in applicant.opens(f"{url}/?lang=sv", language="en")[1]
         assert "väntar" in applicant.opens(mine)[1]
 
         shared = services.command("wallet", "present", link, "--approve", "--person", PERSON)
         assert shared["outcome"] == "delivered", shared
-        assert shared["redirect_uri"].startswith(f"{mine}?response_code=")
+        assert shared["redirect_uri"].startswith(f"{mine}?lang=sv&response_code=")
         status, answer = applicant.opens(shared["redirect_uri"])
 
         assert status == 200
@@ -137,10 +145,10 @@ def test_a_link_that_is_passed_on_leads_to_no_answer_on_the_senders_page(service
     [
         ("answered", "accepted", "Behörig den 20 november 2026, enligt Arbetsförmedlingen."),
         ("answered", "rejected", "Inte behörig."),
-        ("answered", "undetermined", "Inte behörig."),
-        ("declined", "", "Inget svar som räcker."),
-        ("not_returned", "rejected", "Inget svar som räcker."),
-        ("withdrawn", "accepted", "Inget svar som räcker."),
+        ("answered", "undetermined", ""),
+        ("declined", "", ""),
+        ("not_returned", "rejected", ""),
+        ("withdrawn", "accepted", ""),
         ("awaiting_return", "accepted", None),
     ],
 )
@@ -161,7 +169,9 @@ def test_a_no_is_told_when_it_came_back_and_looks_like_no_answer_otherwise(
     application = importlib.import_module("examples.jobbspranget.application")
     accepted = verdict == "accepted" and state == "answered"
     sentence = "Behörig den 20 november 2026, enligt Arbetsförmedlingen." if accepted else "Inte behörig."
-    told = {"eligibility": None if state in ("declined", "withdrawn", "not_returned") else {"sentence_sv": sentence}}
+    word = {"accepted": "eligible", "rejected": "not_eligible"}.get(verdict, "undecided")
+    found = {"answer": word, "sentence_sv": sentence, "sentence": "In English."}
+    told = {"eligibility": None if state in ("declined", "withdrawn", "not_returned") else found}
     result = VerifierResult("1", "number", state, accepted, verdict, (), None, "2027-01-01", told)
 
     class Told:
@@ -171,7 +181,9 @@ def test_a_no_is_told_when_it_came_back_and_looks_like_no_answer_otherwise(
     monkeypatch.setattr(application, "verifier", Told())
     asyncio.run(application.learn("1"))
 
-    assert application.answers.get("number") == kept
+    assert application.answers.get("number") == (
+        {"sv": kept, "en": "In English."} if kept else None if kept is None else {}
+    )
 
 
 def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> None:
@@ -197,6 +209,11 @@ def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> Non
     assert script.returncode == 0, said
     assert re.fullmatch(r"Eligible as of .+, says Arbetsförmedlingen\.", rest.strip()), rest
     assert f"Job seeker registration from {services.urls['issuer']}" in told
+    choice = told.index("Micro-credential or course results, one is enough:")
+    assert [one.partition(" from ")[0] for one in told[choice + 1 : choice + 3]] == [
+        "Micro-credential",
+        "Course results",
+    ]
     assert not [canary for canary in CANARIES if canary in rest + said + "".join(told)]
 
 
@@ -204,7 +221,7 @@ def _applied(visitor: Visitor, url: str) -> tuple[str, str, str]:
     """The first page, the link to the wallet, and the address of the application that this browser now has."""
     status, page = visitor.opens(url)
     assert status == 200, page
-    match = re.search(r"id=wallet href='([^']+)'", page)
+    match = re.search(r'id="wallet" class="button" href="([^"]+)"', page)
     assert match is not None, page
     return page, html.unescape(match[1]), url + list(visitor.cookies)[-1]
 

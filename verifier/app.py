@@ -31,6 +31,7 @@ from service.rate_limits import RateLimit
 from service.sessions import Sessions
 from service.settings import UnsafeSettings
 from verifier.api import embedding, permissions, rechecks, wallets, webhooks, withdrawals
+from verifier.api.description import described
 from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
 from verifier.live import Streams
@@ -164,6 +165,7 @@ def create_app(
         pages=make_pages(settings, clock=clock, sessions=sessions),
         ready=verifier.database.check,
         lifespan=lifespan,
+        problems_under="/api/",
         body_limits={
             "/response": settings.response_limit_bytes,
             DIGITAL_PATH: settings.response_limit_bytes,
@@ -174,6 +176,8 @@ def create_app(
             RECEIPTS_PATH: MAX_SUBMISSION_BYTES,
         },
     )
+    # A method of an instance is replaced, as FastAPI's documentation has it ("Extending OpenAPI").
+    app.openapi = described(app)  # type: ignore[method-assign]
     app.state.verifier = verifier
     app.state.sessions = sessions
     app.state.accounts = accounts

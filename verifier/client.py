@@ -28,6 +28,7 @@ from proofs import strict_json
 from schemas.errors import CouldNotCheck, ProtocolError
 from service.http import Answer, OutgoingHTTP, OutgoingRefused
 from verifier.client_messages import (
+    CertificateKind,
     CheckedItem,
     DeletionNotice,
     Need,
@@ -48,6 +49,7 @@ __all__ = [
     "AlreadyReceived",
     "BeingReceived",
     "BlockingVerifierClient",
+    "CertificateKind",
     "CheckedItem",
     "DeletionNotice",
     "Need",
@@ -195,7 +197,10 @@ class VerifierClient:
                 raise NoResultYet
 
     async def needs(self, template: str) -> list[Need]:
-        """What a template asks for, kind by kind, and who issues it: for a page that tells people where to fetch it."""
+        """What a template needs, of which kinds one is enough, and who issues each: for a page that tells people.
+
+        Whether a person has it, nobody is told.
+        """
         url = f"{self._url}/api/templates/{quote(template, safe='')}"
         answer = await _answered(self._http.get(url, headers=self._headers, max_bytes=MAX_ANSWER_BYTES))
         told = _told(answer, 200)
@@ -331,8 +336,8 @@ def _told(answer: Answer, expected: int) -> dict[str, Any]:
     except ProtocolError as exc:
         raise VerifierRefused("invalid_answer", "the answer is not JSON", answer.status) from exc
     if answer.status != expected:
-        error, description = str(told.get("error", "unknown")), str(told.get("error_description", ""))
-        raise VerifierRefused(error, description, answer.status)
+        # Problem details for HTTP APIs (RFC 9457); `error` is the stable code.
+        raise VerifierRefused(str(told.get("error", "unknown")), str(told.get("detail", "")), answer.status)
     return told
 
 

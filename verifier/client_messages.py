@@ -86,6 +86,18 @@ class VerifierResult:
         """Names of the checks that could not be made."""
         return [check.name for check in self.checks if check.outcome is Outcome.COULD_NOT_CHECK]
 
+    @property
+    def eligibility(self) -> str:
+        """`eligible`, `not_eligible` or `undecided`; "" when there is no such answer (any more)."""
+        found = self.document.get("eligibility")
+        return str(found["answer"]) if found else ""
+
+    @property
+    def eligibility_texts(self) -> Mapping[str, str]:
+        """The same as a sentence in each language, by `sv` and `en`; empty when there is none."""
+        found = self.document.get("eligibility")
+        return {"sv": str(found["sentence_sv"]), "en": str(found["sentence"])} if found else {}
+
     def values_at(self, *path: str | int | None, certificate: int | None = None) -> list[Any]:
         """The values at a path, `None` standing for any index; empty when nothing is there.
 
@@ -122,25 +134,50 @@ class DeletionNotice:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Somebody whom the verifier trusts to issue a kind of certificate, and the address where people fetch it."""
+    """Somebody whom the verifier trusts to issue a kind of certificate, and the address where people fetch it.
+
+    `url` is "" when only the name is known. `is_for_every_kind`: trusted for every kind of certificate, so that nobody
+    here knows whether this one is issued there.
+    """
 
     name: str
     url: str
+    is_for_every_kind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateKind:
+    """One kind of certificate that can be shown: what it is called, and who issues it.
+
+    `titles` maps `sv` and `en` to what people call it. `max_age_days` is how old its statement may be: 0 is "as of
+    today", None any age.
+    """
+
+    titles: Mapping[str, str]
+    max_age_days: int | None
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One kind of certificate that a template asks for: what it is called, and who issues it.
+    """One thing that a template needs, and the ways to meet it, of which one is enough.
 
-    `titles` maps `sv` and `en` to what people call it. `group` is the same number for kinds of which one is enough.
-    `max_age_days` is how old its statement may be, None for any age.
+    `texts` maps `sv` and `en` to all its ways in words: "Micro-credential or course results". Each way in `options`
+    lists the kinds of certificates that have to be shown together; most list one.
     """
 
-    titles: Mapping[str, str]
+    texts: Mapping[str, str]
     is_required: bool
-    group: int
-    max_age_days: int | None
-    sources: tuple[Source, ...]
+    options: tuple[tuple[CertificateKind, ...], ...]
+
+    @property
+    def kinds(self) -> tuple[CertificateKind, ...]:
+        """Every kind that any way names, each once."""
+        found: list[CertificateKind] = []
+        for kind in (kind for option in self.options for kind in option):
+            if kind not in found:
+                found.append(kind)
+        return tuple(found)
 
 
 def deletion_of(told: Mapping[str, Any]) -> DeletionNotice:
@@ -192,9 +229,19 @@ def result_of(told: Mapping[str, Any]) -> VerifierResult:
 def need_of(told: Mapping[str, Any]) -> Need:
     """What a template needs, as the interface writes it."""
     return Need(
-        titles={"sv": told["title"]["sv"], "en": told["title"]["en"]},
+        texts=_both(told["text"]),
         is_required=told["required"] is True,
-        group=int(told["group"]),
-        max_age_days=told["max_age_days"],
-        sources=tuple(Source(one["name"], one["url"]) for one in told["sources"]),
+        options=tuple(tuple(_kind_of(one) for one in option) for option in told["options"]),
     )
+
+
+def _kind_of(told: Mapping[str, Any]) -> CertificateKind:
+    return CertificateKind(
+        titles=_both(told["title"]),
+        max_age_days=told["max_age_days"],
+        sources=tuple(Source(one["name"], one["url"] or "", one["every_kind"] is True) for one in told["sources"]),
+    )
+
+
+def _both(told: Mapping[str, Any]) -> dict[str, str]:
+    return {"sv": told["sv"], "en": told["en"]}

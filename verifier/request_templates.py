@@ -307,6 +307,31 @@ class RequestTemplate(_Written):
             if self.is_required(query_id):
                 yield from items or (credential,)
 
+    def sets(self) -> list[tuple[tuple[tuple[str, ...], ...], bool]]:
+        """What is needed, as ids of credentials: ways of which one is enough, and whether one is required.
+
+        Credentials that the alternatives name stand once, together, where the first of them is asked for.
+        """
+        chosen = {one for option in self.alternatives for one in option}
+        found: list[tuple[tuple[tuple[str, ...], ...], bool]] = []
+        for credential in self.credentials:
+            if credential.id not in chosen:
+                needed = credential.required and credential.id in self.query_ids
+                found.append((((credential.id,),), needed))
+            elif (self.alternatives, True) not in found:
+                found.append((self.alternatives, True))
+        return found
+
+    def needed_count(self) -> tuple[int, int]:
+        """How many things are needed: by the way that shows fewest, and by the one that shows most.
+
+        A credential asked for as a whole counts as one thing.
+        """
+        sizes = {query_id: max(len(items), 1) for query_id, _, items in self.queries()}
+        needs = [options for options, is_needed in self.sets() if is_needed]
+        ways = [[sum(sizes.get(one, 0) for one in option) for option in options] for options in needs]
+        return sum(map(min, ways)), sum(map(max, ways))
+
     def retention_date(self, *, asked_on: date) -> date:
         """The last day on which the data are kept."""
         if self.retention_until is not None:

@@ -17,8 +17,15 @@ pick() { # EXPRESSION over `told`, the JSON on standard input
 }
 
 echo "Needed:"
-ask GET /api/templates/internship |
-    pick '"\n".join("  " + need["title"]["en"] + " from " + (", ".join(one["url"] for one in need["sources"]) or "nobody whom we know") for need in told["needs"])'
+# One of the options of a need is enough. Who is trusted for every kind of certificate may or may not issue this one.
+ask GET /api/templates/internship | python3 -c '
+import json, sys
+for need in json.load(sys.stdin)["needs"]:
+    print("  " + need["text"]["en"] + (", one is enough:" if len(need["options"]) > 1 else ":"))
+    for kind in (kind for option in need["options"] for kind in option):
+        told = [("perhaps " if by["every_kind"] else "") + (by["url"] or by["name"]) for by in kind["sources"]]
+        print("    " + kind["title"]["en"] + " from " + (", ".join(told) or "nobody whom we know"))
+'
 
 # A terminal is no browser that could come back: whoever answers does so on a device of their own choice.
 made=$(ask POST /api/requests '{"template": "internship", "kind": "cross_device"}')

@@ -291,7 +291,7 @@ def test_a_template_can_be_sent_whole(web: Web) -> None:
         )
         assert answer.status_code == 400
         assert answer.json()["error"] == "invalid_template"
-        assert member.partition("_")[0] in answer.json()["error_description"]
+        assert member.partition("_")[0] in answer.json()["detail"]
 
 
 def test_events_tell_every_state(web: Web) -> None:
@@ -346,7 +346,7 @@ def test_a_key_sees_only_the_requests_that_it_made(web: Web) -> None:
         assert (answer.status_code, answer.json()["error"]) == (404, "not_found"), path
         nowhere = web.client.get(path.replace(made["id"], "A" * len(made["id"])), headers=stranger)
         assert nowhere.json() == answer.json(), "a key does not learn which requests of others there are"
-        assert "a key sees only its own requests" in answer.json()["error_description"]
+        assert "a key sees only its own requests" in answer.json()["detail"]
     taken = web.client.post("/api/returns", json={"response_code": code}, headers=stranger)
     assert (taken.status_code, taken.json()["error"]) == (404, "not_found")
 
@@ -363,7 +363,7 @@ def test_same_device_without_a_page_of_ones_own_is_refused(web: Web) -> None:
     )
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-    assert "return_url" in answer.json()["error_description"]
+    assert "return_url" in answer.json()["detail"]
 
 
 def test_an_address_that_is_none_and_a_day_that_no_calendar_has_are_told(web: Web) -> None:

@@ -199,7 +199,7 @@ def test_cross_device_requests_are_refused_wherever_they_are_asked_for(
         "/api/requests", json={"template": "course-results", "kind": "cross_device"}, headers=web.authorized
     )
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-    assert "VERIFIER_HAIP" in answer.json()["error_description"]
+    assert "VERIFIER_HAIP" in answer.json()["detail"]
 
     monkeypatch.setenv("VERIFIER_PUBLIC_URL", "http://localhost:8003")
     monkeypatch.setenv("VERIFIER_HAIP", "true")

@@ -20,12 +20,26 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from schemas.consent import LocalizedText
 from schemas.errors import ProtocolError
 from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit
 from service.stopping import Stopping
+from verifier.api.messages import (
+    NOT_FOUND,
+    REFUSED,
+    BroughtBack,
+    NeedOut,
+    RequestMade,
+    TemplateLine,
+    TemplateList,
+    TemplateOut,
+    Texts,
+    changed_meanwhile,
+)
+from verifier.api.results import DeletionOut, DeletionPage, ResultOut, StateEvent
 from verifier.api.wallets import verifier_of
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
@@ -35,7 +49,7 @@ from verifier.requests import MAX_REFERENCE_CHARACTERS, Kind
 from verifier.result_document import deletion_document, result_document
 from verifier.store import NoSuchRequest
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", responses=REFUSED)
 
 LONGEST_WAIT_SECONDS = 30.0
 MOST_DELETIONS = 100
@@ -76,88 +90,43 @@ VerifierDep = Annotated[Verifier, Depends(verifier_of)]
 CataloguesDep = Annotated[Catalogues, Depends(_catalogues)]
 
 
-class NewRequest(BaseModel):
-    """What to ask: the name of a template, or a whole one; and where the person answers.
+class Asked(BaseModel):
+    """What a program sends: a misspelt member is refused."""
 
-    `same_device` needs `return_url`, where the browser goes with `response_code` afterwards. `lifetime_seconds` is
-    how long the request can be answered (7 days at most). `reference` is what you call the request yourself: it comes
-    back with the result, the person never sees it, and it is deleted together with the values.
-    """
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    model_config = ConfigDict(extra="forbid")
+
+class NewRequest(Asked):
+    """What to ask, and where the person answers."""
 
     template: str | dict[str, Any]
+    """The name of a template, or a whole one (docs/verifier.md)."""
     kind: Literal["cross_device", "same_device"] | None = None
+    """Where the person answers; what the service is set to when null."""
     return_url: str = Field(default="", max_length=2_000)
+    """With `same_device`: your own page, where the browser goes with `response_code` afterwards."""
     lifetime_seconds: int | None = Field(default=None, ge=60, le=LONGEST_LIFETIME_SECONDS)
+    """How long it can be answered (7 days at most); what template or service is set to when null."""
     reference: str = Field(default="", max_length=MAX_REFERENCE_CHARACTERS)
+    """What you call it yourself: comes back with the result, is never shown to the person, deleted with the values."""
 
 
-class Returned(BaseModel):
+class Returned(Asked):
     """A browser that came back."""
 
-    model_config = ConfigDict(extra="forbid")
-
     response_code: str = Field(max_length=200)
+    """As the wallet gave it to the browser."""
 
 
-class Acknowledged(BaseModel):
-    """A program did with its own copy what a deletion says; `number` is the deletion's as it was read."""
-
-    model_config = ConfigDict(extra="forbid")
+class Acknowledged(Asked):
+    """A program did with its own copy what a deletion says."""
 
     number: int = Field(ge=1)
+    """The deletion's as it was read."""
 
 
-class DeletionItem(BaseModel):
-    """One item: the `id` of its credential query, its claims path (null: every element), and what it is called."""
-
-    credential: str
-    path: list[str | int | None]
-    label: dict[str, str]
-
-
-class DeletionException(BaseModel):
-    """What was kept, on which ground in law, and why."""
-
-    ground: str
-    words: dict[str, str]
-    items: list[DeletionItem]
-
-
-class DeletionOut(BaseModel):
-    """Something that was or is to be deleted.
-
-    `action` is `withdraw`, `erase` or `retention`. `state` is `received` (do not use it any more; somebody decides
-    until `due_on`), `deleted`, `partly` or `refused`. `chosen` is null for everything, `items` what was deleted: delete
-    it, too, and acknowledge. `number` grows with every change.
-    """
-
-    id: str
-    number: int
-    request_id: str
-    action: str
-    state: str
-    chosen: list[DeletionItem] | None
-    items: list[DeletionItem]
-    exceptions: list[DeletionException]
-    received_at: str
-    due_on: str
-    decided_at: str | None
-    acknowledged_at: str | None
-    statement: str | None
-
-
-class DeletionPage(BaseModel):
-    """Deletions in the order of their last change. Ask again after `next_after`; `has_more` says whether at once."""
-
-    deletions: list[DeletionOut]
-    next_after: int
-    has_more: bool
-
-
-@router.post("/requests", status_code=201)
-async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
+@router.post("/requests", status_code=201, response_description="The request was made", responses=NOT_FOUND)
+async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> RequestMade:
     """Make a request. Answers with the links to hand over and the id for the result."""
     template = verifier.templates()[new.template] if isinstance(new.template, str) else parse_template(new.template)
     kind = Kind(new.kind) if new.kind else verifier.default_kind()
@@ -173,16 +142,21 @@ async def make_request(new: NewRequest, key: KeyDep, verifier: VerifierDep) -> d
         lifetime_seconds=new.lifetime_seconds,
         reference=new.reference,
     )
-    return {
-        "id": made.id,
-        "request": made.link,
-        "request_https": made.https_link,
-        "code": made.code,
-        "expires_at": made.transaction.expires_at.isoformat(timespec="seconds"),
-    }
+    return RequestMade(
+        id=made.id,
+        request=made.link,
+        request_https=made.https_link,
+        code=made.code,
+        expires_at=made.transaction.expires_at.isoformat(timespec="seconds"),
+    )
 
 
-@router.get("/requests/{request_id}")
+@router.get(
+    "/requests/{request_id}",
+    response_model=ResultOut,
+    response_description="Where the request stands, and its result",
+    responses=NOT_FOUND,
+)
 async def get_result(
     request: Request,
     request_id: str,
@@ -214,7 +188,18 @@ async def get_result(
     return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/requests/{request_id}/events")
+class EventStream(StreamingResponse):
+    """Server-sent events (HTML standard, 9.2)."""
+
+    media_type = "text/event-stream"
+
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"model": StateEvent, "description": "Server-sent events named `state`; the data of each, as JSON"}
+}
+
+
+@router.get("/requests/{request_id}/events", response_class=EventStream, responses=_EVENTS | NOT_FOUND)
 async def follow(request: Request, request_id: str, key: KeyDep, verifier: VerifierDep) -> StreamingResponse:
     """Every change of the request's state, as server-sent events named `state`."""
     streams = streams_of(request)
@@ -230,19 +215,21 @@ async def follow(request: Request, request_id: str, key: KeyDep, verifier: Verif
             yield server_sent_event("state", {"id": record.id, "state": record.state.value, "verdict": verdict})
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(streams.counted(key.id, events()), media_type="text/event-stream", headers=headers)
+    return EventStream(streams.counted(key.id, events()), headers=headers)
 
 
-@router.post("/returns")
-async def bring_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> dict[str, str]:
+@router.post("/returns", response_description="The answer counts from now on", responses=NOT_FOUND)
+async def bring_back(returned: Returned, key: KeyDep, verifier: VerifierDep) -> BroughtBack:
     """The browser came back with its response code: answers with the id of the request, whose result now counts.
 
     That the browser is the one that started is for the caller to check against its own session.
     """
-    return {"id": await verifier.database.run(verifier.redeem, returned.response_code, binding="", maker=key.id)}
+    return BroughtBack(
+        id=await verifier.database.run(verifier.redeem, returned.response_code, binding="", maker=key.id)
+    )
 
 
-@router.get("/deletions")
+@router.get("/deletions", response_description="Deletions in the order of their last change")
 async def list_deletions(
     key: KeyDep,
     verifier: VerifierDep,
@@ -259,7 +246,11 @@ async def list_deletions(
     return DeletionPage(deletions=some, next_after=some[-1].number if some else after, has_more=len(found) > limit)
 
 
-@router.post("/deletions/{deletion_id}/acknowledgement")
+@router.post(
+    "/deletions/{deletion_id}/acknowledgement",
+    response_description="The deletion, acknowledged",
+    responses=NOT_FOUND | changed_meanwhile("It has changed meanwhile: read it again, and do what it says now"),
+)
 async def acknowledge(deletion_id: str, done: Acknowledged, key: KeyDep, verifier: VerifierDep) -> DeletionOut:
     """You did with your own copy what the deletion says. Twice is harmless; 409 when it has changed meanwhile."""
     one = await verifier.database.run(
@@ -278,26 +269,30 @@ async def check_own(verifier: Verifier, request_id: str, key: APIKey) -> None:
         raise NoSuchRequest(NOT_OF_THIS_KEY)
 
 
-@router.get("/templates")
-async def list_templates(key: KeyDep, verifier: VerifierDep) -> dict[str, Any]:
-    """The templates at hand."""
+@router.get("/templates", response_description="The templates at hand")
+async def list_templates(key: KeyDep, verifier: VerifierDep) -> TemplateList:
+    """What can be asked by name, and the files with which nothing can be asked yet."""
     shelf = verifier.templates()
-    return {
-        "templates": [
-            {"name": name, "title": template.title.model_dump(), "types": sorted(template.types)}
-            for name, template in sorted(shelf.templates.items())
-        ],
-        "faulty": shelf.faulty,
-    }
+    lines = [
+        TemplateLine(name=name, title=_texts(template.title), types=sorted(template.types))
+        for name, template in sorted(shelf.templates.items())
+    ]
+    return TemplateList(templates=lines, faulty=shelf.faulty)
 
 
-@router.get("/templates/{name}")
-async def get_template(name: str, key: KeyDep, verifier: VerifierDep) -> dict[str, Any]:
-    """What a template needs from people, kind by kind, and who issues it. Kinds of one `group` stand for each other."""
+@router.get("/templates/{name}", response_description="What the template needs", responses=NOT_FOUND)
+async def get_template(name: str, key: KeyDep, verifier: VerifierDep, catalogues: CataloguesDep) -> TemplateOut:
+    """What a template needs from people, of which kinds one is enough, and who issues each.
+
+    Whether a person has it, nobody is told.
+    """
     template, now = verifier.templates()[name], verifier.clock()
     trust = await verifier.database.run(verifier.trust.trust, now=now)
-    return {
-        "name": template.name,
-        "title": template.title.model_dump(),
-        "needs": needs_of(template, trust=trust, now=now),
-    }
+    needs = needs_of(template, trust=trust, now=now, catalogues=catalogues)
+    return TemplateOut(
+        name=template.name, title=_texts(template.title), needs=[NeedOut.model_validate(one) for one in needs]
+    )
+
+
+def _texts(text: LocalizedText) -> Texts:
+    return Texts(sv=text.text("sv"), en=text.text("en"))

@@ -7,49 +7,27 @@ POST /api/requests/ID/recheck       one check more; 409 unless the person lets i
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from verifier.api.embedding import KeyDep, VerifierDep, check_own
+from verifier.api.messages import NOT_FOUND, REFUSED, PermissionOut, RecheckOut, changed_meanwhile
 from verifier.result_document import permission_document
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", responses=REFUSED)
 
 
-class CheckOut(BaseModel):
-    """One check. `outcome` is null while it is under way; only `valid` says that what was shown still holds."""
-
-    number: int
-    at: str
-    outcome: str | None
-
-
-class PermissionOut(BaseModel):
-    """The permission: `none`, `active`, `paused` or `ended`; its last day; the earliest moment of the next check."""
-
-    request_id: str
-    state: str
-    until: str | None
-    next_at: str | None
-    ended_at: str | None
-    end_reason: str | None
-    checks: list[CheckOut]
-
-
-class RecheckOut(BaseModel):
-    """What a check came to, and how the permission stands after it."""
-
-    outcome: str
-    permission: PermissionOut
-
-
-@router.get("/requests/{request_id}/permission")
+@router.get("/requests/{request_id}/permission", response_description="How the permission stands", responses=NOT_FOUND)
 async def get_permission(request_id: str, key: KeyDep, verifier: VerifierDep) -> PermissionOut:
     """Whether, and until when, the person lets you check again."""
     await check_own(verifier, request_id, key)
     return PermissionOut.model_validate(await _document(verifier, request_id))
 
 
-@router.post("/requests/{request_id}/recheck")
+@router.post(
+    "/requests/{request_id}/recheck",
+    response_description="It was checked",
+    responses=NOT_FOUND
+    | changed_meanwhile("`recheck_not_permitted`: no permission, paused, ended, or too soon after the last check"),
+)
 async def recheck(request_id: str, key: KeyDep, verifier: VerifierDep) -> RecheckOut:
     """Check once more whether what was shown still holds. The person is told of it.
 
@@ -58,7 +36,7 @@ async def recheck(request_id: str, key: KeyDep, verifier: VerifierDep) -> Rechec
     await check_own(verifier, request_id, key)
     outcome = await verifier.rechecks.check_again(request_id, actor=key.id)
     permission = PermissionOut.model_validate(await _document(verifier, request_id))
-    return RecheckOut(outcome=outcome.value, permission=permission)
+    return RecheckOut(outcome=outcome, permission=permission)
 
 
 async def _document(verifier: VerifierDep, request_id: str) -> dict[str, Any]:

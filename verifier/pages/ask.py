@@ -119,9 +119,12 @@ def preview_in(template: RequestTemplate, language: str, *, request: Request, se
 
 
 def _card(one: RequestTemplate, t: Translator) -> TemplateCard:
-    required = sum(1 for _ in one.required_items())
+    fewest, most = one.needed_count()
     optional = sum(1 for credential in one.credentials for item in credential.items if not item.required)
-    line = t.plural("%(num)s thing needed", "%(num)s things needed", required)
+    if fewest == most:
+        line = t.plural("%(num)s thing needed", "%(num)s things needed", most)
+    else:
+        line = t(N_("%(fewest)s to %(most)s things needed"), fewest=fewest, most=most)
     if optional:
         line += t(N_(", %(count)s optional"), count=optional)
     return TemplateCard(one.name, one.title.text(t.language), one.purpose.text(t.language), line)

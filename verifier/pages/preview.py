@@ -1,5 +1,6 @@
 """How somebody who is asked will read a request: the same words as in the wallet's decision, without their values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,6 +8,7 @@ from schemas.consent import Basis, LocalizedText
 from schemas.types import REGISTERED_CLAIMS, type_of
 from service.i18n import N_, Translator
 from verifier.disclosed import item_label, shown_value, type_label
+from verifier.needs import option_words
 from verifier.request_templates import RequestTemplate, TemplateCredential, TemplateItem
 
 BASES = {
@@ -32,10 +34,11 @@ class PreviewItem:
 
 @dataclass(frozen=True, slots=True)
 class PreviewGroup:
-    """Things that stand together under a heading."""
+    """Things that stand together under a heading; or the ways to meet one need, of which one is enough."""
 
     heading: str
     items: tuple[PreviewItem, ...]
+    ways: tuple["PreviewGroup", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +58,43 @@ def preview_of(template: RequestTemplate, *, organisation: LocalizedText, today:
     language = t.language
     name = (template.organisation or organisation).text(language)
     required, optional = _groups(template, language, t)
-    count = sum(1 for _ in template.required_items())
-    groups = [*required, *optional]
     return Preview(
         language=language,
-        heading=t.plural(
-            "%(name)s wants to see %(num)s thing about you",
-            "%(name)s wants to see %(num)s things about you",
-            count,
-            name=name,
-        ),
+        heading=_heading(name, *template.needed_count(), t=t),
         purpose=template.purpose.text(language),
         said_by=t(N_("Said by %(name)s"), name=name),
-        groups=tuple(groups),
+        groups=(*required, *optional),
         facts=tuple(_facts(template, today, language, t)),
     )
 
 
+def _heading(name: str, fewest: int, most: int, *, t: Translator) -> str:
+    if fewest != most:
+        words = N_("%(name)s wants to see %(fewest)s to %(most)s things about you")
+        return t(words, name=name, fewest=fewest, most=most)
+    return t.plural(
+        "%(name)s wants to see %(num)s thing about you",
+        "%(name)s wants to see %(num)s things about you",
+        most,
+        name=name,
+    )
+
+
 def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[list[PreviewGroup], list[PreviewGroup]]:
-    required, optional = [], []
-    for query_id, credential, items in template.queries():
-        shown = tuple(_item(credential, item, language, t) for item in items) or (_whole(t),)
-        kind = type_label(credential.vct[0], template, language)
-        if template.is_required(query_id):
-            required.append(PreviewGroup(t(N_("Needed, from: %(kind)s"), kind=kind), shown))
-        else:
-            optional.append((kind, shown))
+    shown = {
+        query_id: (credential, tuple(_item(credential, item, language, t) for item in items) or (_whole(t),))
+        for query_id, credential, items in template.queries()
+    }
+    required = [
+        _needed(template, options, {one: items for one, (_, items) in shown.items()}, t)
+        for options, is_needed in template.sets()
+        if is_needed
+    ]
+    needed = {one for options, is_needed in template.sets() if is_needed for option in options for one in option}
     together: dict[str, list[PreviewItem]] = {}
-    for kind, shown in optional:
-        together.setdefault(kind, []).extend(shown)
+    for query_id, (credential, items) in shown.items():
+        if query_id not in needed:
+            together.setdefault(type_label(credential.vct[0], template, language), []).extend(items)
     for kind, names in _always_visible(template, language).items():
         visible = tuple(PreviewItem(name, "", "") for name in names)
         required.append(PreviewGroup(t(N_("Always visible on: %(kind)s"), kind=kind), visible))
@@ -91,6 +102,25 @@ def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[li
         PreviewGroup(t(N_("Optional, from: %(kind)s. It can be left out."), kind=kind), tuple(items))
         for kind, items in together.items()
     ]
+
+
+def _needed(
+    template: RequestTemplate,
+    options: tuple[tuple[str, ...], ...],
+    shown: Mapping[str, tuple[PreviewItem, ...]],
+    t: Translator,
+) -> PreviewGroup:
+    ways = tuple(
+        PreviewGroup(
+            t(N_("From: %(kind)s"), kind=option_words(template, (option,), t)),
+            tuple(item for one in option for item in shown.get(one, ())),
+        )
+        for option in options
+    )
+    kind = option_words(template, options, t)
+    if len(ways) == 1:
+        return PreviewGroup(t(N_("Needed, from: %(kind)s"), kind=kind), ways[0].items)
+    return PreviewGroup(t(N_("One of these is needed: %(kind)s"), kind=kind), (), ways)
 
 
 def _item(credential: TemplateCredential, item: TemplateItem, language: str, t: Translator) -> PreviewItem:

@@ -47,6 +47,59 @@ def test_the_preview_says_everything_in_both_languages(desk: Desk) -> None:
         assert text in page
 
 
+def test_alternatives_are_told_as_alternatives(desk: Desk) -> None:
+    """An internship needs one record of two: five things, and whoever has a transcript needs no micro-credential."""
+    for language, needed in (("en", "5 things needed"), ("sv", "5 uppgifter behövs")):
+        card = desk.browser.get(f"/ask?lang={language}").text.partition('id="template-internship"')[2]
+        assert needed in card.partition("</article>")[0], language
+
+    for address in ("/ask/internship", "/share/internship?lang=sv", "/share/internship?lang=en"):
+        page = desk.browser.get(address).text
+        for lang, heading, one_of, ways in (
+            (
+                "en",
+                "Example Ltd wants to see 5 things about you",
+                "One of these is needed: Micro-credential or course results",
+                ["From: Micro-credential", "From: Course results"],
+            ),
+            (
+                "sv",
+                "Exempelbolaget AB vill se 5 uppgifter om dig",
+                "Något av detta behövs: Mikromeritintyg eller studieresultat",
+                ["Från: Mikromeritintyg", "Från: Studieresultat"],
+            ),
+        ):
+            if "/share" in address and f"lang={lang}" not in address:
+                continue
+            assert heading in page
+            listed = page.partition(one_of)[2].partition('<ul class="preview-ways">')[2]
+            assert [listed.index(way) for way in ways] == sorted(listed.index(way) for way in ways)
+            for kind in ("Micro-credential", "Course results", "Mikromeritintyg", "Studieresultat"):
+                assert f"eeded, from: {kind}" not in page
+                assert f"Behövs, från: {kind}" not in page
+
+
+def test_ways_of_another_size_are_counted_from_fewest_to_most(desk: Desk) -> None:
+    """Two things by one way, one by the other."""
+    more = TEMPLATE.replace('name = "internship"', 'name = "ways"\nalternatives = [["course"], ["other"]]')
+    more += """
+  [[credentials.items]]
+  path = ["grade"]
+  reason = { sv = "Vi behöver veta hur det gick.", en = "We need to know how it went." }
+
+[[credentials]]
+id = "other"
+vct = ["https://other.example/degree"]
+title = { sv = "Examensbevis", en = "Degree" }
+"""
+    add_template(desk, "ways.toml", more)
+
+    assert "1 to 2 things needed" in desk.browser.get("/ask").text
+    page = desk.browser.get("/ask/ways").text
+    assert "wants to see 1 to 2 things about you" in page
+    assert "vill se 1 till 2 uppgifter om dig" in page
+
+
 def test_a_template_of_ones_own_is_asked_with(desk: Desk) -> None:
     """Any kind of certificate, any path; expected values stand beside the item."""
     add_template(desk, "internship.toml", TEMPLATE)
