@@ -49,9 +49,13 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem`: why it is refused."""
+    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem`: why it is refused.
+
+    The issuer may give several of one configuration; then each has an `identifier`, by which it is asked for (6.2).
+    """
 
     configuration: str
+    identifier: str = field(default="", repr=False)
     keys: tuple[Mapping[str, str], ...] = ()
     state: PartState = PartState.WAITING
     received: tuple[str, ...] = field(default=(), repr=False)
@@ -61,6 +65,11 @@ class Part:
     ask_again_at: int = 0
     """Seconds since 1970: before that the issuer does not want to be asked again."""
     notification_id: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What tells it from the other certificates of its collection."""
+        return self.configuration, self.identifier
 
     @property
     def is_final(self) -> bool:
@@ -88,7 +97,6 @@ class Collection:
     unanswered: bool = False
     access_token: str | None = field(default=None, repr=False)
     token_until: int | None = None
-    identifiers: Mapping[str, str] = field(default_factory=dict, repr=False)
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The keys with which the wallet is a client here (`wallet.issuer_client.ClientKeys`)."""
     is_bound: bool = False
@@ -184,9 +192,11 @@ class Collection:
 
     def with_part(self, changed: Part) -> "Collection":
         """The collection with one part replaced."""
-        return replace(
-            self, parts=tuple(changed if p.configuration == changed.configuration else p for p in self.parts)
-        )
+        return replace(self, parts=tuple(changed if p.name == changed.name else p for p in self.parts))
+
+    def part(self, name: tuple[str, str]) -> Part:
+        """The part with this name."""
+        return next(part for part in self.parts if part.name == name)
 
     @property
     def open_parts(self) -> list[Part]:
@@ -200,7 +210,6 @@ class Collection:
             offer={**self.offer, "credential_configuration_ids": [configuration]},
             parts=tuple(part for part in self.parts if part.configuration == configuration),
             displays={name: shown for name, shown in self.displays.items() if name == configuration},
-            identifiers={name: found for name, found in self.identifiers.items() if name == configuration},
         )
 
     def failed(self, problem: str, peer_error: str = "") -> "Collection":
@@ -230,8 +239,18 @@ class Collection:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `as_json` gave."""
+        value = dict(value)
+        names = value.pop("identifiers", {})  # Begun before wallets fetched several of one configuration.
         parts = tuple(
-            Part(**{**p, "keys": tuple(p["keys"]), "received": tuple(p["received"]), "state": PartState(p["state"])})
+            Part(
+                **{
+                    "identifier": names.get(p["configuration"], ""),
+                    **p,
+                    "keys": tuple(p["keys"]),
+                    "received": tuple(p["received"]),
+                    "state": PartState(p["state"]),
+                }
+            )
             for p in value["parts"]
         )
         further, stage = tuple(value.get("and_then", ())), Stage(value["stage"])

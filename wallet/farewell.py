@@ -44,7 +44,7 @@ def farewell_of(certificate: StoredCertificate, renewals: Sequence[Collection], 
     if kept.offered.metadata.notification_endpoint is None or not part.notification_id:
         return None
     newer = next((one for one in renewals if one.refresh_token is not None and one.client), kept)
-    told = Part(configuration=part.configuration, notification_id=part.notification_id)
+    told = Part(part.configuration, part.identifier, notification_id=part.notification_id)
     return replace(
         newer,
         link=f"farewell:{certificate.id}",

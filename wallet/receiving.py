@@ -80,7 +80,9 @@ def agreed(collection: Collection, *, tx_code: str | None, batch_limit: int) -> 
     batch = offered.metadata.batch_credential_issuance
     copies = min(batch.batch_size, batch_limit) if batch else 1
     parts = []
-    for part, (_, configuration) in zip(collection.parts, offered.items, strict=True):
+    configurations = dict(offered.items)
+    for part in collection.parts:
+        configuration = configurations[part.configuration]
         if problem := unusable(configuration, offered.metadata):
             parts.append(replace(part, state=PartState.REFUSED, problem=problem))
         elif configuration.needs_proofs and not part.keys:
@@ -211,8 +213,8 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
             work.keeper.save(collection)
             return collection
     held_up: Collection | None = None
-    for name in [part.configuration for part in collection.parts]:
-        part = _part(collection, name)
+    for name in [part.name for part in collection.parts]:
+        part = collection.part(name)
         if part.state is PartState.WAITING or (
             part.state is PartState.DEFERRED and part.ask_again_at <= work.seconds()
         ):
@@ -222,7 +224,7 @@ async def _get_parts(collection: Collection, work: _Work) -> Collection:
                 return collection  # Nobody answered: the others wait as well.
             if collection.problem:
                 held_up, collection = collection, collection.paused("")
-        part = _part(collection, name)
+        part = collection.part(name)
         if part.state is PartState.RECEIVED:
             collection = await _judge(collection, part, work)
     collection = concluded(collection)
@@ -344,10 +346,9 @@ async def _credential_request(collection: Collection, part: Part, work: _Work) -
             provider=work.provider,
             now=work.clock(),
         )
-    identifier = collection.identifiers.get(part.configuration)
     return CredentialRequest(
-        credential_identifier=identifier,
-        credential_configuration_id=None if identifier else part.configuration,
+        credential_identifier=part.identifier or None,
+        credential_configuration_id=None if part.identifier else part.configuration,
         proofs=proofs,
     ).as_json()
 
@@ -424,7 +425,3 @@ def _ended(collection: Collection, problem: str, error: str) -> Collection:
         if part.state in (PartState.WAITING, PartState.DEFERRED):
             collection = collection.with_part(_refused(part, problem))
     return replace(collection, peer_error=error)
-
-
-def _part(collection: Collection, configuration: str) -> Part:
-    return next(part for part in collection.parts if part.configuration == configuration)

@@ -15,14 +15,21 @@ from datetime import datetime
 from typing import Final
 
 from proofs import strict_json
+from proofs.keys import generate_signer
 from schemas.errors import ProtocolError
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, TokenRequest, TokenResponse
-from wallet.collection import Collection, Keeper, PartState, Stage, concluded
+from wallet.collection import Collection, Keeper, Part, PartState, Stage, concluded
 from wallet.issuer_client import LARGEST_ANSWER, ClientKeys, IssuerClient, WalletProvider, error_code
 from wallet.offers import AddressRefused, Busy, Reply, Unreachable, Web
 
 LONGEST_TOKEN_SECONDS: Final = 31_536_000
 """A longer life than a year is cut: the number is the issuer's, and would be any number."""
+
+MOST_CERTIFICATES: Final = 100
+"""So many are fetched with one wish: the number of identifiers is the issuer's, and would be any number. A whole
+education, course by course, is fewer."""
+TOO_MANY: Final = "too_many"
+"""Why the part that stands for all beyond that is refused."""
 
 BUSY = frozenset({429, 503})
 WRONG_TX_CODE = frozenset({"invalid_grant", "invalid_tx_code"})
@@ -173,29 +180,23 @@ def _granted(collection: Collection, token: TokenResponse, *, at: int) -> Collec
     when no identifiers were answered). Else the scope says what was, when it is not what was asked for (RFC 6749, 5.1).
     What else the token covers, unasked, is left alone. A refreshed token may say nothing anew: then the names stay.
     """
-    waiting = [part for part in collection.parts if part.state is PartState.WAITING]
-    names = {part.configuration: token.credential_identifier(part.configuration) for part in collection.parts}
-    identifiers = {configuration: name for configuration, name in names.items() if name is not None}
-    lacking: set[str] = set()
+    has_names = any(part.identifier for part in collection.parts)
     if any(detail.credential_identifiers for detail in token.authorization_details or []):
-        lacking = {part.configuration for part in waiting if part.configuration not in identifiers}
-    elif token.scope is not None and collection.offered.wants_sign_in and not collection.identifiers:
+        collection = _named(collection, token)
+    elif token.scope is not None and collection.offered.wants_sign_in and not has_names:
         given = set(token.scope.split())
         known = {name: configuration.scope for name, configuration in collection.offered.items}
+        waiting = [part for part in collection.parts if part.state is PartState.WAITING]
         if collection.offered.scopes([part.configuration for part in waiting]) is not None:
-            lacking = {part.configuration for part in waiting if known[part.configuration] not in given}
-    for part in waiting:
-        if part.configuration in lacking:
-            collection = collection.with_part(
-                replace(part, state=PartState.REFUSED, keys=(), received=(), problem="not_granted")
-            )
+            for part in waiting:
+                if known[part.configuration] not in given:
+                    collection = collection.with_part(_not_granted(part))
     refresh_token = token.refresh_token or collection.refresh_token
     return replace(
         collection,
         stage=Stage.COLLECTING,
         access_token=token.access_token,
         token_until=None if token.expires_in is None else at + min(token.expires_in, LONGEST_TOKEN_SECONDS),
-        identifiers=identifiers or collection.identifiers,
         is_bound=token.token_type.lower() == "dpop",
         refresh_token=refresh_token,
         family=collection.family or (secrets.token_hex(16) if refresh_token else ""),
@@ -204,3 +205,41 @@ def _granted(collection: Collection, token: TokenResponse, *, at: int) -> Collec
         code=None,
         code_verifier="",
     )
+
+
+def _named(collection: Collection, token: TokenResponse) -> Collection:
+    """The collection with a part for each identifier that was granted for what was asked for, up to
+    `MOST_CERTIFICATES`: each gets keys of its own. What is beyond that is one part that says so.
+
+    A refreshed token adds nothing: what the issuer has more of by then was not asked for.
+    """
+    room = MOST_CERTIFICATES - len(collection.parts)
+    parts: list[Part] = []
+    for part in collection.parts:
+        granted = token.credential_identifiers(part.configuration)
+        if part.state is not PartState.WAITING or part.identifier in granted:
+            parts.append(part)
+        elif collection.stage is Stage.ASKING and granted and not part.identifier:
+            taken = granted[: 1 + max(room, 0)]
+            room -= len(taken) - 1
+            parts += [replace(part, identifier=taken[0]), *(_another(part, name) for name in taken[1:])]
+            if len(taken) < len(granted):
+                parts.append(Part(part.configuration, state=PartState.REFUSED, problem=TOO_MANY))
+        elif len(granted) == 1 and _is_only_one(part, collection):
+            parts.append(replace(part, identifier=granted[0]))
+        else:
+            parts.append(_not_granted(part))
+    return replace(collection, parts=tuple(parts))
+
+
+def _another(part: Part, identifier: str) -> Part:
+    """A further certificate of the same configuration, with as many keys, all of its own."""
+    return replace(part, identifier=identifier, keys=tuple(generate_signer().private_jwk() for _ in part.keys))
+
+
+def _is_only_one(part: Part, collection: Collection) -> bool:
+    return [one.configuration for one in collection.parts].count(part.configuration) == 1
+
+
+def _not_granted(part: Part) -> Part:
+    return replace(part, state=PartState.REFUSED, keys=(), received=(), problem="not_granted")

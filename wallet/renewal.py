@@ -36,7 +36,7 @@ def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
     kept = replace(
         collection.narrowed(part.configuration),
         stage=Stage.COLLECTING,
-        parts=(Part(configuration=part.configuration, notification_id=part.notification_id),),
+        parts=(Part(part.configuration, part.identifier, notification_id=part.notification_id),),
         access_token=None,
         token_until=0,
         for_share="",

@@ -60,12 +60,16 @@ class TokenResponse(Message):
     scope: str | None = None
     authorization_details: list[AuthorizationDetail] | None = None
 
-    def credential_identifier(self, credential_configuration_id: str) -> str | None:
-        """The first identifier granted for this configuration; a request must then use it instead (8.2)."""
-        for detail in self.authorization_details or []:
-            if detail.credential_configuration_id == credential_configuration_id and detail.credential_identifiers:
-                return detail.credential_identifiers[0]
-        return None
+    def credential_identifiers(self, credential_configuration_id: str) -> list[str]:
+        """The identifiers granted for this configuration, each once: one credential each. Requests must then use them
+        instead of the configuration (8.2)."""
+        found = (
+            identifier
+            for detail in self.authorization_details or []
+            if detail.credential_configuration_id == credential_configuration_id
+            for identifier in detail.credential_identifiers or []
+        )
+        return list(dict.fromkeys(found))
 
 
 class NonceResponse(Message):

@@ -222,7 +222,7 @@ def test_i11_i12_details_are_answered_with_identifiers_and_only_when_asked_for(d
     asked = TokenResponse.read(desk.ask_token(desk.offer(), authorization_details=json.dumps(details)).json())
     plain = TokenResponse.read(desk.ask_token(desk.offer()).json())
 
-    assert asked.credential_identifier("micro-credential")
+    assert asked.credential_identifiers("micro-credential")
     assert plain.authorization_details is None
 
 

@@ -239,12 +239,13 @@ def test_a_token_response_names_the_identifiers_to_ask_by() -> None:
             "access_token": "x",
             "token_type": "bearer",
             "authorization_details": [
-                {"type": "openid_credential", "credential_configuration_id": "a", "credential_identifiers": ["1", "2"]}
+                {"type": "openid_credential", "credential_configuration_id": "a", "credential_identifiers": ["1", "2"]},
+                {"type": "openid_credential", "credential_configuration_id": "a", "credential_identifiers": ["3", "1"]},
             ],
         }
     )
-    assert answer.credential_identifier("a") == "1"
-    assert answer.credential_identifier("b") is None
+    assert answer.credential_identifiers("a") == ["1", "2", "3"]
+    assert answer.credential_identifiers("b") == []
     details = [{"type": "openid_credential", "credential_configuration_id": "a", "credential_identifiers": []}]
     with pytest.raises(Malformed):
         TokenResponse.read({"access_token": "x", "token_type": "b", "authorization_details": details})

@@ -23,7 +23,7 @@ from wallet.offers import OfferUnusable, Unreachable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_arrival import back_to
-from wallet.pages.waiting import asked_by
+from wallet.pages.waiting import asked_by, part_titles
 from wallet.pages.words import PROBLEMS, problem_words, tx_code_words
 from wallet.store.provider import BACK
 from wallet.vault import UnlockedVault
@@ -215,11 +215,13 @@ async def _show(
     language = pages.language(request)
     stored = [wallet.certificate(vault, certificate_id) for certificate_id in collection.stored_ids]
     items = []
-    for part, (name, configuration) in zip(collection.parts, offered.items, strict=True):
-        metadata = configuration.credential_metadata
+    t = pages.translator(request)
+    configurations = dict(offered.items)
+    for part, title in zip(collection.parts, part_titles(collection, t), strict=True):
+        metadata = configurations[part.configuration].credential_metadata
         items.append(
             {
-                "name": plain(display_name(metadata.display if metadata else None, language) or name),
+                "name": title,
                 "claims": [
                     plain(shown)
                     for claim in (metadata.claims if metadata and metadata.claims else [])
@@ -229,7 +231,6 @@ async def _show(
                 "problem": problem_words(part.problem) if part.problem else None,
             }
         )
-    t = pages.translator(request)
     code_form = tx_code_words(offered.tx_code, t)
     code_fault = ""
     if unfitting_code is not None:

@@ -4,12 +4,13 @@ A certificate that the person waited for is told until they have seen it, with t
 was fetched, while that is open.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.issuance import display_name
-from service.i18n import Translator
+from service.i18n import N_, Translator
 from wallet.cards import read_card
 from wallet.certificates import UnknownCertificate
 from wallet.collection import Collection, PartState, Stage
@@ -18,8 +19,11 @@ from wallet.hosts import host_of
 from wallet.naming import plain
 from wallet.pages.history_view import row_view
 from wallet.pages.words import problem_words
+from wallet.redemption import TOO_MANY
 from wallet.sharing import Sharing
 from wallet.vault import UnlockedVault
+
+NUMBERED = N_("%(title)s, %(number)s of %(count)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,27 @@ def _come(vault: UnlockedVault, wallet: Deployment, one: Collection, t: Translat
             continue
         titles.append(read_card(certificate, t.language).title)
         first = first or certificate.id
-    return t.listed(titles or [title for _, title in _titles(one, t)]), first
+    return t.listed(titles or part_titles(one, t)), first
 
 
 def _still_to_come(one: Collection, t: Translator) -> Iterator[str]:
-    final = {part.configuration for part in one.parts if part.state in (PartState.STORED, PartState.REFUSED)}
-    return (title for name, title in _titles(one, t) if name not in final)
+    final = (PartState.STORED, PartState.REFUSED)
+    return (title for part, title in zip(one.parts, part_titles(one, t), strict=True) if part.state not in final)
 
 
-def _titles(one: Collection, t: Translator) -> Iterator[tuple[str, str]]:
-    for name, configuration in one.offered.items:
-        metadata = configuration.credential_metadata
-        yield name, plain(display_name(metadata.display if metadata else None, t.language) or name)
+def part_titles(one: Collection, t: Translator) -> list[str]:
+    """What each certificate of a collection is called before it is there, in order; several of a kind are numbered."""
+    configurations = dict(one.offered.items)
+    kinds = [part.configuration for part in one.parts if part.problem != TOO_MANY]
+    seen: Counter[str] = Counter()
+    titles = []
+    for part in one.parts:
+        metadata = configurations[part.configuration].credential_metadata
+        kind = plain(display_name(metadata.display if metadata else None, t.language) or part.configuration)
+        seen[part.configuration] += 1
+        count = kinds.count(part.configuration)
+        if count > 1 and part.problem != TOO_MANY:
+            number = seen[part.configuration]
+            kind = t(NUMBERED, title=kind, number=str(number), count=str(count))
+        titles.append(kind)
+    return titles

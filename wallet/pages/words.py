@@ -143,6 +143,11 @@ PROBLEMS = {
         N_("This one was left out when it was allowed there."),
         N_("You can fetch it by itself."),
     ),
+    "too_many": Words(
+        N_("There are too many at once"),
+        N_("The issuer has more of these than the wallet fetches at once. The first ones were fetched."),
+        _ASK_ISSUER,
+    ),
     "one_at_a_time": Words(
         N_("This issuer gives one certificate at a time"),
         N_("Nothing was fetched. The others come after this one."),

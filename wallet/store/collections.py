@@ -309,12 +309,12 @@ def _lost(before: Collection, after: Collection) -> list[Part]:
     """
     if after.renews:
         return []
-    known = {part.configuration for part in before.parts if part.state is PartState.REFUSED}
+    known = {part.name for part in before.parts if part.state is PartState.REFUSED}
     failed = after.stage is Stage.FAILED and before.stage is not Stage.FAILED
     return [
         part
         for part in after.parts
-        if part.configuration not in known
+        if part.name not in known
         and (part.state is PartState.REFUSED or (failed and part.state is not PartState.STORED))
     ]
 
