@@ -102,7 +102,7 @@ def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
             for one in report["items"]
         ],
         "events": [
-            {"words": t(_DONE[EventType(one["type"])]), "moment": t.moment(datetime.fromisoformat(one["at"]))}
+            {"words": t(DONE[EventType(one["type"])]), "moment": t.moment(datetime.fromisoformat(one["at"]))}
             for one in report["events"]
         ],
         "refused": any(one["type"] == EventType.REFUSED.value for one in report["events"]),
@@ -113,12 +113,12 @@ def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
     }
 
 
-_DONE = {
+DONE = {
     EventType.REQUESTED: N_("They were asked"),
     EventType.APPROVED: N_("They decided to share"),
     EventType.REFUSED: N_("They decided not to share"),
     EventType.DELIVERED: N_("It arrived"),
-    EventType.NOT_ACCEPTED: N_("It was answered with an error"),
+    EventType.NOT_ACCEPTED: N_("It arrived, and the recipient answered with an error"),
     EventType.NOT_DELIVERED: N_("It could not be sent"),
     EventType.OUTCOME_UNKNOWN: N_("It was sent, but no reply came"),
     EventType.WITHDRAWN: N_("They took it back"),
@@ -132,6 +132,7 @@ _DONE = {
     EventType.PERMISSION_ENDED: N_("They ended later checks"),
     EventType.CHECKED_AGAIN: N_("The recipient checked again"),
 }
+"""Every event of an act in words, for whom it was done."""
 
 
 def principal_name(certificate: StoredCertificate) -> str:

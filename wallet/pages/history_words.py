@@ -22,7 +22,7 @@ HAPPENED = {
     EventKind.FAULTY: N_("The request had a fault"),
     EventKind.TOLD: N_("They were told of the fault"),
     EventKind.DELIVERED: N_("They received it"),
-    EventKind.NOT_ACCEPTED: N_("They answered with an error"),
+    EventKind.NOT_ACCEPTED: N_("It arrived, and they answered with an error"),
     EventKind.NOT_DELIVERED: N_("It could not be sent"),
     EventKind.UNKNOWN: N_("It was sent, but no reply came"),
     EventKind.CLOSED: N_("You left without answering"),

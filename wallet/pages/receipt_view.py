@@ -17,7 +17,7 @@ HAPPENED = {
     EventType.APPROVED: N_("You decided to share"),
     EventType.REFUSED: N_("You decided not to share"),
     EventType.DELIVERED: N_("They received it"),
-    EventType.NOT_ACCEPTED: N_("They answered with an error"),
+    EventType.NOT_ACCEPTED: N_("It arrived, and they answered with an error"),
     EventType.NOT_DELIVERED: N_("It could not be sent"),
     EventType.OUTCOME_UNKNOWN: N_("It was sent, but no reply came"),
     EventType.WITHDRAWN: N_("You took it back"),

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from schemas.receipt import EventType
 from tests.attacks.test_acts_for_another import Principal, acted, told_agent
 from tests.wallet.acting import Agent
 from tests.wallet.fake_verifier import known_verifier
@@ -14,14 +15,17 @@ from tests.wallet.pages.test_share_pages import text_of
 from tests.wallet.test_pages import UNKNOWN_WORDS, send
 from tests.world import PASSPHRASE, World
 from wallet.acts import Acts
+from wallet.pages.acting_words import DONE
 
 
-def browser_of_lina(world: World, language: str) -> TestClient:
-    """Lina's open wallet, after Omar has acted for her once."""
+def browser_of_lina(world: World, language: str, *, status: int = 200) -> TestClient:
+    """Lina's open wallet, after Omar has acted for her once; the recipient answered with `status`."""
 
     async def act() -> Principal:
         lina = await Principal.at(world)
-        await acted(await told_agent(world, lina), known_verifier(world))
+        employer = known_verifier(world)
+        employer.reply_status = status
+        await acted(await told_agent(world, lina), employer)
         return lina
 
     browser = anyio.run(act).side.browser(language)
@@ -69,6 +73,25 @@ def test_what_was_done_for_you_has_a_mark_of_its_own_and_the_power_can_be_ended(
     for name in ("history.json", "history.csv", "history.pdf"):
         assert browser.get(f"/history/files/{name}").status_code == 200
     assert "Haddad" in browser.get("/history/files/history.json").text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "It arrived, and the recipient answered with an error"),
+        ("sv", "Det kom fram, och mottagaren svarade med ett fel"),
+    ],
+)
+def test_an_answer_that_was_not_accepted_is_told_as_arrived(world: World, language: str, sentence: str) -> None:
+    """Whoever it was done for must not take it for an answer that nobody got."""
+    browser = browser_of_lina(world, language, status=400)
+    entry = browser.get("/history/" + browser.get("/history").text.partition('id="entry-')[2].partition('"')[0])
+    assert sentence in text_of(entry)
+
+
+def test_whatever_can_be_told_of_an_act_has_words() -> None:
+    """The form of reports names the events; a page must not stumble over one."""
+    assert set(DONE) == set(EventType)
 
 
 def test_without_a_page_of_the_source_there_is_the_letter(world: World) -> None:

@@ -121,7 +121,7 @@ async def test_cs31_the_history_as_pdf_is_complete_and_holds_no_values(world: Wo
         "You decided not to share",
         "The request had a fault",
         "It could not be sent",
-        "They answered with an error",
+        "It arrived, and they answered with an error",
         "You took it back",
         "You asked them to delete",
         "They have received your wish",
