@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import (
+    FORMAT_SD_JWT_VC,
     PRE_AUTHORIZED_CODE_GRANT,
     PROOF_TYPE_ATTESTATION,
     PROOF_TYPE_JWT,
@@ -193,7 +194,9 @@ async def learn_types(issuer: str, vcts: Collection[str], *, web: Web, languages
     supported = document.get("credential_configurations_supported")
     named: dict[str, str] = {}
     for name, configuration in supported.items() if isinstance(supported, dict) else ():
-        if isinstance(configuration, dict) and isinstance(vct := configuration.get("vct"), str) and name:
+        if not name or not isinstance(configuration, dict) or configuration.get("format") != FORMAT_SD_JWT_VC:
+            continue  # The same type may be there in other formats as well.
+        if isinstance(vct := configuration.get("vct"), str):
             named.setdefault(vct, name)
     wanted = [named[vct] for vct in dict.fromkeys(vcts) if vct in named]
     if not wanted:
