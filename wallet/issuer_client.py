@@ -220,7 +220,7 @@ class IssuerClient:
         return is_wanted and self._nonces.get(_origin(url)) != before
 
     def _was_challenged(self, reply: Reply) -> bool:
-        """Whether it only asks for a challenge; one that comes with any answer is used next (the draft, section 6.2)."""
+        """Whether it only asks for a challenge. One that comes with any answer is used next (the draft, 6.2)."""
         is_wanted = reply.status in (400, 401) and error_code(reply) == "use_attestation_challenge"
         self._challenge = reply.headers.get(_CHALLENGE, None if is_wanted else self._challenge)
         return is_wanted

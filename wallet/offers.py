@@ -12,10 +12,12 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from proofs import strict_json
 from schemas.errors import ProtocolError
 from schemas.issuance import (
+    FORMAT_SD_JWT_VC,
     PRE_AUTHORIZED_CODE_GRANT,
     PROOF_TYPE_ATTESTATION,
     PROOF_TYPE_JWT,
@@ -192,7 +194,9 @@ async def learn_types(issuer: str, vcts: Collection[str], *, web: Web, languages
     supported = document.get("credential_configurations_supported")
     named: dict[str, str] = {}
     for name, configuration in supported.items() if isinstance(supported, dict) else ():
-        if isinstance(configuration, dict) and isinstance(vct := configuration.get("vct"), str) and name:
+        if not name or not isinstance(configuration, dict) or configuration.get("format") != FORMAT_SD_JWT_VC:
+            continue  # The same type may be there in other formats as well.
+        if isinstance(vct := configuration.get("vct"), str):
             named.setdefault(vct, name)
     wanted = [named[vct] for vct in dict.fromkeys(vcts) if vct in named]
     if not wanted:
@@ -307,10 +311,10 @@ async def _authorization_server(
     for server_id in others:
         with suppress(OfferUnusable, Unreachable):
             server = await _authorization_server_metadata(server_id, web=web, languages=languages)
-            _check_grant(offer, server)
+            check_grant(offer, server)
             return server
     server = await _authorization_server_metadata(last, web=web, languages=languages)
-    _check_grant(offer, server)
+    check_grant(offer, server)
     return server
 
 
@@ -349,7 +353,7 @@ async def _authorization_server_metadata(server: str, *, web: Web, languages: st
     return metadata
 
 
-def _check_grant(offer: CredentialOffer, server: AuthorizationServerMetadata) -> None:
+def check_grant(offer: CredentialOffer, server: AuthorizationServerMetadata) -> None:
     """Refuse what the authorization server does not take, or this wallet cannot use. Raises `OfferUnusable`."""
     supported = server.grant_types_supported
     if offer.pre_authorized is not None:
@@ -359,8 +363,27 @@ def _check_grant(offer: CredentialOffer, server: AuthorizationServerMetadata) ->
     if supported is not None and "authorization_code" not in supported:
         raise OfferUnusable("grant_not_supported", "the authorization server does not take authorization codes")
     methods = server.code_challenge_methods_supported
-    if server.authorization_endpoint is None or (methods is not None and "S256" not in methods):
+    if not _leads_safely(server) or (methods is not None and "S256" not in methods):
         raise OfferUnusable("grant_not_supported", "the authorization server has no sign-in that is safe")
+
+
+def _leads_safely(server: AuthorizationServerMetadata) -> bool:
+    """Whether the person's browser may be sent to where this server signs people in.
+
+    It is https, or on the very host where the server itself was asked without TLS: on this machine, since no other is
+    asked so (`service.http`). Without a fragment (RFC 6749, section 3.1) and without a name before an @.
+    """
+    endpoint = server.authorization_endpoint or ""
+    if "#" in endpoint or "\\" in endpoint or any(not 0x21 <= ord(character) <= 0x7E for character in endpoint):
+        return False
+    try:
+        parts, asked = urlsplit(endpoint), urlsplit(server.issuer)
+        host, asked_host = parts.hostname, asked.hostname
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == asked.scheme == "http" and host == asked_host)
 
 
 def _json_body(reply: Reply) -> bytes:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from issuer.authorization.clients import CLIENT_ALGORITHMS
 from proofs import strict_json
 from schemas.errors import Malformed, ProtocolError, TooManyRequests
-from schemas.issuance import ErrorResponse, InvalidDPoPProof, InvalidToken, UseDPoPNonce
+from schemas.issuance import ErrorResponse, InsufficientScope, InvalidDPoPProof, InvalidToken, UseDPoPNonce
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +63,7 @@ def resource_error_answer(error: ProtocolError) -> Response:
     if isinstance(error, InvalidDPoPProof | UseDPoPNonce):
         answer.status_code = 401
         told = f'error="{error.error}", error_description="{error.description}", '
-    elif isinstance(error, InvalidToken) and not isinstance(error, NoToken):
+    elif isinstance(error, InvalidToken | InsufficientScope) and not isinstance(error, NoToken):
         told = f'error="{error.error}", '
     elif isinstance(error, NoToken):
         told = ""

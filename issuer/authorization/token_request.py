@@ -75,9 +75,8 @@ def read_members(form: Sequence[tuple[str, str]], members: frozenset[str]) -> di
             if len(value) > MAX_VALUE_CHARACTERS:
                 raise Malformed(f"{name} is too long")
             values[name] = value
-    # RFC 6749, section 3.2: parameters without a value are treated as if they were omitted. An empty transaction code
-    # stays a wrong one, though: somebody was asked for it.
-    return {name: value for name, value in values.items() if value or name == "tx_code"}
+    # RFC 6749, section 3.2: parameters without a value are treated as if they were omitted.
+    return {name: value for name, value in values.items() if value}
 
 
 def read_token_request(form: Sequence[tuple[str, str]]) -> tuple[TokenRequested, Mapping[str, str]]:

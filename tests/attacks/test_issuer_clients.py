@@ -296,7 +296,9 @@ def test_details_of_a_token_request_narrow_and_never_widen(fetcher: Fetcher) -> 
     narrow = fetcher.ask_token(code, authorization_details=detail % "course-results").json()
     (granted,) = narrow["authorization_details"]
     assert granted["credential_configuration_id"] == "course-results"
-    assert_refused(fetcher.ask_credential(narrow["access_token"]), "insufficient_scope", 403)
+    refused = fetcher.ask_credential(narrow["access_token"])
+    assert_refused(refused, "insufficient_scope", 403)
+    assert 'DPoP error="insufficient_scope"' in refused.headers["www-authenticate"], "the token's own scheme (RFC 9449)"
 
 
 def test_i25_a_code_that_was_bound_to_a_key_works_with_that_key(fetcher: Fetcher) -> None:

@@ -262,6 +262,25 @@ async def test_what_would_be_refused_does_not_spend_the_code(
     assert world.network.asked("/token") == 0
 
 
+@pytest.mark.parametrize("other", ["vc+sd-jwt", "jwt_vc_json", 7, None])
+async def test_of_one_type_in_several_formats_ours_is_fetched(world: World, other: Any) -> None:
+    """An issuer lists a type once for each format, the older ones perhaps first."""
+    source = Source(world)
+    vault = await world.wallet.person()
+
+    def several(document: dict[str, Any]) -> None:
+        ours = document["credential_configurations_supported"]
+        older = {**ours["micro-credential"], "format": other}
+        if other is None:
+            del older["format"]
+        document["credential_configurations_supported"] = {"older": older, **ours, "oldest": older}
+
+    with world.network.changing(changed_json(METADATA, several)):
+        _, collection = await away(world, vault, source)
+    assert [part.configuration for part in collection.parts] == ["micro-credential"]
+    assert collection.stage is Stage.AUTHORIZING
+
+
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
