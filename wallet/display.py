@@ -4,7 +4,8 @@ It comes from issuer metadata (`credential_metadata`, OpenID4VCI 12.2.4) or from
 All of it is somebody else's text: only texts are kept, bounded; pictures are dropped and never fetched.
 
     reduced, shown = without_pictures(configuration)
-    shown = display_of_type(document, integrity=claims.get("vct#integrity"))
+    described = read_type_document(document, vct=vct, integrity=claims.get("vct#integrity"))
+    shown = display_of_type(described)
 """
 
 import base64
@@ -92,11 +93,11 @@ def _is_step(step: object) -> bool:
     return step is None or isinstance(step, str) or (type(step) is int and step >= 0)
 
 
-def display_of_type(document: bytes, *, vct: str, integrity: object) -> Mapping[str, Any]:
-    """The display data of a type metadata document, in the shape of `credential_metadata`.
+def read_type_document(document: bytes, *, vct: str, integrity: object) -> dict[str, Any]:
+    """A type metadata document, parsed.
 
-    Empty when the document is not about this type, cannot be read, or does not have the digest that the certificate
-    states (SD-JWT VC, section 7): then it must not be used.
+    Empty when the document is not about this type, cannot be read, or does not have the digest that is stated where it
+    is referred to (SD-JWT VC, "Integrity of Referenced Documents"): then it must not be used.
     """
     if integrity is not None and not has_integrity(document, integrity):
         return {}
@@ -104,8 +105,11 @@ def display_of_type(document: bytes, *, vct: str, integrity: object) -> Mapping[
         described = strict_json.loads_object(document, max_bytes=len(document) + 1)
     except ProtocolError:
         return {}
-    if described.get("vct") != vct:
-        return {}
+    return described if described.get("vct") == vct else {}
+
+
+def display_of_type(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The display data of parsed type metadata, in the shape of `credential_metadata`."""
     claims = described.get("claims")
     named = [
         {**claim, "display": [{**d, "name": d.get("label")} for d in claim["display"] if isinstance(d, dict)]}

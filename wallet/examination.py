@@ -17,16 +17,17 @@ from proofs.keys import check_public_jwk, thumbprint
 from proofs.resolve import Resolver
 from proofs.trust import TrustList
 from proofs.verify import VerificationFailed, verify_credential
-from schemas.errors import CouldNotCheck, ProtocolError
+from schemas.errors import ProtocolError
 from schemas.issuance import FORMAT_SD_JWT_VC, Display, display_name
+from schemas.types.type_rules import BrokenTypeRules
 from schemas.verification import Outcome, VerificationResult
 from wallet.certificates import NewCertificate, NewCopy, StoredCertificate
 from wallet.collection import Collection, Part
-from wallet.display import display_of_type
 from wallet.hosts import host_of
 from wallet.offers import Offered
 from wallet.receiving import Examined, Verdict
 from wallet.trusted import judged_under
+from wallet.type_description import described_by_type
 
 # Members that may differ between copies of one certificate (VCI 15.4.1): keys, slots and times.
 _OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
@@ -72,7 +73,10 @@ async def examine(
         if judgement.verdict is Verdict.REFUSED:
             return Examined(Verdict.REFUSED, problem=judgement.problem)
     worst = next((j for j in judgements if j.verdict is Verdict.UNKNOWN_ISSUER), judgements[0])
-    display = offered.raw_displays.get(part.configuration) or await _type_display(parsed[0], resolver=resolver)
+    try:
+        display = offered.raw_displays.get(part.configuration) or await described_by_type(parsed[0], resolver=resolver)
+    except BrokenTypeRules:
+        return Examined(Verdict.REFUSED, problem="breaks_type")
     view = _view(offered, display, parsed[0], worst, now=now) | {"judged_under": judged_under(trust, at=now)}
     return Examined(worst.verdict, NewCertificate(view=view, copies=tuple(copies)))
 
@@ -223,18 +227,6 @@ def status_uri(claims: Mapping[str, Any]) -> str | None:
     listed = status.get("status_list") if isinstance(status, Mapping) else None
     uri = listed.get("uri") if isinstance(listed, Mapping) else None
     return uri if isinstance(uri, str) else None
-
-
-async def _type_display(sd_jwt: UnverifiedSDJWT, *, resolver: Resolver) -> Mapping[str, Any]:
-    """What the type says of itself, asked for only while we are talking with its issuer anyway."""
-    vct = str(sd_jwt.claims.get("vct", ""))
-    try:
-        document = await resolver.type_metadata(vct)
-    except CouldNotCheck:
-        return {}
-    if document is None:
-        return {}
-    return display_of_type(document, vct=vct, integrity=sd_jwt.claims.get("vct#integrity"))
 
 
 def _view(

@@ -8,7 +8,7 @@ the meaning of a path and of "equal". It judges verified content: signatures, bi
     [check.name for check in checks]     # ["query", "values"]
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,15 +140,19 @@ def _selected(path: ClaimsPath, one: PresentedCredential) -> list[ConcretePath]:
 
 
 def select_presented(
-    claims: Mapping[str, Any], path: ClaimsPath, *, positions: Mapping[ConcretePath, Sequence[int]] | None
+    claims: Mapping[str, Any],
+    path: ClaimsPath,
+    *,
+    positions: Mapping[ConcretePath, Sequence[int]] | None,
+    spend: Callable[[int], None] | None = None,
 ) -> list[ConcretePath]:
     """`select_claims` for a presentation: an index in `path` is the place of an element in the credential as issued.
 
     `positions` is as in `PresentedCredential`. Returns places in `claims`, in what is left; `place_as_issued` turns
-    them round. Raises `PathError` as `select_claims` does.
+    them round. Raises `PathError` as `select_claims` does, which also says what `spend` is.
     """
     if not any(is_index(component) for component in path):
-        return select_claims(claims, path)
+        return select_claims(claims, path, spend=spend)
     places: list[ConcretePath] = [()]
     for component in path:
         step: list[ConcretePath] = []
@@ -160,6 +164,8 @@ def select_presented(
             else:
                 step += [(*place, *found) for found in _relative(inner, component)]
         places = step
+        if spend:
+            spend(1 + len(places))
     if not places:
         raise PathError("nothing_selected")
     return places

@@ -28,7 +28,7 @@ from schemas.issuance import (
 )
 from schemas.types import CREDENTIAL_TYPES
 from tests.world import NOW
-from wallet.display import display_of_type
+from wallet.display import display_of_type, read_type_document
 
 MESSAGES: dict[Any, dict[str, Any]] = {
     IssuerMetadata: {
@@ -134,7 +134,7 @@ def test_any_type_metadata_gives_a_display_or_none(data: st.DataObject) -> None:
     """The document is an outsider's: the display that comes of it holds arrays where templates expect them."""
     sound = strict_json.loads_object(TYPE.type_metadata_bytes())
     document = data.draw(altered(sound))
-    shown = display_of_type(json.dumps(document).encode(), vct=TYPE.vct, integrity=None)
+    shown = display_of_type(read_type_document(json.dumps(document).encode(), vct=TYPE.vct, integrity=None))
     assert all(isinstance(part, list) for part in shown.values())
 
 

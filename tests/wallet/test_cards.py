@@ -18,7 +18,7 @@ from tests.schemas.types.records import several
 from tests.world import NOW, World
 from wallet.cards import CardView, read_card, standing
 from wallet.certificates import StoredCertificate
-from wallet.display import display_of_type
+from wallet.display import display_of_type, read_type_document
 
 SIGNER = generate_signer()
 
@@ -182,7 +182,7 @@ DOCUMENT = (
 
 def test_type_metadata_names_types_and_claims() -> None:
     """Names and labels of the type are taken over, pictures are not."""
-    shown = display_of_type(DOCUMENT, vct="https://t.example/v", integrity=None)
+    shown = display_of_type(read_type_document(DOCUMENT, vct="https://t.example/v", integrity=None))
 
     assert shown == {
         "display": [{"name": "Thing", "locale": "en"}],
@@ -196,7 +196,7 @@ def test_type_metadata_names_types_and_claims() -> None:
 )
 def test_type_metadata_with_another_digest_is_not_used(integrity: object) -> None:
     """S-16: what does not have the digest that the certificate states must not be processed."""
-    assert display_of_type(DOCUMENT, vct="https://t.example/v", integrity=integrity) == {}
+    assert read_type_document(DOCUMENT, vct="https://t.example/v", integrity=integrity) == {}
 
 
 def test_type_metadata_with_the_right_digest_is_used() -> None:
@@ -205,14 +205,14 @@ def test_type_metadata_with_the_right_digest_is_used() -> None:
     import hashlib
 
     good = base64.b64encode(hashlib.sha384(DOCUMENT).digest()).decode()
-    assert display_of_type(DOCUMENT, vct="https://t.example/v", integrity=f"sha256-AAAA sha384-{good}")
-    assert not display_of_type(DOCUMENT, vct="https://t.example/v", integrity=f"sha384-AAAA sha256-{good}")
+    assert read_type_document(DOCUMENT, vct="https://t.example/v", integrity=f"sha256-AAAA sha384-{good}")
+    assert not read_type_document(DOCUMENT, vct="https://t.example/v", integrity=f"sha384-AAAA sha256-{good}")
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b"{", b'{"vct":"urn:other"}', b'{"a":1,"a":2}', b"\xff"])
 def test_type_metadata_that_is_none_is_not_used(document: bytes) -> None:
     """A document about another type, or none at all, names nothing."""
-    assert display_of_type(document, vct="https://t.example/v", integrity=None) == {}
+    assert read_type_document(document, vct="https://t.example/v", integrity=None) == {}
 
 
 @pytest.mark.anyio

@@ -196,6 +196,11 @@ PROBLEMS = {
     "other_type": Words(
         N_("The certificate is of another kind"), N_("It is not what was offered. It was not stored."), _ASK_ISSUER
     ),
+    "breaks_type": Words(
+        N_("The certificate does not keep to its kind"),
+        N_("Something is missing, or cannot be hidden as it should. It was not stored."),
+        _ASK_ISSUER,
+    ),
     "expired": Words(
         N_("The certificate is out of date"), N_("It is not valid at this time. It was not stored."), _ASK_NEW
     ),
