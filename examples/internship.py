@@ -78,7 +78,7 @@ class Internship:
 
     def look_what_is_missing(self) -> tuple[None, str]:
         """The wallet says what is not there, and who can issue it."""
-        kinds = self.browser.reads("//form[.//button[@id='fetch-all-1']]//li")
+        kinds = self.browser.reads("//*[@id='lacking']//li/strong")
         if len(kinds) != len(TYPES):
             raise StepFailed(f"Two certificates should be missing, found {', '.join(kinds) or 'none'}.")
         self.share_id = self.browser.url.rpartition("/")[2]

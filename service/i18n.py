@@ -114,6 +114,11 @@ class Translator:
         return format_list(list(items), style="or" if style == "or" else "standard", locale=self._locale)
 
 
+def inside_sentence(text: str) -> str:
+    """A name as it stands inside a sentence; abbreviations such as ECTS keep their capitals."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
 class Catalogues:
     """The translations of all rooms of a service."""
 

@@ -13,14 +13,17 @@ import time
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import Request
 
 from examples.demo import EXAMPLE_SETTINGS, PERSON, STUDY_RECORD
+from examples.jobbspranget.page import page
 from examples.services import Services
 from schemas.types import CREDENTIAL_TYPES
 from tests.applying import EXAMPLE, WAIT_SECONDS, Visitor, running_application
-from verifier.client import VerifierResult
+from verifier.client import CertificateKind, Need, Source, VerifierResult
 from verifier.webhooks import new_secret
 
 pytestmark = pytest.mark.processes
@@ -90,14 +93,14 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
     """A person applies, shares, and reads the answer, which came by a webhook; nothing else about them came."""
     with running_application(services) as (url, log):
         applicant = Visitor()
-        page, link, mine = _applied(applicant, url)
-        needs = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<ol")[2].partition("</ol>")[0]))
+        shown, link, mine = _applied(applicant, url)
+        needs = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown.partition("<ol")[2].partition("</ol>")[0]))
         assert needs.count("Hämtas hos Arbetsförmedlingen") == 4
-        record = needs.partition("Mikromeritintyg eller studieresultat . Ett av dem räcker.")[2]
-        assert "Mikromeritintyg: Hämtas hos" in record
-        assert "Studieresultat: Hämtas hos" in record
+        record = needs.partition("Mikromeritintyg eller studieresultat Ett av dem räcker.")[2]
+        assert "Mikromeritintyg. Hämtas hos" in record
+        assert "Studieresultat. Hämtas hos" in record
         assert needs.count("Ett av dem räcker.") == 1
-        assert f'href="{services.urls["issuer"]}"' in page
+        assert f'href="{services.urls["issuer"]}"' in shown
         assert link.startswith(f"{services.urls['wallet']}/present?")
         english = applicant.opens(url, language="en-GB, sv;q=0.5")[1]
         assert "Micro-credential or course results" in english
@@ -115,7 +118,7 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
         assert applicant.opens(mine) == applicant.opens(shared["redirect_uri"]) == (200, answer), "also looked at again"
         _wait_until_told(log)
         assert applicant.opens(mine) == (200, answer), "the webhook says the same"
-        seen = log.read_text() + services.log_of("verifier").read_text() + page + answer
+        seen = log.read_text() + services.log_of("verifier").read_text() + shown + answer
         assert not [canary for canary in CANARIES if canary in seen]
     rests = b"".join(file.read_bytes() for file in (services.data / "verifier").rglob("*") if file.is_file())
     assert not [canary for canary in CANARIES if canary.encode() in rests]
@@ -184,6 +187,52 @@ def test_a_no_is_told_when_it_came_back_and_looks_like_no_answer_otherwise(
     assert application.answers.get("number") == (
         {"sv": kept, "en": "In English."} if kept else None if kept is None else {}
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "said"),
+    [
+        ("answer", {"answer": None}, {"sv": "Vi väntar på ditt svar.", "en": "We are waiting for your answer."}),
+        ("answer", {"answer": {}}, {"sv": "Inget svar som räcker.", "en": "No answer that is enough."}),
+        ("answer", {"answer": {"sv": "Ja <b>", "en": "Yes"}}, {"sv": "Ja &lt;b&gt;", "en": "Yes"}),
+        ("elsewhere", {}, {"sv": "började inte i den här", "en": "did not begin in this browser"}),
+    ],
+)
+def test_every_page_is_there_in_both_languages(kind: str, told: dict[str, Any], said: dict[str, str]) -> None:
+    """As the browser prefers, or as the link of the page says; what neither says is Swedish."""
+    for headers, query, expected in (
+        ([(b"accept-language", b"de, en-US;q=0.8, sv;q=0.5")], b"", "en"),
+        ([(b"accept-language", b"en")], b"lang=sv", "sv"),
+        ([(b"accept-language", b"fr")], b"lang=<b>", "sv"),
+        ([], b"", "sv"),
+    ):
+        request = Request({"type": "http", "headers": headers, "query_string": query})
+        shown = bytes(page(request, kind, **told).body).decode()
+        assert said[expected] in shown
+        assert f'<html lang="{expected}">' in shown
+        assert "<b>" not in shown
+
+
+def test_sources_are_told_as_what_they_are() -> None:
+    """Who issues it, who may, one of whom only the name is known, and that nobody is known."""
+    kinds = [
+        CertificateKind({"sv": "Ett", "en": "One"}, 0, (Source("AF", "https://af.example", False),)),
+        CertificateKind({"sv": "Två", "en": "Two"}, None, (Source("Uni", "", True),)),
+        CertificateKind({"sv": "Tre", "en": "Three"}, None, ()),
+    ]
+    need = Need({"sv": "Något", "en": "Any"}, True, tuple((kind,) for kind in kinds))
+    request = Request({"type": "http", "headers": [], "query_string": b"lang=en"})
+
+    shown = bytes(page(request, "needs", needs=[need], link="https://wallet.example").body).decode()
+
+    told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown.partition("<ol")[2]))
+    for words in (
+        "Any One of them is enough.",
+        "One. It has to be true today. Fetch it from AF .",
+        "Two. It may be at Uni.",
+        "Three. We do not know where it is fetched.",
+    ):
+        assert words in told
 
 
 def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> None:

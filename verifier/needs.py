@@ -10,7 +10,7 @@ from typing import Any
 
 from proofs.trust import TrustEntry, TrustList
 from schemas.consent import LocalizedText
-from service.i18n import N_, Catalogues, Translator
+from service.i18n import N_, Catalogues, Translator, inside_sentence
 from verifier.disclosed import type_label
 from verifier.request_templates import RequestTemplate, TemplateCredential
 
@@ -43,12 +43,7 @@ def option_words(template: RequestTemplate, options: tuple[tuple[str, ...], ...]
     ways = [t.listed(_titles(template, option, t)) for option in options]
     if len(ways) > 1 and any(len(option) > 1 for option in options):
         return t(N_("One of these: %(ways)s"), ways="; ".join(ways))
-    return t.listed([ways[0], *(_within(way) for way in ways[1:])], "or")
-
-
-def _within(title: str) -> str:
-    """A title within a sentence; one that begins with an abbreviation stays as it is."""
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+    return t.listed([ways[0], *(inside_sentence(way) for way in ways[1:])], "or")
 
 
 def _titles(template: RequestTemplate, option: tuple[str, ...], t: Translator) -> list[str]:

@@ -134,7 +134,9 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
     for warning in (*view["warnings"], *view["more_warnings"]):
         yield f"  Think of this: {_one_line(warning.sentence)} {_one_line(warning.advice)}"
     for lack in view["lacks"]:
-        yield f"  Missing: {_one_line(lack['title']) or 'no certificate has what they ask for'}. {lack['why']}".rstrip()
+        enough = "One of them is enough. " if lack.is_choice else ""
+        title = _one_line(lack.title) or "no certificate has what they ask for"
+        yield f"  Missing: {title}. {enough}{' '.join(lack.whys)}".rstrip()
     if (later := view["recheck"]) is not None:
         mark = (
             "allowed"

@@ -26,10 +26,9 @@ from proofs.passkeys import (
     registration_request,
 )
 from schemas.errors import NotFound, Refused
-from schemas.receipt import BothLanguages
 from service.single_use import StampedNonces, spend
 from wallet.deployment import Deployment
-from wallet.ledger import Event, EventKind, new_entry_id
+from wallet.ledger import Event, EventKind, event_of_wallet, new_entry_id
 from wallet.passkeys import (
     MOST_PASSKEYS,
     Passkey,
@@ -53,7 +52,6 @@ from wallet.store.tables import spent
 from wallet.vault import UnlockedVault, VaultRecord, login_digest, with_profile
 
 CHALLENGE_SECONDS = 300
-_THE_WALLET = BothLanguages(sv="Plånboken", en="The wallet")
 
 
 class NoPRF(Refused):
@@ -301,8 +299,7 @@ class KeyRing:
 
     async def change_key(self, vault: UnlockedVault, passphrase: str) -> Rekeyed:
         """Give the vault another key; every passkey stays. Raises as `Rekeying.rekey` does."""
-        facts = {"who": _THE_WALLET.model_dump()}
-        event = Event(new_entry_id(), EventKind.KEY_CHANGED, self._wallet.clock(), facts)
+        event = event_of_wallet(EventKind.KEY_CHANGED, at=self._wallet.clock())
         return await Rekeying(self._wallet).rekey(vault, passphrase, events=(event,))
 
     # --- challenges ----------------------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ class EventKind(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_CHANGED = "key_changed"  # everything was sealed under another key
+    RECOVERY_MADE = "recovery_made"  # a recovery code was made; the one before, if any, opens nothing any more
+    RECOVERY_REMOVED = "recovery_removed"
+    RECOVERED = "recovered"  # the recovery code opened the wallet, is spent, and the passphrase is another one
     # What comes after a share (docs/withdrawal.md):
     TAKEN_BACK = "taken_back"  # the person took the share back; written before anything is sent
     DELETION_ASKED = "deletion_asked"  # the person asked them to delete; written before anything is sent
@@ -108,8 +111,20 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
 LOOKED_FOR = (EventKind.TAKEN_BACK, EventKind.DELETION_ASKED, EventKind.COPY_ASKED, EventKind.REPORTED)
 """What the person did later, that one looks for in a history beside what an entry came to."""
 
-ABOUT_WALLET = frozenset({EventKind.PASSKEY_ADDED, EventKind.PASSKEY_REMOVED, EventKind.KEY_CHANGED})
+ABOUT_WALLET = frozenset(
+    {
+        EventKind.PASSKEY_ADDED,
+        EventKind.PASSKEY_REMOVED,
+        EventKind.KEY_CHANGED,
+        EventKind.RECOVERY_MADE,
+        EventKind.RECOVERY_REMOVED,
+        EventKind.RECOVERED,
+    }
+)
 """What happens to the ways into the wallet; nobody else is concerned."""
+
+
+_THE_WALLET = BothLanguages(sv="Plånboken", en="The wallet")
 
 
 class HistoryFault(StrEnum):
@@ -140,6 +155,9 @@ class Outcome(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_CHANGED = "key_changed"
+    RECOVERY_MADE = "recovery_made"
+    RECOVERY_REMOVED = "recovery_removed"
+    RECOVERED = "recovered"
     DONE_FOR_YOU = "done_for_you"
 
 
@@ -296,6 +314,11 @@ def _both(value: Any) -> BothLanguages:
     return BothLanguages(**value) if isinstance(value, Mapping) else BothLanguages()
 
 
+def event_of_wallet(kind: EventKind, *, at: datetime) -> Event:
+    """An entry of its own about how the wallet itself is opened (`ABOUT_WALLET`)."""
+    return Event(new_entry_id(), kind, at, {"who": _THE_WALLET.model_dump()})
+
+
 def new_entry_id() -> str:
     """An identifier of an entry."""
     return secrets.token_hex(16)
@@ -336,6 +359,9 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
         (EventKind.PASSKEY_ADDED, Outcome.PASSKEY_ADDED),
         (EventKind.PASSKEY_REMOVED, Outcome.PASSKEY_REMOVED),
         (EventKind.KEY_CHANGED, Outcome.KEY_CHANGED),
+        (EventKind.RECOVERY_MADE, Outcome.RECOVERY_MADE),
+        (EventKind.RECOVERY_REMOVED, Outcome.RECOVERY_REMOVED),
+        (EventKind.RECOVERED, Outcome.RECOVERED),
         (EventKind.RECEIVED, Outcome.RECEIVED),
         (EventKind.NOT_RECEIVED, Outcome.NOT_RECEIVED),
         (EventKind.DELETED, Outcome.DELETED),

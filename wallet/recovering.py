@@ -8,9 +8,13 @@ A code that was used is spent in the transaction that sets the new passphrase an
 once, whoever tries at the same time.
 """
 
+from sqlalchemy import Connection
+
 from service.passwords import KDFParameters, derive_key
 from wallet.deployment import Deployment
+from wallet.ledger import EventKind, event_of_wallet
 from wallet.recovery_code import new_code, read_code
+from wallet.store.ledger import append_event
 from wallet.store.people import VaultChanged, find_person, load_person, update_person
 from wallet.store.recovery import find_recovery, put_recovery, remove_recovery
 from wallet.vault import UnlockedVault, VaultRecord, login_digest, refuse_unsuitable, rewrapped, with_profile
@@ -32,6 +36,7 @@ class Recovery:
             record = _there(load_person(connection, vault.person_id))
             put_recovery(connection, way)
             update_person(connection, with_profile(vault, record, recovery=way.id), before=record)
+            self._write(connection, vault, EventKind.RECOVERY_MADE)
         self._database.forget_deleted()
         return code
 
@@ -40,7 +45,8 @@ class Recovery:
         await self._wallet.confirm(vault, passphrase)
         with self._database.transaction() as connection:
             record = _there(load_person(connection, vault.person_id))
-            remove_recovery(connection, vault.person_id)
+            if remove_recovery(connection, vault.person_id):
+                self._write(connection, vault, EventKind.RECOVERY_REMOVED)
             update_person(connection, with_profile(vault, record, recovery=""), before=record)
         self._database.forget_deleted()
 
@@ -69,9 +75,14 @@ class Recovery:
             if not remove_recovery(connection, record.person_id, way_id=way.id):
                 raise CodeOpensNothing
             update_person(connection, with_profile(vault, changed, recovery=""), before=record)
+            # Whose paper was found by somebody else sees it here, once they are in again.
+            self._write(connection, vault, EventKind.RECOVERED)
             self._wallet.sessions.end_all(connection, record.person_id)
         self._database.forget_deleted()
         return self._wallet.brought_over(vault)
+
+    def _write(self, connection: Connection, vault: UnlockedVault, kind: EventKind) -> None:
+        append_event(connection, vault, event_of_wallet(kind, at=self._wallet.clock()))
 
     def _find(self, name: str) -> tuple[VaultRecord | None, RecoveryWay | None]:
         login = login_digest(name, device_secret=self._wallet.device_secret)

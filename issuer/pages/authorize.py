@@ -31,7 +31,7 @@ from issuer.recognition import NotRecognised, features_of_claims, read_match_rul
 from issuer.remote import CALLBACK, LoginUnavailable
 from proofs.id_token import InvalidIDToken
 from schemas.errors import Refused
-from schemas.types import CREDENTIAL_TYPES
+from schemas.types import CREDENTIAL_TYPES, CredentialType
 from service.i18n import N_
 from service.pages import Pages
 from service.rate_limits import client_address
@@ -256,11 +256,19 @@ async def _review_page(
         status=status,
         authorization=authorization,
         institution=t.pick(issuer.settings.names),
-        groups=[(CREDENTIAL_TYPES[name].title(t.language), drafts) for name, drafts in by_type.items()],
+        groups=[
+            (CREDENTIAL_TYPES[name].title(t.language), drafts, len(drafts) == 1 and _says_kind(CREDENTIAL_TYPES[name]))
+            for name, drafts in by_type.items()
+        ],
         missing=missing,
         count=len(seen),
         fault=fault,
     )
+
+
+def _says_kind(credential_type: CredentialType) -> bool:
+    """Whether the title of a certificate says its kind, so that no heading has to."""
+    return credential_type.form is not None and credential_type.form.title_says_kind
 
 
 def _seen(issuer: IssuerContext, draft: OfferDraft) -> object:

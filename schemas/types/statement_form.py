@@ -7,7 +7,7 @@ Readers of files derive their columns and members from it, completeness reports 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -105,13 +105,20 @@ class StatementForm:
 
     `told_apart_by` names the values in which two statements about one person differ: a statement with the same ones
     takes the place of an earlier one. `titled_by` names the value that is the statement's title; else it is called as
-    the type is. `rules` are asked when a file is read and again when claims are made.
+    the type is. `title_words` say in each language what a value that would not say it is the title of, with `{}` where
+    it stands. `rules` are asked when a file is read and again when claims are made.
     """
 
     items: tuple[Item, ...]
     told_apart_by: tuple[str, ...] = ()
     titled_by: str = ""
+    title_words: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+
+    @property
+    def title_says_kind(self) -> bool:
+        """Whether a statement's title alone says what kind of certificate it is."""
+        return not self.titled_by or bool(self.title_words)
 
     def broken(self, said: Mapping[str, Any]) -> Rule | None:
         """The first rule that does not hold for these values; a later one may rely on it. None when all hold."""

@@ -75,17 +75,19 @@ def claims_of_form(form: StatementForm, statements: Sequence[Statement]) -> Clai
 
 
 def _card(credential_type: CredentialType, claims: Mapping[str, Any], language: str) -> Card:
-    titles = claims.get(credential_type.form.titled_by) if credential_type.form else None
+    form = credential_type.form
+    titles = claims.get(form.titled_by) if form else None
     title = display_value(titles, "texts", language) if titles else ""
+    words = form.title_words.get(language, "") if form and title else ""
     return Card(
         type_name=credential_type.title(language),
-        title=title or credential_type.title(language),
+        title=words.format(title) or title or credential_type.title(language),
         issuer=display_value(claims.get("issuing_authority", ""), "texts", language),
         date=display_value(claims.get(AS_OF, ""), "date", language),
         level="",
         credits="",
         lines=card_lines(credential_type.claims, claims, language),
-        title_language=text_language(titles, language),
+        title_language="" if words else text_language(titles, language),
         issuer_language=text_language(claims.get("issuing_authority"), language),
     )
 
@@ -94,7 +96,11 @@ def _titles(credential_type: CredentialType, claims: Mapping[str, Any]) -> dict[
     titles = claims.get(credential_type.form.titled_by) if credential_type.form else None
     if not isinstance(titles, Mapping) or not titles:
         return dict(credential_type.display)
-    return {language: f"{name}: {in_language(titles, language)}" for language, name in credential_type.display.items()}
+    words = credential_type.form.title_words if credential_type.form else {}
+    return {
+        language: words.get(language, f"{name}: {{}}").format(in_language(titles, language))
+        for language, name in credential_type.display.items()
+    }
 
 
 def statement_type(

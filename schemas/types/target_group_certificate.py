@@ -37,6 +37,8 @@ TARGET_GROUP_CERTIFICATE = statement_type(
         ),
         told_apart_by=("programme",),
         titled_by="programme",
+        # A programme is often called as whoever runs it; a certificate of that name alone would seem to be theirs.
+        title_words={"sv": "Målgrupp för {}", "en": "Target group for {}"},
     ),
     validity_days=30,
 )

@@ -1,5 +1,6 @@
 """The commands for the vault itself, on the data of a wallet that is being used by a browser."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def test_a_recovery_code_is_removed(world: World, terminal: Terminal) -> None:
 
     assert terminal.json("recovery-code", "remove") == {"removed": True}
     assert terminal.json("recovery-code", "remove") == {"removed": False}
+    told = terminal.json("ledger")["entries"]
+    assert [(one["who"], one["outcome"]) for one in told] == [
+        ("The wallet", "recovery_removed"), ("The wallet", "recovery_made")
+    ]  # fmt: skip
+    assert re.search(r"recovery made +The wallet$", terminal.run("ledger").stdout.strip(), re.MULTILINE)
     assert terminal.error("recover", "--code-file", code) == "code_opens_nothing"
     assert terminal.error("recovery-code", "make", "--person", "Nobody") == "unknown_person"
 

@@ -89,8 +89,13 @@ async def test_one_wish_one_sign_in_and_one_token_fetch_both(world: World, by_de
     browser = world.wallet.browser("sv")
     lacking = _enter(browser, f"/share/{share_id}")
     form = _form(lacking, "fetch-all-1")
-    assert [one.text for one in form.xpath(".//li")] == [one.title("sv") for one in (REGISTRATION, TARGET)]
-    assert "Du hämtar dessa 2 från" in _tree(lacking).xpath("string(//p[@id='together-1'])")
+    tree = _tree(lacking)
+    assert tree.xpath("//*[@id='lacking']//li/strong/text()") == [one.title("sv") for one in (REGISTRATION, TARGET)]
+    assert len(tree.xpath("//main//li")) == 2, "what is missing is listed once"
+    assert len(tree.xpath("//main//button[contains(@class, 'button-main')]")) == 1, "one thing to do first"
+    assert not tree.xpath("//details[@id='one-at-a-time']/@open"), "each by itself is there, behind one click"
+    singles = tree.xpath("//details[@id='one-at-a-time']//button/span/text()")
+    assert singles == ["Hämta inskrivningsintyg från source.example", "Hämta målgruppsintyg från source.example"]
 
     def changed(document: dict[str, Any]) -> None:
         if by_details:
@@ -125,6 +130,39 @@ async def test_one_wish_one_sign_in_and_one_token_fetch_both(world: World, by_de
     assert not any("credential_configuration_id" in one for one in requests)
     proofs = [proof for one in requests for proof in one["proofs"]["jwt"]]
     assert len(set(proofs)) == len(proofs) == 20
+
+
+@pytest.mark.parametrize(
+    ("language", "choice", "enough"),
+    [
+        ("sv", "Studieresultat eller gymnasiebetyg", "Ett av dem räcker."),
+        ("en", "Course results or upper secondary grades", "One of them is enough."),
+    ],
+)
+async def test_alternatives_that_are_missing_are_told_as_alternatives(
+    world: World, language: str, choice: str, enough: str
+) -> None:
+    """One of two records beside two statements: three things are missing, not four."""
+    employment_service(world)
+    employer = known_verifier(world)
+    kinds = [REGISTRATION, TARGET, *(CREDENTIAL_TYPES[one] for one in ("course-results", "upper-secondary-grades"))]
+    asked: dict[str, Any] = {
+        "credentials": [
+            {"id": f"q{number}", "format": "dc+sd-jwt", "meta": {"vct_values": [one.vct]}}
+            for number, one in enumerate(kinds)
+        ],
+        "credential_sets": [{"options": [["q2"], ["q3"]]}, {"options": [["q0"]]}, {"options": [["q1"]]}],
+    }
+    sharer = await Sharer.named(world)
+    share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
+
+    page = _tree(_enter(world.wallet.browser(language), f"/share/{share_id}"))
+
+    listed = [" ".join(one.itertext()).split() for one in page.xpath("//*[@id='lacking']//li")]
+    assert [" ".join(one) for one in listed] == [
+        f"{choice} . {enough}", REGISTRATION.title(language), TARGET.title(language)
+    ]  # fmt: skip
+    assert len(page.xpath("//main//button[contains(@class, 'button-main')]")) == 1
 
 
 async def test_the_source_is_spoken_to_in_the_language_of_the_wallet(world: World) -> None:

@@ -8,8 +8,11 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from service.passwords import WeakParameters
+from tests.wallet.test_fetching import _enter
 from tests.wallet.test_vault import _bytes_at_rest
 from tests.world import PASSPHRASE, World
+from wallet.histories import Histories
+from wallet.ledger import Outcome
 from wallet.recovering import Recovery
 from wallet.recovery_code import WrongCode, new_code, read_code
 from wallet.store.recovery import find_recovery
@@ -191,3 +194,48 @@ async def test_the_language_chosen_meanwhile_stays(world: World) -> None:
     opened = await the_recovery(world).recover("Maja", code, new=NEW)
 
     assert opened.language == "en"
+
+
+async def test_making_using_and_removing_a_code_stand_in_the_history(world: World) -> None:
+    """Somebody who found the paper cannot open the wallet unseen; the history stays whole."""
+    recovery, wallet = the_recovery(world), world.wallet.deployment
+    maja = await world.wallet.person("Maja")
+    await recovery.remove(maja, PASSPHRASE)  # There is none yet, so nothing happened.
+    first = await recovery.make(maja, PASSPHRASE)
+    again = await recovery.recover("Maja", first, new=NEW)
+    await recovery.make(again, NEW)
+    await recovery.remove(again, NEW)
+
+    book = Histories(wallet).read(again)
+
+    assert book.is_intact
+    assert [one.outcome for one in book.entries] == [
+        Outcome.RECOVERY_REMOVED, Outcome.RECOVERY_MADE, Outcome.RECOVERED, Outcome.RECOVERY_MADE
+    ]  # fmt: skip
+    assert all(one.is_about_wallet and not one.is_share for one in book.entries)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("sv", ["Reservkod borttagen", "Öppnad med reservkoden", "Reservkod gjord"]),
+        ("en", ["Recovery code removed", "Opened with the recovery code", "Recovery code made"]),
+    ],
+)
+async def test_the_page_of_the_history_tells_what_became_of_the_code(
+    world: World, language: str, words: list[str]
+) -> None:
+    """In the language of whoever reads it, each with a page of its own."""
+    recovery = the_recovery(world)
+    maja = await world.wallet.person()
+    code = await recovery.make(maja, PASSPHRASE)
+    again = await recovery.recover("Maja", code, new=PASSPHRASE)
+    await recovery.make(again, PASSPHRASE)
+    await recovery.remove(again, PASSPHRASE)
+    browser = world.wallet.browser(language)
+
+    page = _enter(browser, "/history").text
+
+    assert [word for word in words if word not in page] == []
+    for entry in Histories(world.wallet.deployment).read(again).entries:
+        assert browser.get(f"/history/{entry.id}").status_code == 200

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from babel import Locale
 
 from schemas.receipt import BothLanguages
-from service.i18n import N_, Translator
+from service.i18n import N_, Translator, inside_sentence
 
 
 def along(names: Iterable[BothLanguages], t: Translator) -> str:
@@ -34,6 +34,5 @@ def country(code: str, t: Translator) -> str:
 
 
 def in_a_sentence(name: BothLanguages, t: Translator) -> str:
-    """A name inside a sentence; abbreviations such as ECTS keep their capitals."""
-    text = name.text(t.language)
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+    """A name inside a sentence."""
+    return inside_sentence(name.text(t.language))

@@ -6,7 +6,7 @@ Sources come from the trust list alone: a request never says where to sign in.
 from dataclasses import dataclass
 
 from schemas.types import type_of
-from service.i18n import N_, Translator
+from service.i18n import N_, Translator, inside_sentence
 from wallet.collection import Stage
 from wallet.decision import Decision
 from wallet.deployment import Deployment
@@ -36,6 +36,11 @@ class Fetchable:
     vct: str
     sources: tuple[Source, ...]
 
+    @property
+    def inside(self) -> str:
+        """The title, as inside a sentence."""
+        return inside_sentence(self.title)
+
 
 @dataclass(frozen=True, slots=True)
 class Together:
@@ -43,6 +48,10 @@ class Together:
 
     source: Source
     kinds: tuple[Fetchable, ...]
+
+    def names(self, t: Translator) -> str:
+        """The kinds, as in a sentence."""
+        return t.listed(one.inside for one in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)

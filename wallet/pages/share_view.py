@@ -8,7 +8,6 @@ from typing import Any
 
 from proofs.request_object import DECENTRALIZED_IDENTIFIER
 from schemas.consent import Basis, LocalizedText
-from schemas.types import type_of
 from service.i18n import N_, Translator
 from wallet.cards import read_card
 from wallet.certificates import StoredCertificate
@@ -17,7 +16,6 @@ from wallet.decision import (
     Decision,
     Group,
     Item,
-    Lack,
     LeftBehind,
     is_bound,
     unavoidable,
@@ -28,7 +26,8 @@ from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.acting_words import acting_view
 from wallet.pages.phrases import along, called, country, in_a_sentence, the_certificate
-from wallet.pages.share_words import BASES, KINDS, KNOWN, NOTHING_FITS, OBSTACLES
+from wallet.pages.share_missing import missing
+from wallet.pages.share_words import BASES, KINDS, KNOWN
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
 from wallet.pages.ways_out import mail_link
 from wallet.recording import who_asks
@@ -83,13 +82,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             t,
         ),
         **warning_views(decision, t),
-        "lacks": [
-            {
-                "title": _lacking_title(decision, lack, t),
-                "why": t(OBSTACLES[lack.obstacle]) if lack.obstacle else t(NOTHING_FITS),
-            }
-            for lack in decision.lacks
-        ],
+        "lacks": missing(decision, t),
         "items": _names_of_items(decision, t),
         "recheck": _recheck(decision, t),
         **acting_view(decision, t),
@@ -114,15 +107,6 @@ def _recheck(decision: Decision, t: Translator) -> dict[str, Any] | None:
         "purpose_lang": _language_of(offer.purpose, t),
         "ticked": decision.chosen.recheck,
     }
-
-
-def _lacking_title(decision: Decision, lack: Lack, t: Translator) -> str:
-    """What is missing: the certificate that cannot be shown, or the kinds that would do; "" for unknown kinds."""
-    if lack.certificate is not None:
-        return read_card(lack.certificate, t.language).title
-    types = decision.checked.query.credential(lack.query_id).types
-    known = [found for chain in types if (found := type_of(chain[-1])) is not None]
-    return t.listed([one.title(t.language) for one in known], "or")
 
 
 def _behind(one: LeftBehind, t: Translator) -> str:

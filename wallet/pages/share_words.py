@@ -92,6 +92,9 @@ OUTCOMES = {
     Outcome.PASSKEY_ADDED: OutcomeWords(N_("Passkey added"), "quiet", "lock"),
     Outcome.PASSKEY_REMOVED: OutcomeWords(N_("Passkey removed"), "quiet", "lock"),
     Outcome.KEY_CHANGED: OutcomeWords(N_("Locked anew"), "quiet", "lock"),
+    Outcome.RECOVERY_MADE: OutcomeWords(N_("Recovery code made"), "quiet", "lock"),
+    Outcome.RECOVERY_REMOVED: OutcomeWords(N_("Recovery code removed"), "quiet", "lock"),
+    Outcome.RECOVERED: OutcomeWords(N_("Opened with the recovery code"), "warning", "lock"),
 }
 
 

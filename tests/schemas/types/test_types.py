@@ -390,7 +390,7 @@ def test_cards_of_statements_speak_the_readers_language() -> None:
     assert card.title == "job_title 1"
     assert "75,5\u00a0%" in {line.value for line in card.lines}
     group = CREDENTIAL_TYPES["target-group-certificate"]
-    assert group.titles(group.claims_from([complete(group)]))["sv"] == "Målgruppsintyg: programme 1"
+    assert group.titles(group.claims_from([complete(group)]))["sv"] == "Målgrupp för programme 1"
 
 
 def test_one_course_of_upper_secondary_school_can_be_shown_without_the_others() -> None:
