@@ -3,7 +3,8 @@
 Its shape follows the record of ISO/IEC TS 27560, with every field that is mandatory there: who (controller), with which
 notice, for which purposes on which ground, which items, for how long, passed on to whom, which rights, and what
 happened when. Items are named and committed to, never told: `commitment` is a digest over a secret salt and the value,
-and the salt stays sealed in the person's vault. With the salt, and only with it, the person can later prove what was shared.
+and the salt stays sealed in the person's vault. With the salt, and only with it, the person can later prove what was
+shared.
 
     receipt = Receipt.model_validate(claims)
 
