@@ -1,9 +1,10 @@
 """The receipt of a share: what the person keeps, and may show, without any of the values.
 
-Its shape follows the record of ISO/IEC TS 27560: who (controller), with which notice, for which purposes on which
-ground, which items, for how long, passed on to whom, which rights, and what happened when. Items are named and
-committed to, never told: `commitment` is a digest over a secret salt and the value, and the salt stays sealed in the
-person's vault. With the salt, and only with it, the person can later prove what was shared.
+Its shape follows the record of ISO/IEC TS 27560, with every field that is mandatory there: who (controller), with which
+notice, for which purposes on which ground, which items, for how long, passed on to whom, which rights, and what
+happened when. Items are named and committed to, never told: `commitment` is a digest over a secret salt and the value,
+and the salt stays sealed in the person's vault. With the salt, and only with it, the person can later prove what was
+shared.
 
     receipt = Receipt.model_validate(claims)
 
@@ -55,6 +56,7 @@ class Controller(_Written):
     organisation_number: str | None = None
     country: str | None = None
     data_protection_contact: str | None = None
+    party_type: Literal["recipient"] | None = None
     supervisory_authority: str
 
 
@@ -160,11 +162,14 @@ class EventType(StrEnum):
 
 
 class Event(_Written):
-    """One event, with who acted."""
+    """One event, with who acted. Of the yes alone: that it was an explicit one, and the last day on which it holds, if
+    the recipient said until when it keeps the items."""
 
     type: EventType
     at: datetime
     actor: Literal["holder", "recipient", "wallet"]
+    consent_type: Literal["explicit"] | None = None
+    valid_until: date | None = None
 
 
 class Receipt(_Written):
@@ -173,6 +178,9 @@ class Receipt(_Written):
     What the recipient said of purpose, ground and recipients stands in both as it said it. Of a refusal
     nothing is kept: `retention` is None, and `asked_retention` says until when the recipient would have kept the items.
 
+    `record_id` is the share; `receipt_id` tells this state of its record from earlier and later ones. `jurisdiction` is
+    whose law of data protection applies. Receipts of before these were kept are read without them.
+
     `holder_pseudonym` is the same towards one recipient and different towards any two. `recipients`, `processors`,
     `countries` and `automated_decisions` are None when the recipient declared nothing. `declarations`
     are the sentences that the person confirmed with the share, word for word.
@@ -180,6 +188,8 @@ class Receipt(_Written):
 
     schema_version: Literal["urn:intyga:receipt:1"] = Field(default="urn:intyga:receipt:1", alias="schema")
     record_id: str
+    receipt_id: str = ""
+    jurisdiction: Literal["EU"] | None = None
     language: Literal["sv", "en"]
     holder_pseudonym: str
     controller: Controller
@@ -205,9 +215,22 @@ class Receipt(_Written):
     def claims(self) -> dict[str, Any]:
         """The receipt as JSON members; what only some receipts say stands in those alone."""
         members = self.model_dump(mode="json", by_alias=True)
-        for name in ("declarations", "standing_permission", "asked_retention", "acting_for"):
+        for name in (
+            "receipt_id",
+            "jurisdiction",
+            "declarations",
+            "standing_permission",
+            "asked_retention",
+            "acting_for",
+        ):
             if not members[name]:
                 del members[name]
+        for event in members["events"]:
+            for name in ("consent_type", "valid_until"):
+                if event[name] is None:
+                    del event[name]
+        if members["controller"]["party_type"] is None:
+            del members["controller"]["party_type"]
         return members
 
     @property

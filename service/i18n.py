@@ -153,6 +153,15 @@ def choose_language(*, query: str | None, cookie: str | None, accept_language: s
     return _accepted(accept_language or "")
 
 
+def language_of_locales(ui_locales: str) -> str | None:
+    """The first language of `ui_locales` (language tags in order of preference, between spaces) that pages are in.
+
+    None when there is none: that is no error (OpenID Connect Core 1.0, section 3.1.2.1).
+    """
+    wished = (tag.lower().split("-")[0] for tag in ui_locales[:1000].split(" "))
+    return next((language for language in wished if language in LANGUAGES), None)
+
+
 def _accepted(header: str) -> str:
     """The language of an Accept-Language header (RFC 9110, 12.5.4) with the greatest weight; Swedish wins a tie."""
     weights: dict[str, float] = {}

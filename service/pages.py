@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -150,12 +150,24 @@ class Pages:
     # --- language ----------------------------------------------------------------------------------------------
 
     def language(self, request: Request) -> str:
-        """The language to answer in: `?lang=`, the remembered one, the browser's, Swedish."""
+        """The language to answer in: `?lang=`, the one wished for (`speak`), the remembered one, the browser's, Swedish."""
+        wished: str | None = getattr(request.state, "intyga_language", None)
+        if wished is not None and request.query_params.get("lang") not in LANGUAGES:
+            return wished
         return choose_language(
             query=request.query_params.get("lang"),
             cookie=request.cookies.get(self._language_cookie),
             accept_language=request.headers.get("accept-language"),
         )
+
+    def speak(self, request: Request, language: str | None) -> None:
+        """Answer this request in a language that was wished for in another way than by the person's click, which still
+        comes first; None changes nothing."""
+        request.state.intyga_language = language if language in LANGUAGES else None
+
+    def remember_language(self, request: Request, response: Response) -> None:
+        """Answer this browser's next requests in the language of this one."""
+        self._set_cookie(response, self._language_cookie, self.language(request), max_age=_YEAR_SECONDS)
 
     def translator(self, request: Request) -> Translator:
         """The translator for the language to answer in."""
@@ -195,7 +207,7 @@ class Pages:
         if visitor is not None:
             self._set_cookie(response, self._visitor_cookie, visitor)
         if request.query_params.get("lang") in LANGUAGES:
-            self._set_cookie(response, self._language_cookie, language, max_age=_YEAR_SECONDS)
+            self.remember_language(request, response)
         if self._message_cookie in request.cookies:
             response.delete_cookie(
                 self._message_cookie, path="/", secure=self.settings.is_https, httponly=True, samesite="lax"
@@ -349,5 +361,5 @@ class Pages:
         kind = kind if kind in _MESSAGE_KINDS else "info"
         return {"kind": kind, "text": self._catalogues.translator(language)(text)}
 
-    def _set_cookie(self, response: HTMLResponse | RedirectResponse, name: str, value: str, **more: Any) -> None:
+    def _set_cookie(self, response: Response, name: str, value: str, **more: Any) -> None:
         response.set_cookie(name, value, path="/", secure=self.settings.is_https, httponly=True, samesite="lax", **more)

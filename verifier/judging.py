@@ -106,6 +106,7 @@ class Judge:
             max_age_seconds=self._settings.max_age_seconds,
             skew_seconds=self._settings.skew_seconds,
             time_zone=self._settings.time_zone,
+            certificates_only=self._settings.haip,
         )
 
     def hurried_resolver(self) -> Resolver | None:

@@ -1,6 +1,6 @@
 """Policies: what a verifier demands beyond a good signature.
 
-    policy = Policy(max_age_seconds=300, skew_seconds=60, time_zone="Europe/Stockholm", trust=trust_list)
+    policy = Policy(trust_list, max_age_seconds=300, skew_seconds=60, time_zone="Europe/Stockholm", ...)
     policy.rule_for(template_credential).status          # "required"
 
 Whom a verifier believes is its trust list: an entry names an issuer, its key and its types. A template can narrow that
@@ -68,16 +68,25 @@ class CredentialRule:
     """What holds for one credential query: the types asked for, whether `status` must be there, whose word counts.
 
     `issuers` holds identifiers of trusted issuers; empty: everyone whom the trust list names for the type. `age` is how
-    old its statement may be; None: of any day.
+    old its statement may be; None: of any day. `certified`: the issuer's key has to come in a certificate.
     """
 
     types: frozenset[str]
     status: StatusPolicy
     issuers: frozenset[str] = frozenset()
     age: AgeRule | None = None
+    certified: bool = False
 
-    def check_issuer(self, identifier: str, names: frozenset[str] = frozenset()) -> Check | None:
-        """A failed `issuer_trusted` check when the issuer is trusted, but not asked for here; else None."""
+    def check_issuer(
+        self, identifier: str, names: frozenset[str] = frozenset(), *, has_certificate: bool
+    ) -> Check | None:
+        """A failed `issuer_trusted` check when the issuer is trusted, but not asked for here, or not known in the way
+        that is demanded; else None.
+
+        Reasons: not_certified, issuer_not_accepted.
+        """
+        if self.certified and not has_certificate:
+            return Check("issuer_trusted", Outcome.FAILED, "not_certified", "its key is known without a certificate")
         if not self.issuers or identifier in self.issuers or names & self.issuers:
             return None
         return Check("issuer_trusted", Outcome.FAILED, "issuer_not_accepted", "trusted, but not accepted for this")
@@ -88,13 +97,15 @@ class Policy:
     """What holds for all requests of a verifier.
 
     `max_age_seconds` is how old the key binding of a presentation may be, `skew_seconds` how far clocks may differ
-    (applied to every date alike). `time_zone` is where its days begin (an IANA name).
+    (applied to every date alike). `time_zone` is where its days begin (an IANA name). `certificates_only`: a
+    certificate counts only with `x5c` and its chain, whatever else is trusted (HAIP 1.0, section 6.1.1).
     """
 
     trust: TrustList
     max_age_seconds: int
     skew_seconds: int
     time_zone: str
+    certificates_only: bool
 
     def rule_for(self, credential: TemplateCredential) -> CredentialRule:
         """The rule for what a template asks for."""
@@ -104,7 +115,9 @@ class Policy:
         age = None
         if credential.max_age_days is not None:
             age = AgeRule(credential.max_age_days, time_zone=self.time_zone, skew_seconds=self.skew_seconds)
-        return CredentialRule(frozenset(credential.vct), status, frozenset(credential.issuers), age)
+        return CredentialRule(
+            frozenset(credential.vct), status, frozenset(credential.issuers), age, certified=self.certificates_only
+        )
 
 
 def naming_authorities(template: RequestTemplate, trust: TrustList, *, at: datetime) -> RequestTemplate:

@@ -101,6 +101,7 @@ _BY_REASON: Final = {
     "revoked": N_("It has been revoked by its issuer."),
     "suspended": N_("Its issuer has put it on hold."),
     # verifier/policies.py, verifier/verification.py
+    "not_certified": N_("Its issuer is known without an electronic certificate, and your service demands one (HAIP)."),
     "issuer_not_accepted": N_("You trust this issuer, but did not ask for its certificates here."),
     "undated": N_("It does not say of which day it is true, and you ask for that."),
     "statement_too_old": N_("It was true on an earlier day than you accept. Ask the person to renew it and come back."),

@@ -291,10 +291,8 @@ def _recent_enough(proof: PresentedProof, rule: CredentialRule, now: datetime) -
 
 
 def _accepted(query_id: str, verified: VerifiedPresentation, rule: CredentialRule) -> PresentedProof:
-    refusal = None
-    if rule.issuers:
-        names = verified.leaf.uris if verified.leaf is not None else ()
-        refusal = rule.check_issuer(verified.issuer.identifier, frozenset(names))
+    names = verified.leaf.uris if verified.leaf is not None else ()
+    refusal = rule.check_issuer(verified.issuer.identifier, frozenset(names), has_certificate=verified.leaf is not None)
     result = verified.report
     if refusal is not None:
         checks = tuple(refusal if check.name == refusal.name else check for check in result.checks)

@@ -87,8 +87,11 @@ def receipt_of(entry: Entry) -> Receipt:
         raise NotFound("There is no receipt: nothing was decided")
     asked, decided = entry.facts, decision.facts
     said = Retention(until=entry.retention_until) if entry.retention_until else None
+    events = tuple(_event(event, said) for event in entry.events if event.kind in _EVENTS)
     return Receipt(
         record_id=entry.id,
+        receipt_id=f"{entry.id}.{len(events)}",
+        jurisdiction="EU",
         language=decided["language"],
         holder_pseudonym=decided["pseudonym"],
         controller=_controller(asked),
@@ -120,7 +123,7 @@ def receipt_of(entry: Entry) -> Receipt:
         ),
         standing_permission=_permission(decided.get("recheck")),
         acting_for=ActingFor(**entry.acting_for) if entry.acting_for is not None else None,
-        events=tuple(_event(event) for event in entry.events if event.kind in _EVENTS),
+        events=events,
         previous_event_digest=decision.previous,
     )
 
@@ -183,6 +186,7 @@ def _controller(asked: Any) -> Controller:
         organisation_number=asked.get("organisation_number") or None,
         country=asked.get("country") or None,
         data_protection_contact=asked.get("data_protection_contact") or None,
+        party_type="recipient",
         supervisory_authority=SUPERVISORY_AUTHORITY,
     )
 
@@ -206,9 +210,12 @@ def _came_along(facts: Any) -> CameAlong:
     )
 
 
-def _event(event: Event) -> ReceiptEvent:
+def _event(event: Event, kept: Retention | None) -> ReceiptEvent:
     actor: Any = _ACTORS.get(event.kind, "wallet")
-    return ReceiptEvent(type=_EVENTS[event.kind], at=event.at, actor=actor)
+    what = ReceiptEvent(type=_EVENTS[event.kind], at=event.at, actor=actor)
+    if event.kind is not EventKind.APPROVED:
+        return what
+    return what.model_copy(update={"consent_type": "explicit", "valid_until": kept.until if kept else None})
 
 
 def _permission(facts: Any) -> StandingPermission | None:

@@ -59,7 +59,8 @@ class FromOffer:
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """What the pages need to know of one authorization. `drafts`: what could be fetched, once the person signed in.
-    `from_offer`: then only what was offered, to whom it was offered."""
+    `from_offer`: then only what was offered, to whom it was offered. `language`: in which the wallet asked that the
+    person be spoken to, where the pages have it."""
 
     id: str
     client_id: str
@@ -70,6 +71,7 @@ class Authorization:
     until: datetime
     drafts: tuple[OfferDraft, ...] = field(default=(), repr=False)
     from_offer: FromOffer | None = None
+    language: str | None = None
 
     @property
     def client_host(self) -> str:

@@ -21,6 +21,7 @@ from schemas.issuance import (
     UnsupportedResponseType,
 )
 from schemas.types import CREDENTIAL_TYPES
+from service.i18n import language_of_locales
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 OPENING_SECONDS = 600
@@ -41,6 +42,7 @@ _MEMBERS = frozenset(
         "dpop_jkt",
         "request",
         "request_uri",
+        "ui_locales",
     }
 )
 
@@ -65,6 +67,7 @@ class PushedRequest:
     wanted: tuple[Wanted, ...]
     dpop_key: str | None
     issuer_state: str | None
+    language: str | None
 
     @property
     def client_host(self) -> str:
@@ -118,6 +121,7 @@ def check_pushed_request(
         wanted=_wanted(members, issuer=issuer),
         dpop_key=dpop_key,
         issuer_state=members.get("issuer_state"),
+        language=language_of_locales(members.get("ui_locales", "")),
     )
 
 

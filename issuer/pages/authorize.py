@@ -61,7 +61,10 @@ async def open_request(
     opened = await store.database.run(
         lambda: store.authorizations.open(request_uri, client_id=client_id, browser_key=browser_key, now=issuer.clock())
     )
+    pages.speak(request, opened.language)
     response = await _to_sign_in(request, issuer, pages, opened, browser_key)
+    if opened.language is not None:
+        pages.remember_language(request, response)
     sign_in.keep(response, issuer, _cookie(issuer, opened.id), browser_key, lasts=DECIDING)
     return response
 

@@ -95,6 +95,7 @@ class AuthorizationStore:
                     stage=Stage.PUSHED,
                     offer_id=from_offer and from_offer.offer_id,
                     offer_generation=from_offer and from_offer.generation,
+                    language=request.language,
                 )
             )
         return REQUEST_URI_PREFIX + reference
@@ -298,6 +299,7 @@ def _read(row: Row[Any]) -> Authorization:
         until=row.until,
         drafts=drafts_from_json(row.drafts),
         from_offer=None if row.offer_id is None else FromOffer(row.offer_id, row.offer_generation),
+        language=row.language,
     )
 
 

@@ -104,6 +104,7 @@ class AuthorizationRow(IssuerRow, table=True):
     code_digest: bytes | None = Field(default=None, unique=True)
     offer_id: str | None = None  # the offer whose issuer_state was brought, and which of its generations
     offer_generation: int | None = None
+    language: str | None = None  # what was pushed as ui_locales, if it is a language of the pages
 
 
 class RefreshTokenRow(IssuerRow, table=True):

@@ -4,7 +4,7 @@ from typing import Final
 
 from service.upgrades import Upgrade
 
-VERSION: Final = 4
+VERSION: Final = 5
 UPGRADES: Final = (
     # Offers that are fetched with a sign-in: the state that they carry, and which offer an authorization is for.
     Upgrade(
@@ -28,5 +28,11 @@ UPGRADES: Final = (
             "CREATE INDEX offers_principal_mark ON offers (principal_mark) WHERE principal_mark IS NOT NULL",
             "CREATE INDEX offers_agent_mark ON offers (agent_mark) WHERE agent_mark IS NOT NULL",
         ),
+    ),
+    # The language in which a wallet asked that the person be spoken to.
+    Upgrade(
+        version=4,
+        identity="665596083660347efbcfa0aeb7d0ff106b472452e5519211581956fcfadacdb9",  # pragma: allowlist secret
+        statements=("ALTER TABLE authorizations ADD COLUMN language VARCHAR",),
     ),
 )

@@ -118,9 +118,11 @@ def test_a_database_of_before_is_upgraded_and_its_offers_stay_what_they_were(tmp
         assert desk.collect(made)
     with sqlite3.connect(data / "issuer.sqlite3") as connection:
         versions = connection.execute("SELECT version FROM intyga_schema").fetchall()
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(authorizations)")}
         indexes = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
     connection.close()
     assert versions == [(VERSION,)]
+    assert "language" in columns
     assert {"offers_issuer_state", "offers_principal_mark", "offers_agent_mark"} <= indexes
 
 

@@ -15,6 +15,7 @@ from proofs.certificate_form import read_pem_anchors
 from proofs.certificates import unverified_leaf, verify_chain
 from proofs.certified_keys import create_certified_key
 from proofs.jose import parse_jws
+from proofs.trust import entry_from_jwk
 from service.settings import UnsafeSettings
 from tests.proofs.cast import NOW
 from tests.verifier.pages.desk import Desk, Time, post
@@ -223,3 +224,25 @@ def test_a_request_from_before_the_switch_is_neither_fetched_nor_answered(tmp_pa
     with pytest.raises(OnlySameDevice):
         scene.post(made, form)
     assert not scene.result(made).state.is_answered
+
+
+@pytest.mark.parametrize("haip", [True, False])
+def test_a_key_that_is_trusted_without_a_certificate_is_enough_only_without_the_switch(
+    tmp_path: Path, haip: bool
+) -> None:
+    """HAIP 6.1.1: `x5c` with its chain. Elsewhere a listed key does, and the very same answer is accepted."""
+    scene = Scene(tmp_path, haip=haip)
+    for entry, _ in scene.verifier.trust.entries():
+        assert scene.verifier.trust.remove(entry.id)
+    key = scene.issuer.signer.public_jwk
+    by_key = entry_from_jwk(key, identifier=scene.issuer.url, name="Example University", role="issuer")
+    scene.verifier.trust.add_entry(by_key, now=scene.now)
+    made = scene.ask(kind=Kind.SAME_DEVICE, binding="this browser")
+
+    reply = scene.answer(made)
+
+    assert (reply.status, "redirect_uri" in reply.members) == ((400, False) if haip else (200, True))
+    assert scene.verifier.contents(made.id, viewer="test") is None, "before anybody is back"
+    if not haip:
+        scene.verifier.redeem(response_code_of(reply), binding="this browser")
+    assert scene.result(made).is_accepted is not haip

@@ -124,6 +124,7 @@ def _rights(receipt: Receipt, t: Translator) -> Facts:
         (t(N_("Their contact for it")), _said(rights.withdraw_contact or receipt.controller.contact, t)),
         (t(N_("Their phone for it")), _said(rights.withdraw_phone, t)),
         (t(N_("If they do not answer")), receipt.controller.supervisory_authority),
+        *([(t(N_("Law")), t(N_("The data protection law of the EU (GDPR)")))] if receipt.jurisdiction else []),
     ]
 
 
@@ -144,6 +145,7 @@ def _checking(receipt: Receipt, t: Translator) -> Facts:
     seals = [(_path(item), item.commitment) for item in receipt.items]
     return [
         (t(N_("Form of this receipt")), receipt.schema_version),
+        *([(t(N_("Number of this receipt")), receipt.receipt_id)] if receipt.receipt_id else []),
         (t(N_("Identifier")), receipt.controller.identifier),
         (t(N_("Your name towards them")), receipt.holder_pseudonym),
         (t(N_("Digest of their notice")), _said(receipt.notice.digest, t)),

@@ -95,8 +95,12 @@ def words_for(path: str, fact: Any, t: Translator) -> str:
             return t(HAPPENED[EventType(fact)])
         case "events.at":
             return t.moment(datetime.fromisoformat(fact))
-        case "events.actor":
-            return ""  # Said by the words of the event: "you decided", "they confirmed".
+        case "events.actor" | "events.consent_type" | "controller.party_type":
+            return ""  # Said by the words of the event ("you decided", "they confirmed"), and by "who asked".
+        case "events.valid_until":
+            return f"{t('Kept until')} {t.date(date.fromisoformat(fact))}"
+        case "jurisdiction":
+            return t("The data protection law of the EU (GDPR)")
         case _:
             return str(fact)
 
@@ -206,8 +210,10 @@ def test_an_older_receipt_without_the_newer_facts_is_still_one(world: World, emp
     )
     file = browser.get(f"/history/{latest_entry(browser)}/receipt.json").json()
     older = file["receipt"] | {"rights": {"withdraw_url": None, "withdraw_contact": None}}
-    del older["processors"]
+    for name in ("processors", "receipt_id", "jurisdiction"):
+        del older[name]
 
     assert check_receipt(file["jwt"]).processors is None
     assert Receipt.model_validate(older).processors is None
+    assert not {"receipt_id", "jurisdiction"} & Receipt.model_validate(older).claims().keys()
     assert re.fullmatch(r"[0-9a-f]{32}", Receipt.model_validate(older).record_id)
