@@ -45,9 +45,9 @@ class PowerOfPerson:
     """A power as one of its two people sees it.
 
     `is_over_me`: they are acted for; else they are the agent. `agent` is how the power names the agent. Its dates are
-    those of the certificate, or of the offer that nobody has collected yet. `begins_on`, `ends_on` and `basis` are what
-    the power says (`schemas/power.py`), by which two powers of one agent are told apart; None where what the power was
-    made of is no longer here.
+    those of the certificate, or of the offer that nobody has collected yet. `begins_on`, `ends_on`, `basis` and what it
+    covers are what the power says (`schemas/power.py`), by which two powers of one agent are told apart; None, and
+    empty, where what the power was made of is no longer here.
     """
 
     id: str
@@ -58,6 +58,8 @@ class PowerOfPerson:
     begins_on: date | None
     ends_on: date | None
     basis: str | None
+    covers_types: tuple[str, ...]
+    covers_recipients: tuple[str, ...]
 
 
 def people_of(features: Sequence[Feature], learners: Iterable[Learner]) -> frozenset[Person]:

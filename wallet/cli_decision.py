@@ -33,7 +33,11 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
         yield f"  By a power from {_one_line(view['acting']['issuer'])}, until {view['acting']['until']}."
         yield from (f"  It is of no use here: {fault}" for fault in view["acting"]["faults"])
     for one in view["powers"]:
-        yield f"  You can answer for {_one_line(one['name'])} instead: --act-for {one['id']}"
+        name = _one_line(one["name"])
+        if one["over"]:
+            yield f"  You hold a power for {name}. {one['over']}"
+        else:
+            yield f"  You can answer for {name} instead: --act-for {one['id']}"
     yield f"\n{_one_line(who['begins'])} asks ({_SURE.get(who['level'], 'we cannot confirm who is asking')})."
     yield f"  The answer goes to: {view['answer_host']}"
     shared = who["last_shared"]

@@ -8,7 +8,7 @@ minutes, as keyed digests under our seal, good only together with the key of tha
 """
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -25,7 +25,9 @@ from issuer.remote import LoginUnavailable
 from proofs import base64url, strict_json
 from proofs.id_token import InvalidIDToken
 from schemas.errors import Malformed, ProtocolError
-from service.i18n import N_
+from schemas.power import ALL
+from schemas.types import display_value
+from service.i18n import N_, Translator
 from service.pages import Pages
 from service.rate_limits import client_address
 from service.sessions import cookie_key, cookie_name, new_cookie
@@ -45,6 +47,10 @@ _OVER = N_("You are signed out here. Sign in again.")
 _IS_ENDED = N_("The power has ended. It holds nowhere any more.")
 _KEPT = N_("Nothing was changed.")
 _GONE = N_("This power had ended already.")
+_ALL_KINDS = N_("It covers every kind of certificate, but no other power.")
+_THESE_KINDS = N_("It covers these kinds of certificates: %(kinds)s.")
+_ALL_RECIPIENTS = N_("They may be shown to every recipient.")
+_THESE_RECIPIENTS = N_("They may be shown to: %(hosts)s.")
 
 
 @router.get("/powers")
@@ -60,6 +66,7 @@ async def powers(request: Request, issuer: IssuerDep, pages: PagesDep) -> Respon
         "powers.html",
         over_me=[one for one in found if one.is_over_me],
         mine=[one for one in found if not one.is_over_me],
+        covers=covers_in(pages.translator(request)),
     )
 
 
@@ -108,7 +115,7 @@ async def end_form(request: Request, power_id: str, issuer: IssuerDep, pages: Pa
     marks = _who(request, issuer)
     if marks is None:
         return pages.redirect("/powers", message=_OVER, kind="warning")
-    return await pages.render(request, "powers_end.html", power=await _mine(issuer, marks, power_id))
+    return await _before_the_end(request, issuer, pages, marks, power_id)
 
 
 @router.post("/powers/{power_id}/end", dependencies=[FromOurForm])
@@ -126,7 +133,7 @@ async def end(
     if decision == "keep":
         return pages.redirect("/powers", message=_KEPT, kind="info")
     if decision != "end":
-        return await pages.render(request, "powers_end.html", power=await _mine(issuer, marks, power_id))
+        return await _before_the_end(request, issuer, pages, marks, power_id)
     store, now = issuer.store, issuer.clock()
     try:
         revoked = await store.database.run(
@@ -151,6 +158,32 @@ async def leave(issuer: IssuerDep, pages: PagesDep) -> Response:
             samesite="lax",
         )
     return response
+
+
+def covers_in(t: Translator) -> Callable[[PowerOfPerson], Mapping[str, str]]:
+    """What a power covers, in sentences: kinds of certificates by their titles, recipients by their host names. Empty
+    where that is not known any more."""
+
+    def words(power: PowerOfPerson) -> Mapping[str, str]:
+        kinds = display_value(list(power.covers_types), "types", t.language)
+        hosts = display_value(list(power.covers_recipients), "hosts", t.language)
+        return {
+            "types": _covered(power.covers_types, t(_ALL_KINDS), t(_THESE_KINDS, kinds=kinds)),
+            "recipients": _covered(power.covers_recipients, t(_ALL_RECIPIENTS), t(_THESE_RECIPIENTS, hosts=hosts)),
+        }
+
+    return words
+
+
+def _covered(said: Collection[str], everything: str, these: str) -> str:
+    return "" if not said else everything if tuple(said) == (ALL,) else these
+
+
+async def _before_the_end(
+    request: Request, issuer: IssuerContext, pages: Pages, marks: Collection[bytes], power_id: str
+) -> Response:
+    covers = covers_in(pages.translator(request))
+    return await pages.render(request, "powers_end.html", power=await _mine(issuer, marks, power_id), covers=covers)
 
 
 async def _mine(issuer: IssuerContext, marks: Collection[bytes], power_id: str) -> PowerOfPerson:

@@ -56,6 +56,8 @@ class PowerStore:
                 begins_on=_day(values.get("begins_on")),
                 ends_on=_day(values.get("ends_on")),
                 basis=values.get("power_basis"),
+                covers_types=tuple(values.get("covers_types", ())),
+                covers_recipients=tuple(values.get("covers_recipients", ())),
             )
             for row, values in held
         ]

@@ -84,7 +84,7 @@ async def test_a_power_is_not_shown_before_the_person_says_for_whom_they_answer(
         decision = agent.decision(await agent.asked(employer, asked))
         assert not decision.is_satisfiable
         assert decision.acting is None
-        assert [one.certificate.id for one in decision.powers] == [agent.powers[0].id]
+        assert [one.held.certificate.id for one in decision.powers] == [agent.powers[0].id]
 
 
 async def test_who_may_answer_either_way_never_mixes_two_people(world: World) -> None:
@@ -206,7 +206,8 @@ async def test_a_power_that_was_taken_back_or_paused_is_refused_and_says_so(
     assert decision.acting is not None
     assert decision.acting.faults == (reason,)
     assert FAULTS[reason] == sentence
-    before = replace(decision, acting=None, powers=(decision.acting.held,))
+    assert [one.faults for one in decision.powers] == [(reason,)]
+    before = replace(decision, acting=None)
     assert [one["over"] for one in acting_view(before, load_catalogues().translator("en"))["powers"]] == [sentence]
 
 

@@ -134,6 +134,31 @@ def test_whom_it_is_over_ends_it_at_once_and_for_good(source: Source) -> None:
     assert "Nothing was fetched" in nothing.text or "Inget hämtades" in nothing.text
 
 
+@pytest.mark.parametrize(
+    ("language", "kind", "everything"),
+    [
+        ("en", "Job seeker registration", "every kind of certificate, but no other power. They may be shown to every"),
+        ("sv", "Inskrivningsintyg", "alla slags intyg, men ingen annan behörighet. De får visas för alla"),
+    ],
+)
+def test_what_a_power_covers_is_told_in_words(source: Source, language: str, kind: str, everything: str) -> None:
+    """By the titles of the kinds and the names of the recipients, on both pages, before and after fetching."""
+    wide = power_record(9, covers_types=["all"], covers_recipients=["all"], power_basis="decision")
+    source.store.offers.create(draft_offers(POWER, [wide], with_tx_code=False), now=source.now())
+    source.collected()
+    source.signed_in("lina")
+    page = source.get(f"/powers?lang={language}")
+    tree: Any = html.fromstring(page.text)
+    told = ["".join(one.xpath(".//text()")) for one in tree.xpath("//p[contains(@id, '-covers')]")]
+    assert len(told) == 2
+    assert any(kind in one and "employer.example" in one for one in told), told
+    assert any(everything in one and "employer" not in one for one in told), told
+    assert "urn:" not in " ".join(told)
+    number = 1 + next(position for position, one in enumerate(told) if kind in one)
+    ending: Any = html.fromstring(source.get(link_of(page, f"over-end-{number}") + f"?lang={language}").text)
+    assert kind in "".join(ending.xpath("//p[@id='covers']//text()"))
+
+
 def test_two_powers_of_one_agent_are_told_apart_and_the_other_one_stays(source: Source) -> None:
     """By period and basis, before and after fetching; ending one says that the other goes on, and it does."""
     source.collected()

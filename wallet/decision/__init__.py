@@ -1,6 +1,6 @@
 """The decision screen (consent.md, S1 to S3) as values: what is shown, what was chosen, and the digest of both."""
 
-from wallet.decision.acting import Acting, HeldPower, is_power
+from wallet.decision.acting import Acting, HeldPower, Possible, is_power
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
@@ -22,6 +22,7 @@ __all__ = [
     "LeftBehind",
     "Obstacle",
     "Optional",
+    "Possible",
     "build_decision",
     "can_be_checked",
     "demanded_days",

@@ -17,7 +17,18 @@ from zoneinfo import ZoneInfo
 from schemas.consent import Basis
 from schemas.dcql import Answer, Choice, InvalidSelection
 from schemas.errors import Malformed
-from schemas.power import OWN_CONSENT, POWER_VCT, Power, PowerBasis, person_of, power_checks, read_power
+from schemas.power import (
+    AGENTS,
+    CHAIN,
+    DATES,
+    OWN_CONSENT,
+    POWER_VCT,
+    Power,
+    PowerBasis,
+    person_of,
+    power_checks,
+    read_power,
+)
 from schemas.verification import Outcome
 from wallet.certificates import StoredCertificate
 from wallet.decision.candidates import Obstacle, is_bound
@@ -26,6 +37,8 @@ from wallet.requests import CheckedRequest
 NAMED_BY = frozenset({"family_name", "given_name", "principal_family_name", "principal_given_name"})
 """What of a power has to be asked for: a presentation that does not name both is none on behalf of anybody."""
 
+_OF_ITSELF = frozenset({DATES, AGENTS, CHAIN})
+"""The checks of a power that do not depend on what is shown beside it, and to whom."""
 _NOT_VALID = {"revoked": "power_revoked", "suspended": "power_paused"}
 
 
@@ -49,6 +62,19 @@ class Acting:
 
     held: HeldPower
     faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A power in the vault that could be chosen for a request that asks for one.
+
+    `faults` speak against every use of it now, whatever is asked: it is named with them and not offered. `answers` says
+    that with it, and what else is in this wallet, the request can be answered.
+    """
+
+    held: HeldPower
+    faults: tuple[str, ...]
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +108,13 @@ class Side:
             for position, option in enumerate(found.options)
             if any(choice.candidate_id == wanted for some in option.choices.values() for choice in some)
         )
+
+    def faults_of(self, one: HeldPower, *, now: datetime, time_zone: str) -> tuple[str, ...]:
+        """What speaks against every use of a power that is held, by its own words and the last look at its status."""
+        today = now.astimezone(ZoneInfo(time_zone)).date()
+        checks = power_checks([one.certificate.claims], [], recipient_names=(), today=today)
+        faults = [check.reason for check in checks if check.name in _OF_ITSELF and check.outcome is not Outcome.PASSED]
+        return tuple(dict.fromkeys([*faults, *_faults_of_holding(one, self.held)]))
 
     def acting(
         self,

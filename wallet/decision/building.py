@@ -9,24 +9,28 @@ is salted per share, so that it tells nothing.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from proofs import strict_json
 from schemas.consent import Basis
-from schemas.dcql import Answer, Choice, InvalidSelection, Option, Selection, answer, value_at
+from schemas.dcql import Answer, Choice, InvalidQuery, InvalidSelection, Option, Selection, answer, value_at
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
-from wallet.decision.acting import Side, asks_for_power, side_of
+from wallet.decision.acting import Possible, Side, asks_for_power, side_of
 from wallet.decision.candidates import Obstacle, candidate_for, is_bound, lacks, obstacle_of
 from wallet.decision.items import Group, Item, groups_for, left_behind
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional, Unanswered
-from wallet.decision.recency import demanded_days
+from wallet.decision.recency import DemandedDays, demanded_days
 from wallet.decision.recheck import recheck_offered
 from wallet.naming import names_asked
 from wallet.over_asking import Past, ShownCertificate, evaluate, gather, policy_outcome
 from wallet.requests import CheckedRequest, Registration
+
+MOST_TRIED: Final = 10
+"""So many powers are tried for what a request asks; each more is offered all the same, and told of last."""
 
 
 def build_decision(
@@ -54,11 +58,9 @@ def build_decision(
     side = side_of(certificates, chosen.acting_for)
 
     def obstacle(certificate: StoredCertificate) -> Obstacle | None:
-        found = side.obstacle(certificate) or obstacle_of(certificate, at=now)
-        return Obstacle.OUTDATED if found is None and demanded.is_outdated(certificate) else found
+        return _obstacle(side, certificate, demanded, now=now)
 
-    usable = {one.id: one for one in certificates if obstacle(one) is None}
-    found = answer(checked.query, [candidate_for(one) for one in usable.values()], sensitivity=sensitivity.weight)
+    usable, found = _answered(side, checked, certificates, demanded, now=now)
     ways = side.options_of(found)
     in_use = _open_to(side, ways, chosen)
     required_only, selection = _select(found, in_use) if ways else (None, None)
@@ -98,11 +100,60 @@ def build_decision(
         retention_until=retention_until,
         recheck=recheck,
         acting=acting,
-        powers=side.held if asks_for_power(checked) else (),
+        powers=_possible(side, checked, certificates, demanded, now=now, time_zone=time_zone),
         digest="",
         unanswered=maker.unanswered(required_only),
     )
     return replace(decision, digest=shown_digest(decision, salt=salt))
+
+
+def _obstacle(side: Side, certificate: StoredCertificate, demanded: DemandedDays, *, now: datetime) -> Obstacle | None:
+    found = side.obstacle(certificate) or obstacle_of(certificate, at=now)
+    return Obstacle.OUTDATED if found is None and demanded.is_outdated(certificate) else found
+
+
+def _answered(
+    side: Side,
+    checked: CheckedRequest,
+    certificates: Sequence[StoredCertificate],
+    demanded: DemandedDays,
+    *,
+    now: datetime,
+) -> tuple[dict[str, StoredCertificate], Answer]:
+    """What of the vault may be shown for this side, and what the request finds there."""
+    usable = {one.id: one for one in certificates if _obstacle(side, one, demanded, now=now) is None}
+    candidates = [candidate_for(one) for one in usable.values()]
+    return usable, answer(checked.query, candidates, sensitivity=sensitivity.weight)
+
+
+def _possible(
+    side: Side,
+    checked: CheckedRequest,
+    certificates: Sequence[StoredCertificate],
+    demanded: DemandedDays,
+    *,
+    now: datetime,
+    time_zone: str,
+) -> tuple[Possible, ...]:
+    """The powers that could be chosen, each tried; none when no power is asked for."""
+    if not asks_for_power(checked):
+        return ()
+    found = []
+    for position, held in enumerate(side.held):
+        faults = side.faults_of(held, now=now, time_zone=time_zone)
+        answers = False
+        if not faults and position < MOST_TRIED:
+            other = Side(held, side.held)
+            with suppress(InvalidQuery):
+                usable, there = _answered(other, checked, certificates, demanded, now=now)
+                ways = other.options_of(there)
+                selection = _select(there, _open_to(other, ways, Chosen()))[1] if ways else None
+                if selection is not None:
+                    choices = [choice for some in selection.choices.values() for choice in some]
+                    acting = other.acting(checked, choices, usable.values(), now=now, time_zone=time_zone)
+                    answers = acting is not None and not acting.faults
+        found.append(Possible(held, faults, answers))
+    return tuple(found)
 
 
 def _open_to(side: Side, ways: Sequence[int], chosen: Chosen) -> Chosen:

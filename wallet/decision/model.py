@@ -12,7 +12,7 @@ from datetime import date
 from schemas.consent import RecheckOffer
 from schemas.dcql import Choice, Selection
 from schemas.receipt import BothLanguages
-from wallet.decision.acting import Acting, HeldPower
+from wallet.decision.acting import Acting, Possible
 from wallet.decision.candidates import Lack
 from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, says
@@ -124,7 +124,7 @@ class Decision:
     retention_until: date | None
     recheck: RecheckOffer | None
     acting: Acting | None
-    powers: tuple[HeldPower, ...]
+    powers: tuple[Possible, ...]
     digest: str
     unanswered: tuple[Unanswered, ...] = ()
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from proofs.resolve import HurriedResolver, Resolver
 from schemas.errors import TemporarilyUnavailable
 from wallet.certificates import StoredCertificate
+from wallet.decision import is_power
 from wallet.deployment.ground import HURRY_SECONDS, RESUME_SECONDS, Ground
 from wallet.examination import judge, name_now, report_as_json, with_known_status
 from wallet.store.certificates import get_certificate, update_view
@@ -16,6 +17,9 @@ from wallet.trusted import judged_under
 from wallet.vault import (
     UnlockedVault,
 )
+
+POWER_STATUS: Final = timedelta(seconds=5)
+"""How old a list may be, from which a power is said to hold at a decision."""
 
 
 class Standing(Ground):
@@ -109,10 +113,10 @@ class Standing(Ground):
 
         Lists that were read less than `decision_status_seconds` ago count; older ones are fetched, of all certificates
         and not only of those that would answer, so that an issuer learns that somebody was asked and not what is shown
-        (docs/adr/0005). What cannot be had within a few seconds could not be checked.
+        (docs/adr/0005). What cannot be had within a few seconds could not be checked. For a power a list counts for
+        `POWER_STATUS` at most: whoever ended one was told that it ends at once.
         """
         now_trusted = self._judged_under()
-        at_most = timedelta(seconds=self.settings.decision_status_seconds)
         due = [
             one
             for one in vault.certificates()
@@ -120,12 +124,16 @@ class Standing(Ground):
             or (
                 one.status_uri
                 and one.status != "revoked"
-                and self.resolver.has_news(one.status_uri, since=one.checked_at, at_most=at_most)
+                and self.resolver.has_news(one.status_uri, since=one.checked_at, at_most=self._at_most(one))
             )
         ]
         for one in due:
-            self.resolver.forget_older(one.status_uri or "", than=self.clock() - at_most)
+            self.resolver.forget_older(one.status_uri or "", than=self.clock() - self._at_most(one))
         await self._check_in_a_hurry(vault, due)
+
+    def _at_most(self, certificate: StoredCertificate) -> timedelta:
+        at_most = timedelta(seconds=self.settings.decision_status_seconds)
+        return min(at_most, POWER_STATUS) if is_power(certificate) else at_most
 
     async def check_shown(self, vault: UnlockedVault, certificate_ids: Sequence[str]) -> None:
         """Look at the newest lists of certificates that were shown and not accepted."""

@@ -8,7 +8,7 @@ from schemas.receipt import BothLanguages, EventType
 from service.i18n import N_, Translator
 from wallet.acts import FOR_GOOD
 from wallet.certificates import StoredCertificate
-from wallet.decision import Decision, HeldPower, is_power
+from wallet.decision import Decision, Possible, is_power
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
 from wallet.reporting import HeldByAnother, is_act_for_another
@@ -52,26 +52,28 @@ def acting_view(decision: Decision, t: Translator) -> dict[str, Any]:
         }
         if acting is not None
         else None,
+        "only_for_another": acting is None
+        and not decision.is_satisfiable
+        and any(one.answers for one in decision.powers),
+        # Those with which the request can be answered come first; those of no use now come last, and have no button.
         "powers": [
             _power(one, t)
-            for one in decision.powers
-            if acting is None or one.certificate.id != acting.held.certificate.id
+            for one in sorted(decision.powers, key=lambda one: (not one.answers, bool(one.faults)))
+            if acting is None or one.held.certificate.id != acting.held.certificate.id
         ],
     }
 
 
-def _power(one: HeldPower, t: Translator) -> dict[str, str]:
+def _power(one: Possible, t: Translator) -> dict[str, Any]:
     return {
-        "id": one.certificate.id,
-        "name": plain(one.principal_name),
-        "issuer": one.certificate.issuer_name,
-        "until": t.date(one.power.ends_on),
-        "over": t(_OVER[one.certificate.status]) if one.certificate.status in _OVER else "",
+        "id": one.held.certificate.id,
+        "name": plain(one.held.principal_name),
+        "issuer": one.held.certificate.issuer_name,
+        "until": t.date(one.held.power.ends_on),
+        "over": " ".join(dict.fromkeys(t(FAULTS.get(fault, _MALFORMED)) for fault in one.faults)),
+        "answers": one.answers,
     }
 
-
-# By the last look at its status: such a power is named with its sentence, and has no button.
-_OVER = {"revoked": FAULTS["power_revoked"], "suspended": FAULTS["power_paused"]}
 
 _STATUSES = {
     "valid": "",

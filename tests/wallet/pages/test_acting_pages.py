@@ -9,8 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 import wallet
-from tests.wallet.acting import EITHER, LINA, OMAR, WITH_POWER, Agent
-from tests.wallet.fake_verifier import known_verifier, notice
+from issuer.status import Status
+from tests.wallet.acting import EITHER, LINA, OMAR, POWER, WITH_POWER, Agent
+from tests.wallet.fake_verifier import known_verifier, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of, ticks
 from tests.wallet.test_pages import UNKNOWN_WORDS, send
 from tests.world import PASSPHRASE, World
@@ -68,17 +69,91 @@ def test_every_screen_says_for_whom_one_acts(world: World, language: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("language", "sentence"), [("en", "The power has ended."), ("sv", "Behörigheten har upphört.")]
+    ("language", "sentence"),
+    [("en", "The power does not cover this recipient."), ("sv", "Behörigheten omfattar inte den här mottagaren.")],
 )
-def test_a_power_that_is_of_no_use_is_explained(world: World, language: str, sentence: str) -> None:
+def test_a_power_that_is_of_no_use_here_is_explained(world: World, language: str, sentence: str) -> None:
     """In one plain sentence; the person can answer for themself instead."""
-    browser, employer = browser_of_agent(world, language, ends_on="2026-06-30"), known_verifier(world)
+    browser = browser_of_agent(world, language, covers_recipients=["school.example"])
+    employer = known_verifier(world)
     first = look(browser, employer.ask(WITH_POWER, notice=notice()).link())
     page = act(browser, first, world)
     assert sentence in text_of(page)
     assert BANNER[language] in text_of(page)
     back = send(browser, page, page.url.path, use="act:")
     assert BANNER[language] not in text_of(back)
+
+
+def change_powers(world: World, status: Status) -> None:
+    """Their source revokes or pauses every power."""
+    context = world.university.context
+    issued = [one.id for one in context.store.status.list_issued(limit=100) if one.type_name == POWER.name]
+    context.store.status.change(issued, status, publishing=context.publishing, now=world.clock())
+
+
+ENDED = {"en": "The power has ended.", "sv": "Behörigheten har upphört."}
+PAUSED = {"en": "The power is paused for now.", "sv": "Behörigheten är pausad just nu."}
+UNKNOWN = {
+    "en": "We could not find out whether the power still holds.",
+    "sv": "Vi kunde inte ta reda på om behörigheten fortfarande gäller.",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize("why", ["last day", "ended seconds ago", "paused seconds ago", "no look"])
+def test_no_power_is_offered_that_does_not_hold_now(world: World, language: str, why: str) -> None:
+    """Also one that was ended since the last look, which is seconds old, and one that cannot be looked up: each is
+    named with its sentence, has no button, and would not be taken from a form of before."""
+    browser = browser_of_agent(world, language, **({"ends_on": "2026-06-30"} if why == "last day" else {}))
+    employer = known_verifier(world)
+    before = look(browser, employer.ask(EITHER, notice=notice()).link())
+    world.clock.move(seconds=6)
+    sentence = {"paused seconds ago": PAUSED, "no look": UNKNOWN}.get(why, ENDED)[language]
+    if why in ("ended seconds ago", "paused seconds ago"):
+        assert 'value="act:' in before.text
+        change_powers(world, Status.SUSPENDED if why.startswith("paused") else Status.REVOKED)
+
+    def page_now() -> httpx2.Response:
+        return browser.get(before.url.path)
+
+    if why == "no look":
+        with world.network.cut_before("/status/1"):
+            page = page_now()
+    else:
+        page = page_now()
+    assert sentence in text_of(page)
+    assert "Lina Haddad" in text_of(page)
+    assert 'value="act:' not in page.text
+    power = browser.get("/acting").text.partition("/certificates/")[2].partition('"')[0]
+    late = send(browser, page, page.url.path, use=f"act:{power}")
+    assert sentence in text_of(late)
+    assert 'value="share"' not in late.text
+    assert employer.forms == []
+
+
+FIRST = {
+    "en": ("asks for what you have about somebody else", "Answer for Lina Haddad", "What is missing to answer"),
+    "sv": ("frågar efter något som du har om någon annan", "Svara för Lina Haddad", "Det här saknas för att svara"),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_where_only_a_power_helps_it_comes_first(world: World, language: str) -> None:
+    """Before who asks, and before what is missing to answer for oneself; one that does not cover it stays below."""
+    browser, employer = browser_of_agent(world, language), known_verifier(world)
+    page = look(browser, employer.ask(WITH_POWER, notice=notice()).link())
+    heading, button, missing = FIRST[language]
+    assert heading in text_of(page)
+    order = [page.text.index(one) for one in ('id="for-whom"', 'id="who"', 'id="lacking"')]
+    assert order == sorted(order)
+    assert button in text_of(page)
+    assert missing in text_of(page)
+    assert not UNKNOWN_WORDS.search(text_of(page))
+    elsewhere = query(["diploma"], vct="urn:example:diploma")
+    other = {"credentials": [*WITH_POWER["credentials"], *elsewhere["credentials"]]}
+    page = look(browser, employer.ask(other, notice=notice()).link())
+    assert heading not in text_of(page)
+    assert page.text.index('id="who"') < page.text.index('id="for-whom"') < page.text.index('id="lacking"')
 
 
 def test_a_choice_that_is_not_there_changes_nothing(world: World) -> None:
