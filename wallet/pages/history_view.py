@@ -109,7 +109,7 @@ def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] 
 
 
 def _until(entry: Entry, t: Translator) -> str:
-    return t.date(entry.retention_until) if entry.retention_until and (entry.shared or entry.bare) else ""
+    return t.date(entry.retention_until) if entry.retention_until and entry.went else ""
 
 
 def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
