@@ -87,7 +87,10 @@ class ToldRecipient(_Told):
 
 
 class ToldItem(_Told):
-    """One thing that went, by name: what it is called, in what kind of certificate, from whom. Never its value."""
+    """One thing that went, by name: what it is called, in what kind of certificate, from whom. Never its value.
+
+    Without a name it is the certificate itself, which went with nothing but what every share of it shows.
+    """
 
     name: ToldText
     certificate: ToldText

@@ -192,8 +192,10 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
             error="pending",
         )
     if collection.stage is not Stage.DONE or any(part.state is not PartState.STORED for part in collection.parts):
-        problem = collection.problem or next((part.problem for part in collection.parts if part.problem), "")
-        _fail(problem, collection.peer_error)
+        if collection.problem:
+            _fail(collection.problem, collection.peer_error)
+        refused = next((part for part in collection.parts if part.problem), collection.parts[0])
+        _fail(refused.problem, refused.peer_error)
     stored = [wallet.certificate(vault, certificate_id) for certificate_id in collection.stored_ids]
     wallet.put_away(vault, collection_id)
     return {

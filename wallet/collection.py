@@ -49,7 +49,8 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem`: why it is refused.
+    """One certificate of the offer: its fresh holder keys, and what the issuer sent. `problem`: why it is refused, and
+    `peer_error` the issuer's own error code, if it gave one.
 
     The issuer may give several of one configuration; then each has an `identifier`, by which it is asked for (6.2).
     """
@@ -61,6 +62,7 @@ class Part:
     received: tuple[str, ...] = field(default=(), repr=False)
     certificate_id: str = ""
     problem: str = ""
+    peer_error: str = ""
     transaction_id: str = field(default="", repr=False)
     ask_again_at: int = 0
     """Seconds since 1970: before that the issuer does not want to be asked again."""
@@ -306,4 +308,4 @@ def concluded(collection: Collection) -> Collection:
         return replace(collection, stage=Stage.QUESTION)
     if any(part.state is PartState.STORED for part in collection.parts):
         return replace(collection, stage=Stage.DONE)
-    return collection.failed(collection.parts[0].problem, collection.peer_error)
+    return collection.failed(collection.parts[0].problem, collection.parts[0].peer_error)

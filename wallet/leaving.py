@@ -40,7 +40,7 @@ class Leaving:
             entry
             for entry in Histories(self._wallet).read(vault).entries
             if entry.outcome in _GONE_OUT
-            and entry.shared
+            and entry.went
             and (entry.retention_until is None or entry.retention_until >= now.date())
             and not standing_of(entry, now=now).is_gone
         ]

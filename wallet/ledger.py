@@ -269,6 +269,13 @@ class Entry:
         return tuple(one for one in (self.decided or {}).get("came_along", ()) if one["certificate_id"] not in chosen)
 
     @property
+    def went(self) -> tuple[Mapping[str, Any], ...]:
+        """All that the person decided to share, in the order in which wishes after the share number it from 0: the
+        items, then the certificates that went without any. `references` say how the recipient knows each; entries that
+        are older than those of certificates have none for them."""
+        return (*self.shared, *self.bare)
+
+    @property
     def certificates(self) -> tuple[BothLanguages, ...]:
         """What kinds of certificates are concerned, by the names of their types."""
         if self.is_about_wallet:
@@ -277,14 +284,14 @@ class Entry:
             return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.told["report"]["items"]))
         if not self.is_share:
             return (_both(self.facts.get("certificate")),)
-        return tuple(dict.fromkeys(_both(item["certificate"]) for item in (*self.shared, *self.bare)))
+        return tuple(dict.fromkeys(_both(item["certificate"]) for item in self.went))
 
     @property
     def certificate_ids(self) -> tuple[str, ...]:
         """The certificates that are concerned, as the vault knows them while it holds them."""
         if not self.is_share:
             return tuple(one for one in (self.facts.get("certificate_id"),) if one)
-        return tuple(dict.fromkeys(item["certificate_id"] for item in (*self.shared, *self.bare)))
+        return tuple(dict.fromkeys(item["certificate_id"] for item in self.went))
 
     @property
     def retention_until(self) -> date | None:
@@ -295,7 +302,7 @@ class Entry:
     def days_left(self, *, today: date) -> int | None:
         """How many days the recipient still keeps it, 0 on the last day; None when over, not said or not shared."""
         until = self.retention_until
-        if until is None or not (self.shared or self.bare) or until < today:
+        if until is None or not self.went or until < today:
             return None
         return (until - today).days
 

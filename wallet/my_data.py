@@ -41,11 +41,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """One thing that a person holds, and every decision about it, the latest first."""
+    """One thing that a person holds, and every decision about it, the latest first.
+
+    `is_whole` is the certificate itself, which went without any chosen item; it has no label and no value of its own.
+    """
 
     label: str
     value: str
     uses: tuple[Use, ...]
+    is_whole: bool = False
 
     @property
     def went_somewhere(self) -> bool:
@@ -78,7 +82,13 @@ def _held(certificate: StoredCertificate, shares: Sequence[Entry], language: str
         for group in card.groups
         for line in group.lines
     )
-    return Holding(certificate.id, card, card.title, card.issuer, data)
+    return Holding(certificate.id, card, card.title, card.issuer, (*_whole(certificate.id, shares), *data))
+
+
+def _whole(certificate_id: str, shares: Iterable[Entry]) -> tuple[Datum, ...]:
+    """The certificate itself, where it went with nothing but what every share of it shows."""
+    went = [entry for entry in shares if any(one["certificate_id"] == certificate_id for one in entry.bare)]
+    return (Datum("", "", tuple(Use(entry, Decided.SHARED) for entry in went), is_whole=True),) if went else ()
 
 
 def _label(heading: str, line: Line) -> str:
@@ -117,20 +127,31 @@ def _no_longer_held(held: set[str], shares: Sequence[Entry], language: str) -> l
     """What went from certificates that are gone, by the names that the history keeps."""
     gone: dict[str, dict[str, list[Use]]] = {}
     titles: dict[str, tuple[str, str]] = {}
+
+    def add(entry: Entry, one: Mapping[str, Any], names: Iterable[Mapping[str, Any]], decided: Decided) -> None:
+        certificate_id = one["certificate_id"]
+        if certificate_id in held:
+            return
+        # Of what came along, older entries do not know the issuer.
+        issuer = one.get("issuer") or titles.get(certificate_id, ("", ""))[1]
+        titles[certificate_id] = (BothLanguages(**one["certificate"]).text(language), issuer)
+        items = gone.setdefault(certificate_id, {})
+        for name in names:
+            uses = items.setdefault(BothLanguages(**name).text(language), [])
+            if not any(use.entry is entry for use in uses):
+                uses.append(Use(entry, decided))
+
     for entry in shares:
         for item in entry.shared:
-            certificate_id = item["certificate_id"]
-            if certificate_id in held:
-                continue
-            titles[certificate_id] = (BothLanguages(**item["certificate"]).text(language), item["issuer"])
-            name = BothLanguages(**item["name"]).text(language)
-            gone.setdefault(certificate_id, {}).setdefault(name, []).append(Use(entry, Decided.SHARED))
+            add(entry, item, (item["name"],), Decided.SHARED)
+        for one in (entry.decided or {}).get("came_along", ()):
+            add(entry, one, one["items"], Decided.CAME_ALONG)
     return [
         Holding(
             certificate_id,
             None,
             *titles[certificate_id],
-            tuple(Datum(name, "", tuple(uses)) for name, uses in items.items()),
+            (*_whole(certificate_id, shares), *(Datum(name, "", tuple(uses)) for name, uses in items.items())),
         )
         for certificate_id, items in gone.items()
     ]

@@ -307,7 +307,7 @@ async def _ask_for(collection: Collection, part: Part, work: _Work, *, may_refre
     if reply.status == 401:
         return _ended(collection, "too_late", error)
     problem = "denied" if error == "credential_request_denied" else "refused_by_issuer"
-    return replace(collection.with_part(_refused(part, problem)), peer_error=error)
+    return replace(collection.with_part(_refused(part, problem, error)), peer_error=error)
 
 
 async def _request(collection: Collection, part: Part, work: _Work) -> tuple[SealedRequest, Reply]:
@@ -415,13 +415,13 @@ async def tell_issuer(collection: Collection, part: Part, event: str, *, client:
     return reply.status not in BUSY and reply.status < 500
 
 
-def _refused(part: Part, problem: str) -> Part:
-    return replace(part, state=PartState.REFUSED, received=(), keys=(), problem=problem)
+def _refused(part: Part, problem: str, error: str = "") -> Part:
+    return replace(part, state=PartState.REFUSED, received=(), keys=(), problem=problem, peer_error=error)
 
 
 def _ended(collection: Collection, problem: str, error: str) -> Collection:
     """The token serves no more: what has not been stored yet will not come."""
     for part in collection.parts:
         if part.state in (PartState.WAITING, PartState.DEFERRED):
-            collection = collection.with_part(_refused(part, problem))
+            collection = collection.with_part(_refused(part, problem, error))
     return replace(collection, peer_error=error)

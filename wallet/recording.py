@@ -19,7 +19,7 @@ from schemas.consent import LocalizedText
 from schemas.dcql import starts_with, value_at
 from schemas.receipt import BothLanguages
 from wallet.consent import Consent
-from wallet.decision import Decision, Item, can_be_checked, unavoidable_names
+from wallet.decision import Decision, Item, always_shown, can_be_checked, unavoidable_names
 from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
 from wallet.naming import names_asked, plain
 from wallet.over_asking import asked_paths, judged_facts
@@ -126,12 +126,14 @@ def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now:
         facts_of_item = _item_facts(decision, item, commitment(salt, item.path, value))
         items.append({**facts_of_item, "references": _references(item, consent)})
         salts.append(base64url.encode(salt))
+    came_along, salts_along = _came_along(decision, consent)
     declined = [item.name.model_dump() for part in decision.optional if not part.is_ticked for item in part.items]
     facts = {
         **_decision_facts(decision, pseudonym),
         "items": items,
-        "came_along": _came_along(decision),
+        "came_along": came_along,
         "salts": salts,
+        "salts_along": salts_along,
         "declarations": [_text(one.text) for some in consent.presented for one in some.declarations],
         "declined": declined,
         "shown_digest": consent.shown_digest,
@@ -176,16 +178,30 @@ def _references(item: Item, consent: Consent) -> list[dict[str, Any]]:
     return [{"credential": item.query_id, "path": list(path)} for path in asked or [item.path]]
 
 
-def _came_along(decision: Decision) -> list[dict[str, Any]]:
-    """What every share of these certificates shows, whatever was chosen; by name."""
-    return [
-        {
-            "certificate": one.group.names.type_name.model_dump(),
-            "certificate_id": one.group.certificate.id,
-            "items": [name.model_dump() for name in unavoidable_names(one.group.certificate, one.group.names)],
+def _came_along(decision: Decision, consent: Consent) -> tuple[list[dict[str, Any]], list[str]]:
+    """What every share of these certificates shows, whatever was chosen: by name, with one commitment to all of it, so
+    that it can be said again while the certificate is held; and the salts of the commitments.
+
+    A recipient knows a certificate of which it asked for nothing in particular by the query that it answered.
+    """
+    told, salts = [], []
+    for one in decision.left_behind:
+        certificate, names, salt = one.group.certificate, one.group.names, secrets.token_bytes(SALT_BYTES)
+        facts = {
+            "certificate": names.type_name.model_dump(),
+            "certificate_id": certificate.id,
+            "issuer": names.issuer,
+            "items": [name.model_dump() for name in unavoidable_names(certificate, names)],
+            "commitment": commitment(salt, (), always_shown(certificate)),
+            "references": [
+                {"credential": shown.query_id, "path": []}
+                for shown in consent.presented
+                if shown.certificate_id == certificate.id and not shown.paths
+            ],
         }
-        for one in decision.left_behind
-    ]
+        told.append(facts)
+        salts.append(base64url.encode(salt))
+    return told, salts
 
 
 def refused_event(decision: Decision, *, pseudonym: str, now: datetime) -> Event:

@@ -7,7 +7,7 @@ An act is a decision for somebody else, yes or no, and everything that came afte
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -19,7 +19,7 @@ from proofs.act_report import ToldAct
 from schemas.act_report import MOST_EVENTS, ActReport, ToldEvent, ToldItem, ToldRecipient, ToldText
 from schemas.errors import Malformed
 from schemas.power import Person, person_of
-from schemas.receipt import BothLanguages
+from schemas.receipt import BothLanguages, Receipt
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
 from wallet.receipts import has_receipt, receipt_of
@@ -68,15 +68,22 @@ def report_of(entry: Entry) -> ActReport:
             level=receipt.controller.level,
         ),
         purpose=_text(receipt.purposes[0].text) if receipt.purposes[0].text is not None else None,
-        items=tuple(
-            ToldItem(name=_text(one.name), certificate=_text(one.certificate), issuer=one.issuer[:500])
-            for one in receipt.items[:400]
-        ),
+        items=tuple(_told_items(entry, receipt))[:400],
         kept_until=receipt.retention.until if receipt.retention is not None else None,
         withdraw_url=(receipt.rights.withdraw_url or "")[:2000] or None,
         withdraw_contact=(receipt.rights.withdraw_contact or receipt.controller.contact or "")[:500] or None,
         events=tuple(ToldEvent(type=one.type, at=one.at) for one in receipt.events[:MOST_EVENTS]),
     )
+
+
+def _told_items(entry: Entry, receipt: Receipt) -> Iterator[ToldItem]:
+    for one in receipt.items:
+        yield ToldItem(name=_text(one.name), certificate=_text(one.certificate), issuer=one.issuer[:500])
+    for bare in entry.bare:
+        # Acts that are older than this were told without it: what was told once is told the same.
+        if "issuer" in bare:
+            certificate = _text(BothLanguages(**bare["certificate"]))
+            yield ToldItem(name=ToldText(), certificate=certificate, issuer=bare["issuer"][:500])
 
 
 def written(report: ActReport) -> str:

@@ -53,6 +53,7 @@ from wallet.taking_back import (
     read_countersignature,
     read_reply,
     receipt_submission,
+    separable,
     standing_of,
     withdrawal,
 )
@@ -139,7 +140,7 @@ class Withdrawals:
     ) -> Standing:
         """Take a share back, or have it or the chosen items deleted: written first, then sent.
 
-        `chosen` are numbers of shared items, None for everything. Raises `NotFound`, `NothingToTakeBack`,
+        `chosen` are numbers of what went (`Entry.went`), None for everything. Raises `NotFound`, `NothingToTakeBack`,
         `NothingChosen`, `OnlyByThePerson`. What the network does is no error: it stands in the standing.
         """
         now = self._wallet.clock()
@@ -301,7 +302,7 @@ class Withdrawals:
         assert standing.action is not None
         items: tuple[ItemReference, ...] | None = None
         if standing.chosen is not None:
-            written = [one for number in standing.chosen for one in entry.shared[number].get("references", ())]
+            written = [one for number in standing.chosen for one in entry.went[number].get("references", ())]
             items = tuple(dict.fromkeys(ItemReference.model_validate(one) for one in written))
         language = standing.wish.facts.get("language", vault.language)
         await self._send(vault, entry_id, standing.action, items, language=language)
@@ -412,7 +413,7 @@ def _checked(entry: Entry, chosen: Sequence[int] | None, standing: Standing) -> 
     if chosen is None:
         return None
     numbers = sorted(set(chosen))
-    if not numbers or numbers[0] < 0 or numbers[-1] >= len(entry.shared):
+    if not numbers or not set(numbers) <= set(separable(entry)):
         raise NothingChosen
     return numbers
 

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import wallet as wallet_room
 from issuer.offers import draft_offers
 from issuer.status import Status
 from proofs.act_report import open_report, seal_report, sign_report
@@ -16,13 +18,16 @@ from proofs.keys import generate_signer
 from schemas.act_report import HANDED_OVER, REPORTS_TO, read_report_address
 from schemas.errors import Malformed, NotFound, ProtocolError, TooManyRequests
 from schemas.types import CREDENTIAL_TYPES
+from service.i18n import load_catalogues
 from tests.schemas.types.records import statement
-from tests.wallet.acting import OMAR, POWER, REGISTRATION, SARA, Agent, power_for
-from tests.wallet.fake_verifier import FakeVerifier, known_verifier, query
+from tests.wallet.acting import OMAR, POWER, REGISTRATION, SARA, WITH_POWER, Agent, power_for
+from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
+from tests.wallet.test_bare_certificates import as_written_before
 from tests.world import WalletSide, World
 from wallet.acts import Acts, NotAboutYou
 from wallet.histories import Histories
 from wallet.ledger import Entry, Event, EventKind, Outcome
+from wallet.pages.history_view import entry_view
 from wallet.reporting import SHOWN, report_of, written
 from wallet.store.certificates import copy_to_tell_with
 from wallet.store.ledger import append_event
@@ -133,6 +138,46 @@ async def test_an_act_stands_in_the_history_of_whom_it_was_done_for(world: World
     kept = json.dumps([dict(event.facts) for event in told.events])
     for value in ("2012-08-19", "1983-03-04", "commitment", "pseudonym"):
         assert value not in kept
+
+
+@pytest.mark.parametrize(("language", "called"), [("en", "The certificate "), ("sv", "Intyget ")])
+async def test_a_certificate_that_went_without_chosen_items_is_told(world: World, language: str, called: str) -> None:
+    """By its type and its issuer, on every page of the principal; and what an agent writes there stays plain words."""
+    lina = await Principal.at(world)
+    omar, employer = await told_agent(world, lina), known_verifier(world)
+    power, registration = WITH_POWER["credentials"]
+    bare = {name: value for name, value in registration.items() if name != "claims"}
+    share_id = await omar.begin(employer.ask({"credentials": [power, bare]}, notice=notice()).link())
+    omar.act(share_id)
+    await omar.approve(share_id)
+
+    (told,) = await lina.unlocked()
+
+    assert told.told is not None
+    whole = [one for one in told.told["report"]["items"] if not any(one["name"].values())]
+    assert [one["certificate"] for one in whole] == [{"sv": REGISTRATION.title("sv"), "en": REGISTRATION.title("en")}]
+    assert whole[0]["issuer"] == world.university.trust_entry.name
+    assert report_of(omar.entry(share_id)).continues(report_of(omar.entry(share_id)))
+    t = load_catalogues(Path(wallet_room.__file__).parent).translator(language)
+    view = entry_view(told, t, now=world.clock(), titles={})
+    name = f"{called}{REGISTRATION.title(language)}"
+    assert name in view["items"]
+    assert [one["name"] for one in view["shared"]].count(name) == 1
+    assert [one["name"] for one in view["told"]["items"]].count(name) == 1
+
+
+async def test_an_act_from_before_is_told_as_it_was(world: World) -> None:
+    """An entry of an earlier version does not know the issuer of such a certificate: told again, it says the same."""
+    lina = await Principal.at(world)
+    omar, employer = await told_agent(world, lina), known_verifier(world)
+    power, registration = WITH_POWER["credentials"]
+    bare = {name: value for name, value in registration.items() if name != "claims"}
+    share_id = await omar.begin(employer.ask({"credentials": [power, bare]}, notice=notice()).link())
+    omar.act(share_id)
+    await omar.approve(share_id)
+    before = as_written_before(omar.entry(share_id))
+
+    assert len(report_of(before).items) == len(before.shared) == len(report_of(omar.entry(share_id)).items) - 1
 
 
 async def test_within_one_service_and_without_one_person_seeing_the_other(world: World) -> None:

@@ -147,9 +147,48 @@ async def test_one_that_fails_takes_none_of_the_others_with_it(
     assert len(courses(vault)) == 2
     place = "refused-2" if problem else "waiting-2"
     assert "2 av 3" in page.xpath(f"string(//p[@id='{place}'])")
+    codes = [page.xpath(f"string(//code[@id='refused-2-{of}'])") for of in ("error-code", "peer-error")]
+    assert codes == ([problem, error] if problem else ["", ""])
+    assert bool(page.xpath("//code[@id='peer-error']")) is not bool(problem)
     await wallet.resume(vault)
     assert len(courses(vault)) == (2 if problem else 3)
     assert len(source.side.context.store.status.list_issued(limit=10)) == len(courses(vault))
+
+
+@pytest.mark.parametrize(
+    ("language", "denied"),
+    [("sv", "Den utfärdar inte det här intyget."), ("en", "It will not issue this certificate.")],
+)
+async def test_of_several_that_fail_each_says_why_with_its_own_code(world: World, language: str, denied: str) -> None:
+    """Different reasons, each with what to do and the issuer's code; what is no code of an issuer is not shown."""
+    source, vault = source_of_courses(world), await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away_for_courses(world, vault, source)
+    errors = iter(["credential_request_denied", "unknown_credential_identifier", "<b>invalid</b>"])
+
+    def refuse(request: httpx2.Request) -> httpx2.Response | None:
+        return httpx2.Response(400, json={"error": next(errors)}) if request.url.path == "/credential" else None
+
+    browser = world.wallet.browser(language)
+    _enter(browser, "/")
+    with world.network.answering(refuse):
+        answer = browser.get("/fetched", params=source.allow(collection.sign_in_url))
+
+    page = _tree(answer)
+    assert wallet.collection(vault, collection_id).stage is Stage.FAILED
+    codes = [
+        [page.xpath(f"string(//code[@id='{of}{kind}'])") for kind in ("error-code", "peer-error")]
+        for of in ("", "refused-1-", "refused-2-", "refused-3-")
+    ]
+    assert codes[:3] == [
+        ["denied", "credential_request_denied"],
+        ["denied", "credential_request_denied"],
+        ["refused_by_issuer", "unknown_credential_identifier"],
+    ]
+    assert codes[3][0] == "refused_by_issuer"
+    assert "<b>invalid" not in answer.text
+    assert denied in page.xpath("string(//p[@id='refused-1'])")
+    assert denied not in page.xpath("string(//p[@id='refused-2'])")
 
 
 async def test_each_is_renewed_under_its_own_name(world: World) -> None:

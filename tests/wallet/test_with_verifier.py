@@ -205,6 +205,34 @@ async def test_a_receipt_is_confirmed_where_a_certificate_was_asked_for_without_
     assert check_receipt(kept["receipt_jwt"]).items == ()
 
 
+async def test_cs35_a_real_verifier_deletes_a_certificate_that_went_without_any_item(
+    world: World, firm: Verifier
+) -> None:
+    """The tick of its own: the signed statement names the certificate and nothing else; the items stay until asked."""
+    sharer = await Sharer.with_certificate(world, "course-results", "micro-credential")
+    template = firm.templates()["employer-micro-credential"].model_dump(mode="json", exclude_defaults=True)
+    vct = "urn:intyga:credential:course-results:1"
+    items = [{"path": ["family_name"], "reason": {"sv": "Vem det gäller.", "en": "Whom it is about."}}]
+    bare = {"id": "course", "vct": template["credentials"][0]["vct"]}
+    template["credentials"] = [{"id": "transcript", "vct": [vct], "items": items}, bare]
+    made = firm.make_request(parse_template(template), kind=Kind.CROSS_DEVICE, maker="test")
+    share_id = await sharer.begin(made.link)
+    await sharer.approve(share_id)
+    after = Withdrawals(world.wallet.deployment)
+
+    found = await after.wish(sharer.vault, share_id, Action.ERASE, chosen=(1,), language="en")
+
+    (statement,) = [one for _, one in found.statements]
+    assert [(one.credential, one.path, one.label.en) for one in statement.items] == [("course", (), "Micro-credential")]
+    assert (found.state, found.is_gone) == (State.DONE, False)
+    left = firm.contents(made.id, viewer="test")
+    assert left is not None
+    assert [one.query_id for one in left.presentations] == ["transcript"]
+    rest = await after.wish(sharer.vault, share_id, Action.ERASE, chosen=(0,), language="en")
+    assert rest.is_gone
+    assert firm.contents(made.id, viewer="test") is None
+
+
 async def test_cs38_the_real_verifier_states_the_end_of_retention(world: World, firm: Verifier) -> None:
     """The person asked for nothing: after the last day the wallet fetches the statement at the next unlock."""
     sharer = await Sharer.with_certificate(world)

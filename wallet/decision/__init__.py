@@ -3,7 +3,7 @@
 from wallet.decision.acting import Acting, HeldPower, Possible, is_power
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
-from wallet.decision.items import Group, Item, unavoidable, unavoidable_names
+from wallet.decision.items import Group, Item, always_shown, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
 from wallet.decision.recency import DemandedDays, demanded_days
 from wallet.decision.recheck import can_be_checked, permission_digest
@@ -23,6 +23,7 @@ __all__ = [
     "Obstacle",
     "Optional",
     "Possible",
+    "always_shown",
     "build_decision",
     "can_be_checked",
     "demanded_days",

@@ -6,6 +6,7 @@ part asked for) stands as an item of its own, marked `comes_along`, so that noth
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from schemas.consent import LocalizedText, RequestNotice
 from schemas.dcql import Choice, ConcretePath, Query, leaves, starts_with, value_at
@@ -194,6 +195,11 @@ def _unavoidable_paths(certificate: StoredCertificate) -> Iterator[ConcretePath]
             yield from (leaf for leaf in leaves(value, top) if not is_hidden(certificate, leaf))
         else:
             yield top
+
+
+def always_shown(certificate: StoredCertificate) -> list[Any]:
+    """The values behind `unavoidable`, each with its path: what a commitment to them is made over."""
+    return [[list(path), value_at(certificate.claims, path)] for path in _unavoidable_paths(certificate)]
 
 
 def unavoidable_names(certificate: StoredCertificate, names: Names) -> tuple[BothLanguages, ...]:

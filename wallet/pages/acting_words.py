@@ -1,5 +1,6 @@
 """What is said to somebody who acts for another, and to whom somebody acted for."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from wallet.certificates import StoredCertificate
 from wallet.decision import Decision, Possible, is_power
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
+from wallet.pages.phrases import the_certificate
 from wallet.reporting import HeldByAnother, is_act_for_another
 
 FAULTS = {
@@ -84,6 +86,12 @@ _STATUSES = {
 }
 
 
+def told_name(item: Mapping[str, Any], t: Translator) -> str:
+    """What an item is called in a report of somebody else: one without a name is the certificate itself."""
+    name = plain(BothLanguages(**item["name"]).text(t.language))
+    return name or the_certificate(plain(BothLanguages(**item["certificate"]).text(t.language)), t)
+
+
 def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
     """What somebody told of an act for you; None for everything else."""
     facts = entry.told
@@ -97,7 +105,7 @@ def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
         "status": t(_STATUSES[facts["power_status"]]) if _STATUSES.get(facts["power_status"]) else "",
         "items": [
             {
-                "name": plain(BothLanguages(**one["name"]).text(t.language)),
+                "name": told_name(one, t),
                 "certificate": plain(BothLanguages(**one["certificate"]).text(t.language)),
                 "issuer": plain(one["issuer"]),
             }

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from proofs import strict_json
 from schemas.errors import NotFound
 from service.documents import pdf_of
-from service.i18n import N_
+from service.i18n import N_, Translator
 from service.pages import FormSwitch
 from wallet.histories import Histories
 from wallet.ledger import LOOKED_FOR, EventKind, Filter, Outcome
@@ -27,7 +27,7 @@ from wallet.pages.take_back_words import standing_view
 from wallet.permissions import Lasting
 from wallet.permitting import permission_of
 from wallet.receipts import receipt_file, receipt_of
-from wallet.reshown import reshown
+from wallet.reshown import Reshown, reshown
 from wallet.taking_back import can_take_back, standing_of
 from wallet.withdrawals import Withdrawals
 
@@ -142,13 +142,18 @@ async def entry(
     return await pages.render(
         request,
         "history/entry.html",
-        values=[(one.name.text(t.language), one.is_as_it_was, one.lines) for one in values],
+        values=[(_called(one, t), one.is_as_it_was, one.lines) for one in values],
         view=entry_view(found, t, now=wallet.clock(), titles=titles),
         held=titles,
         standing=standing,
         permission=permission_view(Lasting(found, permission), t, now=wallet.clock()) if permission else None,
         can_look=may_ask and Withdrawals(wallet).can_ask(vault, entry_id),
     )
+
+
+def _called(one: Reshown, t: Translator) -> str:
+    name = one.name.text(t.language)
+    return t(N_("Always comes along: %(title)s"), title=name) if one.always else name
 
 
 @router.get("/history/{entry_id}/delete")

@@ -135,7 +135,7 @@ EXPORTS: Mapping[str, Callable[..., bytes]] = {".json": history_json, ".csv": hi
 def _kept_until(entry: Entry) -> str | None:
     """The day that they declared, of what went; whether it is deleted earlier stands beside it."""
     until = entry.retention_until
-    return until.isoformat() if until and (entry.shared or entry.bare) else None
+    return until.isoformat() if until and entry.went else None
 
 
 def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str]:

@@ -12,7 +12,7 @@ from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
-from wallet.naming import Names
+from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import happened
 from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
@@ -40,7 +40,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     unproven = entry.facts.get("level") == "unproven"
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_both(item["name"], t) for item in _went(entry)]
+    items = [_name(item, t) for item in _went(entry)]
     items += [the_certificate(_title(one, titles, t), t) for one in entry.bare]
     is_gone = standing_of(entry, now=now).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
@@ -109,7 +109,7 @@ def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] 
 
 
 def _until(entry: Entry, t: Translator) -> str:
-    return t.date(entry.retention_until) if entry.retention_until and (entry.shared or entry.bare) else ""
+    return t.date(entry.retention_until) if entry.retention_until and entry.went else ""
 
 
 def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str, BothLanguages]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "asked": [name.text(t.language) for name in entry.asked],
         "shared": [
             {
-                "name": _both(item["name"], t),
+                "name": _name(item, t),
                 "certificate": _title(item, titles, t),
                 "certificate_id": item.get("certificate_id", ""),
                 "issuer": item["issuer"],
@@ -185,6 +185,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
 def _went(entry: Entry) -> Sequence[Mapping[str, Any]]:
     """What the person shared, or somebody else for them."""
     return entry.told["report"]["items"] if entry.told is not None else entry.shared
+
+
+def _name(item: Mapping[str, Any], t: Translator) -> str:
+    """What an item is called; one without a name is told by somebody else, who showed the certificate itself."""
+    return plain(_both(item["name"], t)) or the_certificate(plain(_both(item["certificate"], t)), t)
 
 
 def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:

@@ -93,7 +93,7 @@ def _what(entry: Entry, t: Translator) -> Iterator[str]:
 
 
 def _what_went(entry: Entry, t: Translator, *, now: datetime) -> Iterator[str]:
-    yield t(N_("I have shared information with them.")) if entry.shared else t(N_("I have shared nothing with them."))
+    yield t(N_("I have shared information with them.")) if entry.went else t(N_("I have shared nothing with them."))
     copy = copy_of(entry, now=now)
     if copy is not None and copy.is_overdue:
         yield t(

@@ -23,6 +23,7 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.account import FAULTS
 from wallet.pages.export_files import readable_files, try_out
 from wallet.pages.history_view import row_view, titles_of
+from wallet.pages.take_back_words import names_of
 from wallet.pages.ways_out import mail_link
 from wallet.permissions import Permissions
 from wallet.portability import Portability
@@ -198,7 +199,7 @@ def _mail(entry: Entry, t: Translator) -> str:
     body = t(
         N_("On %(day)s I shared this with you: %(items)s. Please delete it and confirm that. Reference: %(id)s"),
         day=t.date(entry.decided_at or entry.at),
-        items=t.listed([str(item["name"][t.language] or item["name"]["en"]) for item in entry.shared]),
+        items=t.listed(names_of(entry, None, t)),
         id=entry.id,
     )
     return mail_link(contact, subject, body)

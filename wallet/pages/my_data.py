@@ -69,11 +69,16 @@ def _holding(holding: Holding, *, find: str, show: str, t: Translator, now: date
         "title_language": holding.card.title_language if holding.card else "",
         "issuer": holding.issuer,
         "data": [
-            {"label": datum.label, "value": datum.value, "uses": [_use(use, t, now=now) for use in datum.uses]}
+            {"label": _label(datum, t), "value": datum.value, "uses": [_use(use, t, now=now) for use in datum.uses]}
             for datum in holding.data
             if _fits(datum, show) and (matches_whole or _contains(_texts(datum, t), find))
         ],
     }
+
+
+def _label(datum: Datum, t: Translator) -> str:
+    whole = N_("The certificate itself: its kind, its issuer and how long it holds")
+    return t(whole) if datum.is_whole else datum.label
 
 
 def _fits(datum: Datum, show: str) -> bool:
@@ -85,7 +90,7 @@ def _fits(datum: Datum, show: str) -> bool:
 
 
 def _texts(datum: Datum, t: Translator) -> Iterable[str]:
-    yield datum.label
+    yield _label(datum, t)
     yield datum.value
     for use in datum.uses:
         yield use.entry.who.text(t.language)

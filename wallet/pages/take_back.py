@@ -17,7 +17,7 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_
 from wallet.pages.history_view import row_view
 from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
 from wallet.pages.ways_out import to_the_authority
-from wallet.taking_back import Standing, State, can_take_back
+from wallet.taking_back import Standing, State, can_take_back, separable
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import NothingChosen, Withdrawals
 
@@ -70,7 +70,7 @@ async def _show(
     standing, wallet = withdrawals.standing(entry), the_wallet(request)
     if not can_take_back(entry) or standing.is_gone:
         return pages.redirect(f"/history/{entry_id}")
-    means = withdrawals.means(vault, entry_id)
+    means, parts = withdrawals.means(vault, entry_id), separable(entry)
     return await pages.render(
         request,
         "history/take_back.html",
@@ -78,7 +78,7 @@ async def _show(
         switch=FormSwitch("wish-form", f"/history/{entry_id}/{wish}"),
         view=row_view(entry, t, now=wallet.clock(), titles={}),
         wish=wish,
-        items=list(enumerate(names_of(entry, range(len(entry.shared)), t, unique=False))),
+        items=list(zip(parts, names_of(entry, parts, t, unique=False), strict=True)),
         chosen=() if chosen is None else chosen,
         names=names_of(entry, chosen, t),
         by_wallet=means is not None and means.can_ask,
@@ -149,7 +149,7 @@ async def _decided(
     chosen = None if item is None or decision == "everything" else tuple(sorted(set(item)))
     try:
         withdrawals.check(entry, chosen)
-        if chosen is not None and len(chosen) == len(entry.shared):
+        if chosen is not None and len(chosen) == len(entry.went):
             chosen = None
         if decision in ("page", "mail", "phone"):
             standing = withdrawals.note_sent(vault, entry_id, ACTIONS[wish], chosen=chosen, way=decision)

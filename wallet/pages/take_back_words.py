@@ -172,10 +172,11 @@ def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str
 
 
 def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:
-    """The names of chosen items, or of all that were shared with the certificates that went without a chosen item."""
+    """The names of what was chosen, or of all that went: items, then the certificates that went without any."""
     names = [BothLanguages(**item["name"]).text(t.language) for item in entry.shared]
     bare = [the_certificate(BothLanguages(**one["certificate"]).text(t.language), t) for one in entry.bare]
-    wanted = [*names, *bare] if chosen is None else [names[number] for number in chosen]
+    all_names = [*names, *bare]
+    wanted = all_names if chosen is None else [all_names[number] for number in chosen]
     return list(dict.fromkeys(wanted)) if unique else wanted
 
 

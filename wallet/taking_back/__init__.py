@@ -28,6 +28,7 @@ from wallet.taking_back.standing import (
     can_take_back,
     covers_reference,
     one_month_after,
+    separable,
     standing_of,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "read_countersignature",
     "read_reply",
     "receipt_submission",
+    "separable",
     "signs_statements",
     "standing_of",
     "withdrawal",

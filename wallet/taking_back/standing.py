@@ -94,6 +94,12 @@ def can_take_back(entry: Entry) -> bool:
     return entry.decided is not None and entry.outcome in _GONE_OUT
 
 
+def separable(entry: Entry) -> tuple[int, ...]:
+    """The numbers of what went that can be asked for on its own: of what nobody can tell the recipient what is meant,
+    only everything can be deleted."""
+    return tuple(number for number, one in enumerate(entry.went) if number < len(entry.shared) or one.get("references"))
+
+
 def standing_of(entry: Entry, *, now: datetime) -> Standing:
     """What the events after a share add up to."""
     statements = tuple(
@@ -186,7 +192,9 @@ def _is_gone(entry: Entry, statements: Sequence[DeletionStatement]) -> bool:
     """Whether what they say they deleted is all that went."""
     if not any(_is_whole(one) for one in statements) or _excepted(statements[-1]):
         return False
-    return all(_covered(item.get("references", ()), statements) for item in entry.shared)
+    # A certificate with chosen items may have answered a question for the certificate as a whole beside them.
+    went = (*entry.shared, *(entry.decided or {}).get("came_along", ()))
+    return all(_covered(one.get("references", ()), statements) for one in went)
 
 
 def _is_whole(statement: DeletionStatement) -> bool:
@@ -201,7 +209,7 @@ def _not_mentioned(entry: Entry, wish: Event, statements: Sequence[DeletionState
     chosen = wish.facts.get("chosen")
     return tuple(
         number
-        for number, item in enumerate(entry.shared)
+        for number, item in enumerate(entry.went)
         if (chosen is None or number in chosen)
         and not _covered(item.get("references", ()), statements)
         and not _is_excepted(item.get("references", ()), statements)

@@ -7,6 +7,8 @@ import re
 import sqlite3
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.wallet.fake_verifier import notice, query
 from tests.wallet.pages.sharing_browser import browser_that_shared, latest_entry, share
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
@@ -130,6 +132,28 @@ def test_cs03_a_certificate_of_which_nothing_was_chosen_is_named_and_counted(wor
         assert ("The certificate Micro-credential" in said, "Computer Security" in said) == (True, False)
     receipt = text_of(browser.get(f"{entry}/receipt"))
     assert ("With every share of Micro-credential" in receipt, "Computer Security" in receipt) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "label"),
+    [
+        ("en", "Always comes along: Computer Security", "Country"),
+        ("sv", "Följer alltid med: Datasäkerhet", "Land"),
+    ],
+)
+def test_cs30_what_came_along_is_said_again_from_the_certificate(
+    world: World, language: str, said: str, label: str
+) -> None:
+    """Of a certificate without chosen items as of others, folded away."""
+    browser, first, employer = browser_that_shared(world, language=language)
+    confirm(browser, decide(browser, look(browser, employer.ask(query(), notice=notice()).link()), "share"))
+
+    for entry, name in ((first, "Sjöberg"), (latest_entry(browser), "")):
+        before, _, values = browser.get(f"/history/{entry}").text.partition('id="values"')
+        shown, _, after = values.partition("</details>")
+        assert name in shown
+        assert all(part in shown for part in (said, f"{label}:</span>"))
+        assert f"{label}:</span>" not in before + after
 
 
 def test_a_share_stands_under_the_day_of_the_decision(world: World) -> None:

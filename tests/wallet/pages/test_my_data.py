@@ -13,6 +13,8 @@ from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
 from tests.wallet.test_pages import UNKNOWN_WORDS, make_wallet
 from tests.world import World
 
+WHOLE = "The certificate itself: its kind, its issuer and how long it holds"
+
 
 def items(page: httpx2.Response) -> dict[str, str]:
     """What stands below each item on the page."""
@@ -41,6 +43,27 @@ def test_each_item_says_who_received_it_and_what_was_decided(world: World) -> No
         assert f'href="/history/{entry}"' in page.text
     assert f"From {world.university.trust_entry.name}." in text_of(page)
     assert not UNKNOWN_WORDS.search(text_of(page))
+
+
+@pytest.mark.parametrize(
+    ("language", "whole", "shared"),
+    [
+        ("en", WHOLE, "You shared it"),
+        ("sv", "Själva intyget: vad för slags det är, vem som utfärdat det och hur länge det gäller", "Du delade den"),
+    ],
+)
+def test_a_certificate_that_went_without_chosen_items_counts(
+    world: World, language: str, whole: str, shared: str
+) -> None:
+    """It stands as one thing, found by who received it, and never before it went."""
+    browser, _, employer = browser_that_shared(world, language=language)
+    assert whole not in items(browser.get("/my-data"))
+
+    confirm(browser, decide(browser, look(browser, employer.ask(query(), notice=notice()).link()), "share"))
+
+    for page in ("/my-data", "/my-data?find=exempelbol", "/my-data?show=given"):
+        assert items(browser.get(page))[whole].count(shared) == 1
+    assert whole not in items(browser.get("/my-data?show=kept"))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +101,10 @@ def test_an_empty_wallet_says_what_will_be_here(world: World) -> None:
 
 
 def test_what_went_from_a_certificate_that_is_gone_is_still_told(world: World) -> None:
-    """By the names that the history keeps."""
-    browser, shared, _ = browser_that_shared(world)
+    """By the names that the history keeps: items, what came along, and a certificate without chosen items."""
+    browser, shared, employer = browser_that_shared(world)
+    confirm(browser, decide(browser, look(browser, employer.ask(query(), notice=notice()).link()), "share"))
+    bare = latest_entry(browser)
     with sqlite3.connect(world.wallet.settings.data / "wallet.sqlite3") as connection:
         connection.execute("DELETE FROM certificate")
         connection.execute("DELETE FROM copy")
@@ -87,6 +112,9 @@ def test_what_went_from_a_certificate_that_is_gone_is_still_told(world: World) -
 
     page = browser.get("/my-data")
 
-    assert list(items(page)) == ["Family name"]
+    found = items(page)
+    assert list(found) == [WHOLE, "Country", "Title", "Family name"]
+    assert (found[WHOLE].count("You shared it"), found["Country"].count("It came along")) == (1, 2)
+    assert f"From {world.university.trust_entry.name}." in text_of(page)
     assert "You no longer have this certificate here." in page.text
-    assert f'href="/history/{shared}"' in page.text
+    assert all(f'href="/history/{entry}"' in page.text for entry in (shared, bare))

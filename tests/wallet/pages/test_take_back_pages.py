@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from tests.wallet.fake_verifier import notice, query
+from tests.wallet.fake_verifier import credential, notice, query
 from tests.wallet.pages.sharing_browser import latest_entry
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient
@@ -180,3 +180,45 @@ def test_a_refusal_offers_nothing_to_take_back(world: World) -> None:
 
     assert 'id="take-back"' not in browser.get(f"/history/{entry}").text
     assert browser.get(f"/history/{entry}/take-back").url.path == f"/history/{entry}"
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "The certificate Micro-credential"), ("sv", "Intyget Mikromeritintyg")]
+)
+def test_cs35_a_certificate_without_chosen_items_has_a_tick_of_its_own(world: World, language: str, name: str) -> None:
+    """Unticked; ticked alone it is everything that went, so that all is asked for; and the letter names it."""
+    recipient, browser = Recipient(world), world.wallet.browser(language)
+    make_wallet(browser)
+    collect(browser, world.university.offer()[0].offer)
+    asked = recipient.ask(query(), notice=notice(withdraw={"endpoint": recipient.endpoint}, request_id="r-1"))
+    confirm(browser, decide(browser, look(browser, asked.link()), "share"))
+    entry = latest_entry(browser)
+
+    page = browser.get(f"/history/{entry}/ask-delete")
+
+    tick = re.search(r'<input[^>]*name="item"[^>]*>', page.text)
+    assert tick is not None
+    assert ('value="0"' in tick[0], "checked" in tick[0], name in text_of(page)) == (True, False, True)
+    assert send(browser, page, page.url.path, decision="send", item="1").status_code == 400
+    assert recipient.messages == []
+    send(browser, page, page.url.path, decision="send", item="0")
+    assert "items" not in recipient.messages[-1].claims
+
+
+def test_cs35_the_letter_names_a_ticked_certificate_without_items(world: World) -> None:
+    """Where the person writes: the draft for what is ticked, beside an item that stays out of it."""
+    recipient, browser = Recipient(world), world.wallet.browser()
+    make_wallet(browser)
+    for kind in ("micro-credential", "course-results"):
+        collect(browser, world.university.offer(kind)[0].offer)
+    transcript = credential(["family_name"], query_id="transcript", vct="urn:intyga:credential:course-results:1")
+    said = notice(withdraw={"contact": "dataskydd@employer.example"})
+    page = look(browser, recipient.ask({"credentials": [transcript, credential()]}, notice=said).link())
+    confirm(browser, decide(browser, page, "share"))
+    page = browser.get(f"/history/{latest_entry(browser)}/ask-delete")
+
+    draft = send(browser, page, page.url.path, decision="draft", item="1")
+
+    body = re.findall(r'<pre id="letter">(.*?)</pre>', draft.text, re.DOTALL)[0]
+    assert "- The certificate Micro-credential" in body
+    assert "Family name" not in body
