@@ -150,7 +150,7 @@ class Pages:
     # --- language ----------------------------------------------------------------------------------------------
 
     def language(self, request: Request) -> str:
-        """The language to answer in: `?lang=`, the one wished for (`speak`), the remembered one, the browser's, Swedish."""
+        """The language: `?lang=`, the one wished for (`speak`), the remembered one, the browser's, or Swedish."""
         wished: str | None = getattr(request.state, "intyga_language", None)
         if wished is not None and request.query_params.get("lang") not in LANGUAGES:
             return wished
