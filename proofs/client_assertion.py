@@ -2,7 +2,8 @@
 
     assertion = make_client_assertion(signer=key, client_id="portal", audience="https://issuer.example", now=now)
     checked = check_client_assertion(assertion, expected_client_id="portal", keys=client.keys,
-                                     expected_audiences={"https://issuer.example"}, algorithms={"ES256"}, now=now)
+                                     expected_audiences={"https://issuer.example"}, as_string=True,
+                                     algorithms={"ES256"}, now=now)
 
 Whether `jti` was seen before is the issuer's to judge (`CheckedAssertion.replay_value`).
 """
@@ -65,13 +66,15 @@ def check_client_assertion(
     expected_client_id: str,
     keys: Sequence[Mapping[str, Any]],
     expected_audiences: Collection[str],
+    as_string: bool,
     algorithms: Collection[str],
     now: datetime,
 ) -> CheckedAssertion:
     """Check an assertion under the registered keys of a client. Raises `InvalidClient`.
 
     `expected_audiences` are the names of this authorization server: its `issuer`, and the endpoints by which it may be
-    named; an assertion may hold several of them, and no other.
+    named; an assertion may hold several of them, and no other. `as_string`: it has to hold one, and not in an array
+    (FAPI 2.0 Security Profile, 5.3.2.1, 8).
     """
     try:
         claims = _claims(assertion, keys=keys, algorithms=algorithms)
@@ -80,6 +83,8 @@ def check_client_assertion(
         audience = claims.get("aud")
         named = audience if isinstance(audience, list) else [audience]
         # Nobody else beside us: an assertion that also names another server could be replayed by it.
+        if as_string and not isinstance(audience, str):
+            raise Refused("its audience is not a string")
         if not named or not all(isinstance(name, str) and name in expected_audiences for name in named):
             raise Refused("it is made for another server")
         jti, expires = claims.get("jti"), claims.get("exp")

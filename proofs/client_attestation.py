@@ -191,7 +191,11 @@ def _check_proof_age(claims: dict[str, Any], *, has_challenge: bool, now: dateti
     moment, issued_at = now.timestamp(), claims.get("iat")
     if not is_number(issued_at):
         raise InvalidClientAttestation("the attestation's proof has no time of issue")
-    if issued_at > moment + _SKEW_SECONDS:
+    try:
+        starts = read_optional_seconds(claims, "nbf") or 0
+    except ProtocolError as exc:
+        raise InvalidClientAttestation(f"the attestation's proof does not hold: {exc}") from exc
+    if max(issued_at, starts) > moment + _SKEW_SECONDS:
         raise InvalidClientAttestation("the attestation's proof is from the future")
     if not has_challenge and issued_at < moment - PROOF_WINDOW_SECONDS:
         raise InvalidClientAttestation("the attestation's proof is too old")

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from proofs import base64url, jose
-from proofs.dates import is_number, numeric_date
+from proofs.dates import is_number, numeric_date, read_optional_seconds
 from proofs.keys import Signer, check_public_jwk, thumbprint
 from schemas.errors import ProtocolError
 from schemas.issuance.errors import InvalidDPoPProof, UseDPoPNonce
@@ -89,8 +89,9 @@ def check_dpop_proof(
 
     `expected_url` is the address under the public URL, never what the Host header says; query and fragment are ignored
     and both sides are normalised. `expected_access_token` is the token that came along, None where none is used.
-    `nonces` tells whether a nonce is ours and fresh; a proof that carries one is as old as the nonce, and its `iat` is
-    not judged. Without one, `iat` counts, unless `demand_nonce`.
+    `nonces` tells whether a nonce is ours and fresh; a proof that carries one is as old as the nonce, however old its
+    `iat` is. Without one, `iat` counts, unless `demand_nonce`. It is never more than a minute ahead (FAPI 2.0 Security
+    Profile, 5.3.2.1, 13).
 
     Does not check replay: spend `replay_value`.
 
@@ -111,18 +112,32 @@ def check_dpop_proof(
         str(claims.get("ath")).encode("utf-8", "replace"), access_token_hash(expected_access_token).encode()
     ):
         raise InvalidDPoPProof("the DPoP proof does not name the access token that came with it")
-    issued_at = claims.get("iat")
-    if not is_number(issued_at):
-        raise InvalidDPoPProof("the DPoP proof has no time of issue")
+    issued_at = _check_times(claims, now=now)
     nonce = claims.get("nonce")
     if nonce is not None:
         if not isinstance(nonce, str) or not nonces(nonce):
             raise UseDPoPNonce("the nonce of the DPoP proof is not from here, or has expired")
     elif demand_nonce:
         raise UseDPoPNonce("the DPoP proof needs a nonce of this server")
-    elif abs(now.timestamp() - issued_at) > WINDOW_SECONDS - _SKEW_SECONDS:
-        raise InvalidDPoPProof("the DPoP proof is too old, or from the future")
+    elif now.timestamp() - issued_at > WINDOW_SECONDS - _SKEW_SECONDS:
+        raise InvalidDPoPProof("the DPoP proof is too old")
     return CheckedDPoP(jwk=jwk, thumbprint=thumbprint(jwk), nonce=nonce, jti=jti)
+
+
+def _check_times(claims: dict[str, Any], *, now: datetime) -> float:
+    """When the proof was issued: not in the future, nor before or after what it says of itself (RFC 7519, 4.1)."""
+    issued_at = claims.get("iat")
+    if not is_number(issued_at):
+        raise InvalidDPoPProof("the DPoP proof has no time of issue")
+    try:
+        starts, ends = (read_optional_seconds(claims, name) for name in ("nbf", "exp"))
+    except ProtocolError as exc:
+        raise InvalidDPoPProof(f"the DPoP proof does not hold: {exc}") from exc
+    if max(issued_at, starts or 0) > now.timestamp() + _SKEW_SECONDS:
+        raise InvalidDPoPProof("the DPoP proof is from the future")
+    if ends is not None and ends <= now.timestamp() - _SKEW_SECONDS:
+        raise InvalidDPoPProof("the DPoP proof has expired")
+    return issued_at
 
 
 def access_token_hash(access_token: str) -> str:

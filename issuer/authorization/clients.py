@@ -77,9 +77,9 @@ class RegisteredClient:
 class ClientPolicy:
     """Whom this authorization server knows.
 
-    `demands_authentication`: nobody is served as `none` (HAIP 4.4.1), and the proof of an attested key carries a
-    challenge of ours. Elsewhere that is offered: many wallets know no challenges, and whoever may also come without any
-    attestation gains nothing by a proof made ahead.
+    `demands_authentication`: nobody is served as `none` (HAIP 4.4.1), assertions name us in one way only, and the proof
+    of an attested key carries a challenge of ours. Elsewhere challenges are offered: many wallets know none, and
+    whoever may also come without any attestation gains nothing by a proof made ahead.
     """
 
     clients: Mapping[str, RegisteredClient]
@@ -210,7 +210,8 @@ def authenticate_client(
     now: datetime,
 ) -> ClientIdentity:
     """Find out who asks. `issuer` names this authorization server; assertions may also name it by one of `endpoints`:
-    the address that was called, and that of the token endpoint (RFC 9126, section 2).
+    the address that was called, and that of the token endpoint (RFC 9126, section 2), unless the policy demands
+    authentication: FAPI 2.0, and so HAIP, takes the issuer alone (Security Profile, 5.3.2.1, 8).
 
     A client that shows an attestation or an assertion is held to it, whatever else it says; a registered client with
     keys must use them. `ClientIdentity.spends` must be spent before anything is granted.
@@ -220,7 +221,7 @@ def authenticate_client(
     if shown.attestation is not None or shown.attestation_proof is not None:
         return _by_attestation(shown, policy, issuer=issuer, challenges=challenges, algorithms=algorithms, now=now)
     if shown.assertion is not None or shown.assertion_type is not None:
-        return _by_assertion(shown, policy, audiences={issuer, *endpoints}, algorithms=algorithms, now=now)
+        return _by_assertion(shown, policy, issuer=issuer, endpoints=endpoints, algorithms=algorithms, now=now)
     if policy.demands_authentication:
         raise InvalidClient("this authorization server wants an attested or a registered client")
     registered = policy.clients.get(shown.client_id or "")
@@ -283,7 +284,8 @@ def _by_assertion(
     shown: ShownCredentials,
     policy: ClientPolicy,
     *,
-    audiences: Collection[str],
+    issuer: str,
+    endpoints: Collection[str],
     algorithms: Collection[str],
     now: datetime,
 ) -> ClientIdentity:
@@ -299,7 +301,8 @@ def _by_assertion(
         shown.assertion,
         expected_client_id=client_id,
         keys=registered.keys,
-        expected_audiences=audiences,
+        expected_audiences={issuer} if policy.demands_authentication else {issuer, *endpoints},
+        as_string=policy.demands_authentication,
         algorithms=algorithms,
         now=now,
     )

@@ -24,8 +24,9 @@ from schemas.types import CREDENTIAL_TYPES
 from service.i18n import language_of_locales
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
-OPENING_SECONDS = 600
-"""How long a pushed request can be opened in a browser, and the person then has to sign in and to decide."""
+OPENING_SECONDS = 590
+"""How long a pushed request can be opened in a browser, and the person then has to sign in and to decide: less than 600
+(FAPI 2.0 Security Profile, 5.3.2.2, 12, which HAIP makes a part of itself)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _MEMBERS = frozenset(
     {

@@ -1,8 +1,9 @@
 """Access and refresh tokens: to whom they are bound, and how the token endpoint answers (RFC 6749, 5.1; RFC 9449, 5).
 
 An access token that was asked for with a DPoP proof works with that key only. A refresh token is given to clients that
-can be held to something: of an attested client it is bound to the attested key and stays the same; of any other it is
-bound to the DPoP key or to the client's own key, is replaced at every use, and using an old one ends the whole family.
+can be held to something. Of a client that authenticates it stays the same, and is bound to the key by which it does so,
+the attested one or its own, whatever its DPoP key (RFC 9449, section 5; FAPI 2.0 Security Profile, 5.3.2.1, 9). Of any
+other it is bound to the DPoP key, is replaced at every use, and using an old one ends the whole family.
 
 Only one use of an old one is no theft: the answer with the new one was lost, and the client asks again. For as long as
 the access token beside it lives, and neither of the two has been used, whoever has the key gets the same new one again.
@@ -139,7 +140,7 @@ def judge_refresh(
     if bound.attested_key is not None:
         if client.method is not AuthMethod.ATTESTATION or client.attested_key != bound.attested_key:
             raise InvalidGrant("the refresh token is bound to another attested key")
-    elif bound.dpop_key is not None and dpop_key != bound.dpop_key:
+    elif not bound.is_authenticated and bound.dpop_key is not None and dpop_key != bound.dpop_key:
         if dpop_key is None:
             raise InvalidDPoPProof("the refresh token is bound to a key: a DPoP proof is needed")
         raise InvalidGrant("the refresh token is bound to another key")
@@ -149,7 +150,7 @@ def judge_refresh(
         raise InvalidGrant("the refresh token has expired")
     if stored.was_replaced:
         return RefreshVerdict.REPEAT
-    return RefreshVerdict.KEEP if bound.attested_key is not None else RefreshVerdict.REPLACE
+    return RefreshVerdict.KEEP if bound.is_authenticated else RefreshVerdict.REPLACE
 
 
 class RefreshBook(Protocol):

@@ -186,6 +186,8 @@ def test_i26_an_expired_attestation_asks_for_a_fresh_one() -> None:
         {"jti": 5},
         {"drop": "iat"},
         {"iat": SECONDS + 600},
+        {"nbf": SECONDS + 61},
+        {"nbf": "soon"},
         {"exp": SECONDS - 61},
         {"exp": "never"},
         {"typ": "JWT"},
@@ -229,13 +231,14 @@ def assertion(*, signer: SoftwareSigner = PORTAL, typ: str = "JWT", drop: str = 
     return jose.sign_jws(claims, signer=signer, typ=typ)
 
 
-def check_one(token: str) -> CheckedAssertion:
+def check_one(token: str, *, as_string: bool = False) -> CheckedAssertion:
     """The issuer's check."""
     return check_client_assertion(
         token,
         expected_client_id="portal",
         keys=PORTAL_KEYS,
         expected_audiences={SERVER, f"{SERVER}/token"},
+        as_string=as_string,
         algorithms={"ES256"},
         now=NOW,
     )
@@ -247,6 +250,9 @@ def test_an_assertion_of_a_registered_client_is_accepted() -> None:
     assert unverified_subject(made) == "portal"
     assert check_one(made).expires_at > NOW
     assert check_one(assertion(aud=[f"{SERVER}/token"])).client_id == "portal"
+    assert check_one(assertion(aud=SERVER), as_string=True).client_id == "portal"
+    with pytest.raises(InvalidClient):
+        check_one(assertion(aud=[SERVER]), as_string=True)
 
 
 @pytest.mark.parametrize(
