@@ -63,12 +63,16 @@ HAPPENED = {
 }
 """Every kind of event in words."""
 _ANSWERED_BY_YOU = N_("You had answered it in another window")
+_TOLD_UNANSWERED = N_("The code of the fault was sent to them, but no reply came")
 
 
 def happened(event: Event, t: Translator) -> str:
     """What an event was, in words."""
-    by_you = event.kind is EventKind.ANSWERED and event.facts.get("by_you")
-    return t(_ANSWERED_BY_YOU if by_you else HAPPENED[event.kind])
+    if event.kind is EventKind.ANSWERED and event.facts.get("by_you"):
+        return t(_ANSWERED_BY_YOU)
+    if event.kind is EventKind.TOLD and event.facts.get("unanswered"):
+        return t(_TOLD_UNANSWERED)
+    return t(HAPPENED[event.kind])
 
 
 def fault_sentences(faults: Collection[HistoryFault], t: Translator) -> list[str]:

@@ -16,6 +16,7 @@ from schemas.errors import ProtocolError
 from schemas.presentation import RequestLink, parse_link
 from service.i18n import N_
 from service.pages import LanguageSwitch, Pages
+from wallet.delivery import DeliveryState
 from wallet.links import LONGEST_LINK
 from wallet.over_asking import WarningKind, says
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
@@ -24,6 +25,12 @@ from wallet.pages.share_words import CAME_BY, fault_words
 from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, RequestMuted, asked_host
 from wallet.sharing import Kept, Sharing
 from wallet.vault import UnlockedVault
+
+_WERE_TOLD = N_("They were told the code of the fault, and nothing else.")
+_TOLD = {
+    DeliveryState.NOT_DELIVERED: N_("They were not told: they could not be reached."),
+    DeliveryState.UNKNOWN: N_("Whether they were told is not known: no answer came."),
+}
 
 router = APIRouter()
 
@@ -103,7 +110,7 @@ async def show_arrival(
     except ProtocolError as exc:
         return await pages.render(
             request, "share/fault.html", status=400, switch=switch, fault=None, host="", acting_for="", error=exc.error,
-            description=exc.description, words=fault_words(exc.error),
+            description=exc.description, words=fault_words(exc.error), return_link=None,
         )  # fmt: skip
     return await pages.render(
         request,
@@ -124,8 +131,8 @@ async def show_arrival(
 @router.post("/share/{share_id}/tell", dependencies=[FromOurForm])
 async def tell(request: Request, vault: VaultDep, pages: PagesDep, sharing: SharingDep, share_id: str) -> Response:
     """Tell the sender of a faulty request what is wrong with it."""
-    await sharing.tell(vault, share_id)
-    return pages.redirect(f"/share/{share_id}", message=N_("They were told the code of the fault, and nothing else."))
+    delivery = await sharing.tell(vault, share_id)
+    return pages.redirect(f"/share/{share_id}", message=_TOLD.get(delivery.state, _WERE_TOLD))
 
 
 @router.post("/share/{share_id}/renew", dependencies=[FromOurForm])

@@ -14,7 +14,7 @@ from proofs.resolve import HurriedResolver
 from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import AuthorizationErrorResponse, RequestLink
 from wallet.decision import Chosen, Decision, demanded_days
-from wallet.delivery import Delivery
+from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import HURRY_SECONDS
 from wallet.ledger import Event, EventKind, new_entry_id
 from wallet.over_asking import Past, is_from, is_muted, past_of
@@ -39,7 +39,7 @@ from wallet.requests.faults import ErrorAddress
 from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.kept_requests import keep_request
 from wallet.store.ledger import append_event
-from wallet.store.shares import FAULTY, OPEN, add_share, update_share
+from wallet.store.shares import FAULTY, OPEN, add_share, get_share, update_share
 from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
@@ -66,6 +66,7 @@ class FaultShown:
     host: str
     can_tell: bool
     was_told: bool
+    unanswered: bool
 
 
 class Kept(StrEnum):
@@ -260,16 +261,29 @@ class Arrivals(Desk):
             host=share.members["host"],
             can_tell=share.members["tell"] is not None and not told,
             was_told=told,
+            unanswered=bool(share.members.get("unanswered")),
         )
 
     async def tell(self, vault: UnlockedVault, share_id: str) -> Delivery:
-        """Tell a proven sender the code of its fault, since the person asked for it. Raises `NotFound`."""
+        """Tell a proven sender the code of its fault, since the person asked for it, once.
+
+        What certainly did not leave can be told again. Where the sender wants the person then, `return_link` knows.
+        Raises `NotFound`.
+        """
         share = self._share(vault, share_id)
         if share.state != FAULTY or share.members["tell"] is None or share.members["told"]:
             raise NotFound("There is nobody to tell")
         address = ErrorAddress(*share.members["tell"])
         with self._database.transaction() as connection:
             update_share(connection, vault, share, {**share.members, "told": True})
-            append_event(connection, vault, Event(share_id, EventKind.TOLD, self._wallet.clock()))
         error = AuthorizationErrorResponse(share.members["error"], "", address.state)
-        return await self._transport.post_answer(address.response_uri, answer_form(error.members(), None))
+        delivery = await self._transport.post_answer(address.response_uri, answer_form(error.members(), None))
+        is_told = delivery.state is not DeliveryState.NOT_DELIVERED
+        unanswered = {"unanswered": True} if delivery.state is DeliveryState.UNKNOWN else {}
+        with self._database.transaction() as connection:
+            share = get_share(connection, vault, share_id)
+            back = {"redirect_uri": delivery.redirect_uri, "followed": False}
+            update_share(connection, vault, share, {**share.members, "told": is_told, **unanswered, **back})
+            if is_told:
+                append_event(connection, vault, Event(share_id, EventKind.TOLD, self._wallet.clock(), unanswered))
+        return delivery

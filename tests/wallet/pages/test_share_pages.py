@@ -483,6 +483,58 @@ def test_a_fault_is_told_to_the_sender_only_when_the_person_says_so(world: World
 
     assert employer.answers == [{"error": "invalid_transaction_data", "state": "state-r1"}]
     assert "Tell them" not in text_of(told)
+    assert "Go back to" not in text_of(told)
+
+
+def test_a_sender_who_was_told_may_send_the_person_back(world: World, employer: FakeVerifier) -> None:
+    """A recipient may continue there after an error as well (8.2): at once, and by an ordinary link afterwards."""
+    employer.reply = {"redirect_uri": "https://employer.example/back#code"}
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), transaction_data=["e30"]).link())
+
+    told = send(browser, page, f"{page.url.path}/tell")
+    later = browser.get(page.url.path)
+
+    assert 'content="0; url=https://employer.example/back#code"' in told.text
+    assert 'http-equiv="refresh"' not in later.text
+    for shown in (told, later):
+        assert 'href="https://employer.example/back#code"' in shown.text
+        assert "Go back to employer.example" in text_of(shown)
+
+
+@pytest.mark.parametrize(
+    ("failure", "said", "again", "noted"),
+    [
+        (httpx2.ConnectError("cut"), "They were not told: they could not be reached.", True, ""),
+        (
+            httpx2.ReadError("cut"),
+            "Whether they were told is not known: no answer came.",
+            False,
+            "The code of the fault was sent to them, but no reply came",
+        ),
+    ],
+)
+def test_nobody_is_said_to_have_been_told_who_was_not(
+    world: World, employer: FakeVerifier, failure: httpx2.TransportError, said: str, again: bool, noted: str
+) -> None:
+    """What certainly did not leave can be sent again, and the history does not claim it."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), transaction_data=["e30"]).link())
+
+    def fail(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path == "/response":
+            raise failure
+        return None
+
+    with world.network.answering(fail):
+        told = send(browser, page, f"{page.url.path}/tell")
+    history = text_of(browser.get(page.url.path.replace("/share/", "/history/")))
+
+    assert said in text_of(told)
+    assert ("Tell them" in text_of(told)) is again
+    assert "They were told the code" not in text_of(told)
+    assert "They were told" not in history
+    assert noted in history
 
 
 def test_a_sender_who_does_not_fit_is_warned_of_under_the_code_of_the_specification(
