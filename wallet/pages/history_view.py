@@ -12,7 +12,7 @@ from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
-from wallet.naming import Names
+from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import happened
 from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
@@ -64,6 +64,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "is_gone": is_gone,
         "is_share": entry.is_share,
         "is_about_wallet": entry.is_about_wallet,
+        "their_number": plain(str(entry.facts.get("request_id") or "")),
         "outcome": entry.outcome.value,
         "acting_for": entry.acting_for["principal"] if entry.acting_for is not None else "",
         "done_by": done_by,
