@@ -19,6 +19,7 @@ from issuer.cli_output import (
     certificate_shown,
     change_told,
     completeness_shown,
+    grouped_notes,
     list_told,
     note_lines,
     offer_listed,
@@ -159,14 +160,14 @@ def offer(
         notes.append(f"Note: people can sign in only where the service runs with {settings.variable('login_issuer')}.")
     if from_file is not None:
         results = _read(from_file, settings)
-        notes += note_lines([str(warning) for warning in results.warnings])
+        notes += note_lines(grouped_notes(map(problem_shown, results.warnings)))
         found = list(results.records)
     else:
         imported = store.results.get_import(import_id or "")
         kept = store.results.list_results(imported.id, limit=Limits().max_rows)
         found = [result.record for result in kept]
         kept_as = {result.record.id: result.id for result in kept}
-        notes += note_lines([str(noted) for noted in notes_on_names(found)])
+        notes += note_lines(grouped_notes(map(problem_shown, notes_on_names(found))))
     today = settings.day_of(now := utc_now())
     chosen = tuple(record.dated(today) for record in select_results(found, course or []))
     if not course and credential_type.takes == "one":

@@ -1,5 +1,6 @@
 """What the issuer's commands print: `..._shown` as JSON for programs, `..._told` as text for people."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from issuer.offers import Offer, OfferLinks
@@ -10,6 +11,7 @@ from schemas.learning.texts import in_language
 from schemas.types import types_for
 
 _MOST_NOTES = 40
+_MOST_ROWS = 8
 
 
 def text_of(texts: Any) -> str:
@@ -98,6 +100,7 @@ def problem_shown(problem: Problem) -> dict[str, Any]:
         "row": problem.row,
         "field": problem.field,
         "item": problem.item,
+        "sentence": f"{problem.fault_text()} {problem.fix_text()}",
         "text": str(problem),
     }
 
@@ -112,7 +115,7 @@ def report_told(report: dict[str, Any]) -> str:
             lines.append(f"    missing: {_elements(result['missing'], names)}")
         for name, codes in result["cannot_be_issued_as"].items():
             lines.append(f"    cannot be issued as {name} without {_elements(codes, names)}")
-    lines += note_lines([warning["text"] for warning in report["warnings"]])
+    lines += note_lines(grouped_notes(report["warnings"]))
     lines.append(f"Kept as import {report['import']}." if report["import"] else "Nothing was kept.")
     return "\n".join(lines)
 
@@ -120,6 +123,23 @@ def report_told(report: dict[str, Any]) -> str:
 def _elements(codes: list[str], names: dict[str, str]) -> str:
     """Elements by name, each with its code where that is not a word of its own: `Grade (M8)`."""
     return ", ".join(f"{names[code]} ({code})" for code in codes)
+
+
+def grouped_notes(shown: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Notes that say the same as one text with all their rows; `shown` are those of `problem_shown`."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for one in shown:
+        rows.setdefault((one["field"], one["sentence"]), []).extend([one["row"]] if one["row"] else [])
+    return [
+        f"{', '.join(part for part in (_rows(numbers), field) if part) or 'file'}: {sentence}"
+        for (field, sentence), numbers in rows.items()
+    ]
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _MOST_ROWS} more" if len(numbers) > _MOST_ROWS else ""
+    named = ", ".join(map(str, numbers[:_MOST_ROWS]))
+    return f"{'rows' if len(numbers) > 1 else 'row'} {named}{more}" if numbers else ""
 
 
 def note_lines(texts: list[str]) -> list[str]:

@@ -57,6 +57,7 @@ from verifier.store import (
     Contents,
     DeletionStore,
     Eraser,
+    Finder,
     PermissionStore,
     RecentChanges,
     RequestRecord,
@@ -133,6 +134,7 @@ class Verifier:
         sealer = Sealer(secret)
         eraser = Eraser(sealer, writer)
         self.requests = RequestStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone)
+        self.finder = Finder(database, sealer=sealer)
         self.deletions = DeletionDesk(
             DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
             signer=identity.statement_signer,

@@ -101,7 +101,8 @@ class StatementRow(Row):
             if (rule := form.broken(said)) is not None:
                 self.fault(column_of[rule.item], rule.fault, rule.fix)
         if "personal_number" in self.values:
-            self.notes.append(note("personal_numbers_to_recognise", field=called.get("personal_number", "")))
+            field = called.get("personal_number", "")
+            self.notes.append(note("personal_numbers_to_recognise", row=self.number, field=field))
 
     def _leave_out_where(self, form: StatementForm, called: Mapping[str, str]) -> None:
         """Of a person with protected identity nothing is read in that tells where they live, learn or work: neither who

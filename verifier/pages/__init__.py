@@ -20,7 +20,19 @@ from service.i18n import N_, load_catalogues
 from service.pages import NavItem, Pages
 from service.sessions import Sessions
 from service.staff_door import staff_door
-from verifier.pages import ask, board, deletions, evidence, invitation, programs, recheck, request, retention, share
+from verifier.pages import (
+    ask,
+    board,
+    deletions,
+    evidence,
+    find,
+    invitation,
+    programs,
+    recheck,
+    request,
+    retention,
+    share,
+)
 from verifier.settings import VerifierSettings
 
 ROOM = Path(__file__).parent.parent
@@ -70,6 +82,6 @@ def page_routers() -> list[APIRouter]:
         door,
         *(
             one.router
-            for one in (board, ask, request, recheck, evidence, deletions, retention, programs, share, invitation)
+            for one in (board, find, ask, request, recheck, evidence, deletions, retention, programs, share, invitation)
         ),
     ]

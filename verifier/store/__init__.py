@@ -4,6 +4,7 @@ from verifier.store.contents import Contents, Sealer
 from verifier.store.deletion_records import Deletion, Standing
 from verifier.store.deletions import DeletionStore
 from verifier.store.erasing import Eraser
+from verifier.store.finding import Finder
 from verifier.store.permissions import PermissionStore
 from verifier.store.recent import RecentChanges
 from verifier.store.records import DeletionState, Event, LogEntry, ProofSummary, RequestRecord, State
@@ -20,6 +21,7 @@ __all__ = [
     "DueMessage",
     "Eraser",
     "Event",
+    "Finder",
     "LogEntry",
     "NoSuchRequest",
     "PermissionStore",

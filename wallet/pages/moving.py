@@ -23,8 +23,8 @@ from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.account import FAULTS
 from wallet.pages.export_files import readable_files, try_out
 from wallet.pages.history_view import row_view, titles_of
-from wallet.pages.take_back_words import names_of
-from wallet.pages.ways_out import mail_link
+from wallet.pages.take_back_words import names_of, number_line
+from wallet.pages.ways_out import in_lines, mail_link
 from wallet.permissions import Permissions
 from wallet.portability import Portability
 from wallet.vault import WrongPassphrase
@@ -196,10 +196,10 @@ def _mail(entry: Entry, t: Translator) -> str:
     """A draft that asks for deletion, where the contact is an address of mail; it goes nowhere by itself."""
     contact = str(entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "")
     subject = t(N_("Please delete my data (GDPR, article 17)"))
-    body = t(
-        N_("On %(day)s I shared this with you: %(items)s. Please delete it and confirm that. Reference: %(id)s"),
+    said = t(
+        N_("On %(day)s I shared this with you: %(items)s. Please delete it and confirm that."),
         day=t.date(entry.decided_at or entry.at),
         items=t.listed(names_of(entry, None, t)),
-        id=entry.id,
     )
-    return mail_link(contact, subject, body)
+    # Their own number, by which they can find it; that of our entry is known to nobody but this wallet.
+    return mail_link(contact, subject, in_lines([said, number_line(entry.facts, t)]))

@@ -52,6 +52,7 @@ def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     name = t(N_("Says it is %(name)s"), name=view["who"]) if view["unproven"] else view["who"]
     return [
         (t(N_("Number")), receipt.record_id),
+        *([(t(N_("Their number for it")), view["their_number"])] if view["their_number"] else []),
         (t(N_("Asked")), view["moment"]),
         (t(N_("Decided")), view["decided"]),
         *_acting(receipt, t),

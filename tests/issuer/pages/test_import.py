@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from issuer.store.pending import PENDING
 from tests.issuer.desk import Desk
-from tests.issuer.pages.registrar import RECORD, Registrar
+from tests.issuer.pages.registrar import RECORD, ROOT, Registrar
 from tests.schemas.learning.samples import XML_SAMPLES, sample
 
 
@@ -163,6 +163,19 @@ def test_notes_of_one_kind_are_one_line(registrar: Registrar) -> None:
         "The result is not passed, so it was left out. Nothing needs to be done. Rows 2 (K0), 3 (K1)"
     )
     assert lines[0].endswith("and 22 more.")
+
+
+@pytest.mark.parametrize(("language", "where"), [("en", "Rows 2 and 4."), ("sv", "Rad 2 och 4.")])
+def test_personal_numbers_are_told_of_once_with_their_rows(registrar: Registrar, language: str, where: str) -> None:
+    """Two of three rows of the example have one: one note, and which rows, but no number."""
+    registrar.language = language
+    registrar.upload((ROOT / "examples" / "data" / "target-group.csv").read_bytes(), "target-group.csv")
+
+    noted = [" ".join(item.text_content().split()) for item in registrar.page.xpath("//*[@id='warnings']//li")]
+
+    (line,) = [one for one in noted if "ersonnum" in one or "identity number" in one]
+    assert line.endswith(where)
+    assert "19980423" not in registrar.words()
 
 
 def test_a_file_kept_twice_at_once_is_kept_once(registrar: Registrar, desk: Desk) -> None:

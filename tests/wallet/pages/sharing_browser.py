@@ -9,6 +9,9 @@ from tests.wallet.pages.test_share_pages import confirm, decide, look
 from tests.wallet.test_pages import collect, make_wallet
 from tests.world import World
 
+THEIR_NUMBER = "AAtheirOwnNumber17"
+"""By which the recipient finds the request."""
+
 
 def browser_that_shared(
     world: World, *, language: str = "en", name: str = "Maja"
@@ -25,7 +28,7 @@ def browser_that_shared(
 
 def share(browser: TestClient, employer: FakeVerifier) -> None:
     """Share a family name."""
-    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice(request_id=THEIR_NUMBER)).link())
     confirm(browser, decide(browser, page, "share"))
 
 

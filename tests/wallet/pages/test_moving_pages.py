@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 from starlette.testclient import TestClient
 
-from tests.wallet.pages.sharing_browser import browser_that_shared
+from tests.wallet.pages.sharing_browser import THEIR_NUMBER, browser_that_shared
 from tests.wallet.pages.test_share_pages import text_of
 from tests.wallet.test_pages import UNKNOWN_WORDS, field, make_wallet, send
 from tests.wallet.test_portability import FILE_PASSPHRASE
@@ -93,7 +93,9 @@ def test_leaving_tells_who_still_has_something_and_then_deletes(world: World) ->
     assert draft is not None
     mail = urlsplit(unescape(draft[1]))
     assert mail.path == "dataskydd@employer.example"
-    assert "Family name" in parse_qs(mail.query)["body"][0]
+    body = parse_qs(mail.query)["body"][0]
+    assert "Family name" in body
+    assert f"Your number for it: {THEIR_NUMBER}" in body, "found there: tests/verifier/pages/test_find.py"
     assert not UNKNOWN_WORDS.search(text_of(page))
 
     for fields, status in (
