@@ -32,6 +32,7 @@ async def home(request: Request, issuer: IssuerDep, pages: PagesDep) -> Response
         waiting_count=waiting_count,
         has_reviews=bool(issuer.settings.reviewed) or waiting_count > 0,
         certificate_words=CERTIFICATES,
+        is_whole=store.events.was_whole,
         has_profile=issuer.settings.profile_file is not None,
     )
 

@@ -44,10 +44,16 @@ def record_each(connection: Connection, kind: str, subject_ids: Sequence[str], *
 
 
 class EventStore:
-    """Reading what happened."""
+    """Reading what happened. `was_whole` is what the last `check` found, for the page of staff."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.was_whole = True
+
+    def check(self) -> bool:
+        """See whether events are missing, and remember it; for the start and for once a day."""
+        self.was_whole = self.is_whole()
+        return self.was_whole
 
     def counter(self) -> int:
         """A number that grows with every event: when it did not change, neither did any offer or certificate."""

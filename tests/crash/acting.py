@@ -51,6 +51,9 @@ class Act:
     alone: tuple[str, ...] = ()
     """Services that are also killed while the others live on: those that the operation leads to, and the wallet, which
     begins it."""
+    by_default: tuple[str, ...] = ()
+    """Points (what stands in the trace, the first time) that are killed at in the whole suite in the place of a sample,
+    which might miss them."""
 
 
 def prepared(act: Act, directory: Path) -> None:
@@ -72,6 +75,11 @@ def kill_at(act: Act, before: Path, directory: Path, point: int) -> None:
     assert status in (-signal.SIGKILL, 0), status
     _in_process(_judge, act.name, directory)
     shutil.rmtree(directory)
+
+
+def chosen(act: Act, points: list[str], count: int) -> list[int]:
+    """The points of an operation that are killed at by default: its own, else a sample."""
+    return sorted(points.index(label) + 1 for label in act.by_default) or sample(points, count)
 
 
 def sample(points: list[str], count: int) -> list[int]:

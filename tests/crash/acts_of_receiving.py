@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from issuer.deferral import Review
+from tests.attacks.test_wallet_receiving import changed_json
 from tests.crash.acting import Act, Given, Tell
 from tests.crash.judging import issuer_holds, nothing_lies_about, status_lists_of, wallet_holds
 from tests.crash.stage import Stage
+from tests.wallet.test_fetching_several import METADATA, without_scopes
 from wallet.collection import Stage as CollectionStage
 from wallet.deleting import Deleting
 from wallet.offers import OfferUnusable
@@ -128,6 +130,45 @@ async def fetched_once(stage: Stage, given: Given, told: Given) -> None:
     await kept(stage, await stage.maja(), "source.example")
 
 
+# --- fetching two with one sign-in -----------------------------------------------------------------------------------
+
+COURSES = ("DT4011", "DT4012")
+
+
+def open_source_of_two(stage: Stage) -> Any:
+    """A source with two courses, which knows no scopes, so that it names each certificate by an identifier."""
+    if stage.opened_source is None:
+        stage.opened_source = stage.source(*COURSES)
+        stage.forever.enter_context(stage.world.network.changing(changed_json(METADATA, without_scopes)))
+    return stage.opened_source
+
+
+async def before_signing_in_for_two(stage: Stage) -> Given:
+    """Maja's vault, and that source."""
+    await stage.maja()
+    open_source_of_two(stage)
+    return {}
+
+
+async def fetch_two_again(stage: Stage, given: Given) -> None:
+    """The wallet goes on by itself where it can; else she begins again."""
+    vault, source, wallet = await stage.maja(), open_source_of_two(stage), stage.world.wallet.deployment
+    await finish(stage, vault)
+    if not vault.certificates():
+        await fetch_again(stage, given)
+    assert source.side.context.store.events.is_whole()
+    assert not [one for one in wallet.collections(vault).values() if one.stage is CollectionStage.FAILED]
+
+
+async def fetched_both_once(stage: Stage, given: Given, told: Given) -> None:
+    """Each course once, each with its ten copies, none of which is the other's."""
+    vault = await stage.maja()
+    assert sorted(str(one.claims["course_code"]) for one in vault.certificates()) == list(COURSES)
+    assert [one.copies_total for one in vault.certificates()] == [10, 10]
+    issuer_holds(issuer_database(stage, "source.example"))
+    wallet_holds(stage.world.wallet.deployment, vault)
+
+
 # --- deferred --------------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +282,16 @@ RECEIVING_ACTS = (
         fetched_once,
         opens=open_source,
         alone=("wallet", "issuer"),
+    ),
+    Act(
+        "fetch two with one sign-in",
+        before_signing_in_for_two,
+        fetch,
+        fetch_two_again,
+        fetched_both_once,
+        opens=open_source_of_two,
+        # The first has come, and then the first is stored; nothing has been asked for the second.
+        by_default=("after request POST source.example/credential", "after commit by HeldCollection.store"),
     ),
     Act(
         "collect what was deferred",

@@ -46,6 +46,7 @@ class Stage:
         self.world = World(directory)
         self.is_new = is_new
         self.opened_source: Source | None = None
+        self.forever = ExitStack()
         self._moved = directory / "moved.json"
         if self._moved.exists():
             self.world.clock.move(**json.loads(self._moved.read_text()))
@@ -79,9 +80,9 @@ class Stage:
             self.world.wallet.trust(entry_from_anchor(root.read_bytes(), name=None, role="verifier"))
         return verifier
 
-    def source(self, **settings: Any) -> Source:
-        """An issuer where people sign in and fetch."""
-        return Source(self.world, kept=records("DT4011") if self.is_new else (), **settings)
+    def source(self, *codes: str, **settings: Any) -> Source:
+        """An issuer where people sign in and fetch: one course, unless more are named."""
+        return Source(self.world, kept=records(*(codes or ("DT4011",))) if self.is_new else (), **settings)
 
     async def maja(self, name: str = "Maja") -> UnlockedVault:
         """Her vault, opened."""

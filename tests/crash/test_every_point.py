@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.acting import Act, kill_at, points_of, prepared, sample
+from tests.crash.acting import Act, chosen, kill_at, points_of, prepared
 from tests.crash.acts import ACTS
 
 pytestmark = pytest.mark.processes
@@ -23,9 +23,9 @@ def test_killed_at_a_point_and_started_again(act: Act, tmp_path: Path) -> None:
     prepared(act, before)
     points = points_of(act, before, tmp_path / "whole")
     assert points
-    chosen = range(1, len(points) + 1) if EVERY_POINT else sample(points, BY_DEFAULT)
+    numbers = list(range(1, len(points) + 1)) if EVERY_POINT else chosen(act, points, BY_DEFAULT)
     broken = []
-    for point in chosen:
+    for point in numbers:
         try:
             kill_at(act, before, tmp_path / f"point-{point}", point)
         except AssertionError as exc:
