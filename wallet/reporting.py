@@ -18,6 +18,7 @@ from proofs import strict_json
 from proofs.act_report import ToldAct
 from schemas.act_report import MOST_EVENTS, ActReport, ToldEvent, ToldItem, ToldRecipient, ToldText
 from schemas.errors import Malformed
+from schemas.learning.personal_numbers import LEFT_OUT, holds_personal_number, without_personal_numbers
 from schemas.power import Person, person_of
 from schemas.receipt import BothLanguages, Receipt
 from wallet.ledger import Entry, EventKind
@@ -93,11 +94,34 @@ def written(report: ActReport) -> str:
 
 
 def read_act(told: ToldAct) -> ActReport:
-    """What a checked report says. Raises `Malformed` for a form that is not known."""
+    """What a checked report says, without any personal number: its words are the agent's, who may write one into them.
+
+    Raises `Malformed` for a form that is not known.
+    """
     try:
-        return ActReport.model_validate(strict_json.loads_object(told.report_text))
+        return _without_numbers(ActReport.model_validate(strict_json.loads_object(told.report_text)))
     except ValidationError as exc:
         raise Malformed("This is not a report of a known form") from exc
+
+
+def leaves_something_out(report: ActReport) -> bool:
+    """Whether a personal number stood in what was told, and stands there no more."""
+    return LEFT_OUT in report.model_dump_json()
+
+
+def _without_numbers(report: ActReport) -> ActReport:
+    members = report.model_dump(mode="json", by_alias=True)
+    if holds_personal_number(report.act_id):
+        members["act_id"] = hashlib.sha256(f"act {report.act_id}".encode()).hexdigest()[:32]
+    return ActReport.model_validate(_masked(members))
+
+
+def _masked(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _masked(value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_masked(value) for value in told]
+    return without_personal_numbers(told)[:2000] if isinstance(told, str) else told
 
 
 def principal_of(told: ToldAct) -> Person:
@@ -143,6 +167,7 @@ def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> 
         "power_ends_on": ends_on.isoformat(),
         "power_status": "ended" if ends_on < today else told.power_status,
         "told_by": told_by,
+        "left_out": leaves_something_out(report),
         "report": report.model_dump(mode="json", by_alias=True),
     }
 
@@ -150,7 +175,9 @@ def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> 
 def told_reports(entry: Entry) -> list[ActReport]:
     """The reports of one act that the history keeps, the earliest first."""
     return [
-        ActReport.model_validate(event.facts["report"]) for event in entry.events if event.kind is EventKind.ACT_TOLD
+        _without_numbers(ActReport.model_validate(event.facts["report"]))
+        for event in entry.events
+        if event.kind is EventKind.ACT_TOLD
     ]
 
 

@@ -6,6 +6,9 @@ import unicodedata
 _DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
 _NUMBER_WITHIN = re.compile(r"(?<![0-9])(?:[0-9]{2})?[0-9]{6}[-+ ]?[0-9]{4}(?![0-9])")
 
+LEFT_OUT = "••••••••"
+"""Stands where a number was left out of a text."""
+
 NATIONAL_IDENTIFIERS = frozenset(
     {
         "nationalidentifier",
@@ -52,5 +55,19 @@ def looks_like_personal_number(value: str) -> bool:
 
 def holds_personal_number(text: str) -> bool:
     """Whether such a number stands somewhere in the text, in whatever digits and dashes it is written."""
-    plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
-    return any(looks_like_personal_number(found) for found in _NUMBER_WITHIN.findall(plain))
+    return any(looks_like_personal_number(found) for found in _NUMBER_WITHIN.findall(_plain(text)))
+
+
+def without_personal_numbers(text: str) -> str:
+    """The text with dots in the place of every such number; the very same text when there is none."""
+    if not holds_personal_number(text):
+        return text
+    return _NUMBER_WITHIN.sub(
+        lambda found: LEFT_OUT if looks_like_personal_number(found[0]) else found[0], _plain(text)
+    )
+
+
+def _plain(text: str) -> str:
+    # Signs that nobody sees must not part what is read as one number.
+    seen = "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
+    return seen.translate(_DASHES)

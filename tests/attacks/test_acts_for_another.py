@@ -1,6 +1,8 @@
 """Acts told to the principal's wallet: nobody gets anything into a history but whoever holds a power, and only once."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +19,7 @@ from proofs.formats.sd_jwt import parse_sd_jwt, select_disclosures
 from proofs.keys import generate_signer
 from schemas.act_report import HANDED_OVER, REPORTS_TO, read_report_address
 from schemas.errors import Malformed, NotFound, ProtocolError, TooManyRequests
+from schemas.learning.personal_numbers import without_personal_numbers
 from schemas.types import CREDENTIAL_TYPES
 from service.i18n import load_catalogues
 from tests.schemas.types.records import statement
@@ -409,6 +412,64 @@ async def test_a_report_of_another_form_is_not_taken_in(world: World) -> None:
     assert await lina.unlocked() == []
     leave(lina, package_of(omar, entry, audience=address.url))
     assert len(await lina.unlocked()) == 1
+
+
+NUMBERS = ("191212121212", "121212-1212", "121212 1212", "１２１２１２−１２１２", "1212\u200b12-12\u206012")
+
+
+def _with_number(number: str, members: dict[str, Any]) -> None:
+    """Wherever a report has room for a text."""
+    text = {"sv": f"Uppgift {number}.", "en": f"Item {number}."}
+    members["recipient"].update(name=text, identifier=f"x:{number}")
+    members.update(purpose=text, withdraw_contact=f"call {number}", withdraw_url=f"https://a.example/{number}")
+    members["items"] = [{"name": text, "certificate": text, "issuer": f"School ({number})"}]
+    members["act_id"] = "of-this-act-" + number if re.fullmatch("[0-9-]+", number) else "x" * 20
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("by", ["address", "file"])
+async def test_a_personal_number_in_what_an_agent_tells_is_kept_nowhere(world: World, number: str, by: str) -> None:
+    """The words of a report are the agent's: a number goes in none of them, however it is written. The act stands, and
+    says that something was left out."""
+    lina = await Principal.at(world)
+    omar = await told_agent(world, lina)
+    with world.network.cut_before(f"/reports/{lina.handle}"):
+        entry = await acted(omar, known_verifier(world))
+    address = lina.acts.address(lina.vault)
+    assert address is not None
+    audience = address.url if by == "address" else HANDED_OVER
+    package = package_of(omar, entry, audience=audience, change=partial(_with_number, number), address=by == "address")
+    if by == "address":
+        leave(lina, package)
+        (told,) = await lina.unlocked()
+    else:
+        read = await lina.acts.read_file(lina.vault, package)
+        assert not _holds(json.dumps(dict(read.facts), ensure_ascii=False))
+        await lina.acts.take_in_file(lina.vault, package, is_about_me=True)
+        (told,) = lina.told
+    kept = json.dumps([dict(event.facts) for event in told.events], ensure_ascii=False)
+    assert not _holds(kept)
+    assert told.told is not None
+    assert told.told["left_out"]
+    assert told.told["report"]["items"][0]["name"]["sv"].startswith("Uppgift")
+    assert "Lina Haddad" in kept
+
+
+def _holds(text: str) -> bool:
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return "1212121212" in "".join(c for c in plain if c not in "-−‐ ")
+
+
+async def test_a_report_without_a_number_says_nothing_of_one(world: World) -> None:
+    """Amounts, days, telephone numbers and registration numbers of companies are none."""
+    lina = await Principal.at(world)
+    omar = await told_agent(world, lina)
+    await acted(omar, known_verifier(world))
+    (told,) = await lina.unlocked()
+    assert told.told is not None
+    assert not told.told["left_out"]
+    for text in ("556703-7485", "2026-11-20 10:00", "070-123 45 67", "1212121213"):
+        assert without_personal_numbers(text) == text
 
 
 async def test_only_so_much_waits_and_only_at_an_address_that_is_there(world: World) -> None:

@@ -116,6 +116,7 @@ def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
             for one in report["events"]
         ],
         "refused": any(one["type"] == EventType.REFUSED.value for one in report["events"]),
+        "left_out": bool(facts.get("left_out")),
         "by_file": facts["told_by"] == "file",
         "until": t.date(date.fromisoformat(facts["retention_until"])) if facts["retention_until"] else "",
         "contact": facts["withdraw_contact"],
