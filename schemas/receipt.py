@@ -121,12 +121,13 @@ class Rights(_Written):
 
 class StandingPermission(_Written):
     """The later checks of the status that the person allowed with the share: until when, at most once in how many days,
-    what for in the recipient's words, and of which items (their places in `items`)."""
+    what for in the recipient's words, of which items (their places in `items`), and in which language they read it."""
 
     until: date
     every_days: int
     purpose: BothLanguages
     items: tuple[int, ...]
+    language: Literal["sv", "en"] | None = None
 
 
 class ActingFor(_Written):

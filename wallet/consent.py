@@ -19,7 +19,7 @@ from schemas.consent import RecheckOffer
 from schemas.dcql import ConcretePath, value_at
 from schemas.errors import Refused
 from schemas.presentation import AuthorizationRequest
-from wallet.decision import SCREEN_VERSION, Decision, permission_digest
+from wallet.decision import SCREEN_VERSION, Decision, permission_meaning
 from wallet.requests import AnswerKey, AskedDeclaration, RequestExpired
 
 _MADE_BY_DECIDE: Final = object()
@@ -71,11 +71,13 @@ class PermissionNotConfirmed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class PermissionConfirmed:
-    """What a person confirmed of later checks, by an act of its own: the digest of that permission, when, and how."""
+    """What a person confirmed of later checks, by an act of its own: what it means (`permission_meaning`), when, how,
+    and in which language they read it."""
 
-    digest: str
+    meaning: str
     at: datetime
     method: str
+    language: str
 
 
 class Confirmation(Protocol):
@@ -191,11 +193,11 @@ async def decide(
 
 
 def counts_for(permission: PermissionConfirmed | None, decision: Decision, *, now: datetime) -> bool:
-    """Whether a confirmation is one of the later checks that this decision allows, and fresh."""
+    """Whether a confirmation is one of the later checks that this decision allows, in whatever language, and fresh."""
     if permission is None or decision.allowed_recheck is None:
         return False
     is_fresh = timedelta() <= now - permission.at <= PERMISSION_CONFIRMED_FOR
-    return is_fresh and compare_digest(permission.digest, permission_digest(decision))
+    return is_fresh and compare_digest(permission.meaning, permission_meaning(decision))
 
 
 def _presented(decision: Decision) -> tuple[Presented, ...]:

@@ -226,6 +226,7 @@ def _permission(facts: Any) -> StandingPermission | None:
         every_days=facts["every_days"],
         purpose=BothLanguages(**facts["purpose"]),
         items=tuple(facts["items"]),
+        language=facts.get("language"),
     )
 
 

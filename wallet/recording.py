@@ -165,9 +165,17 @@ def _recheck_facts(decision: Decision, consent: Consent) -> dict[str, Any]:
 
 
 def _permission_facts(consent: Consent) -> dict[str, Any]:
-    """How and when the later checks were confirmed, apart from the share (CS-07)."""
+    """How, when and in which language the later checks were confirmed, apart from the share (CS-07)."""
     confirmed = consent.permission
-    return {} if confirmed is None else {"method": confirmed.method, "confirmed_at": confirmed.at.timestamp()}
+    return (
+        {}
+        if confirmed is None
+        else {
+            "method": confirmed.method,
+            "confirmed_at": confirmed.at.timestamp(),
+            "language": confirmed.language,
+        }
+    )
 
 
 def _references(item: Item, consent: Consent) -> list[dict[str, Any]]:

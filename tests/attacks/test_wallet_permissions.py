@@ -3,6 +3,8 @@
 What it hides of its own checks nobody can see (docs/standing-permission.md); everything else is noticed.
 """
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,11 +20,12 @@ from tests.wallet.permitting_world import PURPOSE, Permitted, permissions
 from tests.wallet.taking_back_world import JWT, NAME, says
 from tests.wallet.test_passkeys import added, the_ring
 from tests.world import PASSPHRASE, World
-from wallet.consent import PermissionNotConfirmed, ShownSomethingElse
-from wallet.decision import Chosen, permission_digest
+from wallet.consent import PermissionConfirmed, PermissionNotConfirmed, ShownSomethingElse, counts_for
+from wallet.decision import Chosen, permission_digest, permission_meaning
 from wallet.ledger import EventKind, Outcome
 from wallet.permissions import NoPermissionHere
 from wallet.permitting import PermissionStanding
+from wallet.receipts import receipt_of
 from wallet.requests import AlreadyAnswered
 from wallet.sharing.confirming import purpose_of, purpose_of_permission
 from wallet.vault import WrongPassphrase
@@ -133,6 +136,47 @@ async def test_cs07_a_confirmation_of_later_checks_serves_for_nothing_else(world
     await sharer.approve(third)
     with pytest.raises(AlreadyAnswered):
         await sharer.allow_checks(third)
+
+
+async def test_cs07_in_the_other_language_the_same_is_allowed_and_nothing_else(world: World) -> None:
+    """The confirmation holds, with the language in which it was read. The digest of the other page is none of this one;
+    other words in the language that was not read, or anything else that differs, are another permission."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    share_id = await sharer.begin(firm.ask_offering())
+    sharer.choose(share_id, Chosen(recheck=True))
+    swedish, english = (sharer.decision(share_id, language=language) for language in ("sv", "en"))
+    assert permission_digest(swedish) != permission_digest(english)
+    assert permission_meaning(swedish) not in (permission_digest(swedish), permission_digest(english))
+    with pytest.raises(ShownSomethingElse):
+        await confirm_checks(sharer, share_id, digest=permission_digest(swedish))  # Posted for English.
+    with pytest.raises(ShownSomethingElse):
+        await confirm_checks(sharer, share_id, digest=permission_meaning(english))
+
+    await sharer.sharing.confirm_permission(
+        sharer.vault, share_id, language="sv", approved_digest=permission_digest(swedish), passphrase=PASSPHRASE
+    )
+
+    confirmed = PermissionConfirmed(permission_meaning(swedish), world.clock(), "passphrase", "sv")
+    assert counts_for(confirmed, english, now=world.clock())
+    offer = english.allowed_recheck
+    assert offer is not None
+    for changed in (
+        {"purpose": offer.purpose.model_copy(update={"sv": "Vi säljer vidare vad vi får veta om dig."})},
+        {"purpose": offer.purpose.model_copy(update={"en": "We sell on whatever we learn about you."})},
+        {"every_days": 1},
+        {"until": offer.until + timedelta(days=1)},
+        {"endpoint": "https://elsewhere.example/permissions"},
+    ):
+        other = replace(english, recheck=offer.model_copy(update=changed))
+        assert not counts_for(confirmed, other, now=world.clock()), changed
+    fewer = replace(english, required=())
+    assert not counts_for(confirmed, fewer, now=world.clock())
+    await sharer.approve(share_id)  # In English.
+    decided = sharer.entry(share_id).decided or {}
+    assert (decided["language"], decided["recheck"]["language"]) == ("en", "sv")
+    receipt = receipt_of(sharer.entry(share_id))
+    assert receipt.standing_permission is not None
+    assert (receipt.language, receipt.standing_permission.language) == ("en", "sv")
 
 
 async def test_cs07_a_passkey_that_signed_for_the_share_has_not_signed_for_later_checks(world: World) -> None:

@@ -6,7 +6,7 @@ from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, always_shown, unavoidable, unavoidable_names
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
 from wallet.decision.recency import DemandedDays, demanded_days
-from wallet.decision.recheck import can_be_checked, permission_digest
+from wallet.decision.recheck import can_be_checked, permission_digest, permission_meaning
 
 __all__ = [
     "SCREEN_VERSION",
@@ -31,6 +31,7 @@ __all__ = [
     "is_power",
     "obstacle_of",
     "permission_digest",
+    "permission_meaning",
     "unavoidable",
     "unavoidable_names",
 ]

@@ -102,9 +102,10 @@ def build_decision(
         acting=acting,
         powers=_possible(side, checked, certificates, demanded, now=now, time_zone=time_zone),
         digest="",
+        meaning="",
         unanswered=maker.unanswered(required_only),
     )
-    return replace(decision, digest=shown_digest(decision, salt=salt))
+    return replace(decision, digest=shown_digest(decision, salt=salt), meaning=meaning_digest(decision, salt=salt))
 
 
 def _obstacle(side: Side, certificate: StoredCertificate, demanded: DemandedDays, *, now: datetime) -> Obstacle | None:
@@ -327,11 +328,22 @@ def _behind(group: Group, shown: Sequence[Group]) -> LeftBehind:
 
 def shown_digest(decision: Decision, *, salt: bytes) -> str:
     """The digest of what was shown (CS-25), as lower-case hexadecimal."""
+    return hashlib.sha256(salt + strict_json.dumps(_shown_in(decision, decision.language))).hexdigest()
+
+
+def meaning_digest(decision: Decision, *, salt: bytes) -> str:
+    """The same of what stands behind the words, which is one in every language: the values and not how they are
+    written, and of what others wrote the texts in all languages. It differs from `shown_digest` in either."""
+    return hashlib.sha256(salt + strict_json.dumps(_shown_in(decision, ""))).hexdigest()
+
+
+def _shown_in(decision: Decision, language: str) -> dict[str, Any]:
+    """All that a screen shows in a language; with "" what is behind it in any."""
     checked = decision.checked
     notice = checked.stated.notice.claims() if checked.stated else None
-    shown: dict[str, Any] = {
+    return {
         "screen": SCREEN_VERSION,
-        "language": decision.language,
+        "language": language,
         "share": decision.share_id,
         "client_id": checked.request.client_id,
         "level": checked.identity.level,
@@ -342,14 +354,17 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
         "notice": notice,
         "notice_signed": checked.stated is not None and checked.stated.signed,
         "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
-        "confirms": [[one.encoded, one.text.text(decision.language)] for one in checked.declarations],
+        "confirms": [
+            [one.encoded, one.text.text(language) if language else [one.text.sv, one.text.en]]
+            for one in checked.declarations
+        ],
         "presented": [
             [choice.query_id, choice.candidate_id, [list(path) for path in choice.paths]] for choice in decision.choices
         ],
         "items": [
             [
                 item.id,
-                [list(line) for line in item.lines],
+                [list(line) for line in item.lines] if language else [],
                 item.approved,
                 value_at(_certificate(decision, item).claims, item.path),
             ]
@@ -360,7 +375,6 @@ def shown_digest(decision: Decision, *, salt: bytes) -> str:
         "recheck": decision.allowed_recheck is not None,
         "acting": _acting_shown(decision),
     }
-    return hashlib.sha256(salt + strict_json.dumps(shown)).hexdigest()
 
 
 def _acting_shown(decision: Decision) -> list[Any] | None:

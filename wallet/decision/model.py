@@ -104,7 +104,8 @@ class Decision:
     """What the person decides about. `is_satisfiable` is False when the required part cannot be answered.
 
     `facts` are what the over-asking rules looked at, `warned` is everything that they said. `recheck` are later checks
-    that may be allowed beside the share, None when there are none. `acting` is the power under which it is answered for
+    that may be allowed beside the share, None when there are none. `digest` is of what the screen shows,
+    `meaning` of what is behind it in every language. `acting` is the power under which it is answered for
     somebody else, None for the person themself; `powers` are those under which it could be.
     """
 
@@ -126,6 +127,7 @@ class Decision:
     acting: Acting | None
     powers: tuple[Possible, ...]
     digest: str
+    meaning: str
     unanswered: tuple[Unanswered, ...] = ()
 
     @property

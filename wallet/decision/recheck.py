@@ -23,12 +23,24 @@ SHORTEST_PURPOSE: Final = 20
 
 
 def permission_digest(decision: Decision) -> str:
-    """What the person confirms when they allow later checks: this share as it was shown, and in it the permission.
+    """What the page says on which the person allows later checks: this share as it was shown, and in it the permission.
 
     It covers whom they allow, of which certificates, what for, how often and until when. Like the digest of the share,
     which is in it, it is salted, and it is another one: who has confirmed the one has not the other. Lower-case
     hexadecimal; empty when nothing is allowed.
     """
+    return _digest(decision, decision.digest)
+
+
+def permission_meaning(decision: Decision) -> str:
+    """What the person has allowed, which is the same in every language: what is kept of a confirmation.
+
+    It covers the recipient's words in both languages, so that neither can be another one later.
+    """
+    return _digest(decision, decision.meaning)
+
+
+def _digest(decision: Decision, share: str) -> str:
     offer = decision.allowed_recheck
     if offer is None:
         return ""
@@ -39,7 +51,7 @@ def permission_digest(decision: Decision) -> str:
         for item in group.items
     ]
     shown = {
-        "later checks of": decision.digest,
+        "later checks of": share,
         "client_id": decision.checked.request.client_id,
         "endpoint": offer.endpoint,
         "purpose": [offer.purpose.sv, offer.purpose.en],

@@ -89,7 +89,7 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
         (t(N_("Other countries")), _declared(_countries(receipt, t), N_("None, they say"), t)),
         (t(N_("Decisions by machine")), t(decides[receipt.automated_decisions])),
         (t(N_("Their notice was signed")), t(N_("Yes") if receipt.notice.signed else N_("No"))),
-        (t(N_("Language shown to you")), t(N_("Swedish") if receipt.language == "sv" else N_("English"))),
+        (t(N_("Language shown to you")), _language(receipt.language, t)),
     ]
 
 
@@ -111,11 +111,18 @@ def _later_checks(receipt: Receipt, t: Translator) -> Facts:
     if allowed is None:
         return [(t(N_("Later checks allowed until")), t(N_("Not allowed")))]
     often = t.plural("At most once a day", "At most once in %(num)s days", allowed.every_days)
-    return [
+    facts = [
         (t(N_("Later checks allowed until")), f"{t.date(allowed.until)}. {often}."),
-        (t(N_("Later checks, in their words")), allowed.purpose.text(t.language)),
+        (t(N_("Later checks, in their words")), allowed.purpose.text(allowed.language or t.language)),
         (t(N_("Later checks of")), t.listed([receipt.items[number].name.text(t.language) for number in allowed.items])),
     ]
+    if allowed.language is not None:
+        facts.append((t(N_("Later checks, language shown to you")), _language(allowed.language, t)))
+    return facts
+
+
+def _language(code: str, t: Translator) -> str:
+    return t(N_("Swedish") if code == "sv" else N_("English"))
 
 
 def _rights(receipt: Receipt, t: Translator) -> Facts:

@@ -25,7 +25,7 @@ from wallet.consent import (
     StepMissing,
     YesMissing,
 )
-from wallet.decision import permission_digest
+from wallet.decision import Decision, permission_digest
 from wallet.key_ring import KeyRing
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
 from wallet.pages.share_access import CHANGED, SharingDep
@@ -225,6 +225,7 @@ async def _show_confirm(
         request,
         "share/confirm_checks.html" if lacks_yes else "share/confirm.html",
         permission_digest=permission_digest(decision),
+        read_in=_read_in(sharing, vault, decision),
         status=status,
         switch=switch,
         decision=decision,
@@ -232,3 +233,12 @@ async def _show_confirm(
         fault=fault,
         has_passkeys=bool(vault.passkey_ids) and KeyRing(the_wallet(request)).is_possible,
     )
+
+
+def _read_in(sharing: Sharing, vault: UnlockedVault, decision: Decision) -> str:
+    """The language in which the person read the words that they confirmed, where this page would show others."""
+    language = sharing.permission_read_in(vault, decision.share_id)
+    offer = decision.allowed_recheck
+    is_other = offer is not None and language and offer.purpose.text(language) != offer.purpose.text(decision.language)
+    # Where they wrote in one language only, the words that were read are the same.
+    return language if is_other else ""

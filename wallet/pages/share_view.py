@@ -105,6 +105,7 @@ def _recheck(decision: Decision, t: Translator) -> dict[str, Any] | None:
         "every_days": offer.every_days,
         "purpose": offer.purpose.text(t.language),
         "purpose_lang": _language_of(offer.purpose, t),
+        "texts": {language: getattr(offer.purpose, language) for language in ("sv", "en")},
         "ticked": decision.chosen.recheck,
     }
 

@@ -30,7 +30,7 @@ from wallet.consent import (
     decide,
 )
 from wallet.counting import Counting
-from wallet.decision import Chosen, Decision, permission_digest
+from wallet.decision import Chosen, Decision, permission_digest, permission_meaning
 from wallet.decision.acting import side_of
 from wallet.delivery import AnswerTransport, Delivery, DeliveryState
 from wallet.habits import Ending
@@ -214,10 +214,10 @@ class Decisions(Desk):
     ) -> None:
         """Confirm the later checks that the decision allows, before the share and apart from it (CS-07).
 
-        `approved_digest` is the `permission_digest` that the page carried. It counts for a few minutes, for this very
-        permission, and is gone with the next thing that is ticked. Nothing is shared or sent by it. Raises
-        `PermissionNotConfirmed` when no later checks are allowed, `ShownSomethingElse`, `WrongPassphrase`,
-        `PasskeyRefused`, `AlreadyAnswered`.
+        `approved_digest` is the `permission_digest` that the page carried, in its language. What is confirmed counts for
+        a few minutes, for this very permission in every language, and is gone with the next thing that is ticked. Nothing
+        is shared or sent by it. Raises `PermissionNotConfirmed` when no later checks are allowed, `ShownSomethingElse`,
+        `WrongPassphrase`, `PasskeyRefused`, `AlreadyAnswered`.
         """
         share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
@@ -229,9 +229,19 @@ class Decisions(Desk):
         purpose = purpose_of_permission(share_id, digest)
         confirmation = confirmed_by(self._wallet, vault, purpose=purpose, passphrase=passphrase, passkey=passkey)
         await confirmation()
-        confirmed = {"digest": digest, "at": self._wallet.clock().timestamp(), "method": confirmation.method}
+        confirmed = {
+            "meaning": permission_meaning(decision),
+            "at": self._wallet.clock().timestamp(),
+            "method": confirmation.method,
+            "language": language,
+        }
         with self._database.transaction() as connection:
             update_share(connection, vault, share, {**share.members, "permission": confirmed})
+
+    def permission_read_in(self, vault: UnlockedVault, share_id: str) -> str:
+        """The language in which the person read the later checks that they have confirmed; "" when they have not."""
+        confirmed = _confirmed_permission(self._share(vault, share_id))
+        return confirmed.language if confirmed is not None else ""
 
     def lacks_permission_yes(self, vault: UnlockedVault, decision: Decision) -> bool:
         """Whether the decision allows later checks and the person has not confirmed them yet, or not just now."""
@@ -393,4 +403,7 @@ def _unconfirmed(members: Mapping[str, Any]) -> dict[str, Any]:
 def _confirmed_permission(share: StoredShare) -> PermissionConfirmed | None:
     """What the person has confirmed of later checks for this share, if anything."""
     kept = share.members.get("permission")
-    return kept and PermissionConfirmed(kept["digest"], datetime.fromtimestamp(kept["at"], UTC), kept["method"])
+    if not kept or "meaning" not in kept:  # Of an earlier version: it lasts for minutes, and is asked for again.
+        return None
+    at = datetime.fromtimestamp(kept["at"], UTC)
+    return PermissionConfirmed(kept["meaning"], at, kept["method"], kept["language"])

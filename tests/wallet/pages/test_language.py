@@ -121,9 +121,10 @@ def test_cs39_a_share_and_what_comes_after_it_in_the_other_language(world: World
     sure = _allow(browser, browser.get(checks.url.path))
     assert 'id="confirm-recheck"' in sure.text
     assert sure.url.path == f"{page.url.path}/confirm"
-    # What was confirmed of them was read in one language (CS-25): in the other one it is asked again, and stays ticked.
+    # What was confirmed of them is the same in the other language; there the words that were read are quoted.
     swedish = browser.get(f"{sure.url.path}?lang=sv")
-    assert (swedish.url.path, FilledPage(browser, swedish).language) == (checks.url.path, "sv")
+    assert (swedish.url.path, FilledPage(browser, swedish).language) == (sure.url.path, "sv")
+    assert 'id="read-in"' in swedish.text
     page = decide(browser, browser.get(page.url.path), "share", optional="1")
     walk.see("S3", browser.get(f"{page.url.path}?lang=en"))
     walk.see("S3, wrong passphrase", confirm(browser, browser.get(page.url.path), "not this one"))

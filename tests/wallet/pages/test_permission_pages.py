@@ -57,6 +57,33 @@ def test_cs07_the_confirming_page_says_it_and_only_then_it_is_allowed(world: Wor
     assert [one.claims["action"] for one in firm.wishes] == ["grant"]
 
 
+@pytest.mark.parametrize(
+    ("read", "other", "quoted", "here"),
+    [
+        ("sv", "en", "You read and confirmed it in another language", "We want to see"),
+        ("en", "sv", "Du läste och bekräftade det på ett annat språk", "Vi vill se"),
+    ],
+)
+def test_cs39_confirmed_in_one_language_the_other_does_not_ask_again(
+    world: World, firm: Permitted, read: str, other: str, quoted: str, here: str
+) -> None:
+    """The page of the share quotes the words that were read, marked as in that language, and not other ones."""
+    browser = person(world, language=read)
+    page = allow(browser, decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes"))
+    assert 'id="read-in"' not in page.text
+
+    page = browser.get(f"{page.url.path}?lang={other}")
+
+    assert page.url.path.endswith("/confirm")
+    assert f'<html lang="{other}"' in page.text
+    after = page.text.partition('id="read-in"')[2].partition("<form")[0]
+    assert quoted in after
+    assert f'lang="{read}"' in after
+    assert here not in after
+    confirm(browser, page)
+    assert [one.claims["action"] for one in firm.wishes] == ["grant"]
+
+
 def test_cs07_later_checks_can_be_left_out_where_they_are_confirmed(world: World, firm: Permitted) -> None:
     """Side by side with allowing them; the share goes on, and nothing else changes."""
     browser = person(world)
