@@ -6,6 +6,10 @@ LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-tr
 	--allow-unsafe --no-header --no-annotate
 ROOMS := schemas proofs service issuer wallet verifier
 SOURCES := $(ROOMS) examples bench tests
+# One more worker than the machine has cores, since tests also wait: for a browser, a process, a clock.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + max(2, min(8, os.cpu_count() or 2)))' 2>/dev/null || echo 3)
+# Some hundred processes are started: without this each would compile every module again, where the shell says so.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test lint format bench crash soak over-asking lock screenshots clean
 .DEFAULT_GOAL := help
@@ -37,14 +41,14 @@ demo: .venv/.demo ## start issuer, wallet and verifier and walk the whole journe
 
 test: .venv/.development ## install what the tests need, then run the whole suite
 	@sh examples/install_chromium.sh || true
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -r s $(TESTS)
 
 lint: .venv/.development ## format, rules, types, import contracts, secrets
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+	git ls-files -z | xargs -0 -n 300 -P 2 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
 format: .venv/.development ## write the code in its one format
 	$(BIN)/ruff format $(SOURCES)

@@ -14,7 +14,9 @@ Texts that are not said at once are marked with `N_("...")`, so that they are fo
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from babel import Locale
@@ -140,8 +142,8 @@ def load_catalogues(*rooms: Path, time_zone: str = "Europe/Stockholm") -> Catalo
     texts: dict[str, dict[str, Sequence[str]]] = {language: {} for language in LANGUAGES}
     for room in rooms:
         for language in LANGUAGES:
-            for catalogue in _catalogues_of(room, language):
-                texts[language].update(_texts(catalogue))
+            for path in _paths_of(room, language):
+                texts[language].update(_texts_in(path, language, path.stat().st_mtime_ns))
     return Catalogues(texts, time_zone=time_zone)
 
 
@@ -240,13 +242,24 @@ def _first(message: MessageId) -> str:
     return message if isinstance(message, str) else message[0]
 
 
+def _paths_of(room: Path, language: str) -> list[Path]:
+    return sorted((room / "locale").glob(f"{language}.po")) + sorted((room / "locale").glob(f"{language}-*.po"))
+
+
 def _catalogues_of(room: Path, language: str) -> list[Catalog]:
-    paths = sorted((room / "locale").glob(f"{language}.po")) + sorted((room / "locale").glob(f"{language}-*.po"))
-    catalogues = []
-    for path in paths:
-        with path.open("rb") as file:
-            catalogues.append(read_po(file, locale=language, abort_invalid=True))
-    return catalogues
+    return [_read(path, language) for path in _paths_of(room, language)]
+
+
+def _read(path: Path, language: str) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+@lru_cache(maxsize=200)
+def _texts_in(path: Path, language: str, changed: int) -> Mapping[str, Sequence[str]]:
+    """The texts of a file as it was when last changed: read once in a process, however many ask (a second service, a
+    command that says something in each language)."""
+    return MappingProxyType(_texts(_read(path, language)))
 
 
 def _texts(catalogue: Catalog) -> dict[str, Sequence[str]]:

@@ -31,6 +31,7 @@ from markupsafe import Markup
 
 from schemas.errors import ProtocolError, Refused
 from service.clock import Clock
+from service.compiled_templates import CompiledTemplates
 from service.error_texts import ErrorTexts
 from service.i18n import LANGUAGE_NAMES, LANGUAGES, Catalogues, Translator, choose_language
 from service.sessions import Session, Sessions, cookie_key, cookie_name, csrf_token, new_cookie
@@ -269,6 +270,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=CompiledTemplates(),
         )
         i18n: Any = environment
         i18n.install_gettext_callables(translator.text, translator.plural_text, newstyle=True)

@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,17 @@ settings.load_profile("tests")
 
 _AT_FULL_COST = frozenset({"test_passwords", "test_database", "test_accounts"})
 """Tests of the very things that the others need not pay for."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start browsers or processes come first, then those with most tests: so that no worker is left alone
+    at the end with what takes minutes (`make test` hands whole files to workers, in this order)."""
+    many = Counter(item.path for item in items)
+    waiting = {
+        item.path for item in items if item.get_closest_marker("browser") or item.get_closest_marker("processes")
+    }
+    items.sort(key=lambda item: (item.path not in waiting, -many[item.path], item.path))
 
 
 @pytest.fixture(autouse=True)

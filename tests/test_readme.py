@@ -2,13 +2,12 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from examples.settings_tables import with_tables
+from tests.test_installed_commands import Installed
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +35,13 @@ def test_every_link_to_a_file_leads_to_one(document: str) -> None:
     assert not missing
 
 
-def test_every_command_shown_exists_with_its_options() -> None:
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Installed:
+    """The three programs, entered where the installed scripts enter."""
+    return Installed(monkeypatch, capsys)
+
+
+def test_every_command_shown_exists_with_its_options(programs: Installed) -> None:
     """Each `intyga-...` line of the README names a command and options that the installed program knows."""
     lines = [line.split("#")[0] for line in README.splitlines() if line.startswith("intyga-")]
     assert len(lines) > 10
@@ -46,13 +51,8 @@ def test_every_command_shown_exists_with_its_options() -> None:
         command = " ".join(word for word in words[:2] if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-"))
         name = f"{program} {command}"
         if name not in help_texts:
-            shown = subprocess.run(
-                [str(Path(sys.executable).with_name(program)), *command.split(), "--help"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert shown.returncode == 0, f"{name}: {shown.stderr}"
-            help_texts[name] = shown.stdout
+            shown = programs.run(program.removeprefix("intyga-"), *command.split(), "--help")
+            assert shown.status == 0, f"{name}: {shown.err}"
+            help_texts[name] = shown.out
         unknown = [word for word in words if word.startswith("--") and word not in help_texts[name]]
         assert not unknown, f"{line}: {unknown}"

@@ -1,12 +1,15 @@
 """Pages: language, forms that only we can have made, messages, signing in."""
 
 import re
+from types import CodeType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import DictLoader, Environment
 from starlette.testclient import TestClient
 
+from service.compiled_templates import CompiledTemplates
 from service.pages import Pages
 from tests.service.conftest import Sample
 
@@ -159,3 +162,26 @@ def test_going_on_after_signing_in_never_leads_elsewhere(path: str) -> None:
 )
 def test_known_tricks_to_lead_elsewhere_end_at_the_start_page(path: str | None) -> None:
     assert Pages.safe_next(path) == "/"
+
+
+def test_a_template_is_compiled_once_for_every_language_and_anew_when_its_text_is_another() -> None:
+    compiled: list[str] = []
+
+    class Counting(Environment):
+        def _compile(self, source: str, filename: str) -> CodeType:
+            compiled.append(source)
+            return super()._compile(source, filename)
+
+    def shown(text: str, said: str) -> str:
+        environment = Counting(loader=DictLoader({"greeting.html": text}), bytecode_cache=CompiledTemplates())
+        environment.globals["said"] = said
+        return environment.get_template("greeting.html").render()
+
+    first, other = "<p>{{ said }}</p><!-- compiled once -->", "<b>{{ said }}</b><!-- another -->"
+    assert [shown(first, "hej"), shown(first, "hello")] == [
+        "<p>hej</p><!-- compiled once -->",
+        "<p>hello</p><!-- compiled once -->",
+    ]
+    assert len(compiled) == 1
+    assert shown(other, "hej") == "<b>hej</b><!-- another -->"
+    assert len(compiled) == 2
