@@ -214,9 +214,9 @@ class Decisions(Desk):
     ) -> None:
         """Confirm the later checks that the decision allows, before the share and apart from it (CS-07).
 
-        `approved_digest` is the `permission_digest` that the page carried, in its language. What is confirmed counts for
-        a few minutes, for this very permission in every language, and is gone with the next thing that is ticked. Nothing
-        is shared or sent by it. Raises `PermissionNotConfirmed` when no later checks are allowed, `ShownSomethingElse`,
+        `approved_digest` is the `permission_digest` that the page carried, in its language. What is confirmed
+        counts for a few minutes, for this very permission in every language, and is gone with the next thing that is
+        ticked. Nothing is shared or sent by it. Raises `PermissionNotConfirmed` when no later checks are allowed, `ShownSomethingElse`,
         `WrongPassphrase`, `PasskeyRefused`, `AlreadyAnswered`.
         """
         share = self._unanswered_share(vault, share_id)
