@@ -216,8 +216,8 @@ class Decisions(Desk):
 
         `approved_digest` is the `permission_digest` that the page carried, in its language. What is confirmed
         counts for a few minutes, for this very permission in every language, and is gone with the next thing that is
-        ticked. Nothing is shared or sent by it. Raises `PermissionNotConfirmed` when no later checks are allowed, `ShownSomethingElse`,
-        `WrongPassphrase`, `PasskeyRefused`, `AlreadyAnswered`.
+        ticked. Nothing is shared or sent by it. Raises `PermissionNotConfirmed` when no later checks are allowed,
+        `ShownSomethingElse`, `WrongPassphrase`, `PasskeyRefused`, `AlreadyAnswered`.
         """
         share = self._unanswered_share(vault, share_id)
         decision = self._decision(vault, share, language)
