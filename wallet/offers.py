@@ -184,6 +184,12 @@ async def learn_issuer(offer: CredentialOffer, *, web: Web, languages: str) -> O
     return Offered(offer=offer, metadata=metadata, authorization_server=server, raw_displays=raw)
 
 
+async def learn_metadata(offer: CredentialOffer, *, web: Web, languages: str) -> IssuerMetadata:
+    """What the issuer of an offer says of itself now. Raises `OfferUnusable`, `Unreachable`."""
+    metadata, _ = await _issuer_metadata(offer, web=web, languages=languages)
+    return metadata
+
+
 async def learn_types(issuer: str, vcts: Collection[str], *, web: Web, languages: str) -> Offered:
     """What an issuer says about issuing these types, as if it had offered those that it has, with a sign-in.
 

@@ -25,15 +25,9 @@ from typing import Any
 from proofs import strict_json
 from proofs.keys import SoftwareSigner, generate_signer
 from schemas.errors import ProtocolError
-from schemas.issuance import (
-    FORMAT_SD_JWT_VC,
-    CredentialConfiguration,
-    CredentialRequest,
-    CredentialResponse,
-    IssuerMetadata,
-    NonceResponse,
-)
+from schemas.issuance import CredentialRequest, CredentialResponse, NonceResponse
 from wallet.certificates import NewCertificate
+from wallet.collectable import unusable
 from wallet.collection import Collection, Keeper, Part, PartState, Stage, concluded
 from wallet.issuer_client import (
     LARGEST_ANSWER,
@@ -42,9 +36,9 @@ from wallet.issuer_client import (
     error_code,
     new_client_keys,
 )
-from wallet.key_proofs import BINDING_METHOD, key_proofs, proof_type
-from wallet.message_encryption import SealedRequest, can_encrypt_as_demanded, open_answer, seal_request
-from wallet.offers import Reply, Unreachable, Web
+from wallet.key_proofs import key_proofs
+from wallet.message_encryption import SealedRequest, open_answer, seal_request
+from wallet.offers import OfferUnusable, Reply, Unreachable, Web, learn_metadata
 from wallet.redemption import BUSY, client_for, redeem, refresh
 
 LARGEST_CERTIFICATES = 10_000_000
@@ -52,6 +46,9 @@ DEFAULT_INTERVAL = 10
 LONGEST_INTERVAL = 7 * 24 * 3600
 """Seconds: what a strange issuer may make us wait at most."""
 _NONCE_TRIES = 3
+_REFRESH, _RELEARN = "refresh", "relearn"
+_REMEDIES = frozenset({_REFRESH, _RELEARN})
+_GONE = (404, 405, 410)
 
 
 class Verdict(StrEnum):
@@ -99,20 +96,6 @@ def agreed(collection: Collection, *, tx_code: str | None, batch_limit: int) -> 
         problem="",
         peer_error="",
     )
-
-
-def unusable(configuration: CredentialConfiguration, metadata: IssuerMetadata) -> str:
-    """Why this wallet cannot collect a configuration, as a stable reason; empty when it can."""
-    if configuration.format != FORMAT_SD_JWT_VC:
-        return "format_not_supported"
-    if not can_encrypt_as_demanded(metadata):
-        return "encryption_not_supported"
-    if configuration.proof_types_supported is None:
-        return ""
-    methods = configuration.cryptographic_binding_methods_supported
-    if methods is not None and BINDING_METHOD not in methods:
-        return "proof_not_supported"
-    return "" if proof_type(configuration) is not None else "proof_not_supported"
 
 
 async def collect(
@@ -270,10 +253,13 @@ async def _refreshed(collection: Collection, work: _Work) -> Collection:
     return await refresh(collection, client=work.client, provider=work.provider, keeper=work.keeper, clock=work.clock)
 
 
-async def _ask_for(collection: Collection, part: Part, work: _Work, *, may_refresh: bool = True) -> Collection:
+async def _ask_for(
+    collection: Collection, part: Part, work: _Work, *, remedies: frozenset[str] = _REMEDIES
+) -> Collection:
     """One credential request, or one for what was deferred.
 
-    The part comes back received, deferred or refused, or the collection with a problem.
+    The part comes back received, deferred or refused, or the collection with a problem. Each of the `remedies` is tried
+    once: a new access token, and what the issuer says of itself now.
     """
     for _ in range(_NONCE_TRIES):
         try:
@@ -294,20 +280,39 @@ async def _ask_for(collection: Collection, part: Part, work: _Work, *, may_refre
         waiting = replace(part, state=PartState.WAITING, transaction_id="")
         collection = collection.with_part(waiting)
         work.keeper.save(collection)
-        return await _ask_for(collection, waiting, work, may_refresh=may_refresh)
+        return await _ask_for(collection, waiting, work, remedies=remedies)
     if reply.status in BUSY:
         return collection.paused("busy", error)
     if reply.status >= 500:
         return collection.paused("unreachable", error)
-    if reply.status == 401 and may_refresh and collection.refresh_token is not None:
+    if _RELEARN in remedies and (error == "invalid_encryption_parameters" or reply.status in _GONE):
+        # Keys and addresses may have changed since the offer was read, which can be months ago.
+        anew = await _relearned(collection, work)
+        if anew is not None:
+            return await _ask_for(anew, part, work, remedies=remedies - {_RELEARN})
+    if reply.status == 401 and _REFRESH in remedies and collection.refresh_token is not None:
         # The token has ended before its time, or without anybody having said when: a new one is asked for once.
         refreshed = await _refreshed(collection, work)
         if refreshed.stage is not Stage.FAILED:
-            return refreshed if refreshed.problem else await _ask_for(refreshed, part, work, may_refresh=False)
+            return (
+                refreshed
+                if refreshed.problem
+                else await _ask_for(refreshed, part, work, remedies=remedies - {_REFRESH})
+            )
     if reply.status == 401:
         return _ended(collection, "too_late", error)
     problem = "denied" if error == "credential_request_denied" else "refused_by_issuer"
     return replace(collection.with_part(_refused(part, problem, error)), peer_error=error)
+
+
+async def _relearned(collection: Collection, work: _Work) -> Collection | None:
+    """The collection with the issuer's metadata of now; None when there is nothing new, or it cannot be used."""
+    offer = collection.offered.offer
+    try:
+        metadata = (await learn_metadata(offer, web=work.web, languages="*")).as_json()
+    except (OfferUnusable, Unreachable):
+        return None
+    return replace(collection, metadata=metadata) if metadata != collection.metadata else None
 
 
 async def _request(collection: Collection, part: Part, work: _Work) -> tuple[SealedRequest, Reply]:

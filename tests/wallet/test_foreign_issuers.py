@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from proofs.jose import parse_jws, read_claims
-from proofs.jwe import generate_encryption_key, public_part
+from proofs.jwe import generate_encryption_key, jwe_header, public_part
 from schemas.issuance import AuthorizationServerMetadata
 from tests.attacks.test_wallet_receiving import METADATA, by_value, changed_json, collected_with, offer_of
 from tests.attacks.test_wallet_receiving import refused_reason as refused
@@ -328,3 +328,44 @@ async def test_what_is_deferred_and_can_never_be_asked_for_is_not_waited_for(wor
     with world.network.answering(deferred):
         collection = await collected_with(world, METADATA, nowhere)
     assert (collection.stage, collection.problem) == (Stage.FAILED, "answer_unreadable")
+
+
+@pytest.mark.parametrize("way", ["another key", "another address", "nothing new", "of another issuer"])
+async def test_what_the_issuer_says_of_itself_is_read_again_when_it_no_longer_holds(world: World, way: str) -> None:
+    """Days later it may have another key to encrypt to, and other addresses. It is asked again once, and believed only
+    about itself."""
+    source = Source(world, reviewed_types="micro-credential", encryption="offered")
+    vault = await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+    await wallet.come_back(vault, source.allow(collection.sign_in_url))
+    assert wallet.collection(vault, collection_id).stage is Stage.PENDING
+    world.clock.move(minutes=1)
+    key, asked = generate_encryption_key(), world.network.asked(METADATA)
+
+    def changed(document: dict[str, Any]) -> None:
+        if way == "another key":
+            document["credential_request_encryption"]["jwks"] = {"keys": [public_part(key)]}
+        elif way != "nothing new":
+            document["deferred_credential_endpoint"] = "https://source.example/later"
+        if way == "of another issuer":
+            document["credential_issuer"] = "https://university.example"
+
+    def answer(request: httpx2.Request) -> httpx2.Response | None:
+        if request.url.path == "/later":
+            return httpx2.Response(400, json={"error": "credential_request_denied"})
+        if request.url.path != "/deferred_credential":
+            return None
+        if way != "another key":
+            return httpx2.Response(404, content=b"<html>Not found</html>", headers={"content-type": "text/html"})
+        is_right = jwe_header(request.content.decode(), max_bytes=100_000)["kid"] == key["kid"]
+        error = "credential_request_denied" if is_right else "invalid_encryption_parameters"
+        return httpx2.Response(400, json={"error": error})
+
+    with world.network.answering(answer), world.network.changing(changed_json(METADATA, changed)):
+        await wallet.resume(vault)
+
+    ended = wallet.collection(vault, collection_id)
+    got_through = way.startswith("another")
+    assert (ended.stage, ended.problem) == (Stage.FAILED, "denied" if got_through else "refused_by_issuer")
+    assert world.network.asked(METADATA) - asked == 1
