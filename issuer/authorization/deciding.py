@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit
 
 from issuer.authorization.pushed import Wanted
 from issuer.offers import Offer, OfferDraft, draft_offers, set_incomplete_aside
@@ -75,8 +75,13 @@ class Authorization:
 
     @property
     def client_host(self) -> str:
-        """The host that the person goes back to: what a person can compare."""
-        return urlsplit(self.redirect_uri).netloc
+        """The host that the person goes back to, or the scheme that their app answers to: what a person can compare."""
+        return urlsplit(self.redirect_uri).scheme if self.is_for_app else urlsplit(self.redirect_uri).netloc
+
+    @property
+    def is_for_app(self) -> bool:
+        """Whether the wallet is an app on the person's device, and no address of the web (RFC 8252, 7.1)."""
+        return urlsplit(self.redirect_uri).scheme not in ("https", "http")
 
     def chooses_one(self, type_name: str) -> bool:
         """Whether only one certificate of this type can be fetched: it was asked for by scope, without identifiers."""
@@ -126,13 +131,13 @@ def chosen_drafts(authorization: Authorization, positions: Sequence[int]) -> tup
 def return_url(authorization: Authorization, *, issuer: str, answer: Mapping[str, str]) -> str:
     """The address that the person is sent back to: the wallet's, its own query kept, with our answer, `state` and `iss`
     (RFC 6749, 4.1.2; RFC 9207)."""
-    parts = urlsplit(authorization.redirect_uri)
+    uri = authorization.redirect_uri
     members = dict(answer)
     if authorization.client_state is not None:
         members["state"] = authorization.client_state
     members["iss"] = issuer
     added = "&".join(f"{name}={quote(value, safe='')}" for name, value in members.items())
-    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+    return f"{uri}{'&' if '?' in uri else '?'}{added}"  # Not taken apart: an app's address keeps its very form.
 
 
 def drafts_as_json(drafts: Sequence[OfferDraft]) -> bytes:

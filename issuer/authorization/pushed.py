@@ -3,6 +3,7 @@
 A request comes by `POST /par` only: nothing of it travels through the browser but its `request_uri`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ OPENING_SECONDS = 590
 """How long a pushed request can be opened in a browser, and the person then has to sign in and to decide: less than 600
 (FAPI 2.0 Security Profile, 5.3.2.2, 12, which HAIP makes a part of itself)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_APP_SCHEME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+"""A scheme that an app on the device answers to: a domain name turned round, so it has a dot (RFC 8252, 7.1)."""
 _MEMBERS = frozenset(
     {
         *CLIENT_MEMBERS,
@@ -69,11 +72,6 @@ class PushedRequest:
     dpop_key: str | None
     issuer_state: str | None
     language: str | None
-
-    @property
-    def client_host(self) -> str:
-        """The host that the person is sent back to: what a person can compare."""
-        return urlsplit(self.redirect_uri).netloc
 
 
 def read_pushed_members(form: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -145,8 +143,10 @@ def _redirect_uri(
     except ValueError as exc:
         raise Malformed("redirect_uri is not an address") from exc
     is_loopback = allow_loopback and parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOOPBACK
-    if not host or "#" in uri or "@" in parts.netloc or (parts.scheme != "https" and not is_loopback):
-        raise Malformed("redirect_uri is not an https address without fragment")
+    is_web = bool(host) and (parts.scheme == "https" or is_loopback)
+    # PKCE and the sender-constrained token keep another app that took the same scheme from using the code.
+    if "#" in uri or "@" in parts.netloc or not (is_web or _APP_SCHEME.fullmatch(parts.scheme)):
+        raise Malformed("redirect_uri is neither an https address nor one of an app, without fragment")
     if any(character.isspace() or ord(character) < 0x21 or ord(character) > 0x7E for character in uri):
         raise Malformed("redirect_uri holds characters that an address cannot have")
     return uri

@@ -177,13 +177,13 @@ class Fetcher:
         origin = self.desk.settings.origin
         return self.desk.client.post(origin + form.get("action"), data=data, headers={"Accept": "text/html"})
 
-    def sent_back(self, page: Any) -> dict[str, str]:
+    def sent_back(self, page: Any, *, to: str = BACK) -> dict[str, str]:
         """Where the page sends the browser: its query."""
         tree: Any = html.fromstring(page.text)
         (link,) = tree.xpath("//a[@id='back-to-wallet']/@href")
         (refresh,) = tree.xpath("//meta[@http-equiv='refresh']/@content")
         assert refresh == f"0; url={link}"
-        assert link.startswith(BACK)
+        assert link.startswith(to)
         return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
 
     def allowed(self, **form: Any) -> str:

@@ -41,6 +41,16 @@ def test_a_certificate_is_fetched(fetcher: Fetcher) -> None:
     assert fetcher.desk.read_status(copy) == 0
 
 
+@pytest.mark.parametrize("back", ["com.example.wallet://back", "com.example.wallet:/back?kept=1"])
+def test_a_wallet_that_is_an_app_is_come_back_to(fetcher: Fetcher, back: str) -> None:
+    """An address with the app's own scheme (RFC 8252, 7.1), in the very form that the app gave; the scheme is shown."""
+    page = fetcher.sign_in(fetcher.open(fetcher.request_uri(redirect_uri=back)))
+    assert "Appen com.example.wallet vill hämta detta" in page.text
+    query = fetcher.sent_back(fetcher.decide(page), to=back + ("&" if "?" in back else "?"))
+    assert query["iss"] == fetcher.desk.issuer
+    assert fetcher.ask_token(query["code"], redirect_uri=back).status_code == 200
+
+
 def test_by_authorization_details_each_certificate_has_an_identifier(fetcher: Fetcher) -> None:
     """Both records are fetched with one token, each under its own name, and neither by its configuration."""
     details = '[{"type": "openid_credential", "credential_configuration_id": "micro-credential"}]'
