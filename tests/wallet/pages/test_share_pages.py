@@ -489,7 +489,8 @@ def test_a_fault_is_told_to_the_sender_only_when_the_person_says_so(world: World
 def test_a_fault_is_told_encrypted_where_answers_are(world: World, employer: FakeVerifier) -> None:
     """An error comes by the response mode that was asked for (5.6); in clear only where no key can be used (8.3.1)."""
     browser = person(world)
-    for change in ({}, {"client_metadata": {"jwks": {"keys": []}}}):
+    changes: list[dict[str, Any]] = [{}, {"client_metadata": {"jwks": {"keys": []}}}]
+    for change in changes:
         asked = employer.ask(query(["family_name"]), transaction_data=["e30"], encrypted=True, **change)
         page = look(browser, asked.link())
         send(browser, page, f"{page.url.path}/tell")
