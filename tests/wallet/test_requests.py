@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +27,7 @@ from tests.world import World
 from wallet.hosts import host_of
 from wallet.links import read_arrival
 from wallet.requests import CheckedRequest, FetchedRequest, RequestExpired, RequestFault, asked_host, check_request
+from wallet.requests.faults import ErrorAddress
 from wallet.requests.notice import read_notice
 
 pytestmark = pytest.mark.anyio
@@ -350,6 +352,19 @@ def test_faults_of_a_proven_sender_are_named_and_may_be_told(
 
 
 UNBOUND = query(["family_name"], require_cryptographic_holder_binding=False)
+
+
+def test_where_to_tell_a_fault_rests_as_it_was_and_as_earlier_versions_kept_it(
+    world: World, verifier: FakeVerifier
+) -> None:
+    """Between the page and the person's wish; with the key, where an encrypted answer was asked for."""
+    asked = verifier.ask(query(["family_name"]), encrypted=True, transaction_data=["e30"])
+    tell = fault_of(lambda: check(world, asked)).tell
+
+    assert tell is not None
+    assert tell.answer_key is not None
+    assert ErrorAddress.from_json(json.loads(json.dumps(tell.as_json()))) == tell
+    assert ErrorAddress.from_json([tell.response_uri, tell.state]) == replace(tell, answer_key=None)
 
 
 @pytest.mark.parametrize(

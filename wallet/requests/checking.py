@@ -48,7 +48,7 @@ from schemas.presentation import (
     split_client_id,
 )
 from wallet.hosts import host_of
-from wallet.requests.answer_key import AnswerKey, choose_answer_key
+from wallet.requests.answer_key import AnswerKey, choose_answer_key, key_for_error
 from wallet.requests.declarations import AskedDeclaration, read_declarations
 from wallet.requests.faults import ErrorAddress, ImproperRequest, RequestExpired, RequestFault
 from wallet.requests.links import link_as_json, link_from_json
@@ -230,7 +230,7 @@ def _error_address(sender: AuthenticatedRequest) -> ErrorAddress | None:
         return None
     if not _belongs(uri, sender.client_id, sender.identity):
         return None
-    return ErrorAddress(uri, state if isinstance(state, str) else None)
+    return ErrorAddress(uri, state if isinstance(state, str) else None, key_for_error(sender.parameters))
 
 
 def _check_values(request: AuthorizationRequest) -> None:

@@ -6,10 +6,11 @@ of their choice, or learn from silence and answer what the wallet holds.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from proofs.request_object import InvalidClientIdentifier
 from schemas.errors import ProtocolError, Refused
+from wallet.requests.answer_key import AnswerKey
 
 WRONG_SENDER: Final = "wrong_sender"
 """The kind of the faults that speak against the sender: what the request says about it does not belong together."""
@@ -17,10 +18,28 @@ WRONG_SENDER: Final = "wrong_sender"
 
 @dataclass(frozen=True, slots=True)
 class ErrorAddress:
-    """Where an error may be posted: the response URI of a proven sender, with the state that it expects back."""
+    """Where an error may be posted: the response URI of a proven sender, with the state that it expects back.
+
+    `answer_key` is the key to encrypt it to; None where it goes in clear.
+    """
 
     response_uri: str
     state: str | None
+    answer_key: AnswerKey | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The address as it rests until the person wants them told."""
+        key = self.answer_key
+        encrypted = {"jwk": dict(key.jwk), "enc": key.enc} if key is not None else None
+        return {"response_uri": self.response_uri, "state": self.state, "answer_key": encrypted}
+
+    @classmethod
+    def from_json(cls, kept: Any) -> "ErrorAddress":
+        """The address before `as_json`; also as it rested before answers of this kind could be encrypted."""
+        if isinstance(kept, list):
+            return cls(*kept)
+        key = kept["answer_key"]
+        return cls(kept["response_uri"], kept["state"], AnswerKey(**key) if key is not None else None)
 
 
 class RequestFault(ProtocolError):

@@ -240,7 +240,7 @@ class Arrivals(Desk):
             "kind": fault.kind,
             "description": str(fault),
             "host": host,
-            "tell": [fault.tell.response_uri, fault.tell.state] if fault.tell else None,
+            "tell": fault.tell.as_json() if fault.tell else None,
             "told": False,
         }
         with self._database.transaction() as connection:
@@ -273,11 +273,13 @@ class Arrivals(Desk):
         share = self._share(vault, share_id)
         if share.state != FAULTY or share.members["tell"] is None or share.members["told"]:
             raise NotFound("There is nobody to tell")
-        address = ErrorAddress(*share.members["tell"])
+        address = ErrorAddress.from_json(share.members["tell"])
         with self._database.transaction() as connection:
             update_share(connection, vault, share, {**share.members, "told": True})
         error = AuthorizationErrorResponse(share.members["error"], "", address.state)
-        delivery = await self._transport.post_answer(address.response_uri, answer_form(error.members(), None))
+        delivery = await self._transport.post_answer(
+            address.response_uri, answer_form(error.members(), address.answer_key)
+        )
         is_told = delivery.state is not DeliveryState.NOT_DELIVERED
         unanswered = {"unanswered": True} if delivery.state is DeliveryState.UNKNOWN else {}
         with self._database.transaction() as connection:

@@ -486,6 +486,19 @@ def test_a_fault_is_told_to_the_sender_only_when_the_person_says_so(world: World
     assert "Go back to" not in text_of(told)
 
 
+def test_a_fault_is_told_encrypted_where_answers_are(world: World, employer: FakeVerifier) -> None:
+    """An error comes by the response mode that was asked for (5.6); in clear only where no key can be used (8.3.1)."""
+    browser = person(world)
+    changes: list[dict[str, Any]] = [{}, {"client_metadata": {"jwks": {"keys": []}}}]
+    for change in changes:
+        asked = employer.ask(query(["family_name"]), transaction_data=["e30"], encrypted=True, **change)
+        page = look(browser, asked.link())
+        send(browser, page, f"{page.url.path}/tell")
+
+    assert [set(form) for form in employer.forms] == [{"response"}, {"error", "state"}]
+    assert (employer.answers[0]["error"], employer.answers[0]["state"]) == ("invalid_transaction_data", "state-r1")
+
+
 def test_a_sender_who_was_told_may_send_the_person_back(world: World, employer: FakeVerifier) -> None:
     """A recipient may continue there after an error as well (8.2): at once, and by an ordinary link afterwards."""
     employer.reply = {"redirect_uri": "https://employer.example/back#code"}
