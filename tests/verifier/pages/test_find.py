@@ -7,7 +7,7 @@ from httpx2 import Response
 
 from tests.verifier.pages.desk import Desk, Time, post
 from tests.verifier.scene import Scene
-from tests.verifier.test_withdrawal import act, take
+from tests.verifier.withdrawing import act, take
 from verifier.store.finding import MOST_FOUND
 
 
