@@ -68,7 +68,7 @@ class Internship:
         """The applicant presses the link on Jobbsprånget's page, and opens the wallet."""
         self.browser.opens(self.application)
         needed = self.browser.reads("//ol[@id='needs']/li")
-        choices = [one for one in needed if "Ett av dem räcker" in one]
+        choices = self.browser.reads("//ol[@id='needs']/li[ul]")
         self.browser.presses("wallet")
         self.browser.presses("unlock", name=self.person, passphrase=self.passphrase)
         self.browser.presses("arrival-continue")
@@ -121,9 +121,9 @@ class Internship:
     def read_the_answer(self) -> tuple[None, str]:
         """What the application was told: one sentence, and no number, birth date or name of a fund."""
         (answer,) = self.browser.reads("//*[@id='answer']")
-        if not answer.startswith("Behörig den "):
+        if not answer.startswith("Eligible as of "):
             raise StepFailed(f"The application should say that the person is eligible, it says: {answer}")
-        return None, f"“{answer}” (eligible)"
+        return None, f"“{answer}”"
 
     def take_back(self) -> tuple[None, str]:
         """In the terminal: the receiver is told, and deletes."""
@@ -140,7 +140,7 @@ class Internship:
         if not stated or entry["after"]["misses_statement"]:
             raise StepFailed("The history should hold the receiver's statement.")
         deadline = time.monotonic() + ANSWER_SECONDS
-        while self.browser.reads("//*[@id='answer']") != ["Inget svar som räcker."]:
+        while self.browser.reads("//*[@id='answer']") != ["No answer that is enough."]:
             if time.monotonic() > deadline:
                 raise StepFailed("The application should have no answer any more.")
             time.sleep(0.2)

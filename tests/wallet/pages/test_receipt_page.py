@@ -131,7 +131,8 @@ def test_cs29_every_fact_of_the_file_stands_on_the_page(
     confirming = encode_transaction_data(
         {"type": "urn:intyga:transaction:declaration:1", "credential_ids": ["certificate"], "text": sentence}
     )
-    request = employer.ask(asked, notice=notice(**DECLARED), transaction_data=[confirming])
+    declared = notice(**DECLARED, request_id="AAtheirOwnNumber17")
+    request = employer.ask(asked, notice=declared, transaction_data=[confirming])
     page = decide(browser, look(browser, request.link()), decision)
     if decision == "share":
         confirm(browser, page)
@@ -152,6 +153,7 @@ def test_cs29_every_fact_of_the_file_stands_on_the_page(
     else:
         assert "asked_retention" not in receipt
         assert t("They asked to keep it until") not in shown
+    assert f"{t('Their number for it')} AAtheirOwnNumber17" in shown, "by which they find it"
     for words in ("IMY", "ombud@employer.example", "+46 8 000 00 01", "https://employer.example/take-back"):
         assert words in shown
 
