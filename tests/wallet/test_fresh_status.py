@@ -235,3 +235,18 @@ async def test_what_differs_per_copy_is_shown_from_the_copy_that_goes(world: Wor
         keys.append(item.lines)
 
     assert keys[0] != keys[1]
+
+
+async def test_before_a_decision_the_lists_of_the_whole_vault_are_asked(world: World, employer: FakeVerifier) -> None:
+    """Not those of the certificate that is asked for alone: no issuer learns from it whose certificate is wanted."""
+    sharer = await Sharer.with_certificate(world)
+    other = world.issuer("college.example")
+    world.wallet.trust(other.trust_entry)
+    await world.wallet.receive(sharer.vault, other.offer("course-results")[0].offer)
+    world.clock.move(minutes=2)
+    hosts = ("university.example/status/", "college.example/status/")
+    before = [world.network.asked(host) for host in hosts]
+
+    await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
+
+    assert [world.network.asked(host) for host in hosts] == [count + 1 for count in before]
