@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from proofs import base64url, jose, strict_json
 from proofs.formats.sd_jwt import parse_sd_jwt, split_sd_jwt
@@ -24,7 +24,7 @@ from proofs.formats.sd_jwt_vc import build_presentation
 from proofs.keys import Signer
 from proofs.resolve import Resolver
 from proofs.trust import TrustList
-from proofs.verify import VerificationFailed, verify_presentation
+from proofs.verify import VerificationFailed, verify_credential, verify_presentation
 from schemas.act_report import MOST_REPORT_BYTES
 from schemas.errors import Malformed, ProtocolError, Refused
 from schemas.power import POWER_VCT
@@ -62,6 +62,8 @@ class ToldAct:
     power: Mapping[str, Any] = field(repr=False)
     power_status: str
     issuer_identifier: str
+    power_copy: str = field(repr=False)
+    """The power as its source signed it, with nothing disclosed: what `ask_power_status` looks up later."""
 
 
 def sign_report(
@@ -140,8 +142,50 @@ async def verify_report(
                 raise ReportUnchecked("the power could not be checked", source=asked) from exc
             raise ReportRefused("the power does not hold") from exc
         claims = parse_sd_jwt(power).claims
-        return ToldAct(report_text, claims, status, str(claims.get("iss", "")))
-    return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier)
+        return ToldAct(report_text, claims, status, str(claims.get("iss", "")), _undisclosed(power))
+    return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier, _undisclosed(power))
+
+
+async def ask_power_status(
+    power_copy: str, *, trust: TrustList, resolver: Resolver, now: datetime
+) -> Literal["valid", "revoked", "suspended", "unknown"]:
+    """How a power stands now, of which a report was taken in before: asked at its source, for whom it is over.
+
+    Raises nothing. "unknown" is what could not be found out: also for a copy that has run out, since its power may go
+    on, and for a source that is not trusted any more, which is not asked.
+    """
+    try:
+        _asked_for_key(power_copy, trust)
+        await verify_credential(
+            power_copy,
+            expected_type=POWER_VCT,
+            expected_holder_thumbprint=None,
+            trust=trust,
+            resolver=resolver,
+            now=now,
+            status="required",
+        )
+    except VerificationFailed as exc:
+        status = _ended(exc)
+        return "revoked" if status == "revoked" else "suspended" if status == "suspended" else "unknown"
+    except ProtocolError:
+        return "unknown"
+    return "valid"
+
+
+def status_list_of(power_copy: str) -> str:
+    """The address of the list that tells of a power; "" when it names none."""
+    try:
+        status = split_sd_jwt(power_copy).payload.get("status")
+    except ProtocolError:
+        return ""
+    reference = status.get("status_list") if isinstance(status, dict) else None
+    uri = reference.get("uri") if isinstance(reference, dict) else None
+    return uri if isinstance(uri, str) else ""
+
+
+def _undisclosed(power: str) -> str:
+    return power.partition("~")[0] + "~"
 
 
 def _ended(failure: VerificationFailed) -> str:

@@ -44,10 +44,8 @@ from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.reporting import (
     MOST_TOLD,
     SHOWN,
-    HeldByAnother,
     entry_id_of,
     facts_of,
-    held_by_others,
     is_act_for_another,
     power_key,
     principal_of,
@@ -199,10 +197,6 @@ class Acts:
         told = await self._handed_over(package)
         self._keep(vault, told, told_by="file")
         return entry_id_of(told, read_act(told))
-
-    def held_by_others(self, vault: UnlockedVault) -> list[HeldByAnother]:
-        """The powers that others hold for this person, as far as this wallet was told of acts under them."""
-        return held_by_others(Histories(self._wallet).read(vault).entries, today=self._today())
 
     async def _opened(
         self, token: str, mine: OpenAddress, *, arrived_at: datetime, not_asked: Collection[str]
