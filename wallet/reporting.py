@@ -235,12 +235,6 @@ def _is_unseen(entry: Entry) -> bool:
     return kinds[-1] is EventKind.ACT_TOLD
 
 
-def reported(entry: Entry, *, now: datetime) -> Mapping[str, Any]:
-    """For the agent: what the principal's wallet was told last, and when; empty when it was not."""
-    last = next((event for event in reversed(entry.events) if event.kind is EventKind.PRINCIPAL_TOLD), None)
-    return {} if last is None else {"at": last.at, **last.facts}
-
-
 def _text(text: BothLanguages) -> ToldText:
     return ToldText(sv=text.sv[:2000], en=text.en[:2000])
 
