@@ -16,15 +16,15 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from proofs import base64url, jose, strict_json
-from proofs.formats.sd_jwt import parse_sd_jwt, split_sd_jwt
-from proofs.formats.sd_jwt_vc import build_presentation
-from proofs.keys import Signer
+from proofs.formats.sd_jwt import digest_of, parse_sd_jwt, split_sd_jwt
+from proofs.formats.sd_jwt_vc import KEY_BINDING_TYP, build_presentation, holder_jwk
+from proofs.keys import DEFAULT_ALGORITHMS, Signer
 from proofs.resolve import Resolver
 from proofs.trust import TrustList
-from proofs.verify import VerificationFailed, verify_presentation
+from proofs.verify import VerificationFailed, verify_credential, verify_presentation
 from schemas.act_report import MOST_REPORT_BYTES
 from schemas.errors import Malformed, ProtocolError, Refused
 from schemas.power import POWER_VCT
@@ -41,13 +41,15 @@ class ReportRefused(Refused):
 
 
 class ReportUnchecked(Refused):
-    """Whether it is could not be found out now. `source` is whose key could not be had."""
+    """Whether it is could not be found out now. `source` is whose key could not be had, `power_copy` the power that it
+    would have signed: whoever has the key that this is bound to made the report."""
 
     error = "report_unchecked"
 
-    def __init__(self, description: str, *, source: str) -> None:
+    def __init__(self, description: str, *, source: str, power_copy: str) -> None:
         super().__init__(description)
         self.source = source
+        self.power_copy = power_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class ToldAct:
     power: Mapping[str, Any] = field(repr=False)
     power_status: str
     issuer_identifier: str
+    power_copy: str = field(repr=False)
+    """The power as its source signed it, with nothing disclosed: what `ask_power_status` looks up later."""
 
 
 def sign_report(
@@ -106,7 +110,8 @@ async def verify_report(
 
     `now` is when the report arrived, `max_age_seconds` how long before it may have been made. An issuer that is not
     trusted for powers is refused, whatever the report says; a status that is missing is refused as for any power.
-    The sources in `not_asked` are not asked for their keys: they have just not answered.
+    The sources in `not_asked` are not asked for their keys: they have just not answered. A report that the key of the
+    power did not sign, whoever gave it, is refused all the same.
 
     Does not check what the report says, and not whom the power is about. Raises `ReportRefused`, `ReportUnchecked`.
     """
@@ -118,13 +123,14 @@ async def verify_report(
     except (KeyError, Malformed, Refused) as exc:
         raise ReportRefused("this is no report") from exc
     asked = _asked_for_key(power, trust)
+    nonce = _digest(report_text)
     if asked in not_asked:
-        raise ReportUnchecked("the source does not answer now", source=asked)
+        raise _unchecked(power, source=asked, audience=expected_audience, nonce=nonce)
     try:
         verified = await verify_presentation(
             power,
             expected_audience=expected_audience,
-            expected_nonce=_digest(report_text),
+            expected_nonce=nonce,
             expected_types=(POWER_VCT,),
             trust=trust,
             resolver=resolver,
@@ -137,11 +143,79 @@ async def verify_report(
         if exc.unverified is None or not status:
             is_open = not exc.report.failed and set(exc.report.unknown) - {"issuer_trusted", "status"}
             if is_open:
-                raise ReportUnchecked("the power could not be checked", source=asked) from exc
+                raise _unchecked(power, source=asked, audience=expected_audience, nonce=nonce) from exc
             raise ReportRefused("the power does not hold") from exc
         claims = parse_sd_jwt(power).claims
-        return ToldAct(report_text, claims, status, str(claims.get("iss", "")))
-    return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier)
+        return ToldAct(report_text, claims, status, str(claims.get("iss", "")), _undisclosed(power))
+    return ToldAct(report_text, verified.claims, "valid", verified.issuer.identifier, _undisclosed(power))
+
+
+def _unchecked(power: str, *, source: str, audience: str, nonce: str) -> ReportUnchecked:
+    """What is raised where the source gives no key: that the power is bound to the sender's key needs none.
+
+    So nobody passes for the holder of a power that they only saw. Raises `ReportRefused` for those who try.
+    """
+    try:
+        parts = split_sd_jwt(power)
+        holder_key = holder_jwk(parts.payload)
+        if parts.key_binding is None or holder_key is None:
+            raise Malformed("the report is signed by no key")
+        binding = jose.check_signature(
+            parts.key_binding, key=holder_key, typ=KEY_BINDING_TYP, algorithms=DEFAULT_ALGORITHMS
+        )
+        claims = jose.read_claims(binding)
+        expected = {
+            "aud": audience,
+            "nonce": nonce,
+            "sd_hash": digest_of(parts.without_key_binding, hash_name=parts.hash_name),
+        }
+        if any(claims.get(name) != value for name, value in expected.items()):
+            raise Malformed("the key signed something else")
+    except ProtocolError as exc:
+        raise ReportRefused("the report is not from the key of the power") from exc
+    return ReportUnchecked("the power could not be checked", source=source, power_copy=_undisclosed(power))
+
+
+async def ask_power_status(
+    power_copy: str, *, trust: TrustList, resolver: Resolver, now: datetime
+) -> Literal["valid", "revoked", "suspended", "unknown"]:
+    """How a power stands now, of which a report was taken in before: asked at its source, for whom it is over.
+
+    Raises nothing. "unknown" is what could not be found out: also for a copy that has run out, since its power may go
+    on, and for a source that is not trusted any more, which is not asked.
+    """
+    try:
+        _asked_for_key(power_copy, trust)
+        await verify_credential(
+            power_copy,
+            expected_type=POWER_VCT,
+            expected_holder_thumbprint=None,
+            trust=trust,
+            resolver=resolver,
+            now=now,
+            status="required",
+        )
+    except VerificationFailed as exc:
+        status = _ended(exc)
+        return "revoked" if status == "revoked" else "suspended" if status == "suspended" else "unknown"
+    except ProtocolError:
+        return "unknown"
+    return "valid"
+
+
+def status_list_of(power_copy: str) -> str:
+    """The address of the list that tells of a power; "" when it names none."""
+    try:
+        status = split_sd_jwt(power_copy).payload.get("status")
+    except ProtocolError:
+        return ""
+    reference = status.get("status_list") if isinstance(status, dict) else None
+    uri = reference.get("uri") if isinstance(reference, dict) else None
+    return uri if isinstance(uri, str) else ""
+
+
+def _undisclosed(power: str) -> str:
+    return power.partition("~")[0] + "~"
 
 
 def _ended(failure: VerificationFailed) -> str:

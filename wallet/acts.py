@@ -14,7 +14,7 @@ about them. See docs/acting-for-another.md.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 from proofs.act_report import ReportUnchecked, ToldAct, open_report, seal_report, sign_report, verify_report
 from proofs.formats.sd_jwt import parse_sd_jwt, select_disclosures
 from proofs.keys import generate_signer
+from proofs.resolve import HurriedResolver
 from schemas.act_report import (
     HANDED_OVER,
     MOST_REPORT_BYTES,
@@ -44,16 +45,13 @@ from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.reporting import (
     MOST_TOLD,
     SHOWN,
-    HeldByAnother,
     entry_id_of,
     facts_of,
-    held_by_others,
     is_act_for_another,
     power_key,
     principal_of,
     read_act,
     report_of,
-    reported,
     told_reports,
     written,
 )
@@ -66,19 +64,24 @@ from wallet.store.reports import (
     get_address,
     leave_report,
     remove_address,
+    set_aside,
     waiting_reports,
 )
 from wallet.store.tables import spent
 from wallet.taking_back import NoAnswer, NotDelivered
+from wallet.undecided import Undecided, to_forget
 from wallet.vault import UnlockedVault
 
 TEND_SECONDS: Final = 5.0
+ONE_SOURCE_SECONDS: Final = 1.5
+"""So long a source has for its answers about one report, so that the others get their turn."""
 MOST_AT_ONCE: Final = 5
 MOST_LOOKED_AT: Final = 20
 MOST_A_DAY: Final = 20
 """Acts under one power that stand in the history of a day: no agent fills the history of whom they act for."""
-WAITS_FOR: Final = timedelta(days=30)
-"""How long a report waits that could not be checked."""
+TOLD_AGAIN_AFTER: Final = (timedelta(days=8), timedelta(days=31))
+"""How long after it was taken an act is told once more, and a last time: what took it knew nothing of it, and may have
+had no place for it while it could not be checked (`wallet/undecided.py`). A second telling changes nothing."""
 TOLD_FOR: Final = timedelta(days=400)
 """How long after an act its principal's wallet is still told, and how old a report in a file may be."""
 FOR_GOOD: Final = frozenset({"no_such_address", "no_power"})
@@ -154,35 +157,57 @@ class Acts:
     async def take_in(self, vault: UnlockedVault) -> int:
         """Look at what waits, and write what holds to the history; returns how many acts are news.
 
-        What does not hold is forgotten unseen. What could not be checked waits for another time, and nothing waits
-        behind it: a source that does not answer is asked once, and what it left open does not count as looked at.
+        What does not hold is forgotten unseen. What could not be checked is set aside for another time, as much of it
+        as `to_forget` leaves, and nothing waits behind it: a source that does not answer is asked once, and what it
+        left open does not count as looked at.
         """
         with self._database.reading() as connection:
             mine, waiting = get_address(connection, vault), waiting_reports(connection, vault)
         news = looked_at = 0
         silent: set[str] = set()
-        for one in waiting:
-            if mine is None or looked_at >= MOST_LOOKED_AT:
-                break
-            looked_at += 1
-            try:
-                told = await self._opened(one.token, mine, arrived_at=one.arrived_at, not_asked=silent)
-                news += self._keep(vault, told, told_by="address", waiting_id=one.id)
-            except ReportUnchecked as exc:
-                looked_at -= 1
-                if exc.source:
-                    silent.add(exc.source)
-                if self._wallet.clock() - one.arrived_at >= WAITS_FOR:
+        undecided: list[Undecided] = []
+        try:
+            # What just came goes first: nothing that was left open before takes its time.
+            for one in sorted(waiting, key=lambda one: one.is_set_aside):
+                if mine is None or looked_at >= MOST_LOOKED_AT:
+                    break
+                try:
+                    told = await self._opened(one.token, mine, arrived_at=one.arrived_at, not_asked=silent)
+                    news += self._keep(vault, told, told_by="address", waiting_id=one.id)
+                    looked_at += 1
+                except ReportUnchecked as exc:
+                    silent.update({exc.source} - {""})
+                    undecided.append(Undecided(one.id, one.arrived_at, exc.source, exc.power_copy))
+                except ToldTooOften:
+                    undecided.append(Undecided(one.id, one.arrived_at, told.issuer_identifier, told.power_copy))
+                except TemporarilyUnavailable:
+                    raise
+                except ProtocolError:
+                    looked_at += 1
                     self._forget(vault, one.id)
-            except ToldTooOften:
-                looked_at -= 1
-                if self._wallet.clock() - one.arrived_at >= WAITS_FOR:
-                    self._forget(vault, one.id)
-            except TemporarilyUnavailable:
-                raise
-            except ProtocolError:
-                self._forget(vault, one.id)
+        finally:
+            # Also when time is up, so that it is out of the way of what comes.
+            self._set_aside(vault, undecided, {one.id for one in waiting if one.is_set_aside})
         return news
+
+    def _set_aside(self, vault: UnlockedVault, undecided: Sequence[Undecided], already: Collection[str]) -> None:
+        """Out of the way of what comes, as far as it is kept at all."""
+        if not undecided:
+            return
+        with self._database.transaction() as connection:
+            tellings = (
+                event.facts
+                for entry in self._entries(connection, vault)
+                for event in entry.events
+                if event.kind is EventKind.ACT_TOLD
+            )
+            known = {facts["power_copy"] for facts in tellings if "power_copy" in facts}
+            gone = to_forget(undecided, known=known, now=self._wallet.clock())
+            for one in undecided:
+                if one.id in gone:
+                    forget_report(connection, vault, one.id)
+                elif one.id not in already:
+                    set_aside(connection, vault, one.id)
 
     async def read_file(self, vault: UnlockedVault, package: bytes) -> HandedOver:
         """What a file would bring, before anything is taken in. Raises `ProtocolError`."""
@@ -200,10 +225,6 @@ class Acts:
         self._keep(vault, told, told_by="file")
         return entry_id_of(told, read_act(told))
 
-    def held_by_others(self, vault: UnlockedVault) -> list[HeldByAnother]:
-        """The powers that others hold for this person, as far as this wallet was told of acts under them."""
-        return held_by_others(Histories(self._wallet).read(vault).entries, today=self._today())
-
     async def _opened(
         self, token: str, mine: OpenAddress, *, arrived_at: datetime, not_asked: Collection[str]
     ) -> ToldAct:
@@ -212,7 +233,7 @@ class Acts:
             open_report(token, private_jwk=mine.private_jwk),
             expected_audience=address.url,
             trust=self._wallet.trust(),
-            resolver=self._wallet.resolver,
+            resolver=HurriedResolver(self._wallet.resolver, seconds=ONE_SOURCE_SECONDS),
             now=arrived_at,
             max_age_seconds=_JUST_MADE,
             not_asked=not_asked,
@@ -311,7 +332,17 @@ class Acts:
         last = entry.events[-1]
         is_closed = last.kind is EventKind.PRINCIPAL_NOT_TOLD and last.facts.get("reason") in FOR_GOOD
         is_old = self._wallet.clock() - entry.at > TOLD_FOR
-        return not is_closed and not is_old and reported(entry, now=self._wallet.clock()).get("said") != _said(entry)
+        return not is_closed and not is_old and self._is_time_to_tell(entry)
+
+    def _is_time_to_tell(self, entry: Entry) -> bool:
+        said = _said(entry)
+        tellings = [
+            one.at for one in entry.events if one.kind is EventKind.PRINCIPAL_TOLD and one.facts.get("said") == said
+        ]
+        if not tellings:
+            return True
+        is_last = len(tellings) > len(TOLD_AGAIN_AFTER)
+        return not is_last and self._wallet.clock() - tellings[0] >= TOLD_AGAIN_AFTER[len(tellings) - 1]
 
     async def _tell(self, vault: UnlockedVault, entry: Entry) -> None:
         """Send one report, and write what came of it. The same bytes may go twice: the other side takes one in."""
@@ -333,7 +364,8 @@ class Acts:
         kind = EventKind.PRINCIPAL_NOT_TOLD if reason else EventKind.PRINCIPAL_TOLD
         with self._database.transaction() as connection:
             last = next((one for one in self._entries(connection, vault) if one.id == entry.id), entry).events[-1]
-            if last.kind is kind and last.facts.get("reason") == reason:
+            is_same = last.kind is kind and last.facts.get("reason") == reason
+            if is_same and (reason or self._wallet.clock() - last.at < TOLD_AGAIN_AFTER[0]):
                 return  # It stands there already.
             facts = {"reason": reason} if reason else {"said": said, "reason": ""}
             append_event(connection, vault, Event(entry.id, kind, self._wallet.clock(), facts))

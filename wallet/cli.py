@@ -16,6 +16,7 @@ from service.commands import CommandFailed, JSONOption, command_app, run, show
 from service.i18n import Translator, load_catalogues
 from service.serving import serve as serve_app
 from wallet import (
+    cli_acting,
     cli_delete,
     cli_ledger,
     cli_moving,
@@ -57,6 +58,7 @@ cli_ledger.register(app)
 cli_receipt.register(app)
 cli_take_back.register(app)
 app.add_typer(cli_permissions.permissions_app, name="permissions")
+cli_acting.register(app)
 cli_recovery.register(app)
 cli_moving.register(app)
 cli_delete.register(app)

@@ -73,6 +73,8 @@ class EventKind(StrEnum):
     PRINCIPAL_TOLD = "principal_told"  # the wallet of whom the person acted for has been told of the act
     PRINCIPAL_NOT_TOLD = "principal_not_told"
     ACT_TOLD = "act_told"  # somebody who acts for the person told of an act; an entry of its own
+    ACT_SEEN = "act_seen"  # the person has seen what they were told of it
+    POWER_OVER = "power_over"  # the source said, when it was looked up, that it has ended the power of an act
 
 
 OF_PERMISSIONS = frozenset(
@@ -105,6 +107,8 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.CONFIRMED,
         EventKind.PRINCIPAL_TOLD,
         EventKind.PRINCIPAL_NOT_TOLD,
+        EventKind.ACT_SEEN,
+        EventKind.POWER_OVER,
     }
 )
 """What comes after the answer to a request: none of it changes what the answer came to."""

@@ -50,6 +50,10 @@ class HeldByAnother:
     ends_on: date
     has_ended: bool
     acts: int
+    known_since: datetime | None = None
+    """When this wallet first learned that it was ended before its last day."""
+    copy: str = ""
+    """The latest copy of it that came with a report."""
 
 
 def is_act_for_another(entry: Entry) -> bool:
@@ -168,6 +172,7 @@ def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> 
         "power_status": "ended" if ends_on < today else told.power_status,
         "told_by": told_by,
         "left_out": leaves_something_out(report),
+        "power_copy": told.power_copy,
         "report": report.model_dump(mode="json", by_alias=True),
     }
 
@@ -197,6 +202,7 @@ def held_by_others(entries: Iterable[Entry], *, today: date) -> list[HeldByAnoth
         key = power_key(facts)
         ends_on = date.fromisoformat(facts["power_ends_on"])
         known = found.get(key)
+        since = min(filter(None, (_learned_of_the_end(entry), known.known_since if known else None)), default=None)
         found[key] = HeldByAnother(
             key=key,
             agent=facts["agent"],
@@ -205,16 +211,35 @@ def held_by_others(entries: Iterable[Entry], *, today: date) -> list[HeldByAnoth
             issuer_identifier=facts["power_issuer_id"],
             begins_on=date.fromisoformat(facts["power_begins_on"]),
             ends_on=ends_on,
-            has_ended=ends_on < today or facts["power_status"] == "revoked" or (known is not None and known.has_ended),
+            has_ended=ends_on < today or since is not None,
             acts=1 + (known.acts if known is not None else 0),
+            known_since=since,
+            copy=(known.copy if known is not None else "") or facts.get("power_copy", ""),
         )
     return list(found.values())
 
 
-def reported(entry: Entry, *, now: datetime) -> Mapping[str, Any]:
-    """For the agent: what the principal's wallet was told last, and when; empty when it was not."""
-    last = next((event for event in reversed(entry.events) if event.kind is EventKind.PRINCIPAL_TOLD), None)
-    return {} if last is None else {"at": last.at, **last.facts}
+def _learned_of_the_end(entry: Entry) -> datetime | None:
+    """When this wallet learned that the power of an act was ended: told with the act, or looked up since."""
+    return next(
+        (
+            one.at
+            for one in entry.events
+            if one.kind is EventKind.POWER_OVER
+            or (one.kind is EventKind.ACT_TOLD and one.facts["power_status"] == "revoked")
+        ),
+        None,
+    )
+
+
+def unseen_acts(entries: Iterable[Entry]) -> list[Entry]:
+    """What was done for the person, and told anew since they said that they have seen it; the latest first."""
+    return [one for one in entries if one.told is not None and _is_unseen(one)]
+
+
+def _is_unseen(entry: Entry) -> bool:
+    kinds = [one.kind for one in entry.events if one.kind in (EventKind.ACT_TOLD, EventKind.ACT_SEEN)]
+    return kinds[-1] is EventKind.ACT_TOLD
 
 
 def _text(text: BothLanguages) -> ToldText:

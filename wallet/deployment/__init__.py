@@ -11,8 +11,9 @@ Pages and commands call these; what they decide is decided in the domain modules
 from wallet.deployment.collecting import Collecting
 from wallet.deployment.ground import HURRY_SECONDS
 from wallet.deployment.people import People
+from wallet.deployment.standing import POWER_STATUS
 
-__all__ = ["HURRY_SECONDS", "Deployment"]
+__all__ = ["HURRY_SECONDS", "POWER_STATUS", "Deployment"]
 
 
 class Deployment(People, Collecting):

@@ -1,6 +1,6 @@
 """What is said to somebody who acts for another, and to whom somebody acted for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from wallet.decision import Decision, Possible, is_power
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
 from wallet.pages.phrases import the_certificate
+from wallet.powers_over_me import last_told
 from wallet.reporting import HeldByAnother, is_act_for_another
 
 FAULTS = {
@@ -124,6 +125,17 @@ def told_view(entry: Entry, t: Translator) -> dict[str, Any] | None:
     }
 
 
+def done_for_you(unseen: Sequence[Entry]) -> dict[str, Any] | None:
+    """What was done for the person that they have not seen: how much, by whom, and of when the latest is."""
+    if not unseen:
+        return None
+    by: dict[str, int] = {}
+    for entry in unseen:
+        agent = str((entry.told or {})["agent"])
+        by[agent] = by.get(agent, 0) + 1
+    return {"count": len(unseen), "by": list(by.items()), "until": max(map(last_told, unseen)).isoformat()}
+
+
 DONE = {
     EventType.REQUESTED: N_("They were asked"),
     EventType.APPROVED: N_("They decided to share"),
@@ -151,8 +163,18 @@ def principal_name(certificate: StoredCertificate) -> str:
     return plain(person_of(certificate.claims, "principal_").name()) if is_power(certificate) else ""
 
 
-def held_view(held: HeldByAnother, t: Translator) -> dict[str, Any]:
-    """A power that somebody holds for you."""
+_STANDS = {
+    "suspended": N_("It is paused for now."),
+    "unknown": N_("We could not find out just now whether it still holds."),
+}
+
+
+def held_view(held: HeldByAnother, t: Translator, *, stands: str = "") -> dict[str, Any]:
+    """A power that somebody holds for you. `stands` is what came of looking it up just now."""
+    if held.known_since is not None:
+        ended = t(N_("Ended. You learned it on %(day)s."), day=t.date(held.known_since))
+    else:
+        ended = t(N_("Ended on %(day)s"), day=t.date(held.ends_on))
     return {
         "key": held.key,
         "agent": held.agent,
@@ -160,6 +182,8 @@ def held_view(held: HeldByAnother, t: Translator) -> dict[str, Any]:
         "begins_on": t.date(held.begins_on),
         "ends_on": t.date(held.ends_on),
         "has_ended": held.has_ended,
+        "ended": ended if held.has_ended else "",
+        "stands": t(_STANDS[stands]) if stands in _STANDS else "",
         "acts": held.acts,
     }
 

@@ -6,7 +6,7 @@ address for reports, and whom you act for.
 
 import base64
 import binascii
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.acting_words import held_view, principal_name
 from wallet.powers_desk import desk_of
+from wallet.powers_over_me import PowersOverMe
 from wallet.reporting import HeldByAnother
 from wallet.vault import UnlockedVault
 
@@ -55,6 +56,20 @@ async def overview(request: Request, vault: VaultDep, wallet: WalletDep, pages: 
     """Everything about acting for one another. What waits is taken in first."""
     await Acts(wallet).tend(vault)
     return await _overview(request, vault, wallet, pages)
+
+
+@router.post("/acting/seen", dependencies=[FromOurForm])
+async def seen(
+    vault: VaultDep, wallet: WalletDep, pages: PagesDep, until: Annotated[str, Form(max_length=40)] = ""
+) -> Response:
+    """The person has seen what was done for them, as far as the first page told it to them."""
+    try:
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        return pages.redirect("/")
+    if moment.tzinfo is not None:
+        PowersOverMe(wallet).put_aside(vault, until=moment)
+    return pages.redirect("/")
 
 
 @router.post("/acting/address", dependencies=[FromOurForm])
@@ -113,9 +128,13 @@ async def file(
 @router.get("/acting/held/{key}/end")
 async def end(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep, key: str) -> Response:
     """How a power that somebody holds for you is ended: on the page of its source, or with a letter."""
-    held = next((one for one in Acts(wallet).held_by_others(vault) if one.key == key), None)
+    powers = PowersOverMe(wallet)
+    await powers.look(vault)
+    held = next((one for one in powers.all(vault) if one.key == key), None)
     if held is None:
         raise NotFound("There is no such power")
+    if held.has_ended:
+        return pages.redirect("/acting", message=N_("This power has ended already."), kind="info")
     t = pages.translator(request)
     subject, body = _letter(held, t)
     return await pages.render(
@@ -168,7 +187,8 @@ def _unpacked(package: str) -> bytes:
 async def _overview(
     request: Request, vault: UnlockedVault, wallet: Deployment, pages: PagesDep, *, fault: str = ""
 ) -> Response:
-    t, acts = pages.translator(request), Acts(wallet)
+    t, acts, powers = pages.translator(request), Acts(wallet), PowersOverMe(wallet)
+    stands = await powers.look(vault)
     mine = [one for one in vault.certificates() if is_power(one)]
     address = acts.address(vault)
     return await pages.render(
@@ -176,7 +196,7 @@ async def _overview(
         "acts/overview.html",
         status=400 if fault else 200,
         fault=fault,
-        held=[held_view(one, t) for one in acts.held_by_others(vault)],
+        held=[held_view(one, t, stands=stands.get(one.key, "")) for one in powers.all(vault)],
         address=str(address) if address is not None else "",
         mine=[
             {

@@ -12,11 +12,12 @@ from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
-from wallet.pages.acting_words import principal_name
+from wallet.pages.acting_words import done_for_you, principal_name
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
 from wallet.permissions import Permissions
+from wallet.powers_over_me import PowersOverMe
 
 router = APIRouter()
 
@@ -40,6 +41,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         waiting=waiting,
         arrived=arrived,
         told=told,
+        done=done_for_you(PowersOverMe(wallet).unseen(vault)),
         standing_words=standing_words,
     )
 

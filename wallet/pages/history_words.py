@@ -60,6 +60,8 @@ HAPPENED = {
     EventKind.PRINCIPAL_TOLD: N_("The wallet of whom you acted for was told"),
     EventKind.PRINCIPAL_NOT_TOLD: N_("The wallet of whom you acted for could not be told"),
     EventKind.ACT_TOLD: N_("You were told of it"),
+    EventKind.ACT_SEEN: N_("You saw what was done for you"),
+    EventKind.POWER_OVER: N_("The source said that the power has ended"),
 }
 """Every kind of event in words."""
 _ANSWERED_BY_YOU = N_("You had answered it in another window")

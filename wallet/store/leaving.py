@@ -17,6 +17,7 @@ from wallet.store.tables import (
     PersonRow,
     RecoveryRow,
     ReportAddressRow,
+    ReportAsideRow,
     ReportRow,
     ShareRow,
     TakeBackRow,
@@ -34,6 +35,7 @@ _OWNED = (
     PasskeyRow,
     TakeBackRow,
     ReportAddressRow,
+    ReportAsideRow,
     ReportRow,
 )
 

@@ -9,7 +9,7 @@ from service.upgrades import Upgrade
 from wallet.store.tables import WalletTable
 
 FILE_NAME = "wallet.sqlite3"
-VERSION = 5
+VERSION = 6
 UPGRADES = (
     # A recovery code beside the passphrase; events keep their own digest, so that single ones can be deleted.
     Upgrade(
@@ -31,6 +31,11 @@ UPGRADES = (
     Upgrade(
         version=4,
         identity="02fbf18bf920b89a1854c0ce83215cc8a6c0157788e6d04c54437d0e559fa9d4",  # pragma: allowlist secret
+    ),
+    # Reports that could not be decided are set aside: a table that is new.
+    Upgrade(
+        version=5,
+        identity="94cb044d2b584394e6ac8f486df969500fb19bba8dbc83f9eb5de12fc82cc709",  # pragma: allowlist secret
     ),
 )
 

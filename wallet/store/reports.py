@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from schemas.errors import NotFound, TooManyRequests
 from wallet.store.people import require_current
-from wallet.store.tables import ReportAddressRow, ReportRow
+from wallet.store.tables import ReportAddressRow, ReportAsideRow, ReportRow
 from wallet.vault import UnlockedVault
 
 MOST_WAITING = 100
-"""So many reports wait for one person; whoever comes later is told to come again."""
+"""So many reports wait for one person that nobody has looked at; whoever comes later is told to come again."""
 _ADDRESS = "report.address"
 
 
@@ -45,6 +46,7 @@ class WaitingReport:
     id: str
     token: str
     arrived_at: datetime
+    is_set_aside: bool = False
 
 
 def get_address(connection: Connection, vault: UnlockedVault) -> OpenAddress | None:
@@ -83,7 +85,7 @@ def add_address(connection: Connection, vault: UnlockedVault, address: OpenAddre
 def remove_address(connection: Connection, vault: UnlockedVault) -> None:
     """Close the address, with everything that waits: its key goes with it."""
     require_current(connection, vault)
-    for table in (ReportAddressRow, ReportRow):
+    for table in (ReportAddressRow, ReportRow, ReportAsideRow):
         connection.execute(delete(table).where(col(table.person_id) == vault.person_id))
 
 
@@ -97,7 +99,12 @@ def leave_report(connection: Connection, handle: str, token: bytes, *, now: date
     ).scalar_one_or_none()
     if person_id is None:
         raise NoSuchAddress
-    waiting = select(func.count()).select_from(ReportRow).where(col(ReportRow.person_id) == person_id)
+    aside = select(col(ReportAsideRow.report_id))
+    waiting = (
+        select(func.count())
+        .select_from(ReportRow)
+        .where(col(ReportRow.person_id) == person_id, col(ReportRow.id).not_in(aside))
+    )
     if connection.execute(waiting).scalar_one() >= MOST_WAITING:
         raise TooManyRequests("too many reports wait here", retry_after_seconds=3600)
     connection.execute(
@@ -106,19 +113,34 @@ def leave_report(connection: Connection, handle: str, token: bytes, *, now: date
 
 
 def waiting_reports(connection: Connection, vault: UnlockedVault) -> list[WaitingReport]:
-    """What waits for this person, the earliest first."""
+    """What waits for this person, set aside or not, the earliest first."""
+    aside = set(
+        connection.execute(
+            select(col(ReportAsideRow.report_id)).where(col(ReportAsideRow.person_id) == vault.person_id)
+        ).scalars()
+    )
     rows = connection.execute(
         select(col(ReportRow.id), col(ReportRow.token), col(ReportRow.arrived_at))
         .where(col(ReportRow.person_id) == vault.person_id)
         .order_by(col(ReportRow.arrived_at), col(ReportRow.id))
     ).all()
-    return [WaitingReport(row.id, row.token.decode("ascii", "replace"), row.arrived_at) for row in rows]
+    return [
+        WaitingReport(row.id, row.token.decode("ascii", "replace"), row.arrived_at, row.id in aside) for row in rows
+    ]
+
+
+def set_aside(connection: Connection, vault: UnlockedVault, report_id: str) -> None:
+    """It was looked at and could not be decided. Done again, also by another window, it changes nothing."""
+    row = {"report_id": report_id, "person_id": vault.person_id}
+    connection.execute(upsert(ReportAsideRow).values(row).on_conflict_do_nothing())
 
 
 def forget_report(connection: Connection, vault: UnlockedVault, report_id: str) -> None:
     """It was looked at."""
+    mine = vault.person_id
+    connection.execute(delete(ReportRow).where(col(ReportRow.id) == report_id, col(ReportRow.person_id) == mine))
     connection.execute(
-        delete(ReportRow).where(col(ReportRow.id) == report_id, col(ReportRow.person_id) == vault.person_id)
+        delete(ReportAsideRow).where(col(ReportAsideRow.report_id) == report_id, col(ReportAsideRow.person_id) == mine)
     )
 
 

@@ -198,6 +198,15 @@ class ReportRow(WalletTable, table=True):
     arrived_at: datetime = Field(sa_type=UTCDateTime)
 
 
+class ReportAsideRow(WalletTable, table=True):
+    """A report that could not be decided when the vault was opened: it takes no place of those that come."""
+
+    __tablename__ = "report_aside"
+
+    report_id: str = Field(primary_key=True)
+    person_id: str = Field(index=True)
+
+
 class LeavingRow(WalletTable, table=True):
     """The mark of a vault whose keys are gone and whose rows have to follow; it goes with the last of them."""
 

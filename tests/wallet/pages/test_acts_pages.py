@@ -1,21 +1,24 @@
 """Acts for another on the pages of whom they were done for: the mark, the powers, ending one, the address, the file."""
 
 import re
+from datetime import UTC, datetime
 
 import anyio
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from issuer.status import Status
 from schemas.receipt import EventType
 from tests.attacks.test_acts_for_another import Principal, acted, told_agent
 from tests.wallet.acting import Agent
 from tests.wallet.fake_verifier import known_verifier
+from tests.wallet.pages.test_acting_pages import change_powers
 from tests.wallet.pages.test_share_pages import text_of
 from tests.wallet.test_pages import UNKNOWN_WORDS, send
 from tests.world import PASSPHRASE, World
-from wallet.acts import Acts
 from wallet.pages.acting_words import DONE
+from wallet.powers_over_me import PowersOverMe
 
 
 def browser_of_lina(world: World, language: str, *, status: int = 200) -> TestClient:
@@ -92,6 +95,75 @@ def test_an_answer_that_was_not_accepted_is_told_as_arrived(world: World, langua
 def test_whatever_can_be_told_of_an_act_has_words() -> None:
     """The form of reports names the events; a page must not stumble over one."""
     assert set(DONE) == set(EventType)
+
+
+STANDS = {
+    "revoked": {"en": "Ended. You learned it on", "sv": "Har upphört. Du fick veta det"},
+    "last day": {"en": "Ended on 18 August 2030", "sv": "Upphörde 18 augusti 2030"},
+    "suspended": {"en": "It is paused for now.", "sv": "Den är pausad just nu."},
+    "no look": {
+        "en": "We could not find out just now whether it still holds.",
+        "sv": "Vi kunde inte ta reda på just nu om den fortfarande gäller.",
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize("why", sorted(STANDS))
+def test_a_power_that_was_ended_says_so_and_has_no_button(world: World, language: str, why: str) -> None:
+    """Looked up at its source when the page is opened; what could not be looked up is not told as holding, and can
+    still be ended."""
+    browser = browser_of_lina(world, language)
+    ending = link_of(browser.get("/acting"), "end-1")
+    assert STANDS[why][language] not in text_of(browser.get("/acting"))
+    world.clock.move(seconds=6)
+    if why in ("revoked", "suspended"):
+        change_powers(world, Status.REVOKED if why == "revoked" else Status.SUSPENDED)
+    if why == "last day":
+        world.clock.now = datetime(2030, 8, 19, 10, tzinfo=UTC)
+        send(browser, browser.get("/unlock"), "/unlock", name="Lina", passphrase=PASSPHRASE)
+    if why == "no look":
+        with world.network.cut_before("/status/1"):
+            page = browser.get("/acting")
+    else:
+        page = browser.get("/acting")
+    assert STANDS[why][language] in text_of(page)
+    assert not UNKNOWN_WORDS.search(text_of(page))
+    has_ended = why in ("revoked", "last day")
+    assert ('id="end-1"' in page.text) is not has_ended
+    if has_ended:
+        led_back = browser.get(ending)
+        assert led_back.url.path == "/acting"
+        assert 'id="letter"' not in led_back.text
+        with world.network.cut_before("/status/1"):
+            assert STANDS[why][language] in text_of(browser.get("/acting")), "what is known stays known"
+
+
+SINCE = {
+    "en": "1 thing was done for you since you last looked",
+    "sv": "1 sak har gjorts för dig sedan du tittade senast",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_the_first_page_tells_what_was_done_for_you_until_you_have_seen_it(world: World, language: str) -> None:
+    """With a link to the list; the button alone puts it aside, and what is told later stands there again."""
+    browser = browser_of_lina(world, language)
+    page = browser.get("/")
+    assert SINCE[language] in text_of(page)
+    assert "Omar Haddad: 1" in text_of(page)
+    assert not UNKNOWN_WORDS.search(text_of(page))
+    listed = browser.get(link_of(page, "done-for-you-look"))
+    assert MARK[language] in text_of(listed)
+    assert SINCE[language] in text_of(browser.get("/"))
+    for wrong in ("", "yesterday", "2026-01-01T00:00:00", "2020-01-01T00:00:00+00:00"):
+        assert SINCE[language] in text_of(send(browser, page, "/acting/seen", until=wrong))
+    until = page.text.partition('name="until" value="')[2].partition('"')[0]
+    seen = send(browser, page, "/acting/seen", until=until)
+    assert seen.url.path == "/"
+    assert 'id="done-for-you"' not in seen.text
+    assert 'id="done-for-you"' not in browser.get("/").text
+    assert MARK[language] in text_of(browser.get("/history"))
 
 
 def test_without_a_page_of_the_source_there_is_the_letter(world: World) -> None:
@@ -180,4 +252,4 @@ def test_who_acts_can_lay_the_power_down(world: World) -> None:
     assert "You stop acting for Lina Haddad" in text_of(asked)
     send(browser, asked, stop, decision="delete")
     assert agent.powers == []
-    assert Acts(world.wallet.deployment).held_by_others(agent.vault) == []
+    assert PowersOverMe(world.wallet.deployment).all(agent.vault) == []
