@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from schemas.withdrawal import Action
 from service.i18n import Translator, load_catalogues
 from wallet.ledger import Entry, Event, EventKind, entries_of
+from wallet.pages.complaint_words import complaint
 from wallet.pages.letters import copy_letter, copy_ways, report
-from wallet.pages.take_back_words import complaint, letter, names_of, ways_of
+from wallet.pages.take_back_words import letter, names_of, ways_of
 from wallet.pages.ways_out import is_web, mail_link
 from wallet.taking_back import standing_of
 

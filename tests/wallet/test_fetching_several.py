@@ -235,6 +235,9 @@ async def test_what_has_to_be_looked_at_first_does_not_hold_up_the_other(world: 
         Stage.PENDING,
         [PartState.DEFERRED, PartState.STORED],
     )
+    browser = world.wallet.browser("sv")
+    _enter(browser, "/")
+    assert "1 intyg är fortfarande på väg. Det följer inte med" in browser.get("/settings/export").text
     assert [one.vct for one in vault.certificates()] == [TARGET.vct]
     page = _enter(world.wallet.browser("sv"), f"/receive/{collection_id}")
     assert "programme 1" in _tree(page).xpath("string(//p[@id='stored-2'])")
@@ -245,6 +248,8 @@ async def test_what_has_to_be_looked_at_first_does_not_hold_up_the_other(world: 
     world.clock.move(days=2)
     await wallet.resume(vault)
     assert wallet.collection(vault, collection_id).stage is Stage.DONE
+    _enter(browser, "/")
+    assert 'id="on-their-way"' not in browser.get("/settings/export").text
     assert {one.vct for one in vault.certificates()} == {REGISTRATION.vct, TARGET.vct}
     _, (arrived,) = waiting_views(vault, wallet, load_catalogues().translator("sv"))
     assert "programme 1" in arrived.title

@@ -138,6 +138,25 @@ async def test_a_refusal_keeps_its_stated_exception(world: World) -> None:
     assert withdrawals(world).can_ask(sharer.vault, share_id)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "gone", "state"),
+    [((1,), [], State.REFUSED), ((0, 1), [NAME], State.PARTLY)],
+)
+async def test_chosen_items_that_they_keep_are_not_told_as_deleted(
+    world: World, chosen: tuple[int, ...], gone: list[dict[str, object]], state: State
+) -> None:
+    """Every chosen item stands in the statement, one of them as kept: that is no deletion of it."""
+    sharer, firm = await Sharer.with_certificate(world), Recipient(world)
+    share_id = await firm.shared_by(sharer)
+    kept = {"ground": "legal_claims", "words": {"sv": "Tvist.", "en": "Dispute."}, "items": [BIRTH]}
+    changed = {"outcome": "partly"} if gone else {"outcome": "refused", "deleted_at": None}
+    firm.answer = lambda message: firm.statement(message, reason="erased", items=gone, exceptions=[kept], **changed)
+
+    found = await take_back(world, sharer, share_id, chosen)
+
+    assert (found.state, found.is_gone, found.not_mentioned) == (state, False, ())
+
+
 async def test_what_was_not_delivered_is_sent_again_at_the_next_unlock(world: World) -> None:
     """Once an hour at most; the wish stands once in the history."""
     sharer, firm = await Sharer.with_certificate(world), Recipient(world)

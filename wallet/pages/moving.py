@@ -16,6 +16,7 @@ from wallet.archive import (
     UnsuitableFilePassphrase,
 )
 from wallet.certificates import StoredCertificate
+from wallet.collection import Stage
 from wallet.histories import Book, Histories
 from wallet.leaving import Leaving
 from wallet.ledger import Entry
@@ -51,9 +52,9 @@ _IMPORT_FAULTS = {
 
 
 @router.get("/settings/export")
-async def export_form(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
+async def export_form(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
     """How the wallet is saved: encrypted, unless the person wants it otherwise after a warning."""
-    return await pages.render(request, "moving/export.html", fault="", field="", shortest=SHORTEST_PASSPHRASE)
+    return await _export_page(request, vault, wallet, pages)
 
 
 @router.post("/settings/export", dependencies=[FromOurForm])
@@ -72,7 +73,7 @@ async def export(
     field = "plain-passphrase" if plain else "passphrase"
     if plain and not understood:
         fault = t(N_("Tick that you know that anybody can read the file."))
-        return await _export_page(request, pages, 400, fault, "understood")
+        return await _export_page(request, vault, wallet, pages, 400, fault, "understood")
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
         await wallet.confirm(vault, passphrase)
@@ -81,7 +82,9 @@ async def export(
         content = await Portability(wallet).export(vault, more=more, passphrase=None if plain else file_passphrase)
     except (Refused, TooManyRequests) as exc:
         field = "file_passphrase" if isinstance(exc, UnsuitableFilePassphrase) else field
-        return await _export_page(request, pages, exc.status, t(_EXPORT_FAULTS.get(type(exc), _WRONG)), field)
+        return await _export_page(
+            request, vault, wallet, pages, exc.status, t(_EXPORT_FAULTS.get(type(exc), _WRONG)), field
+        )
     name = f"intyga-{t(N_('wallet'))}-{now.date().isoformat()}.{'zip' if plain else 'intyga'}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
     return Response(content, media_type="application/zip" if plain else "application/octet-stream", headers=headers)
@@ -162,9 +165,24 @@ async def leave(
     return response
 
 
-async def _export_page(request: Request, pages: PagesDep, status: int, fault: str, field: str) -> Response:
+async def _export_page(
+    request: Request,
+    vault: VaultDep,
+    wallet: WalletDep,
+    pages: PagesDep,
+    status: int = 200,
+    fault: str = "",
+    field: str = "",
+) -> Response:
+    pending = [one for one in wallet.collections(vault).values() if one.stage is Stage.PENDING and not one.renews]
     return await pages.render(
-        request, "moving/export.html", status=status, fault=fault, field=field, shortest=SHORTEST_PASSPHRASE
+        request,
+        "moving/export.html",
+        status=status,
+        fault=fault,
+        field=field,
+        shortest=SHORTEST_PASSPHRASE,
+        on_their_way=sum(not part.is_final for one in pending for part in one.parts),
     )
 
 

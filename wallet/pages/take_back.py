@@ -14,12 +14,13 @@ from service.pages import FormSwitch
 from wallet.hosts import host_of
 from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
+from wallet.pages.complaint_words import complaint
 from wallet.pages.history_view import row_view
-from wallet.pages.take_back_words import complaint, names_of, standing_view, ways_of
+from wallet.pages.take_back_words import names_of, standing_view, ways_of
 from wallet.pages.ways_out import to_the_authority
 from wallet.taking_back import Standing, State, can_take_back, separable
 from wallet.vault import UnlockedVault
-from wallet.withdrawals import NothingChosen, Withdrawals
+from wallet.withdrawals import WAYS, NothingChosen, Withdrawals
 
 router = APIRouter()
 
@@ -146,12 +147,14 @@ async def _decided(
     if decision == "leave":
         return pages.redirect(f"/history/{entry_id}")
     entry = withdrawals.entry(vault, entry_id)
-    chosen = None if item is None or decision == "everything" else tuple(sorted(set(item)))
+    # What the person writes or says themself is about everything unless they tick: so reads the letter on the page.
+    is_all = decision == "everything" or (decision in WAYS and not item)
+    chosen = None if item is None or is_all else tuple(sorted(set(item)))
     try:
         withdrawals.check(entry, chosen)
         if chosen is not None and len(chosen) == len(entry.went):
             chosen = None
-        if decision in ("page", "mail", "phone"):
+        if decision in WAYS:
             standing = withdrawals.note_sent(vault, entry_id, ACTIONS[wish], chosen=chosen, way=decision)
         elif decision in ("send", "everything"):
             language = pages.language(request)

@@ -120,9 +120,12 @@ def letter(
     return t(N_("Request for deletion, GDPR Art. 17")), in_lines(lines)
 
 
-def number_line(facts: Mapping[str, Any], t: Translator) -> str:
-    """The recipient's number for the request, as a line of a letter; "" when it gave none."""
+def number_line(facts: Mapping[str, Any], t: Translator, *, is_theirs: bool = False) -> str:
+    """The recipient's number for the request, as a line of a letter to them; "" when it gave none. `is_theirs`: of a
+    letter about them."""
     number = plain(str(facts.get("request_id") or ""))
+    if number and is_theirs:
+        return t(N_("Their number for it: %(number)s"), number=number)
     return t(N_("Your number for it: %(number)s"), number=number) if number else ""
 
 
@@ -133,42 +136,6 @@ def script(facts: Mapping[str, Any], t: Translator, *, day: str) -> str:
         day=day,
     )
     return " ".join(part for part in (said, t(N_("Write down the day, and who you spoke with."))) if part)
-
-
-def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str]:
-    """Subject and body of a complaint to the supervisory authority, with the facts and without any value."""
-    facts, wish = entry.facts, standing.wish
-    assert wish is not None
-    who = plain(entry.who.text(t.language)) or entry.host
-    names = names_of(entry, standing.chosen, t)
-    number = plain(str(facts.get("organisation_number") or ""))
-    contact = plain(str(facts.get("data_protection_contact") or facts.get("contact") or ""))
-    shared, asked = t.date(entry.decided_at or entry.at), t.date(wish.at)
-    lines = [
-        t(N_("I complain about %(who)s under article 77 of the GDPR."), who=who),
-        "",
-        t(N_("Who: %(who)s"), who=f"{who} ({number})" if number else who),
-        t(N_("Address: %(host)s"), host=entry.host),
-        t(N_("Contact: %(contact)s"), contact=contact) if contact else "",
-        t(
-            N_("On %(day)s I shared: %(items)s."),
-            day=shared,
-            items=t.listed(names) if names else t(N_("a certificate")),
-        ),
-        t(N_("On %(day)s I asked them to delete it under article 17."), day=asked),
-        *(
-            t(N_("They acknowledged it on %(day)s."), day=t.date(event.at))
-            for event in entry.events
-            if event.kind.value == "deletion_acknowledged"
-        ),
-        t(N_("They should have answered by %(day)s (article 12.3). I have had no answer."), day=t.date(standing.due_on))
-        if standing.due_on is not None
-        else t(N_("They have not deleted everything.")),
-        t(N_("I have a receipt of what I shared, which I can show. Its number: %(number)s"), number=entry.id),
-        "",
-        t(N_("[Your name and how to reach you]")),
-    ]
-    return t(N_("Complaint about %(who)s: no deletion under article 17"), who=who), in_lines(lines)
 
 
 def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:

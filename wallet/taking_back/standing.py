@@ -117,9 +117,12 @@ def standing_of(entry: Entry, *, now: datetime) -> Standing:
         state = State.DONE if is_gone else _said(statements[-1][1])
         return Standing(state, statements=statements, is_gone=is_gone, misses_statement=misses)
     wish, after = entry.events[position], entry.events[position + 1 :]
-    missing = _not_mentioned(entry, wish, [one for _, one in statements])
-    # A wish for everything is met by nothing less; for chosen items those are what counts.
-    is_covered = is_gone if wish.facts.get("chosen") is None else not missing
+    told = [one for _, one in statements]
+    missing = _not_mentioned(entry, wish, told)
+    # A wish for everything is met by nothing less; for chosen items those are what counts. What they say they keep is
+    # mentioned, and not met by that.
+    chosen = wish.facts.get("chosen")
+    is_covered = is_gone if chosen is None else all(_covered(entry.went[n].get("references", ()), told) for n in chosen)
     state, reason = _state(wish, after, statements, is_covered=is_covered)
     due_on = _due_on(wish, after)
     complained = any(event.kind is EventKind.COMPLAINED for event in after)

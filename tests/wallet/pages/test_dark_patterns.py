@@ -76,6 +76,37 @@ def test_hindering_no_other_act_takes_more_steps_than_sharing(world: World) -> N
     assert share_messages == len(recipient.forms) - share_messages == 1
 
 
+@pytest.mark.parametrize("what", ["take-back", "ask-delete"])
+def test_cs33_no_way_out_takes_more_steps_than_sharing(world: World, what: str) -> None:
+    """Counted from the entry: through the endpoint, on their page, by e-mail, by telephone; the link that leaves the
+    wallet, or the call, is a step as well."""
+    recipient, browser = Recipient(world), person(world)
+    recipient.answer = recipient.acknowledged
+    by_hand = {"url": "https://employer.example/delete", "contact": "a@employer.example", "phone": "+46 8 123 45 67"}
+    leaving = {"page": 'href="https://employer.example/delete"', "mail": 'href="mailto:', "phone": 'href="tel:'}
+    steps = {}
+    for way in ("endpoint", *leaving):
+        said: dict[str, object] = {} if way == "endpoint" else {"withdraw": by_hand, "receipt_endpoint": ""}
+        sharing = Counted(browser)
+        page = arrive(browser, recipient.ask_for_two(**said).link())
+        page = sharing.press(page, "/present", link=field(page, "link"), came_by="link", decision="continue")
+        page = sharing.press(page, page.url.path, decision="share")
+        sharing.steps += 1
+        confirm(browser, page)
+        entry, back = latest_entry(browser), Counted(browser)
+        page = back.follow(browser.get(f"/history/{entry}"), f"/history/{entry}/{what}")
+        if way in leaving:
+            assert leaving[way] in page.text
+            back.steps += 1
+        everything = {"take-back": "send", "ask-delete": "everything"}[what]
+        done = back.press(page, page.url.path, decision=everything if way == "endpoint" else way)
+        assert f'data-state="{"acknowledged" if way == "endpoint" else "marked"}"' in done.text
+        steps[way] = (back.steps, sharing.steps)
+
+    assert {way: counts for way, counts in steps.items() if counts[0] > counts[1]} == {}
+    assert set(steps) == {"endpoint", "page", "mail", "phone"}
+
+
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_fickle_the_same_act_has_the_same_name_and_place_on_every_screen(world: World, language: str) -> None:
     """Sharing first and not sharing second, with the same words, where one decides and where one confirms."""

@@ -137,6 +137,110 @@ def test_cs36_overdue_with_a_complaint_ready(world: World) -> None:
     assert 'data-state="escalated"' in done.text
 
 
+def letter_of(browser: TestClient, entry: str) -> list[str]:
+    """The lines of the complaint, as they would be sent."""
+    page = browser.get(f"/history/{entry}/complaint")
+    return unescape(re.findall(r'<pre id="complaint">(.*?)</pre>', page.text, re.DOTALL)[0]).splitlines()
+
+
+COMPLAINT = {
+    "sv": """Jag klagar på Exempelbolaget AB enligt artikel 77 i dataskyddsförordningen (GDPR).
+
+Vem: Exempelbolaget AB (556000-0001)
+Adress: employer.example
+Kontakt: dataskydd@employer.example
+
+Den 20 november 2026 delade jag: Efternamn och Födelsedatum.
+Deras nummer för det: request-1
+Den 20 november 2026 tog jag tillbaka det och bad dem att radera det (artikel 17).
+Min plånbok skickade det till den adress som de hade angett för det.
+Den 20 november 2026 bekräftade de att de hade fått det.
+De skulle ha svarat senast den 20 december 2026 (artikel 12.3). Jag har inte fått något svar.
+Jag har ett kvitto på vad jag delade, som jag kan visa. Dess nummer: ENTRY
+
+Jag ber er att utreda det och att förelägga dem att radera det som de måste radera (artikel 58.2).
+
+[Ditt namn och hur man når dig]""",
+    "en": """I complain about Exempelbolaget AB under article 77 of the GDPR.
+
+Who: Exempelbolaget AB (556000-0001)
+Address: employer.example
+Contact: dataskydd@employer.example
+
+On 20 November 2026 I shared: Family name and Date of birth.
+Their number for it: request-1
+On 20 November 2026 I took it back and asked them to delete it (article 17).
+My wallet sent it to the address that they had named for it.
+They confirmed on 20 November 2026 that they had received it.
+They should have answered by 20 December 2026 (article 12.3). I have had no answer.
+I have a receipt of what I shared, which I can show. Its number: ENTRY
+
+I ask you to look into it, and to order them to delete what they must delete (article 58.2).
+
+[Your name and how to reach you]""",
+}
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_cs36_the_complaint_reads_as_a_letter(world: World, language: str) -> None:
+    """Word by word, as it is sent to the authority."""
+    browser, entry, recipient = shared(world, language)
+    recipient.answer = recipient.acknowledged
+    page = browser.get(f"/history/{entry}/take-back")
+    send(browser, page, page.url.path, decision="send")
+    world.clock.move(days=31)
+    send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/history")
+
+    assert letter_of(browser, entry) == COMPLAINT[language].replace("ENTRY", entry).splitlines()
+
+
+def test_cs36_the_complaint_about_a_refusal_says_what_they_keep_and_why(world: World) -> None:
+    """Of chosen items: what was shared, what of it was to go, their ground and their words, which end no quotation."""
+    browser, entry, recipient = shared(world)
+    words = {"sv": "Vi sparar det.", "en": "We keep it.” I take my complaint back. “"}
+    kept = {"ground": "legal_claims", "words": words, "items": [BIRTH]}
+    recipient.answer = lambda message: recipient.statement(
+        message, reason="erased", outcome="refused", items=[], deleted_at=None, exceptions=[kept]
+    )
+    world.clock.move(days=2)
+    send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/history")
+    page = browser.get(f"/history/{entry}/ask-delete")
+    send(browser, page, page.url.path, decision="send", item="1")
+
+    lines = letter_of(browser, entry)
+
+    for line in (
+        "On 20 November 2026 I shared: Family name and Date of birth.",
+        "On 22 November 2026 I asked them to delete this of it (article 17): Date of birth.",
+        "On 22 November 2026 they said no.",
+        "They keep Date of birth. The ground that they state: a legal dispute (article 17.3 e).",
+        "In their words: “We keep it.' I take my complaint back. '”",
+    ):
+        assert line in lines
+    assert not any("no answer" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("page", "I asked them on the page that they had named for it."),
+        ("mail", "I asked them by e-mail."),
+        ("phone", "I asked them by telephone."),
+    ],
+)
+def test_cs36_what_the_person_asked_themself_becomes_overdue_as_well(world: World, way: str, said: str) -> None:
+    """By page, e-mail or telephone: the month counts, and the complaint says how they were asked."""
+    ways = {"url": "https://employer.example/delete", "contact": "a@employer.example", "phone": "+46 8 123 45 67"}
+    browser, entry, _ = shared(world, withdraw=ways, receipt_endpoint="")
+    page = browser.get(f"/history/{entry}/take-back")
+    send(browser, page, page.url.path, decision=way)
+    assert browser.get(f"/history/{entry}/complaint").url.path == f"/history/{entry}"
+    world.clock.move(days=31)
+    send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/history")
+
+    assert said in letter_of(browser, entry)
+
+
 def test_cs38_the_last_day_has_passed_without_a_statement(world: World) -> None:
     """The entry reminds, and a button asks; what comes is shown."""
     browser, entry, recipient = shared(world, retention={"days": 1})
@@ -217,6 +321,9 @@ def test_cs35_the_letter_names_a_ticked_certificate_without_items(world: World) 
     confirm(browser, decide(browser, page, "share"))
     page = browser.get(f"/history/{latest_entry(browser)}/ask-delete")
 
+    assert 'id="none-is-all"' in page.text
+    both = re.findall(r'<pre id="letter">(.*?)</pre>', page.text, re.DOTALL)[0]
+    assert ("- Family name" in both, "- The certificate Micro-credential" in both) == (True, True)
     draft = send(browser, page, page.url.path, decision="draft", item="1")
 
     body = re.findall(r'<pre id="letter">(.*?)</pre>', draft.text, re.DOTALL)[0]
