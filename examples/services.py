@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0  # Of a machine that does much else; a service that ends is noticed at once.
 STOP_SECONDS = 10.0
 
 
@@ -79,7 +79,7 @@ class Services:
         `program` is which of the three it is, when its name does not say so, as for a second issuer; `settings` are
         environment variables of this one and of its commands.
 
-        Raises `CommandRefused` with the end of its log when it does not come up within 30 seconds.
+        Raises `CommandRefused` with the end of its log when it does not come up within two minutes, or ends.
         """
         port = free_port(preferred_port)
         directory = self.data / name

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from schemas.errors import ProtocolError
 from service.doorway import Doorway, was_too_large
 from service.error_texts import texts_for
+from service.page_access import the_pages
 from service.pages import Pages, SignInRequired
 from service.settings import ServiceSettings
 from service.stopping import Stopping
@@ -75,9 +76,9 @@ def build_app(
         stopping=app.state.stopping,
         on_failure=_on_failure,
     )
-    _add_health(app, ready)
-    if pages is not None:
-        _add_page_routes(app, pages)
+    app.state.ready = ready
+    for path, handler in (_OF_EVERY_SERVICE | (_OF_PAGES if pages is not None else {})).items():
+        app.add_api_route(path, handler, include_in_schema=False)
     for router in routers:
         app.include_router(router)
     return app
@@ -167,32 +168,44 @@ async def _on_failure(scope: dict[str, Any], status: int, code: str, error_id: s
         return _error_for_programs(request, code=code, status=status, description=description, error_id=error_id)
 
 
-def _add_health(app: FastAPI, ready: Callable[[], Awaitable[None] | None]) -> None:
-    @app.get("/health", include_in_schema=False)
-    async def health() -> Response:
-        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
-
-    @app.get("/ready", include_in_schema=False)
-    async def is_ready() -> Response:
-        waiting = ready()
-        if inspect.isawaitable(waiting):
-            await waiting
-        return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
+# Handlers that every service has. They find what they need in `app.state`: FastAPI keeps each handler it has ever seen,
+# so one that held a service would keep it, with its database and templates, for as long as the process lives.
 
 
-def _add_page_routes(app: FastAPI, pages: Pages) -> None:
-    app.add_api_route("/static/{rest:path}", pages.static_files.serve, include_in_schema=False)
+async def _health() -> Response:
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
-    @app.get("/help", include_in_schema=False)
-    async def help_page(request: Request) -> Response:
-        return await pages.render(request, "help.html")
 
-    @app.get("/session", include_in_schema=False)
-    async def keep_session(request: Request) -> Response:
-        """Asking for it is enough to be seen; the page's script calls it when the person wants to stay."""
-        await pages.signed_in(request)
-        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+async def _is_ready(request: Request) -> Response:
+    waiting = request.app.state.ready()
+    if inspect.isawaitable(waiting):
+        await waiting
+    return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
 
-    @app.get("/favicon.ico", include_in_schema=False)
-    async def favicon() -> Response:
-        return RedirectResponse(pages.settings.path(pages.static_files.path("icon.svg")), status_code=302)
+
+async def _static_file(request: Request) -> Response:
+    return await the_pages(request).static_files.serve(request)
+
+
+async def _help_page(request: Request) -> Response:
+    return await the_pages(request).render(request, "help.html")
+
+
+async def _keep_session(request: Request) -> Response:
+    """Asking for it is enough to be seen; the page's script calls it when the person wants to stay."""
+    await the_pages(request).signed_in(request)
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+async def _favicon(request: Request) -> Response:
+    pages = the_pages(request)
+    return RedirectResponse(pages.settings.path(pages.static_files.path("icon.svg")), status_code=302)
+
+
+_OF_EVERY_SERVICE: dict[str, Callable[..., Awaitable[Response]]] = {"/health": _health, "/ready": _is_ready}
+_OF_PAGES: dict[str, Callable[..., Awaitable[Response]]] = {
+    "/static/{rest:path}": _static_file,
+    "/help": _help_page,
+    "/session": _keep_session,
+    "/favicon.ico": _favicon,
+}

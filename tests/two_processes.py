@@ -3,22 +3,31 @@
     found = in_two_processes(take_all, [(directory, certificate_id), (directory, certificate_id)], 16)
 
 The work gets its arguments, a barrier on which it waits when it is ready, and a queue for what comes of each try.
+Processes are forked by a server that has imported everything, so that each costs little; what a test has changed in its
+own process is not changed in them.
 """
 
 import multiprocessing
 import queue
 from collections.abc import Sequence
+from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier as Barrier
 from typing import Any
 
-SPAWN = multiprocessing.get_context("spawn")
+
+def warm_processes() -> ForkServerContext:
+    """Where processes come from: a server that has imported and used everything, and forks each."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.crash.acts", "tests.crash.soak", "tests.crash.warm"])
+    return context
 
 
 def in_two_processes(work: Any, calls: Sequence[tuple[Any, ...]], count: int) -> list[Any]:
     """Run `work` with each of two lists of arguments at the same time; the `count` results, in no order."""
     assert len(calls) == 2
-    barrier, results = SPAWN.Barrier(2), SPAWN.Queue()
-    processes = [SPAWN.Process(target=work, args=(*arguments, barrier, results)) for arguments in calls]
+    context = warm_processes()
+    barrier, results = context.Barrier(2), context.Queue()
+    processes = [context.Process(target=work, args=(*arguments, barrier, results)) for arguments in calls]
     for process in processes:
         process.start()
     found: list[Any] = []

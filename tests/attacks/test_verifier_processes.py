@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import TemporarilyUnavailable
-from tests.two_processes import SPAWN, Barrier, in_two_processes
+from tests.two_processes import Barrier, in_two_processes, warm_processes
 from tests.verifier.scene import START, Scene, response_code_of, settings_for
 from verifier.exchange import Reply, RequestClosed, browser_binding
 from verifier.requests import Kind
@@ -142,7 +142,7 @@ def test_d06_an_answer_survives_a_killed_process_or_can_be_given_again(
     request = scene.fetch(made)
     form = scene.form(request, {"vp_token": scene.vp_token(request)})
     shared = (tmp_path, scene.lists[scene.issuer.list_url], scene.issuer.list_url, made.transaction.handle, form)
-    process = SPAWN.Process(target=post_and_die, args=shared, kwargs={"stored": stored})
+    process = warm_processes().Process(target=post_and_die, args=shared, kwargs={"stored": stored})
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL

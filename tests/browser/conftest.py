@@ -147,7 +147,7 @@ def running(make: Callable[[S], FastAPI], settings: S) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
     thread.start()
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not server.started:
             assert time.monotonic() < deadline, "The server did not start."
             time.sleep(0.01)

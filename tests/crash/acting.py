@@ -7,7 +7,6 @@ Processes are forked by a server that has imported everything, so that each cost
 
 import asyncio
 import json
-import multiprocessing
 import shutil
 import signal
 import traceback
@@ -15,12 +14,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 from tests.crash.points import Points, is_durable, killing
 from tests.crash.stage import Stage, make_cheap
+from tests.two_processes import warm_processes
 
 SECONDS = 120
 """How long a process may take; a fault, not a measurement, when it takes longer."""
@@ -199,10 +198,3 @@ def reporting(work: Awaitable[None]) -> str:
 
 async def _quietly(work: Awaitable[None]) -> None:
     await work
-
-
-def warm_processes() -> ForkServerContext:
-    """Where processes come from: a server that has imported and used everything, and forks each."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.acts", "tests.crash.soak", "tests.crash.warm"])
-    return context

@@ -26,11 +26,11 @@ from tests.crash.acting import (
     teller,
     told_in,
     trace_in,
-    warm_processes,
 )
 from tests.crash.bridges import answering, lead
 from tests.crash.points import Points, killing
 from tests.crash.stage import FIRM, Stage
+from tests.two_processes import warm_processes
 
 ISSUER: Final = "issuer"
 WALLET: Final = "wallet"

@@ -32,10 +32,10 @@ from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
 from service.http import OutgoingHTTP
 from service.serving import serve
-from tests.crash.acting import warm_processes
 from tests.crash.soak_people import TOGETHER, Plan, read_told, run_wallet
 from tests.crash.soak_verdict import verdict
 from tests.crash.stage import cheap_keys, make_cheap
+from tests.two_processes import warm_processes
 from tests.world import PROFILE, STUDY_RECORD
 from verifier.app import create_app as create_verifier
 from verifier.app import make_http, make_verifier
@@ -116,12 +116,14 @@ def run_issuer(settings: IssuerSettings) -> None:
     """The issuer, served."""
     from issuer.app import create_app
 
+    make_cheap()
     _quiet()
     serve(lambda real: create_app(real, clock=utc_now), settings=settings)
 
 
 def run_verifier(settings: VerifierSettings) -> None:
     """The verifier, served."""
+    make_cheap()
     _quiet()
     serve(lambda real: create_verifier(real, http=make_http(real), clock=utc_now), settings=settings)
 

@@ -9,6 +9,7 @@ since it is done in every one of some hundred processes and has no part in what 
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -22,7 +23,7 @@ from proofs.trust import entry_from_anchor
 from schemas.types import CREDENTIAL_TYPES
 from service import database
 from tests.issuer.fetching import records
-from tests.thrift import NO_WAITING
+from tests.thrift import NO_WAITING, does_not_wait
 from tests.wallet.people import Sharer
 from tests.wallet.test_fetching import Source
 from tests.world import World
@@ -127,13 +128,23 @@ def cheap_keys() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def cheap() -> Iterator[None]:
+    """The same, and nothing waits for the disk.
+
+    `SIGKILL` takes nothing from what the system has of a file, whether it is on the disk by then or not.
+    """
+    with (
+        cheap_keys(),
+        patch.object(database, "_PRAGMAS", NO_WAITING),
+        patch.object(os, "fsync", does_not_wait),
+    ):
+        yield
+
+
 _kept = ExitStack()
 
 
 def make_cheap() -> None:
-    """The same for the rest of a process of its own, that ends soon; nor does it wait for the disk.
-
-    `SIGKILL` takes nothing from what the system has of a file, whether it is on the disk by then or not.
-    """
-    _kept.enter_context(cheap_keys())
-    _kept.enter_context(patch.object(database, "_PRAGMAS", NO_WAITING))
+    """The same for the rest of a process of its own, that ends soon."""
+    _kept.enter_context(cheap())

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests.crash.acts_of_sharing import asked, share
-from tests.crash.stage import Stage, make_cheap
+from tests.crash.stage import Stage, cheap
 
 
 async def _once(directory: Path) -> None:
@@ -15,9 +15,8 @@ async def _once(directory: Path) -> None:
 
 
 def warm() -> None:
-    """Share once, in a directory that is deleted again."""
-    make_cheap()
-    with tempfile.TemporaryDirectory() as directory:
+    """Share once, in a directory that is deleted again. Nothing that was made cheap for it stays so."""
+    with cheap(), tempfile.TemporaryDirectory() as directory:
         asyncio.run(_once(Path(directory)))
 
 

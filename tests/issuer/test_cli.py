@@ -87,7 +87,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with log.open("wb") as out:
         process = subprocess.Popen([PROGRAM, "serve", "--port", "0", "--data", str(data)], stdout=out, stderr=out)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (data / "public-url").exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         url = (data / "public-url").read_text().strip()

@@ -1,6 +1,8 @@
 """What every answer of a service has, whatever the service."""
 
+import gc
 import re
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from service.doorway import Doorway
 from tests.service.conftest import Sample, make_sample
+from tests.world import World
 
 PROGRAM = {"Accept": "application/json"}
 
@@ -190,3 +193,19 @@ def test_there_is_one_wrapper_around_every_request(sample: Sample) -> None:
     wrappers: list[object] = [middleware.cls for middleware in sample.app.user_middleware]
 
     assert wrappers == [Doorway]
+
+
+def test_a_service_that_nobody_uses_any_more_is_not_kept(tmp_path: Path) -> None:
+    """Neither its pages nor its database stay in what the web framework remembers of its handlers."""
+
+    def used(world: World) -> list["weakref.ref[object]"]:
+        apps = (world.university.app, world.wallet.app)
+        databases = (world.university.context.store.database, world.wallet.deployment.database)
+        assert world.wallet.browser().get("/help").status_code == 200
+        world.close()
+        return [weakref.ref(one) for one in (*databases, *(app.state.pages for app in apps))]
+
+    kept = used(World(tmp_path))
+    gc.collect()
+
+    assert [one() for one in kept] == [None] * 4

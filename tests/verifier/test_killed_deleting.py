@@ -4,7 +4,6 @@ Each test lets a real process of its own die by SIGKILL on the same data directo
 """
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -15,13 +14,12 @@ from typing import Any
 import pytest
 
 from schemas.withdrawal import Reason, StatementOutcome
+from tests.two_processes import warm_processes
 from tests.verifier.scene import START, Scene, settings_for
 from tests.verifier.withdrawing import act, statement_of, take
 from verifier.exchange import MadeRequest, Verifier
 from verifier.store import Event, State
 from verifier.store.requests import DUE_AT_ONCE
-
-SPAWN = multiprocessing.get_context("spawn")
 
 pytestmark = pytest.mark.processes
 
@@ -115,7 +113,7 @@ def dying(
 def kill(scene: Scene, prepare: Callable[[Verifier], None], work: str, given: Any, **settings: Any) -> None:
     """Let a process do it and die at the point."""
     days = (scene.now - START).total_seconds() / 86_400
-    process = SPAWN.Process(target=dying, args=(scene.settings.data, settings, days, prepare, work, given))
+    process = warm_processes().Process(target=dying, args=(scene.settings.data, settings, days, prepare, work, given))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
