@@ -1,6 +1,7 @@
 """The decision and its binding: the CS requirements that hold below the pages (consent.md)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -22,6 +23,15 @@ from wallet.requests import AlreadyAnswered, RequestExpired
 from wallet.sensitivity import Kind, kind_of, weight
 
 pytestmark = pytest.mark.anyio
+
+
+class Anybody:
+    """Lets everybody pass."""
+
+    method = "passphrase"
+
+    async def __call__(self) -> None:
+        """Raise nothing."""
 
 
 @pytest.fixture
@@ -362,14 +372,6 @@ async def test_cs18_a_sensitive_item_is_never_shared_without_its_own_yes(world: 
     (item,) = asked.items
     assert (item.kind, item.needs_yes, item.approved) == (Kind.FAILED_GRADE, True, False)
 
-    class Anybody:
-        """Lets everybody pass."""
-
-        method = "passphrase"
-
-        async def __call__(self) -> None:
-            """Raise nothing."""
-
     with pytest.raises(YesMissing):
         await decide(asked, approved_digest=asked.digest, confirmation=Anybody(), permission=None, now=world.clock())
 
@@ -628,10 +630,16 @@ async def test_an_answer_that_came_at_a_bad_time_was_not_refused(
 
 
 async def test_cs28_a_request_that_ends_while_reading_shares_nothing(world: World, employer: FakeVerifier) -> None:
-    """The person is told, and a new request can be fetched in its place."""
+    """The person is told, and a new request can be fetched in its place. No decision is made of it either way: it may
+    end between reading and deciding."""
     sharer = await Sharer.with_certificate(world)
     share_id = await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link())
-    digest = sharer.decision(share_id).digest
+    read = sharer.decision(share_id)
+    digest, end = read.digest, read.checked.expires_at
+    with pytest.raises(RequestExpired):
+        await decide(read, approved_digest=digest, confirmation=Anybody(), permission=None, now=end)
+    before = end - timedelta(seconds=1)
+    assert await decide(read, approved_digest=digest, confirmation=Anybody(), permission=None, now=before)
     world.clock.move(minutes=10)
 
     with pytest.raises(RequestExpired):
