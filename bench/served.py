@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 _ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):(\d+)")
 
 # One client at one address asks as fast as it can here, which is what the limits are against.
