@@ -42,8 +42,8 @@ async def import_into(world: World, vault: UnlockedVault, file: bytes, *, with_t
         vault,
         file,
         passphrase=FILE_PASSPHRASE,
-        try_out=lambda certificates, book: try_out(
-            certificates, book, catalogues=load_catalogues(), now=wallet.clock()
+        try_out=lambda certificates, book, collections: try_out(
+            certificates, book, collections, catalogues=load_catalogues(), now=wallet.clock()
         ),
         with_trust=with_trust,
     )
