@@ -15,6 +15,7 @@ from proofs.formats.sd_jwt import parse_sd_jwt
 from proofs.keys import SoftwareSigner, thumbprint
 from schemas.errors import ProtocolError
 from wallet.archive import ExportBroken
+from wallet.carried import MAX_CARRIED, MAX_CARRIED_BYTES
 from wallet.examination import holder_thumbprint
 from wallet.ledger import Event
 from wallet.requests import MAX_KEPT_BYTES_TOGETHER
@@ -48,7 +49,8 @@ class ArchivedCertificate:
 class Contents:
     """All that a wallet takes along.
 
-    `means` are what it takes to take shares back, `requests` are requests as they were received, by their entries.
+    `means` are what it takes to take shares back, `requests` are requests as they were received, by their entries,
+    `on_their_way` what is fetched later (`wallet.carried`).
     """
 
     name: str
@@ -57,6 +59,7 @@ class Contents:
     trust: tuple[TrustSource, ...] = ()
     means: Mapping[str, Means] = field(default_factory=dict)
     requests: Mapping[str, bytes] = field(default_factory=dict)
+    on_their_way: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
 def archive_files(contents: Contents) -> dict[str, bytes]:
@@ -72,13 +75,14 @@ def archive_files(contents: Contents) -> dict[str, bytes]:
     files["history.json"] = strict_json.dumps([event.as_json() for event in contents.events])
     files["taking-back.json"] = strict_json.dumps({share: one.as_json() for share, one in contents.means.items()})
     files["requests.json"] = strict_json.dumps({entry: one.decode() for entry, one in contents.requests.items()})
+    files["on-their-way.json"] = strict_json.dumps([dict(one) for one in contents.on_their_way])
     files["trust.json"] = strict_json.dumps([source.as_json() for source in contents.trust])
     return files
 
 
 def read_contents(files: Mapping[str, bytes]) -> Contents:
     """What `archive_files` wrote. Raises `ExportBroken` for anything else, also for a key of another certificate."""
-    return _or_broken(lambda: _contents(files))
+    return or_broken(lambda: _contents(files))
 
 
 def _contents(files: Mapping[str, bytes]) -> Contents:
@@ -89,6 +93,7 @@ def _contents(files: Mapping[str, bytes]) -> Contents:
     if len(numbers) > MAX_CERTIFICATES or len(events) > MAX_EVENTS:
         raise ExportBroken
     return Contents(
+        on_their_way=_on_their_way(files.get("on-their-way.json", b"[]")),  # Files of earlier versions have none.
         requests=_requests(_json(files.get("requests.json", b"{}"))),  # Files of earlier versions have none.
         name=str(_json(files["wallet.json"])["name"]),
         certificates=tuple(_certificate(files, f"certificates/{number}") for number in numbers),
@@ -124,6 +129,13 @@ def _requests(members: Any) -> dict[str, bytes]:
     return requests
 
 
+def _on_their_way(content: bytes) -> tuple[Mapping[str, Any], ...]:
+    items = strict_json.loads(content, max_bytes=MAX_CARRIED_BYTES)
+    if not isinstance(items, list) or len(items) > MAX_CARRIED or not all(isinstance(one, dict) for one in items):
+        raise ExportBroken("what is on its way is no list, or too long")
+    return tuple(items)
+
+
 def _check_key(copy: ArchivedCopy) -> None:
     """A key has to be the one that its copy is bound to."""
     bound_to = holder_thumbprint(parse_sd_jwt(copy.token).claims)
@@ -146,7 +158,8 @@ def _json(content: bytes) -> Any:
     return strict_json.loads(content, max_bytes=64_000_000)
 
 
-def _or_broken(read: Callable[[], T]) -> T:
+def or_broken(read: Callable[[], T]) -> T:
+    """What `read` gives. Raises `ExportBroken` for whatever a file that nobody wrote here makes it raise."""
     try:
         return read()
     except ExportBroken:

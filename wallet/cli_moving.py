@@ -18,6 +18,7 @@ from service.commands import CommandFailed, JSONOption, show
 from service.i18n import load_catalogues
 from wallet.archive import MAX_FILE_BYTES, ExportBroken, ExportLocked, ExportTooLarge, is_sealed
 from wallet.certificates import StoredCertificate
+from wallet.collection import Collection
 from wallet.deployment import Deployment
 from wallet.histories import Book, Histories
 from wallet.leaving import Leaving
@@ -94,8 +95,8 @@ def import_command(
         vault = await open_or_make_vault(wallet, person)
         passphrase = _file_passphrase(file_passphrase_file, is_new=False) if is_sealed(content) else ""
 
-        def look(certificates: list[StoredCertificate], book: Book) -> None:
-            try_out(certificates, book, catalogues=load_catalogues(), now=wallet.clock())
+        def look(certificates: list[StoredCertificate], book: Book, collections: list[Collection]) -> None:
+            try_out(certificates, book, collections, catalogues=load_catalogues(), now=wallet.clock())
 
         done = await Portability(wallet).import_file(
             vault, content, passphrase=passphrase, try_out=look, with_trust=trust
@@ -144,7 +145,13 @@ def _imported_text(result: dict[str, Any]) -> str:
         f"{result['certificates']} certificates and {result['events']} events are new; "
         f"{result['known_certificates']} and {result['known_events']} were there already."
     )
-    return f"{text} {result['not_checked']} could not be checked now." if result["not_checked"] else text
+    if result["not_checked"]:
+        text += f" {result['not_checked']} could not be checked now."
+    if result["on_their_way"]:
+        text += f" {result['on_their_way']} are still on their way: `intyga-wallet resume` asks for them."
+    if result["briefly"]:
+        text += f" {result['briefly']} of them can be fetched here for some minutes only."
+    return text
 
 
 def _told(work: Any) -> Any:

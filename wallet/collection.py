@@ -119,6 +119,8 @@ class Collection:
     """Whether the issuer had to look at it first: then the person is told when it has come."""
     looked_at: int = 0
     """When the issuer was last asked because the person looked, in seconds since 1970."""
+    is_carried: bool = False
+    """Whether it came in the file of another wallet, which may still have it too (`wallet.carried`)."""
     for_share: str = ""
     """The request for which this is fetched, to go back to."""
     and_then: tuple[str, ...] = ()

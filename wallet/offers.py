@@ -241,6 +241,32 @@ def _read_link(link: str, *, allow_loopback: bool) -> Arrival:
         raise OfferUnusable("malformed", "the answer to the code is not a link") from exc
 
 
+def read_kept_offer(issuer: object, metadata: object, server: object, displays: object) -> Offered:
+    """What an issuer said of itself, as somebody else kept it (`wallet.carried`): nothing in it is believed more than
+    what comes over the network. Raises `Malformed`, `OfferUnusable`."""
+    if not isinstance(metadata, dict) or not isinstance(server, dict) or not isinstance(displays, dict):
+        raise OfferUnusable("malformed", "what an issuer says of itself is an object")
+    supported = metadata.get("credential_configurations_supported")
+    names = list(supported) if isinstance(supported, dict) else []
+    if not 0 < len(names) <= MOST_ITEMS or set(displays) != set(names):
+        raise OfferUnusable("malformed", "what is issued is not named, or too much")
+    offer = CredentialOffer.read({"credential_issuer": issuer, "credential_configuration_ids": names})
+    read, _ = _read_metadata(offer, dict(metadata))
+    shown = {name: without_pictures({"credential_metadata": displays[name]})[1] for name in names}
+    known = AuthorizationServerMetadata.read(server)
+    if read.credential_issuer != offer.credential_issuer or known.issuer not in _possible_servers(offer, read):
+        raise OfferUnusable("server_mismatch", "the metadata are not of this issuer and its authorization server")
+    addresses = [(one, offer.credential_issuer) for one in (offer.credential_issuer, *_endpoints(read))]
+    addresses += [(one, known.issuer) for one in (known.issuer, *_endpoints(known))]
+    if known.token_endpoint is None or not all(_is_address(one, of=owner) for one, owner in addresses):
+        raise OfferUnusable("malformed", "an address is none that may be asked")
+    return Offered(offer=offer, metadata=read, authorization_server=known, raw_displays=shown)
+
+
+def _endpoints(metadata: IssuerMetadata | AuthorizationServerMetadata) -> list[str]:
+    return [value for name, value in metadata.as_json().items() if name.endswith(("_endpoint", "_uri"))]
+
+
 def _read_offer(body: bytes) -> CredentialOffer:
     try:
         document = strict_json.loads_object(body, max_bytes=LARGEST_OFFER)
@@ -256,7 +282,13 @@ def _read_offer(body: bytes) -> CredentialOffer:
 async def _issuer_metadata(
     offer: CredentialOffer, *, web: Web, languages: str
 ) -> tuple[IssuerMetadata, dict[str, Mapping[str, Any]]]:
-    document = await _issuer_document(offer, web=web, languages=languages)
+    return _read_metadata(offer, await _issuer_document(offer, web=web, languages=languages))
+
+
+def _read_metadata(
+    offer: CredentialOffer, document: dict[str, Any]
+) -> tuple[IssuerMetadata, dict[str, Mapping[str, Any]]]:
+    """What a document says of the offered credentials; it is changed. Raises `OfferUnusable`."""
     supported = document.get("credential_configurations_supported")
     if not isinstance(supported, dict):
         raise OfferUnusable("malformed", "the issuer's metadata lists no credentials")
@@ -376,14 +408,18 @@ def check_grant(offer: CredentialOffer, server: AuthorizationServerMetadata) -> 
 def _leads_safely(server: AuthorizationServerMetadata) -> bool:
     """Whether the person's browser may be sent to where this server signs people in.
 
-    It is https, or on the very host where the server itself was asked without TLS: on this machine, since no other is
-    asked so (`service.http`). Without a fragment (RFC 6749, section 3.1) and without a name before an @.
+    It has no fragment (RFC 6749, section 3.1).
     """
-    endpoint = server.authorization_endpoint or ""
+    return _is_address(server.authorization_endpoint or "", of=server.issuer)
+
+
+def _is_address(endpoint: str, *, of: str) -> bool:
+    """Whether an address is https, or on the very host where its owner was asked without TLS: on this machine, since no
+    other is asked so (`service.http`). Without a fragment and without a name before an @."""
     if "#" in endpoint or "\\" in endpoint or any(not 0x21 <= ord(character) <= 0x7E for character in endpoint):
         return False
     try:
-        parts, asked = urlsplit(endpoint), urlsplit(server.issuer)
+        parts, asked = urlsplit(endpoint), urlsplit(of)
         host, asked_host = parts.hostname, asked.hostname
     except ValueError:
         return False

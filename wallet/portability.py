@@ -8,7 +8,7 @@ what could not be found out is kept as not checked. What is there already is rec
 file can be imported again, and nothing that is there is taken away.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,18 @@ from proofs.resolve import HurriedResolver
 from schemas.errors import ProtocolError
 from schemas.issuance import FORMAT_SD_JWT_VC
 from wallet.archive import ExportBroken, opened_archive, read_archive, sealed_archive, write_archive
-from wallet.archived import ArchivedCertificate, Contents, archive_files, read_contents
+from wallet.archived import ArchivedCertificate, Contents, archive_files, or_broken, read_contents
+from wallet.carried import carried, holder_keys, read_carried
 from wallet.certificates import NewCopy, StoredCertificate
+from wallet.collection import Collection
 from wallet.deployment import Deployment
-from wallet.examination import judge, moment, report_as_json
+from wallet.examination import holder_thumbprint, judge, moment, report_as_json
 from wallet.histories import Book
 from wallet.ledger import Event, entries_of
 from wallet.requests import content_digest
 from wallet.store.archived import add_missing_copies, archived_certificates, certificate_holding
 from wallet.store.certificates import add_certificate, list_certificates
+from wallet.store.collections import add_collection, list_collections
 from wallet.store.kept_requests import keep_request_once, list_kept_requests
 from wallet.store.ledger import append_event, read_history
 from wallet.store.take_back import add_means_once, list_means
@@ -37,19 +40,25 @@ from wallet.vault import UnlockedVault
 
 HURRY_SECONDS = 5.0
 
-TryOut = Callable[[list[StoredCertificate], Book], None]
+TryOut = Callable[[list[StoredCertificate], Book, list[Collection]], None]
 """Shows everything once, as the pages do; whatever it raises, the file is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import came to, in numbers."""
+    """What an import came to, in numbers.
+
+    `on_their_way` are certificates that are fetched by this wallet now; `briefly` are those of them that can be fetched
+    for some minutes only, since what it takes to ask later belongs to the wallet service that they come from.
+    """
 
     certificates: int
     known_certificates: int
     events: int
     known_events: int
     not_checked: int
+    on_their_way: int
+    briefly: int
 
 
 class Portability:
@@ -69,7 +78,14 @@ class Portability:
                 trust=tuple(self._wallet.trust_store.sources(connection)),
                 means={one.share_id: one.means for one in list_means(connection, vault)},
                 requests=self._requests(connection, vault),
+                on_their_way=tuple(self._on_their_way(connection, vault)),
             )
+
+    def _on_their_way(self, connection: Connection, vault: UnlockedVault) -> Iterator[dict[str, Any]]:
+        home = self._wallet.provider.home_key()
+        for collection in list_collections(connection, vault).values():
+            if (item := carried(collection, home=home)) is not None:
+                yield item
 
     @staticmethod
     def _requests(connection: Connection, vault: UnlockedVault) -> dict[str, bytes]:
@@ -98,12 +114,15 @@ class Portability:
         Raises `ExportBroken` and what it covers, `ExportLocked`.
         """
         contents = read_contents(read_archive(await opened_archive(file, passphrase)))
+        home, at = self._wallet.provider.home_key(), int(self._wallet.clock().timestamp())
+        coming = or_broken(lambda: [read_carried(one, home=home, at=at) for one in contents.on_their_way])
         views = [await self._view(one) for one in contents.certificates]
         with self._database.transaction() as connection:
             identifiers, new = self._add_certificates(connection, vault, contents, views)
             added = self._add_events(connection, vault, contents, identifiers)
             self._add_means(connection, vault, contents)
             self._add_requests(connection, vault, contents)
+            begun = self._add_collections(connection, vault, coming)
             for source in contents.trust if with_trust else ():
                 self._wallet.trust_store.put(connection, source)
             self._try_out(connection, vault, try_out)
@@ -113,6 +132,8 @@ class Portability:
             events=added,
             known_events=len(contents.events) - added,
             not_checked=sum(view["status"] == "unknown" for view in views),
+            on_their_way=sum(len(one.parts) for one in begun),
+            briefly=sum(len(one.parts) for one in begun if one.refresh_token is None),
         )
 
     async def _view(self, certificate: ArchivedCertificate) -> dict[str, Any]:
@@ -205,13 +226,39 @@ class Portability:
                 raise ExportBroken("a request is not the one that its entry names")
             keep_request_once(connection, vault, entry_id, content)
 
+    @staticmethod
+    def _add_collections(
+        connection: Connection, vault: UnlockedVault, coming: Sequence[Collection]
+    ) -> list[Collection]:
+        """What is on its way and not here: neither waited for already, nor come in the meantime."""
+        known = {
+            holder_thumbprint(parse_sd_jwt(copy.token).claims)
+            for certificate in archived_certificates(connection, vault)
+            for copy in certificate.copies
+        }
+        transactions: set[str] = set()
+        for collection in list_collections(connection, vault).values():
+            known |= holder_keys(collection.parts)
+            transactions |= {part.transaction_id for part in collection.parts}
+        begun = []
+        for collection in coming:
+            asked = {part.transaction_id for part in collection.parts}
+            keys = holder_keys(collection.parts)
+            if not keys & known and not asked & transactions:
+                add_collection(connection, vault, collection)
+                begun.append(collection)
+                known |= keys
+                transactions |= asked
+        return begun
+
     def _try_out(self, connection: Connection, vault: UnlockedVault, try_out: TryOut) -> None:
         """Whatever cannot be shown is not taken in: a hostile file would make every page of the vault fail."""
         history = read_history(connection, vault)
         try:
             entries = entries_of(history.events, now=self._wallet.clock())
             book = Book(tuple(entries), history.faults, history.deletions)
-            try_out(list_certificates(connection, vault), book)
+            collections = list(list_collections(connection, vault).values())
+            try_out(list_certificates(connection, vault), book, collections)
         except ProtocolError as exc:
             raise ExportBroken from exc
         except Exception as exc:

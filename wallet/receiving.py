@@ -274,6 +274,10 @@ async def _ask_for(
         if asked.state is PartState.DEFERRED and not collection.offered.metadata.deferred_credential_endpoint:
             asked = _refused(part, "answer_unreadable")  # There is no place where it could be asked for.
         return collection.with_part(asked)
+    if error == "invalid_transaction_id" and part.state is PartState.DEFERRED and collection.is_carried:
+        # The wallet that it was taken from has fetched it. The same keys are not proven here as well: nobody here
+        # vouches for keys that came in a file, and two wallets would have the same copies.
+        return replace(collection.with_part(_refused(part, "fetched_elsewhere", error)), peer_error=error)
     if error == "invalid_transaction_id" and part.state is PartState.DEFERRED and part.keys:
         # The copies were handed out and the answer was lost (9.2: then the transaction is worth nothing). The same keys
         # get the same copies at the endpoint where they were first asked for; whoever knows nothing of them refuses.
@@ -300,7 +304,8 @@ async def _ask_for(
                 else await _ask_for(refreshed, part, work, remedies=remedies - {_REFRESH})
             )
     if reply.status == 401:
-        return _ended(collection, "too_late", error)
+        stayed = collection.is_carried and collection.refresh_token is None
+        return _ended(collection, "stayed_behind" if stayed else "too_late", error)
     problem = "denied" if error == "credential_request_denied" else "refused_by_issuer"
     return replace(collection.with_part(_refused(part, problem, error)), peer_error=error)
 

@@ -31,8 +31,8 @@ _OWN_TO_A_COPY = frozenset({"cnf", "status", "iat", "nbf", "exp", "jti"})
 
 def renewal_of(collection: Collection, part: Part) -> dict[str, Any] | None:
     """What a certificate of this collection remembers for its renewal; None when it cannot be renewed."""
-    if collection.refresh_token is None or not part.keys:
-        return None
+    if collection.refresh_token is None or not part.keys or collection.is_carried:
+        return None  # What came in a file may share its token with the wallet that it was taken from.
     kept = replace(
         collection.narrowed(part.configuration),
         stage=Stage.COLLECTING,

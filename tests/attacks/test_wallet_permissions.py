@@ -230,6 +230,19 @@ async def test_an_offer_beyond_the_last_day_of_the_data_is_none(world: World) ->
         assert sharer.decision(await sharer.begin(asked.link())).recheck is None
 
 
+async def test_later_checks_of_nothing_that_is_chosen_are_not_offered(world: World) -> None:
+    """A certificate of which nothing in particular is asked could be checked, but a grant names its items (CS-07)."""
+    sharer, firm = await Sharer.with_certificate(world), Permitted(world)
+    for paths, is_offered in (([], False), ([["family_name"]], True)):
+        said = notice(retention={"days": 730}, recheck=firm.offer())
+        decision = sharer.decision(await sharer.begin(firm.ask(query(*paths), notice=said).link()))
+
+        assert decision.is_satisfiable
+        assert (decision.recheck is not None) is is_offered
+        forced = sharer.choose(decision.share_id, Chosen(recheck=True))
+        assert (forced.allowed_recheck is not None) is is_offered
+
+
 async def test_who_has_not_proven_who_it_is_gets_no_permission(world: World) -> None:
     """A signed notice of a certificate that nobody vouches for, and an unsigned one."""
     sharer, stranger = await Sharer.with_certificate(world), FakeVerifier(world, "stranger.example")

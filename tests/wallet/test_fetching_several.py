@@ -17,8 +17,10 @@ from tests.attacks.test_wallet_receiving import changed_json
 from tests.issuer.fetching import ELIN
 from tests.schemas.types.records import statement
 from tests.wallet.fake_verifier import credential, known_verifier, notice
+from tests.wallet.pages.test_moving_pages import read_in, saved
 from tests.wallet.people import Sharer
 from tests.wallet.test_fetching import Source, _enter, _form, _tree
+from tests.wallet.test_pages import make_wallet
 from tests.world import World
 from wallet.collection import Collection, PartState, Stage
 from wallet.ledger import EventKind
@@ -222,6 +224,17 @@ async def test_what_was_left_out_at_the_source_is_told_and_can_be_fetched_by_its
     assert (missed.facts["certificate"]["sv"], missed.facts["reason"]) == (REGISTRATION.title("sv"), "not_granted")
 
 
+def _reads_in(world: World, file: bytes) -> None:
+    """Another wallet takes along what is on its way, shows it, and says that it has minutes: the token stays behind,
+    since what has come shares it."""
+    browser = world.wallet.browser("sv")
+    make_wallet(browser, "Otto")
+    told = read_in(browser, file).text
+    assert "1 intyg är fortfarande på väg, och hämtas här från och med nu." in told
+    assert "1 av dem kan bara hämtas här i några minuter." in told
+    assert REGISTRATION.title("sv") in browser.get("/").text
+
+
 async def test_what_has_to_be_looked_at_first_does_not_hold_up_the_other(world: World) -> None:
     """One arrives at once, the other two days later, by the same collection."""
     source, vault = employment_service(world, reviewed_types=REGISTRATION.name), await world.wallet.person()
@@ -237,7 +250,8 @@ async def test_what_has_to_be_looked_at_first_does_not_hold_up_the_other(world: 
     )
     browser = world.wallet.browser("sv")
     _enter(browser, "/")
-    assert "1 intyg är fortfarande på väg. Det följer inte med" in browser.get("/settings/export").text
+    assert "1 intyg är fortfarande på väg. Det följer med" in browser.get("/settings/export").text
+    _reads_in(world, saved(browser).content)
     assert [one.vct for one in vault.certificates()] == [TARGET.vct]
     page = _enter(world.wallet.browser("sv"), f"/receive/{collection_id}")
     assert "programme 1" in _tree(page).xpath("string(//p[@id='stored-2'])")

@@ -212,13 +212,13 @@ async def test_cs31_only_the_owner_deletes(world: World) -> None:
 # --- from an earlier layout -----------------------------------------------------------------------------------------
 
 
-def old_data(world: World, *changes: str) -> Path:
-    """A data directory of schema version 1, changed by SQL where a test needs it."""
+def old_data(world: World, *changes: str, vector: Path = OLD) -> Path:
+    """A data directory of an earlier schema, version 1 unless told, changed by SQL where a test needs it."""
     data = world.directory / "old"
     data.mkdir()
-    shutil.copy(OLD / "device-secret", data)
+    shutil.copy(vector / "device-secret", data)
     connection = sqlite3.connect(data / "wallet.sqlite3")
-    connection.executescript((OLD / "wallet.sql").read_text(encoding="utf-8"))
+    connection.executescript((vector / "wallet.sql").read_text(encoding="utf-8"))
     for change in changes:
         connection.execute(change)
     connection.commit()

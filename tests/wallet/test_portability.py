@@ -12,7 +12,7 @@ from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, que
 from tests.wallet.people import Sharer
 from tests.wallet.test_history_chain import old_data
 from tests.world import PASSPHRASE, World
-from wallet.archive import UnsuitableFilePassphrase, is_sealed, opened_archive, read_archive, write_archive
+from wallet.archive import UnsuitableFilePassphrase, is_sealed, read_archive, write_archive
 from wallet.histories import Histories
 from wallet.ledger import Outcome
 from wallet.over_asking import WarningKind
@@ -24,7 +24,9 @@ from wallet.vault import UnlockedVault
 pytestmark = pytest.mark.anyio
 
 FILE_PASSPHRASE = "fem ord till en fil"  # pragma: allowlist secret
-VERSION_1 = Path(__file__).parents[1] / "vectors" / "wallet-export-1" / "wallet.intyga"
+VECTORS = Path(__file__).parents[1] / "vectors"
+VERSION_1 = VECTORS / "wallet-export-1" / "wallet.intyga"
+EARLIER_SCHEMAS = sorted(VECTORS.glob("wallet-schema-*"))
 
 
 async def export(world: World, vault: UnlockedVault, *, passphrase: str | None = FILE_PASSPHRASE) -> bytes:
@@ -42,8 +44,8 @@ async def import_into(world: World, vault: UnlockedVault, file: bytes, *, with_t
         vault,
         file,
         passphrase=FILE_PASSPHRASE,
-        try_out=lambda certificates, book: try_out(
-            certificates, book, catalogues=load_catalogues(), now=wallet.clock()
+        try_out=lambda certificates, book, collections: try_out(
+            certificates, book, collections, catalogues=load_catalogues(), now=wallet.clock()
         ),
         with_trust=with_trust,
     )
@@ -250,11 +252,28 @@ async def test_a_file_of_version_1_is_read(world: World) -> None:
     assert outcomes == [Outcome.REFUSED, Outcome.SHARED, Outcome.RECEIVED]
 
 
-async def test_a_vault_of_schema_1_can_be_taken_along(world: World) -> None:
-    """From the oldest database to a file, and into a new wallet."""
-    old = world.wallet_at("old.example", old_data(world)).deployment
-    file = await Portability(old).export(await old.unlock("Maja", PASSPHRASE), more={}, passphrase=FILE_PASSPHRASE)
-    vault = await world.wallet.person(secrets.token_hex(4))
+@pytest.mark.parametrize("vector", EARLIER_SCHEMAS, ids=lambda one: one.name)
+async def test_a_vault_of_an_earlier_schema_can_be_taken_along(world: World, vector: Path) -> None:
+    """From a database of each kept version to a file, into a new wallet, and what it would save is the same."""
+    old = world.wallet_at("old.example", old_data(world, vector=vector)).deployment
+    maja, otto = await old.unlock("Maja", PASSPHRASE), await world.wallet.person(secrets.token_hex(4))
 
-    assert (await import_into(world, vault, file)).certificates == 1
-    assert read_archive(await opened_archive(file, FILE_PASSPHRASE))
+    done = await import_into(world, otto, await Portability(old).export(maja, more={}, passphrase=FILE_PASSPHRASE))
+
+    before, after = Portability(old).contents(maja), Portability(world.wallet.deployment).contents(otto)
+    assert (done.certificates, done.known_events) == (1, 0)
+    assert done.events == len(before.events) > 3
+    assert [one.copies for one in after.certificates] == [one.copies for one in before.certificates]
+    assert {share: one.as_json() for share, one in after.means.items()} == {
+        share: one.as_json() for share, one in before.means.items()
+    }
+    assert (len(before.means) > 0) is (vector.name != "wallet-schema-1"), "it is kept since version 2"
+    books = Histories(old).read(maja), Histories(world.wallet.deployment).read(otto)
+    assert [(one.id, one.outcome) for one in books[0].entries] == [(one.id, one.outcome) for one in books[1].entries]
+    assert Outcome.SHARED in {one.outcome for one in books[1].entries}
+    assert books[1].is_intact
+
+
+def test_databases_of_earlier_schemas_are_kept() -> None:
+    """The test above would prove little if none was found."""
+    assert {one.name for one in EARLIER_SCHEMAS} >= {"wallet-schema-1", "wallet-schema-3"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from service.database import Database
 from tests.wallet.authenticator import Authenticator
 from tests.wallet.fake_verifier import notice, query
 from tests.wallet.people import Sharer
+from tests.wallet.test_history_chain import old_data
 from tests.wallet.test_ledger import shared
 from tests.wallet.test_passkeys import added, opened_by, read, tamper, the_ring
 from tests.wallet.test_vault import _bytes_at_rest
@@ -313,13 +313,7 @@ def test_every_table_that_seals_something_is_sealed_anew() -> None:
 
 async def test_a_vault_of_schema_3_gets_passkeys_and_another_key(world: World) -> None:
     """A database from before passkeys is upgraded when it is opened; all that was in it is there afterwards."""
-    data = world.directory / "old"
-    data.mkdir()
-    shutil.copy(OLD / "device-secret", data)
-    connection = sqlite3.connect(data / "wallet.sqlite3")
-    connection.executescript((OLD / "wallet.sql").read_text(encoding="utf-8"))
-    connection.close()
-    wallet = world.wallet_at("old.example", data).deployment
+    wallet = world.wallet_at("old.example", old_data(world, vector=OLD)).deployment
     ring, device = KeyRing(wallet), Authenticator("https://old.example")
     vault = await wallet.unlock("Maja", PASSPHRASE)
     before = Histories(wallet).read(vault)

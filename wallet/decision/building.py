@@ -75,7 +75,8 @@ def build_decision(
     behind = tuple(_behind(group, shown) for group in _one_per_certificate(shown))
     notice = checked.stated.notice if checked.stated else None
     retention_until = notice.retention_date(checked.asked_at) if notice else None
-    recheck = recheck_offered(checked, [one.certificate for one in shown], retention_until=retention_until)
+    named = [group.certificate for group in shown if group.items]  # A grant names at least one item.
+    recheck = recheck_offered(checked, named, retention_until=retention_until)
     if acting is not None:
         recheck = None  # What outlasts this one share is not an agent's to give.
     if recheck is None:

@@ -2,7 +2,7 @@
 
 What is not offered is not shown: an offer for more than twelve months, beyond the day until which the recipient keeps
 the data, for no stated purpose, by somebody who has not proven who it is, or about certificates that cannot be looked
-up, is none (CS-07). Refusing what is offered has no effect on the share.
+up or of which nothing is chosen, is none (CS-07). Refusing what is offered has no effect on the share.
 """
 
 import hashlib
@@ -71,7 +71,8 @@ def can_be_checked(certificate: StoredCertificate) -> bool:
 def recheck_offered(
     checked: CheckedRequest, shown: Sequence[StoredCertificate], *, retention_until: date | None
 ) -> RecheckOffer | None:
-    """The later checks that the person can be asked about; None when there are none that may be."""
+    """The later checks that the person can be asked about; None when there are none that may be. `shown` are the
+    certificates of which something is chosen."""
     stated = checked.stated
     offer = stated.notice.recheck if stated is not None and stated.signed and checked.is_proven else None
     if offer is None or not signs_statements(checked.request.client_id) or not host_of(offer.endpoint):

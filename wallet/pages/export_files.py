@@ -8,10 +8,12 @@ from proofs import strict_json
 from service.i18n import LANGUAGES, N_, Catalogues, Translator
 from wallet.cards import read_card
 from wallet.certificates import StoredCertificate
+from wallet.collection import Collection
 from wallet.histories import Book
 from wallet.my_data import holdings
 from wallet.pages.history_view import entry_view
 from wallet.pages.take_back_words import standing_view
+from wallet.pages.waiting import issuer_name, part_titles
 from wallet.receipts import has_receipt, receipt_file
 from wallet.taking_back import can_take_back, standing_of
 
@@ -34,12 +36,22 @@ def readable_files(
     return {"index.html": _index(certificates, book, t, now=now).encode(), **receipts, **statements}
 
 
-def try_out(certificates: list[StoredCertificate], book: Book, *, catalogues: Catalogues, now: datetime) -> None:
+def try_out(
+    certificates: list[StoredCertificate],
+    book: Book,
+    collections: list[Collection],
+    *,
+    catalogues: Catalogues,
+    now: datetime,
+) -> None:
     """Make what every page about a vault is made of, in both languages; raises whatever is wrong with it."""
     for language in LANGUAGES:
         t = catalogues.translator(language)
         readable_files(certificates, book, t, now=now)
         holdings(certificates, book.entries, language=language)
+        for one in collections:
+            issuer_name(one, t)
+            part_titles(one, t)
         for entry in book.entries:
             standing_view(entry, standing_of(entry, now=now), t)
 

@@ -16,7 +16,7 @@ from wallet.archive import (
     UnsuitableFilePassphrase,
 )
 from wallet.certificates import StoredCertificate
-from wallet.collection import Stage
+from wallet.collection import Collection, Stage
 from wallet.histories import Book, Histories
 from wallet.leaving import Leaving
 from wallet.ledger import Entry
@@ -113,8 +113,8 @@ async def import_wallet(
             request, "moving/import.html", status=400, fault=t(N_("Choose the file of a saved wallet.")), done=None
         )
 
-    def look(certificates: list[StoredCertificate], book: Book) -> None:
-        try_out(certificates, book, catalogues=load_catalogues(), now=now)
+    def look(certificates: list[StoredCertificate], book: Book, collections: list[Collection]) -> None:
+        try_out(certificates, book, collections, catalogues=load_catalogues(), now=now)
 
     try:
         await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)

@@ -66,7 +66,7 @@ def waiting_views(vault: UnlockedVault, wallet: Deployment, t: Translator) -> tu
     for collection_id, one in wallet.collections(vault).items():
         if one.renews or (one.stage is Stage.DONE and not one.has_come):
             continue
-        issuer = plain(one.offered.metadata.display_name(t.language) or "") or host_of(one.offered.issuer)
+        issuer = issuer_name(one, t)
         request = asked_by(vault, wallet, one.for_share, t)
         if one.has_come:
             title, certificate_id = _come(vault, wallet, one, t)
@@ -76,6 +76,11 @@ def waiting_views(vault: UnlockedVault, wallet: Deployment, t: Translator) -> tu
         host, titles = host_of(one.offered.issuer), tuple(_still_to_come(one, t))
         waiting.append(Waiting(collection_id, host, one.stage.value, words, titles, issuer, request))
     return waiting, arrived
+
+
+def issuer_name(one: Collection, t: Translator) -> str:
+    """What the issuer of a collection is called."""
+    return plain(one.offered.metadata.display_name(t.language) or "") or host_of(one.offered.issuer)
 
 
 def asked_by(vault: UnlockedVault, wallet: Deployment, share_id: str, t: Translator) -> AskedBy | None:

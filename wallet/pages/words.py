@@ -159,6 +159,16 @@ PROBLEMS = {
         N_("The issuer lets a certificate be collected for some minutes only."),
         _ASK_NEW,
     ),
+    "fetched_elsewhere": Words(
+        N_("It was fetched in your other wallet"),
+        N_("It came here in a saved wallet, and can be fetched once only."),
+        N_("Save your other wallet again and read in that file, or ask the issuer for a new offer."),
+    ),
+    "stayed_behind": Words(
+        N_("It cannot be fetched in this wallet"),
+        N_("It came here in a saved wallet. What is needed to ask for it this late stayed in the other one."),
+        N_("Fetch it in your other wallet, or ask the issuer for a new offer."),
+    ),
     "deferred_not_supported": Words(
         N_("The certificate is not ready yet"),
         N_("The issuer needs more time. This wallet cannot come back for it by itself yet."),

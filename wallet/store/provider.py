@@ -72,6 +72,10 @@ class DeploymentProvider:
             now=now,
         )
 
+    def home_key(self) -> bytes:
+        """The key of what no other wallet service may open (`wallet.carried`): 32 bytes."""
+        return hmac.digest(self._settings.device_secret(), b"intyga carried collections", hashlib.sha256)
+
     def _key(self) -> CertifiedKey:
         if self._loaded is None:
             passphrase = hmac.digest(self._settings.device_secret(), b"intyga wallet provider key", hashlib.sha256)
