@@ -258,6 +258,9 @@ def _by_attestation(
         )
     if shown.client_id is not None and shown.client_id != client.client_id:
         raise InvalidClient("client_id is not the client that was attested")
+    registered = policy.clients.get(client.client_id)
+    if registered is not None and registered.keys:
+        raise InvalidClient("this client authenticates with its own key")  # Nobody else's word stands for it.
     spends: tuple[Spend, ...] = ()
     if client.replay_value is not None:
         until = now + timedelta(seconds=2 * PROOF_WINDOW_SECONDS)

@@ -31,6 +31,8 @@ OPENING_SECONDS = 590
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _APP_SCHEME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 """A scheme that an app on the device answers to: a domain name turned round, so it has a dot (RFC 8252, 7.1)."""
+_AUTHORITY = re.compile(r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+"""A host and a port as every browser reads them: what the person is shown is where they are led."""
 _MEMBERS = frozenset(
     {
         *CLIENT_MEMBERS,
@@ -139,13 +141,13 @@ def _redirect_uri(
         raise UnauthorizedClient("this client is neither registered nor attested")
     try:
         parts = urlsplit(uri)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError as exc:
         raise Malformed("redirect_uri is not an address") from exc
     is_loopback = allow_loopback and parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOOPBACK
     is_web = bool(host) and (parts.scheme == "https" or is_loopback)
     # PKCE and the sender-constrained token keep another app that took the same scheme from using the code.
-    if "#" in uri or "@" in parts.netloc or not (is_web or _APP_SCHEME.fullmatch(parts.scheme)):
+    if "#" in uri or not _AUTHORITY.fullmatch(parts.netloc) or not (is_web or _APP_SCHEME.fullmatch(parts.scheme)):
         raise Malformed("redirect_uri is neither an https address nor one of an app, without fragment")
     if any(character.isspace() or ord(character) < 0x21 or ord(character) > 0x7E for character in uri):
         raise Malformed("redirect_uri holds characters that an address cannot have")

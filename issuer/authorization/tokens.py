@@ -140,6 +140,8 @@ def judge_refresh(
     if bound.attested_key is not None:
         if client.method is not AuthMethod.ATTESTATION or client.attested_key != bound.attested_key:
             raise InvalidGrant("the refresh token is bound to another attested key")
+    elif bound.is_authenticated and client.method is AuthMethod.ATTESTATION:
+        raise InvalidGrant("the refresh token is of a client that authenticates with its own key")
     elif not bound.is_authenticated and bound.dpop_key is not None and dpop_key != bound.dpop_key:
         if dpop_key is None:
             raise InvalidDPoPProof("the refresh token is bound to a key: a DPoP proof is needed")

@@ -73,6 +73,22 @@ def test_the_refresh_token_of_a_client_with_a_key_stays_and_is_bound_to_that_key
     assert strict.ask_refresh(token["refresh_token"], **named(strict)).status_code == 200
 
 
+def test_nobodys_word_stands_for_a_client_with_its_own_key(strict: Fetcher) -> None:
+    """A provider that vouches for the name of a registered client opens neither a request nor its refresh token."""
+    uri = strict.push(**named(strict)).json()["request_uri"]
+    code = strict.sent_back(strict.decide(strict.sign_in(strict.open(uri, client_id="portal"))))["code"]
+    token = strict.ask_token(code, **named(strict)).json()
+
+    def vouched() -> dict[str, str]:
+        return strict.attested(client_id="portal") | {
+            "OAuth-Client-Attestation": strict.attestation(client_id="portal")
+        }
+
+    assert_refused(strict.push(client_id="portal", headers=vouched()), "invalid_client")
+    assert_refused(strict.ask_refresh(token["refresh_token"], client_id="portal", headers=vouched()), "invalid_client")
+    assert strict.ask_refresh(token["refresh_token"], **named(strict)).status_code == 200
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(10, 201), (61, 400), (200, 400)])
 @pytest.mark.parametrize("with_nonce", [False, True])
 def test_a_dpop_proof_from_the_future_is_refused(strict: Fetcher, seconds: int, status: int, with_nonce: bool) -> None:

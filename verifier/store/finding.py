@@ -31,24 +31,30 @@ class Finder:
         self._sealer = sealer
 
     def find(self, text: str, *, now: datetime) -> list[RequestRecord]:
-        """The requests that a number names, with those made together with them; else those whose own reference holds
-        the text, in any case of letters. Newest first, at most `MOST_FOUND`.
+        """The requests that a number names, with those made together with them, and those whose own reference holds
+        the text, in any case of letters. Newest first, at most `MOST_FOUND` of either.
+
+        A number that came from outside hides nothing: whoever takes back chooses the number of their receipt.
         """
         wanted = " ".join(text.split())
         if not wanted:
             return []
         words = {word.strip(_AROUND) for word in (wanted, wanted.rpartition(" ")[2])}
         with self._database.reading() as connection:
-            ids = self._numbered(connection, words) or self._called(connection, wanted, now)
+            ids = [
+                *self._numbered(connection, words, whole=wanted.strip(_AROUND)),
+                *self._called(connection, wanted, now),
+            ]
             rows = connection.execute(
                 WHOLE.where(REQUESTS.c.id.in_(ids)).order_by(REQUESTS.c.made_at.desc(), REQUESTS.c.id)
             ).all()
         return [record_of(row, self._sealer, now) for row in rows]
 
     @staticmethod
-    def _numbered(connection: Connection, words: set[str]) -> list[str]:
-        """By handle or id of a request, or by the number of a receipt or a deletion statement that we know."""
-        about = select(DELETIONS.c.request_id).where(or_(DELETIONS.c.receipt_id.in_(words), DELETIONS.c.id.in_(words)))
+    def _numbered(connection: Connection, words: set[str], *, whole: str) -> list[str]:
+        """By handle or id of a request, or by the number of a deletion statement; by that of a receipt, which somebody
+        else chose, only where nothing else was looked for."""
+        about = select(DELETIONS.c.request_id).where(or_(DELETIONS.c.receipt_id == whole, DELETIONS.c.id.in_(words)))
         named = or_(REQUESTS.c.handle.in_(words), REQUESTS.c.id.in_(words), REQUESTS.c.id.in_(about))
         found = connection.execute(select(REQUESTS.c.id, REQUESTS.c.pair).where(named).limit(MOST_FOUND)).all()
         pairs = {row.pair for row in found if row.pair}

@@ -92,6 +92,22 @@ def test_the_number_of_a_receipt_that_came_with_a_wish_is_found(scene: Scene) ->
         assert [one.id for one in scene.verifier.finder.find(text, now=scene.now)] == [made.id]
 
 
+def test_a_receipts_number_hides_nothing(scene: Scene) -> None:
+    """Whoever takes back chooses it: a name that staff look for, or the number of somebody else's request."""
+    template = scene.template()
+    kind = scene.verifier.default_kind()
+    theirs = scene.verifier.make_request(template, kind=kind, maker="", reference="Andersson 17")
+    for number in ("Andersson", theirs.transaction.handle):
+        made = scene.ask("course-results")
+        scene.answer(made)
+        take(scene, act(scene, made, receipt_id=number))
+
+    for text in ("Andersson", "Their name is Andersson", theirs.transaction.handle):
+        found = scene.verifier.finder.find(text, now=scene.now)
+        assert (theirs.id in {one.id for one in found}) is (text != "Their name is Andersson"), text
+    assert scene.verifier.finder.find("Their name is Andersson", now=scene.now) == []
+
+
 def test_no_more_are_found_than_a_page_shows(scene: Scene) -> None:
     """A reference that hundreds share is no search."""
     template = scene.template()
