@@ -15,12 +15,13 @@ What comes by a carried collection is not renewed, for the same reason. Everythi
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from proofs import base64url, sealing, strict_json
 from proofs.keys import SoftwareSigner, thumbprint
-from schemas.errors import Malformed
+from schemas.errors import Malformed, ProtocolError
 from schemas.issuance import CredentialResponse, TokenResponse
 from wallet.collection import Collection, Part, PartState, Stage
 from wallet.issuer_client import ClientKeys, new_client_keys
@@ -78,6 +79,26 @@ def carried(collection: Collection, *, home: bytes) -> dict[str, Any] | None:
         "family": collection.family,
     }
     return {**item, _BOX: base64url.encode(sealing.seal(home, strict_json.dumps(inside), context=_context(item)))}
+
+
+def carried_together(collections: Iterable[Collection], *, home: bytes, at: int) -> list[dict[str, Any]]:
+    """What of these goes into one file: only what can be read in again, and together no more than is read.
+
+    The words and tokens are an issuer's: an odd one or a long one must not make the whole file unreadable.
+    """
+    items: list[dict[str, Any]] = []
+    room = MAX_CARRIED_BYTES - 2
+    for collection in collections:
+        item = carried(collection, home=home)
+        if item is None or len(items) == MAX_CARRIED:
+            continue
+        size = len(strict_json.dumps(item)) + 1
+        with suppress(ProtocolError, KeyError, TypeError, ValueError):
+            read_carried(item, home=home, at=at)
+            if size <= room:
+                items.append(item)
+                room -= size
+    return items
 
 
 def read_carried(item: Mapping[str, Any], *, home: bytes, at: int) -> Collection:

@@ -8,7 +8,7 @@ what could not be found out is kept as not checked. What is there already is rec
 file can be imported again, and nothing that is there is taken away.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from schemas.errors import ProtocolError
 from schemas.issuance import FORMAT_SD_JWT_VC
 from wallet.archive import ExportBroken, opened_archive, read_archive, sealed_archive, write_archive
 from wallet.archived import ArchivedCertificate, Contents, archive_files, or_broken, read_contents
-from wallet.carried import carried, holder_keys, read_carried
+from wallet.carried import carried_together, holder_keys, read_carried
 from wallet.certificates import NewCopy, StoredCertificate
 from wallet.collection import Collection
 from wallet.deployment import Deployment
@@ -81,11 +81,14 @@ class Portability:
                 on_their_way=tuple(self._on_their_way(connection, vault)),
             )
 
-    def _on_their_way(self, connection: Connection, vault: UnlockedVault) -> Iterator[dict[str, Any]]:
-        home = self._wallet.provider.home_key()
-        for collection in list_collections(connection, vault).values():
-            if (item := carried(collection, home=home)) is not None:
-                yield item
+    def coming_along(self, vault: UnlockedVault) -> int:
+        """How many certificates that are on their way go into the file."""
+        with self._database.reading() as connection:
+            return sum(len(one["parts"]) for one in self._on_their_way(connection, vault))
+
+    def _on_their_way(self, connection: Connection, vault: UnlockedVault) -> list[dict[str, Any]]:
+        home, at = self._wallet.provider.home_key(), int(self._wallet.clock().timestamp())
+        return carried_together(list_collections(connection, vault).values(), home=home, at=at)
 
     @staticmethod
     def _requests(connection: Connection, vault: UnlockedVault) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from proofs import base64url, sealing, strict_json
 from proofs.keys import generate_signer
 from tests.wallet.test_export_on_its_way import ON_THEIR_WAY, waiting
 from tests.wallet.test_fetching import Source
+from tests.wallet.test_pages import send
 from tests.wallet.test_portability import export, import_into
-from tests.world import World
+from tests.world import PASSPHRASE, World
 from wallet.archive import ExportBroken, read_archive, write_archive
 from wallet.carried import MAX_CARRIED, read_carried
 from wallet.collection import Collection, PartState, Stage
 from wallet.histories import Histories
+from wallet.store.collections import take_up
 
 pytestmark = pytest.mark.anyio
 
@@ -238,9 +241,39 @@ async def test_an_address_in_this_house_is_never_asked(world: World) -> None:
     await taken_in(world, files, item)
     world.clock.move(seconds=30)
 
-    elin = await world.wallet.deployment.unlock("Elin", "fyra ord utan samband")
+    elin = await world.wallet.deployment.unlock("Elin", PASSPHRASE)
     await world.wallet.deployment.resume(elin)
 
     assert world.network.asked("169.254") == 0
     (collection,) = world.wallet.deployment.collections(elin).values()
     assert collection.stage is Stage.PENDING
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"access_token": "a token with spaces"},
+        {"refresh_token": "x" * 9000, "is_named": False},
+        {"metadata": "huge"},
+    ],
+    ids=["signs", "long", "huge"],
+)
+async def test_an_issuer_cannot_spoil_the_file_of_a_wallet(world: World, odd: dict[str, Any]) -> None:
+    """What would not be read in again stays behind and is told; all else comes along."""
+    wallet, maja = world.wallet.deployment, await world.wallet.person("Maja")
+    collection_id = await waiting(world, Source(world, reviewed_types="micro-credential"), maja)
+    held = take_up(wallet.database, maja, collection_id, now=world.clock())
+    if "metadata" in odd:
+        odd = {"metadata": {**held.collection.metadata, "nonce_endpoint": "https://source.example/" + "x" * 9_000_000}}
+    held.save(replace(held.collection, **odd))
+    held.let_go()
+    browser = world.wallet.browser()
+    page = browser.get("/settings/export")
+    page = send(browser, page, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/settings/export")
+
+    otto = await world.wallet.person("Otto")
+    done = await import_into(world, otto, await export(world, maja))
+
+    assert done.on_their_way == 0
+    assert "1 certificate on its way does not come along" in browser.get("/settings/export").text
+    assert "comes along" not in browser.get("/settings/export").text

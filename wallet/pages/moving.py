@@ -175,6 +175,8 @@ async def _export_page(
     field: str = "",
 ) -> Response:
     pending = [one for one in wallet.collections(vault).values() if one.stage is Stage.PENDING and not one.renews]
+    waiting = sum(not part.is_final for one in pending for part in one.parts)
+    coming = Portability(wallet).coming_along(vault)
     return await pages.render(
         request,
         "moving/export.html",
@@ -182,7 +184,8 @@ async def _export_page(
         fault=fault,
         field=field,
         shortest=SHORTEST_PASSPHRASE,
-        on_their_way=sum(not part.is_final for one in pending for part in one.parts),
+        on_their_way=coming,
+        staying=waiting - coming,
     )
 
 
