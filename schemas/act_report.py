@@ -98,7 +98,10 @@ class ToldItem(_Told):
 
 
 class ToldEvent(_Told):
-    """What happened, and when by the clock of the agent's wallet."""
+    """What happened, and when by the clock of the agent's wallet.
+
+    Whether it can have been then is asked before it is kept (`wallet/reporting.py`), not here.
+    """
 
     type: EventType
     at: datetime

@@ -12,7 +12,7 @@ Texts that are not said at once are marked with `N_("...")`, so that they are fo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -93,18 +93,18 @@ class Translator:
     def date(self, value: date | datetime, style: str = "long") -> str:
         """A date: long "31 mars 2027" or short "2027-03-31" ("31/03/2027" is read differently in different places)."""
         if isinstance(value, datetime):
-            value = value.astimezone(self._time_zone).date()
+            value = in_zone(value, self._time_zone).date()
         return value.isoformat() if style == "short" else format_date(value, "d MMMM y", locale=self._locale)
 
     def moment(self, value: datetime, style: str = "long") -> str:
         """A date and time of day in the service's time zone: long "31 mars 2027 14:05" or short "2027-03-31 14:05"."""
-        if value.tzinfo is None:
-            raise ValueError("A moment needs a time zone.")
-        pattern = "y-MM-dd HH:mm" if style == "short" else "d MMMM y HH:mm"
-        return format_datetime(value, pattern, tzinfo=self._time_zone, locale=self._locale)
+        pattern = "yyyy-MM-dd HH:mm" if style == "short" else "d MMMM y HH:mm"
+        return format_datetime(_as_it_stands(value, self._time_zone), pattern, tzinfo=UTC, locale=self._locale)
 
     def time(self, value: datetime | time) -> str:
         """The time of day in the service's time zone: "14:05"."""
+        if isinstance(value, datetime):
+            return format_time(_as_it_stands(value, self._time_zone), "HH:mm", tzinfo=UTC, locale=self._locale)
         return format_time(value, "HH:mm", tzinfo=self._time_zone, locale=self._locale)
 
     def number(self, value: int | float | Decimal) -> str:
@@ -114,6 +114,24 @@ class Translator:
     def listed(self, items: Iterable[str], style: str = "standard") -> str:
         """Items joined as in a sentence: "a, b och c"; style `or`: "a, b eller c"."""
         return format_list(list(items), style="or" if style == "or" else "standard", locale=self._locale)
+
+
+def in_zone(value: datetime, zone: tzinfo) -> datetime:
+    """A moment by the clocks of a zone, for showing it. Raises nothing, whatever somebody else wrote.
+
+    One without a zone counts as UTC. So near the first or the last day of the calendar (years 1 and 9999) that the
+    clocks of the zone would show a day beyond it, it stays as it was written.
+    """
+    aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    try:
+        return aware.astimezone(zone)
+    except (OverflowError, ValueError):
+        return aware
+
+
+def _as_it_stands(value: datetime, zone: tzinfo) -> datetime:
+    """What the clocks of a zone show, called UTC: so that Babel, which would move it again, takes it as it stands."""
+    return in_zone(value, zone).replace(tzinfo=UTC)
 
 
 def inside_sentence(text: str) -> str:

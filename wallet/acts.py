@@ -173,7 +173,7 @@ class Acts:
                     break
                 try:
                     told = await self._opened(one.token, mine, arrived_at=one.arrived_at, not_asked=silent)
-                    news += self._keep(vault, told, told_by="address", waiting_id=one.id)
+                    news += self._keep(vault, told, told_by="address", arrived_at=one.arrived_at, waiting_id=one.id)
                     looked_at += 1
                 except ReportUnchecked as exc:
                     silent.update({exc.source} - {""})
@@ -213,7 +213,7 @@ class Acts:
         """What a file would bring, before anything is taken in. Raises `ProtocolError`."""
         told = await self._handed_over(package)
         report, principal = read_act(told), principal_of(told)
-        facts = facts_of(told, report, told_by="file", today=self._today())
+        facts = facts_of(told, report, told_by="file", today=self._today(), arrived_at=self._wallet.clock())
         return HandedOver(facts, facts["principal"], principal.birthdate or "")
 
     async def take_in_file(self, vault: UnlockedVault, package: bytes, *, is_about_me: bool) -> str:
@@ -222,7 +222,7 @@ class Acts:
         if not is_about_me:
             raise NotAboutYou
         told = await self._handed_over(package)
-        self._keep(vault, told, told_by="file")
+        self._keep(vault, told, told_by="file", arrived_at=self._wallet.clock())
         return entry_id_of(told, read_act(told))
 
     async def _opened(
@@ -253,13 +253,15 @@ class Acts:
             max_age_seconds=int(TOLD_FOR.total_seconds()),
         )
 
-    def _keep(self, vault: UnlockedVault, told: ToldAct, *, told_by: str, waiting_id: str = "") -> bool:
+    def _keep(
+        self, vault: UnlockedVault, told: ToldAct, *, told_by: str, arrived_at: datetime, waiting_id: str = ""
+    ) -> bool:
         """Write an act to the history, once; whether it is news.
 
         Raises `Malformed`, `ToldOtherwise`, and `ToldTooOften` for one that came by itself.
         """
         report, now = read_act(told), self._wallet.clock()
-        facts = facts_of(told, report, told_by=told_by, today=self._today())
+        facts = facts_of(told, report, told_by=told_by, today=self._today(), arrived_at=arrived_at)
         entry_id = entry_id_of(told, report)
         said = hashlib.sha256(written(report).encode()).hexdigest()
         with self._database.transaction() as connection:

@@ -1,7 +1,7 @@
 """What an agent's wallet tells of an act, and what the principal's wallet keeps of it: names and texts, never values.
 
     report = report_of(entry)                               # of the agent's history
-    facts = facts_of(told, read_act(told), told_by="address", now=now)      # for the principal's history
+    facts = facts_of(told, read_act(told), told_by="address", today=today, arrived_at=now)  # for the principal's history
 
 An act is a decision for somebody else, yes or no, and everything that came after it. See docs/acting-for-another.md.
 """
@@ -9,7 +9,7 @@ An act is a decision for somebody else, yes or no, and everything that came afte
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from schemas.receipt import BothLanguages, Receipt
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
 from wallet.receipts import has_receipt, receipt_of
+from wallet.taking_back.messages import SKEW
 
 SHOWN: Final = (
     ("family_name",),
@@ -33,6 +34,8 @@ SHOWN: Final = (
     ("principal_birthdate",),
 )
 """What a report shows of the power: who acted for whom. What the power rests on stays hidden."""
+_FURTHEST_EAST: Final = timezone(timedelta(hours=14))
+"""Where a day begins first: in which zone the source of a power counts its days is not told."""
 MOST_TOLD: Final = 20
 """How often the same act is told anew before the principal's wallet takes no more of it."""
 
@@ -141,10 +144,13 @@ def entry_id_of(told: ToldAct, report: ActReport) -> str:
     return hashlib.sha256(strict_json.dumps(["act", *parts])).hexdigest()[:32]
 
 
-def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> dict[str, Any]:
+def facts_of(
+    told: ToldAct, report: ActReport, *, told_by: str, today: date, arrived_at: datetime
+) -> dict[str, Any]:
     """What the history keeps. `told_by` is "address" or "file".
 
-    Raises `Malformed` when the power does not say who acts for whom, and from when until when.
+    Raises `Malformed` when the power does not say who acts for whom, and from when until when, and when something is
+    said to have happened before it began or after the report arrived.
     """
     agent, principal = person_of(told.power), principal_of(told)
     begins, ends = told.power.get("begins_on"), told.power.get("ends_on")
@@ -154,6 +160,8 @@ def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> 
         begins_on, ends_on = date.fromisoformat(str(begins)), date.fromisoformat(str(ends))
     except ValueError as exc:
         raise Malformed("The power does not say how long it holds") from exc
+    if not all(_can_have_happened(one.at, begins_on=begins_on, arrived_at=arrived_at) for one in report.events):
+        raise Malformed("The report speaks of moments before the power began, or after it was made")
     source = told.power.get("issuing_authority")
     return {
         "who": _plain(report.recipient.name),
@@ -175,6 +183,15 @@ def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date) -> 
         "power_copy": told.power_copy,
         "report": report.model_dump(mode="json", by_alias=True),
     }
+
+
+def _can_have_happened(at: datetime, *, begins_on: date, arrived_at: datetime) -> bool:
+    """Whether an act under a power can be of this moment; one without a zone is none.
+
+    The form of a report does not ask for it (`ToldEvent`), so that what was kept before can still be read.
+    """
+    begins = datetime.combine(begins_on, time(), _FURTHEST_EAST)
+    return at.tzinfo is not None and begins <= at <= arrived_at + SKEW
 
 
 def told_reports(entry: Entry) -> list[ActReport]:

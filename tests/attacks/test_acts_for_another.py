@@ -17,7 +17,7 @@ from issuer.status import Status
 from proofs.act_report import open_report, seal_report, sign_report
 from proofs.formats.sd_jwt import parse_sd_jwt, select_disclosures
 from proofs.keys import generate_signer
-from schemas.act_report import HANDED_OVER, REPORTS_TO, read_report_address
+from schemas.act_report import HANDED_OVER, REPORTS_TO, ToldEvent, read_report_address
 from schemas.errors import Malformed, NotFound, ProtocolError, TooManyRequests
 from schemas.learning.personal_numbers import without_personal_numbers
 from schemas.types import CREDENTIAL_TYPES
@@ -30,8 +30,10 @@ from tests.world import WalletSide, World
 from wallet.acts import Acts, NotAboutYou
 from wallet.histories import Histories
 from wallet.ledger import Entry, Event, EventKind, Outcome
+from wallet.pages.acting_words import told_view
+from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_view import entry_view
-from wallet.reporting import SHOWN, report_of, written
+from wallet.reporting import SHOWN, report_of, told_reports, written
 from wallet.store.certificates import copy_to_tell_with
 from wallet.store.ledger import append_event
 from wallet.store.reports import MOST_WAITING
@@ -374,7 +376,7 @@ async def test_of_one_act_nothing_else_can_be_told_later(world: World) -> None:
     ):
         leave(lina, package_of(omar, entry, audience=address.url, change=change))
     assert [one.events for one in await lina.unlocked()] == [told.events]
-    later = {"type": "withdrawn", "at": "2026-11-21T10:00:00Z"}
+    later = {"type": "withdrawn", "at": world.clock().isoformat()}
     leave(lina, package_of(omar, entry, audience=address.url, change=lambda members: members["events"].append(later)))
     (now,) = await lina.unlocked()
     assert now.id == told.id
@@ -386,6 +388,17 @@ def _changed(wrong: dict[str, Any], members: dict[str, Any]) -> None:
     members.update(wrong)
 
 
+IMPOSSIBLE: tuple[Any, ...] = (
+    "2026-11-20T10:00:00",  # without a zone it is no moment
+    "9999-12-31T23:59:59.999999Z",
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00",
+    "2020-01-01T00:00:00Z",  # before the power began
+    "2030-01-01T00:00:00Z",  # after it was told
+    0,
+)
+"""Moments at which nothing can have happened under the power."""
+
 FORMS: tuple[dict[str, Any], ...] = (
     {"act_id": "short"},
     {"act_id": "../../../etc/passwd-and-more"},
@@ -395,6 +408,7 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"value": "Lina"},
     {"recipient": None},
     {"schema": "urn:intyga:act-report:2"},
+    *({"events": [{"type": "requested", "at": at}]} for at in IMPOSSIBLE),
 )
 
 
@@ -412,6 +426,34 @@ async def test_a_report_of_another_form_is_not_taken_in(world: World) -> None:
     assert await lina.unlocked() == []
     leave(lina, package_of(omar, entry, audience=address.url))
     assert len(await lina.unlocked()) == 1
+
+
+@pytest.mark.parametrize("at", IMPOSSIBLE)
+async def test_an_act_with_an_impossible_moment_that_was_kept_before_can_be_seen(world: World, at: Any) -> None:
+    """Wallets took any moment in once: the entry is shown, exported, and goes with a wallet that moves."""
+    lina = await Principal.at(world)
+    omar = await told_agent(world, lina)
+    await acted(omar, known_verifier(world))
+    (told,) = await lina.unlocked()
+    assert told.told is not None
+    report = {**told.told["report"], "act_id": "another-act-0123456789"}
+    happened = ToldEvent.model_validate({"type": "requested", "at": at}).model_dump(mode="json")
+    facts = {**told.told, "report": {**report, "events": [happened]}}
+    with lina.side.deployment.database.transaction() as connection:
+        append_event(connection, lina.vault, Event("e" * 32, EventKind.ACT_TOLD, world.clock(), facts))
+
+    kept = next(one for one in lina.told if one.id == "e" * 32)
+
+    book = Histories(lina.side.deployment).read(lina.vault)
+    for language in ("sv", "en"):
+        t = load_catalogues(Path(wallet_room.__file__).parent).translator(language)
+        view = told_view(kept, t)
+        assert view is not None
+        assert view["events"][0]["moment"]
+        for export in EXPORTS.values():
+            assert export(book, t, zone="Europe/Stockholm", now=world.clock())
+        assert entry_view(kept, t, now=world.clock(), titles={})
+    assert told_reports(kept)[0].events[0].type == "requested"
 
 
 NUMBERS = ("191212121212", "121212-1212", "121212 1212", "１２１２１２−１２１２", "1212\u200b12-12\u206012")

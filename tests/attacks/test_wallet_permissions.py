@@ -4,7 +4,7 @@ What it hides of its own checks nobody can see (docs/standing-permission.md); ev
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -22,12 +22,13 @@ from tests.wallet.test_passkeys import added, the_ring
 from tests.world import PASSPHRASE, World
 from wallet.consent import PermissionConfirmed, PermissionNotConfirmed, ShownSomethingElse, counts_for
 from wallet.decision import Chosen, permission_digest, permission_meaning
-from wallet.ledger import EventKind, Outcome
+from wallet.ledger import Event, EventKind, Outcome
 from wallet.permissions import NoPermissionHere
 from wallet.permitting import PermissionStanding
 from wallet.receipts import receipt_of
 from wallet.requests import AlreadyAnswered
 from wallet.sharing.confirming import purpose_of, purpose_of_permission
+from wallet.store.ledger import append_event
 from wallet.vault import WrongPassphrase
 
 pytestmark = pytest.mark.anyio
@@ -270,6 +271,10 @@ async def test_who_has_not_proven_who_it_is_gets_no_permission(world: World) -> 
         {"checks": [{"number": 1, "at": 1_900_000_000}]},
         {"checks": [{"number": 1, "at": 1_795_176_000, "outcome": "fine"}]},
         {"next_at": 1e300},
+        {"next_at": 253_402_300_799},  # the last second of the year 9999
+        {"next_at": 1_900_000_000},  # long after the last day
+        {"next_at": 0},
+        {"next_at": -62_135_596_800},
     ],
 )
 async def test_an_answer_that_is_wrong_in_one_thing_tells_nothing(world: World, changed: dict[str, Any]) -> None:
@@ -281,6 +286,42 @@ async def test_an_answer_that_is_wrong_in_one_thing_tells_nothing(world: World, 
 
     assert (found.wish, found.is_confirmed, found.reason) == (PermissionAction.PAUSE, False, "answer_not_valid")
     assert found.checks == ()
+
+
+@pytest.mark.parametrize("next_at", [253_402_300_799, -62_135_596_800, 1e300, 1_900_000_000])
+async def test_a_next_check_that_cannot_be_is_not_told_also_where_it_was_kept_before(
+    world: World, next_at: float
+) -> None:
+    """Wallets took any moment in once: what lies there keeps nobody from seeing, and ending, the permission."""
+    sharer, firm, entry = await allowed(world)
+    kept = standing(world, sharer, entry)
+    assert kept.next_at is not None
+    assert kept.told is not None
+    facts = {"token": "kept", "permission": {**kept.told.claims(), "next_at": next_at}}
+    with world.wallet.deployment.database.transaction() as connection:
+        append_event(connection, sharer.vault, Event(entry, EventKind.PERMISSION_TOLD, world.clock(), facts))
+
+    found = standing(world, sharer, entry)
+
+    assert found.is_granted_there
+    assert found.next_at is None
+    ended = await permissions(world).wish(sharer.vault, entry, PermissionAction.END)
+    assert ended.is_confirmed
+
+
+async def test_the_last_check_may_name_a_next_one_beyond_the_last_day(world: World) -> None:
+    """A recipient that counts its days from the last check has done no wrong; there is no such check to tell of."""
+    sharer, firm, entry = await allowed(world)
+    beyond = datetime.combine(standing(world, sharer, entry).granted.until, time(), UTC) + timedelta(days=20)
+    firm.say = lambda message: firm.state(message, next_at=beyond.timestamp())
+    world.clock.move(minutes=1)
+
+    await permissions(world).look(sharer.vault, entry)
+
+    found = standing(world, sharer, entry)
+    assert (found.reason, found.is_confirmed, found.next_at) == ("", True, None)
+    assert found.told is not None
+    assert found.told.next_at == beyond.timestamp()
 
 
 @pytest.mark.parametrize(

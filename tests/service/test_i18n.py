@@ -1,6 +1,6 @@
 """Swedish and English say the same, and nothing is forgotten."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -84,8 +84,47 @@ def test_moments_are_shown_in_the_time_zone_of_the_service(catalogues: Catalogue
 
     assert catalogues.translator("sv").moment(late) == "1 april 2027 00:30"
     assert catalogues.translator("en").date(late) == "1 April 2027"
-    with pytest.raises(ValueError, match="time zone"):
-        catalogues.translator("sv").moment(datetime(2027, 3, 31))  # noqa: DTZ001
+    assert catalogues.translator("en").time(late) == "00:30"
+    assert catalogues.translator("en").moment(late.replace(tzinfo=None)) == "1 April 2027 00:30"
+
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+EXTREMES = [
+    (FIRST, "0001-01-01", "00:00"),
+    (FIRST.replace(tzinfo=timezone(timedelta(hours=14))), "0001-01-01", "00:00"),
+    (FIRST.replace(tzinfo=None), "0001-01-01", "00:00"),
+    (LAST, "9999-12-31", "23:59"),
+    (LAST.replace(tzinfo=timezone(timedelta(hours=-14))), "9999-12-31", "23:59"),
+    (LAST.replace(tzinfo=None), "9999-12-31", "23:59"),
+    (LAST.replace(hour=22), "9999-12-31", "23:59"),
+]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Stockholm", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("moment", [moment for moment, _, _ in EXTREMES])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_moments_at_the_ends_of_the_calendar_are_said_in_every_style(language: str, moment: datetime, zone: str) -> None:
+    """In no zone, and in no language, does one of them raise: somebody else wrote it, and the page must be shown."""
+    t = load_catalogues(time_zone=zone).translator(language)
+    year = "1" if moment.year == 1 else "9999"
+    near = {"0001-01-01", "0001-01-02"} if moment.year == 1 else {"9999-12-30", "9999-12-31"}
+
+    assert t.moment(moment, "short")[:10] in near
+    assert t.date(moment, "short") in near
+    assert t.date(moment).split(" ")[2] == t.moment(moment).split(" ")[2] == year
+    assert t.moment(moment).endswith(t.time(moment))
+
+
+@pytest.mark.parametrize(("moment", "day", "hour"), EXTREMES)
+def test_what_the_calendar_of_the_zone_cannot_hold_is_shown_as_it_was_written(
+    catalogues: Catalogues, moment: datetime, day: str, hour: str
+) -> None:
+    t = catalogues.translator("en")
+
+    if moment.year == 1 and moment.utcoffset() in (None, timedelta()):
+        # Stockholm kept its mean solar time then, 1 hour and 12 minutes before that of Greenwich.
+        hour = "01:12"
+    assert t.moment(moment, "short") == f"{day} {hour}"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ message about this very share, and claims no more than the person allowed: no la
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -115,9 +115,7 @@ def _stated(
         stated = StatedPermission.model_validate(claims)
         moments = [stated.iat, *(one.at for one in stated.checks)]
         moments += [one for one in (stated.granted_at, stated.ended_at) if one is not None]
-        if stated.next_at is not None:
-            datetime.fromtimestamp(stated.next_at, UTC)
-    except (ValidationError, OverflowError, ValueError, OSError) as exc:
+    except ValidationError as exc:
         raise Refused("this is not a statement of a known form") from exc
     if stated.nonce != means.nonce or (means.request_id and stated.request_id != means.request_id):
         raise Refused("the statement is about another share")
@@ -125,6 +123,11 @@ def _stated(
         raise Refused("the statement answers another message")
     if not all(earliest <= moment <= latest for moment in moments):
         raise Refused("the statement speaks of what was before the share, or will be")
+    granted = granted_of(entry)
+    # Who counts from the last check names a next one after the last day, and does no wrong: it is not shown.
+    latest_next = (granted.over_at + timedelta(days=granted.every_days)).timestamp()
+    if stated.next_at is not None and not earliest <= stated.next_at <= latest_next:
+        raise Refused("the statement speaks of a next check before the share, or long after the last day")
     if [one.number for one in stated.checks] != list(range(1, len(stated.checks) + 1)):
         raise Refused("the checks are not numbered one by one")
     return stated

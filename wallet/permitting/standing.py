@@ -9,7 +9,7 @@ is shown as not confirmed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from schemas.receipt import BothLanguages
@@ -47,6 +47,11 @@ class Granted:
         """As the decision's event holds it."""
         purpose = BothLanguages(**facts["purpose"])
         return cls(date.fromisoformat(facts["until"]), int(facts["every_days"]), purpose, tuple(facts["items"]))
+
+    @property
+    def over_at(self) -> datetime:
+        """When the last day is over everywhere: at most twelve months after the share (`latest_recheck`)."""
+        return datetime.combine(self.until, time(), UTC) + timedelta(days=1, hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,12 @@ class PermissionStanding:
 
     @property
     def next_at(self) -> datetime | None:
-        """The earliest moment of the next check, as they state; None when none may be made."""
+        """The earliest moment of the next check, as they state; None when none may be made, nor on that day."""
         told = self.told.next_at if self.told is not None else None
         may_be = not self.is_over and self.wish is not PermissionAction.PAUSE
-        return datetime.fromtimestamp(told, UTC) if told is not None and may_be else None
+        # Compared before it becomes a date: what was kept before it was bounded may lie beyond every calendar.
+        is_within = told is not None and 0 <= told < self.granted.over_at.timestamp()
+        return datetime.fromtimestamp(told, UTC) if told is not None and may_be and is_within else None
 
     @property
     def unseen(self) -> tuple[Check, ...]:

@@ -20,6 +20,7 @@ from wallet.requests import CheckedRequest
 KEPT_AFTER_RETENTION: Final = timedelta(days=400)
 """Statements can be fetched, and complaints made, for about a year after the last day."""
 KEPT_WITHOUT_RETENTION: Final = timedelta(days=3653)
+_NO_YEAR: Final = 9990
 # Only these recipients have a key by which a statement of theirs can be recognised.
 _SIGNS_STATEMENTS: Final = frozenset({X509_HASH, X509_SAN_DNS})
 
@@ -142,11 +143,9 @@ def signs_statements(client_id: str) -> bool:
 def forget_at(retention_until: date | None, *, now: datetime) -> datetime:
     """When it is forgotten at the latest; the first day of a month tells less than the day itself."""
     last = now + KEPT_WITHOUT_RETENTION
-    if retention_until is not None:
-        try:
-            last = datetime(retention_until.year, retention_until.month, retention_until.day, tzinfo=UTC)
-            last = max(last, now) + KEPT_AFTER_RETENTION
-        except OverflowError:  # "Until the year 9999" is not a promise that anybody keeps.
-            last = now + KEPT_WITHOUT_RETENTION
+    # "Until the year 9999" is not a promise that anybody keeps, and the calendar ends before what would follow it.
+    if retention_until is not None and retention_until.year < _NO_YEAR:
+        last = datetime(retention_until.year, retention_until.month, retention_until.day, tzinfo=UTC)
+        last = max(last, now) + KEPT_AFTER_RETENTION
     first_of_next = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
     return first_of_next.replace(hour=0, minute=0, second=0, microsecond=0)
