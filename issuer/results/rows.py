@@ -143,7 +143,7 @@ def _percent(text: str) -> Decimal:
 
 def _personal_number(text: str) -> str:
     number = "".join(character for character in text if character not in " -")
-    if len(number) != 12 or not looks_like_personal_number(number):
+    if len(number) != 12 or not (number.isascii() and number.isdecimal() and looks_like_personal_number(number)):
         raise Fault("This is not a personal identity number.", "Write it with 12 digits, or leave the field empty.")
     return number
 

@@ -1,12 +1,44 @@
-"""Personal identity numbers, recognised so that they are left out wherever they turn up."""
+"""Personal identity numbers, recognised so that they are left out wherever they turn up.
+
+However a number is written, it is read as people read it: in the digits of any script, with any dash, point, space or
+line end between its parts, with signs that nobody sees within, and as it stands in an address ("%2D"). What is found
+must begin with a day and have the right check digit, so that ordinary numbers stay.
+"""
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
-_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
-_NUMBER_WITHIN = re.compile(r"(?<![0-9])(?:[0-9]{2})?[0-9]{6}[-+ ]?[0-9]{4}(?![0-9])")
+_LETTERS_AS_DASHES: Final = frozenset("\u30fc\u1173\u3161\u4e00")
+"""Letters of other scripts that are drawn as a dash."""
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters that are drawn as nothing (Default_Ignorable_Code_Point of Unicode, UAX #44); all others are found by their
+category."""
+_IGNORED: Final = frozenset({"Cf", "Mn", "Mc", "Me", "Cn", "Cs"})
+_OTHER: Final = "x"
+_IN_PARTS: Final = "[-+_]"
+_BEFORE_THE_LAST: Final = "[-+_:]"
+_DAY: Final = rf"[0-9]{{2}}{_IN_PARTS}?[0-9]{{2}}{_IN_PARTS}?[0-9]{{2}}"
+_WRITTEN: Final = tuple(
+    re.compile(rf"(?<![0-9])(?=({form})(?![0-9]))")
+    for form in (
+        rf"[0-9]{{8}}{_BEFORE_THE_LAST}?[0-9]{{4}}",
+        rf"(?:18|19|20){_IN_PARTS}?{_DAY}{_BEFORE_THE_LAST}?[0-9]{{4}}",
+        rf"{_DAY}{_BEFORE_THE_LAST}?[0-9]{{4}}",
+        rf"[0-9](?:{_IN_PARTS}[0-9]){{9}}",
+        rf"(?:1{_IN_PARTS}[89]|2{_IN_PARTS}0)(?:{_IN_PARTS}[0-9]){{10}}",
+    )
+)
+"""In what `_read` makes of a text: "-" is a single dash, ":" any run with a colon, "_" every other run of signs."""
+_DAY_AND_YEAR: Final = re.compile(rf"(?:[0-9]{{2}})?[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}[_:](?:19|20)..")
+_DAY_TO_DAY: Final = re.compile(rf"[-_][0-9]{{2}}{_IN_PARTS}[0-9]{{2}}(?![0-9])")
+_ENCODED: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
+_ONE_ENCODED: Final = re.compile(r"%(?:25)*([0-9A-Fa-f]{2})")
 
-LEFT_OUT = "••••••••"
+LEFT_OUT: Final = "••••••••"
 """Stands where a number was left out of a text."""
 
 NATIONAL_IDENTIFIERS = frozenset(
@@ -38,13 +70,59 @@ def is_national_type(kind: str) -> bool:
 
 
 def looks_like_personal_number(value: str) -> bool:
-    """Whether the text could be a Swedish personal identity or coordination number.
+    """Whether the text could be a Swedish personal identity or coordination number and nothing besides.
 
-    It is 10 or 12 digits with hyphen or plus, begins with a day of a year (a coordination number with the day plus 60),
-    and its check digit holds.
+    It is 10 or 12 digits, whatever stands between them but letters, begins with a day of a year (a coordination number
+    with the day plus 60), and its check digit holds.
     """
-    digits = "".join(c for c in value if c.isdecimal() and c.isascii())
-    if len(digits) not in (10, 12) or any(not (c.isdecimal() or c in "-+ ") for c in value):
+    signs = _read(value).signs
+    return _OTHER not in signs and _is_number("".join(filter(str.isdigit, signs)))
+
+
+def holds_personal_number(text: str) -> bool:
+    """Whether such a number stands somewhere in the text, in whatever digits and dashes it is written."""
+    return next(_found(text), None) is not None
+
+
+def without_personal_numbers(text: str) -> str:
+    """The text with dots in the place of every such number, all else as it was; the very same text when there is
+    none."""
+    while spans := sorted(_found(text)):
+        kept, end = [], 0
+        for begins, ends in spans:
+            if begins >= end:
+                kept += [text[end:begins], LEFT_OUT]
+            end = max(end, ends)
+        # What stood around one may be read as one now.
+        text = "".join((*kept, text[end:]))
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text as it is read for numbers: a digit, "-", "+", ":", "_" or "x" for each sign or run of signs, and where in
+    the text each begins and ends."""
+
+    signs: str
+    spans: tuple[tuple[int, int], ...]
+
+
+def _found(text: str) -> Iterator[tuple[int, int]]:
+    """Where such numbers begin and end in the text. They may overlap."""
+    readings = [_pieces(text)]
+    if "%" in text:
+        readings.append(_decoded(text))
+    for pieces in readings:
+        read = _read_pieces(pieces)
+        for form in _WRITTEN:
+            for match in form.finditer(read.signs):
+                begins, ends = match.span(1)
+                if _is_number("".join(filter(str.isdigit, match[1]))) and not _is_day_and_year(read.signs, match):
+                    yield read.spans[begins][0], read.spans[ends - 1][1]
+
+
+def _is_number(digits: str) -> bool:
+    if len(digits) not in (10, 12):
         return False
     month, day = int(digits[-8:-6]), int(digits[-6:-4])
     if not (1 <= month <= 12 and (1 <= day <= 31 or 61 <= day <= 91)):
@@ -53,21 +131,67 @@ def looks_like_personal_number(value: str) -> bool:
     return sum(d // 10 + d % 10 for d in doubled) % 10 == 0
 
 
-def holds_personal_number(text: str) -> bool:
-    """Whether such a number stands somewhere in the text, in whatever digits and dashes it is written."""
-    return any(looks_like_personal_number(found) for found in _NUMBER_WITHIN.findall(_plain(text)))
-
-
-def without_personal_numbers(text: str) -> str:
-    """The text with dots in the place of every such number; the very same text when there is none."""
-    if not holds_personal_number(text):
-        return text
-    return _NUMBER_WITHIN.sub(
-        lambda found: LEFT_OUT if looks_like_personal_number(found[0]) else found[0], _plain(text)
+def _is_day_and_year(signs: str, match: re.Match[str]) -> bool:
+    """A day in parts with a year beside it ("2026-11-20 2027"), or with another day: no number, whatever its check
+    digit would be. Between a day and the last four digits of a number stands a dash alone, or their year is none."""
+    is_year = match[1][-4:-2] in ("19", "20")
+    return bool(
+        _DAY_AND_YEAR.fullmatch(match[1])
+        or (is_year and _DAY_TO_DAY.match(signs, match.end(1)) and re.search(_IN_PARTS, match[1][:-5]))
     )
 
 
-def _plain(text: str) -> str:
-    # Signs that nobody sees must not part what is read as one number.
-    seen = "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
-    return seen.translate(_DASHES)
+def _read(text: str) -> _Read:
+    return _read_pieces(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
+    return ((one, at, at + 1) for at, one in enumerate(text))
+
+
+def _decoded(text: str) -> Iterator[tuple[str, int, int]]:
+    """The same with what is written as in an address, once or several times over, as what it stands for."""
+    end = 0
+    for run in _ENCODED.finditer(text):
+        yield from ((text[at], at, at + 1) for at in range(end, run.start()))
+        units = list(_ONE_ENCODED.finditer(text, run.start(), run.end()))
+        first = 0
+        for one in bytes(int(unit[1], 16) for unit in units).decode("utf-8", "surrogateescape"):
+            last = first + len(one.encode("utf-8", "surrogateescape"))
+            yield one, units[first].start(), units[last - 1].end()
+            first = last
+        end = run.end()
+    yield from ((text[at], at, at + 1) for at in range(end, len(text)))
+
+
+def _read_pieces(pieces: Iterator[tuple[str, int, int]]) -> _Read:
+    signs: list[str] = []
+    spans: list[tuple[int, int]] = []
+    for one, begins, ends in pieces:
+        for sign in _signs_of(one):
+            if sign in "-+:_" and signs and signs[-1] in "-+:_":
+                signs[-1] = ":" if ":" in (sign, signs[-1]) else "_"
+                spans[-1] = spans[-1][0], ends
+            else:
+                signs.append(sign)
+                spans.append((begins, ends))
+    return _Read("".join(signs), tuple(spans))
+
+
+@lru_cache(maxsize=4096)
+def _signs_of(character: str) -> str:
+    return "".join(map(_sign_of, unicodedata.normalize("NFKC", character)))
+
+
+def _sign_of(one: str) -> str:
+    category = unicodedata.category(one)
+    digit = unicodedata.digit(one, None)
+    if digit is not None:
+        return str(digit)
+    if category in _IGNORED or one in _FILLERS:
+        return ""
+    if one in "+:":
+        return one
+    if category == "Pd" or one in _LETTERS_AS_DASHES or one in "\u2212\u02d7":
+        return "-"
+    return "_" if category[0] in "PSZ" or category == "Cc" else _OTHER
