@@ -28,6 +28,7 @@ from schemas.errors import CouldNotCheck, Malformed, Refused
 
 Key = TypeVar("Key", str, bytes)
 TRUST_LIST_TYP: Final = "intyga-trust-list+jwt"
+_GREATEST_SEQUENCE: Final = 2**63 - 1  # What a database holds.
 MAX_ENTRIES: Final = 10_000
 
 
@@ -148,6 +149,8 @@ def check_trust_list(
     next_update = read_date(claims.get("next_update"), name="next_update")
     if type(sequence) is not int or not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
         raise Malformed("the trust list has no sequence number or no entries")
+    if sequence > _GREATEST_SEQUENCE:
+        raise Malformed("the sequence number of the trust list is beyond what can be kept")
     if sequence < minimum_sequence:
         raise Refused("the trust list is older than the one in use")
     if issued_at > now + timedelta(seconds=skew_seconds):

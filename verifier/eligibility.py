@@ -10,6 +10,7 @@ too old, decides nothing: the person may renew it and come back.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -21,6 +22,7 @@ from schemas.types import type_of
 from schemas.types.statement_form import AS_OF
 from schemas.verification import Check, Outcome
 from service.i18n import N_, Translator
+from verifier.disclosed import DisclosedItem
 from verifier.sentences import check_sentence
 from verifier.store import Contents, ProofSummary, RequestRecord, State
 from verifier.verification import Verdict
@@ -91,7 +93,7 @@ def eligibility_of(record: RequestRecord, *, contents: Contents | None, time_zon
     template = record.transaction.question.template
     if template.answers is None or record.state not in (State.ANSWERED, State.DELETED) or record.verdict is None:
         return None
-    days = _days(contents)
+    days = days_told(contents.items if contents else ())
     aged = {query_id: credential.max_age_days for query_id, credential, _ in template.queries()}
     answered_on = record.answered_at.astimezone(ZoneInfo(time_zone)).date() if record.answered_at else None
     grounds = []
@@ -113,11 +115,13 @@ def _answer(record: RequestRecord) -> Answer:
     return Answer.UNDECIDED
 
 
-def _days(contents: Contents | None) -> dict[str, date]:
+def days_told(items: Iterable[DisclosedItem]) -> dict[str, date]:
+    """As of which day each certificate says to be true, by the query it answers; what is no day says nothing."""
     found = {}
-    for item in contents.items if contents else ():
+    for item in items:
         if item.path == (AS_OF,) and isinstance(item.value, str):
-            found[item.query_id] = date.fromisoformat(item.value)
+            with suppress(ValueError):
+                found[item.query_id] = date.fromisoformat(item.value)
     return found
 
 

@@ -1,7 +1,7 @@
 """What an agent's wallet tells of an act, and what the principal's wallet keeps of it: names and texts, never values.
 
     report = report_of(entry)                               # of the agent's history
-    facts = facts_of(told, read_act(told), told_by="address", today=today, arrived_at=now)  # for the principal's history
+    facts = facts_of(told, read_act(told), told_by="address", today=today, arrived_at=now)  # for the principal's
 
 An act is a decision for somebody else, yes or no, and everything that came after it. See docs/acting-for-another.md.
 """
@@ -144,9 +144,7 @@ def entry_id_of(told: ToldAct, report: ActReport) -> str:
     return hashlib.sha256(strict_json.dumps(["act", *parts])).hexdigest()[:32]
 
 
-def facts_of(
-    told: ToldAct, report: ActReport, *, told_by: str, today: date, arrived_at: datetime
-) -> dict[str, Any]:
+def facts_of(told: ToldAct, report: ActReport, *, told_by: str, today: date, arrived_at: datetime) -> dict[str, Any]:
     """What the history keeps. `told_by` is "address" or "file".
 
     Raises `Malformed` when the power does not say who acts for whom, and from when until when, and when something is

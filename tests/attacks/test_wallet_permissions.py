@@ -293,7 +293,7 @@ async def test_a_next_check_that_cannot_be_is_not_told_also_where_it_was_kept_be
     world: World, next_at: float
 ) -> None:
     """Wallets took any moment in once: what lies there keeps nobody from seeing, and ending, the permission."""
-    sharer, firm, entry = await allowed(world)
+    sharer, _, entry = await allowed(world)
     kept = standing(world, sharer, entry)
     assert kept.next_at is not None
     assert kept.told is not None

@@ -103,7 +103,7 @@ EXTREMES = [
 @pytest.mark.parametrize("zone", ["Europe/Stockholm", "Pacific/Kiritimati", "America/Los_Angeles"])
 @pytest.mark.parametrize("moment", [moment for moment, _, _ in EXTREMES])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_moments_at_the_ends_of_the_calendar_are_said_in_every_style(language: str, moment: datetime, zone: str) -> None:
+def test_moments_at_the_ends_of_the_calendar_are_said_in_each_style(language: str, moment: datetime, zone: str) -> None:
     """In no zone, and in no language, does one of them raise: somebody else wrote it, and the page must be shown."""
     t = load_catalogues(time_zone=zone).translator(language)
     year = "1" if moment.year == 1 else "9999"
