@@ -99,6 +99,29 @@ def test_a_wish_waits_with_its_days_and_grows_overdue(waiting_desk: Desk, time: 
     assert "Deletion asked for" in page
 
 
+@pytest.mark.parametrize(
+    ("language", "waits", "nothing"),
+    [
+        ("sv", "Dolda tills ni har beslutat, som längst till 18 februari 2027", "Inget sparas"),
+        ("en", "Covered until you decide; 18 February 2027 at the latest", "Nothing is kept"),
+    ],
+)
+def test_the_board_says_that_values_are_kept_until_it_is_decided(
+    waiting_desk: Desk, language: str, waits: str, nothing: str
+) -> None:
+    """A wish that waits has deleted nothing yet; what is deleted then is told as deleted, and nothing as kept."""
+    _, deletion_id = taken_back(waiting_desk)
+
+    page = waiting_desk.browser.get(f"/?lang={language}").text
+    assert waits in page
+    assert nothing not in page
+
+    post(waiting_desk.browser, f"/deletions/{deletion_id}/delete", {"decision": "delete"})
+    page = waiting_desk.browser.get(f"/?lang={language}").text
+    assert waits not in page
+    assert ("Deleted on" if language == "en" else "Raderades") in page
+
+
 def test_deleting_is_confirmed_and_enter_does_not_do_it(waiting_desk: Desk) -> None:
     """Only the button deletes; the other one leads back; who did it stands in the log."""
     made, deletion_id = taken_back(waiting_desk)
