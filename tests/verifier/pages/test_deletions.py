@@ -181,6 +181,27 @@ def test_a_refusal_without_its_ground_is_refused(waiting_desk: Desk, wrong: dict
     assert waiting_desk.verifier.deletions.store.get(deletion_id).is_open
 
 
+@pytest.mark.parametrize("pressed", ["", "refuse"])
+def test_the_other_language_keeps_what_was_written_and_ticked(waiting_desk: Desk, pressed: str) -> None:
+    """The switch sends the form itself, also from the first page; nothing is decided by it."""
+    _, deletion_id = taken_back(waiting_desk)
+    path = f"/deletions/{deletion_id}/refuse"
+    button = re.search(r'<button[^>]*name="to_language"[^>]*>', waiting_desk.browser.get(f"{path}?lang=en").text)
+    assert button is not None
+    assert 'form="refuse-form"' in button[0]
+    assert f'formaction="{path}?lang=sv"' in button[0]
+
+    shown = post(waiting_desk.browser, f"{path}?lang=sv", GOOD | {"decision": pressed, "to_language": "sv"})
+
+    assert shown.status_code == 200
+    assert '<html lang="sv"' in shown.text
+    assert shown.text.count(" checked") == 2, "the item and the ground"
+    assert re.search(r'value="certificate/family_name"[^>]* checked', shown.text)
+    assert str(GOOD["words_sv"]) in shown.text
+    assert str(GOOD["words_en"]) in shown.text
+    assert waiting_desk.verifier.deletions.store.get(deletion_id).is_open
+
+
 def test_a_part_is_kept_with_its_ground_and_deleted_after_all(waiting_desk: Desk) -> None:
     """The person's wallet is told both times."""
     made, deletion_id = taken_back(waiting_desk)
