@@ -194,6 +194,7 @@ async def _refusal(
         grounds=[(ground.value, t(text), "") for ground, text in GROUNDS.items()],
         typed=fields | {"keep": typed.get("keep", [])},
         wrong=wrong,
+        kept_until=record.retention_until,
         errors=[(_FIELDS[fault], sentence) for fault, sentence in wrong.items()],
         switch=FormSwitch("refuse-form", f"/deletions/{one.id}/refuse"),
     )

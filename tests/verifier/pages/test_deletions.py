@@ -181,6 +181,26 @@ def test_a_refusal_without_its_ground_is_refused(waiting_desk: Desk, wrong: dict
     assert waiting_desk.verifier.deletions.store.get(deletion_id).is_open
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("sv", "sparas inget här efter 18 februari 2027"), ("en", "nothing is kept here after 18 February 2027")],
+)
+def test_whoever_refuses_is_told_on_which_day_it_goes_all_the_same(
+    waiting_desk: Desk, time: Time, language: str, said: str
+) -> None:
+    """So that no later day is promised to the person; and on that day it goes, though it was refused."""
+    made, deletion_id = taken_back(waiting_desk)
+    path = f"/deletions/{deletion_id}/refuse"
+
+    assert said in waiting_desk.browser.get(f"{path}?lang={language}").text
+    assert said in post(waiting_desk.browser, f"{path}?lang={language}", GOOD | {"keep": []}).text
+
+    assert post(waiting_desk.browser, path, GOOD).status_code == 303
+    assert waiting_desk.record(made.id).has_contents
+    time.pass_by(days=91)
+    assert not waiting_desk.record(made.id).has_contents
+
+
 @pytest.mark.parametrize("pressed", ["", "refuse"])
 def test_the_other_language_keeps_what_was_written_and_ticked(waiting_desk: Desk, pressed: str) -> None:
     """The switch sends the form itself, also from the first page; nothing is decided by it."""
