@@ -102,7 +102,7 @@ def test_a_wish_waits_with_its_days_and_grows_overdue(waiting_desk: Desk, time: 
 @pytest.mark.parametrize(
     ("language", "waits", "nothing"),
     [
-        ("sv", "Dolda tills ni har beslutat, som längst till 18 februari 2027", "Inget sparas"),
+        ("sv", "Dolda tills du har beslutat, som längst till 18 februari 2027", "Inget sparas"),
         ("en", "Covered until you decide; 18 February 2027 at the latest", "Nothing is kept"),
     ],
 )
