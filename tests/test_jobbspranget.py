@@ -12,7 +12,10 @@ import sys
 import time
 import tokenize
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -151,7 +154,6 @@ def test_a_link_that_is_passed_on_leads_to_no_answer_on_the_senders_page(service
         ("answered", "undetermined", ""),
         ("declined", "", ""),
         ("not_returned", "rejected", ""),
-        ("withdrawn", "accepted", ""),
         ("awaiting_return", "accepted", None),
     ],
 )
@@ -160,33 +162,33 @@ def test_a_no_is_told_when_it_came_back_and_looks_like_no_answer_otherwise(
 ) -> None:
     """The verifier tells of no answer whose browser did not come back: it may be somebody else's, who was given the
     link (tests/attacks/test_verifier_fixation.py)."""
-    for name, value in {
-        "APPLICATION_URL": "http://localhost:1",
-        "VERIFIER_URL": "http://localhost:2",
-        "VERIFIER_KEY": "key",
-        "WEBHOOK_SECRET": new_secret(),
-        "SEEN_FILE": str(tmp_path / "seen"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delitem(sys.modules, "examples.jobbspranget.application", raising=False)
-    application = importlib.import_module("examples.jobbspranget.application")
+    application = _application(monkeypatch, tmp_path)
     accepted = verdict == "accepted" and state == "answered"
     sentence = "Behörig den 20 november 2026, enligt Arbetsförmedlingen." if accepted else "Inte behörig."
     word = {"accepted": "eligible", "rejected": "not_eligible"}.get(verdict, "undecided")
-    found = {"answer": word, "sentence_sv": sentence, "sentence": "In English."}
-    told = {"eligibility": None if state in ("declined", "withdrawn", "not_returned") else found}
-    result = VerifierResult("1", "number", state, accepted, verdict, (), None, "2027-01-01", told)
-
-    class Told:
-        async def get_result(self, _: str) -> VerifierResult:
-            return result
-
-    monkeypatch.setattr(application, "verifier", Told())
-    asyncio.run(application.learn("1"))
+    found: dict[str, str] | None = {"answer": word, "sentence_sv": sentence, "sentence": "In English."}
+    if state in ("declined", "not_returned"):
+        found = None
+    _learns(monkeypatch, application, state, verdict, found)
 
     assert application.answers.get("number") == (
         {"sv": kept, "en": "In English."} if kept else None if kept is None else {}
     )
+
+
+def test_after_taking_back_the_page_says_so_and_the_earlier_answer_is_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody who shared and took it back reads that they had shared nothing, nor the answer from before."""
+    application = _application(monkeypatch, tmp_path)
+    application.answers["number"] = {"sv": "Behörig.", "en": "Eligible."}
+    _learns(monkeypatch, application, "withdrawn", "accepted", None)
+
+    for lang, said in (("sv", "Du har tagit tillbaka det du delade."), ("en", "You have taken back what you shared.")):
+        request = Request({"type": "http", "headers": [], "query_string": f"lang={lang}".encode()})
+        shown = bytes(page(request, "answer", answer=application.answers["number"]).body).decode()
+        assert said in shown
+        assert not re.search("Behörig|Eligible|Inget svar|No answer|delade inget|shared nothing", shown)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +266,90 @@ def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> Non
         "Course results",
     ]
     assert not [canary for canary in CANARIES if canary in rest + said + "".join(told)]
+
+
+PROBLEM = b'{"type": "about:blank", "title": "Unauthorized", "detail": "the key is not known"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "unset", "said"),
+    [
+        (401, PROBLEM, "", "Unauthorized: the key is not known"),
+        (502, b"<h1>Bad gateway</h1>", "", "502"),
+        (200, b"<h1>Welcome</h1>", "", "no answer of a verifier"),
+        (200, b'{"id": "1"}', "", "no answer of a verifier"),
+        (200, b'{"needs": []}', "", "no answer of a verifier"),  # No request is made by that.
+        (None, b"", "", "curl"),
+        (401, PROBLEM, "VERIFIER_URL", "VERIFIER_URL is not set"),
+        (401, PROBLEM, "VERIFIER_KEY_FILE", "VERIFIER_KEY_FILE is not set"),
+        (401, PROBLEM, "key", "No such file"),
+    ],
+)
+def test_what_fails_in_the_shell_script_is_no_refusal(
+    tmp_path: Path, status: int | None, body: bytes, unset: str, said: str
+) -> None:
+    """Whoever reads the exit status never takes a failure for "not eligible"; what failed is said in words."""
+    key = tmp_path / "key"
+    if unset != "key":
+        key.write_text("secret-of-the-key")
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status or 500)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing is written where the test's own output goes."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            port = server.server_port if status is not None else 1
+            environment = {**os.environ, "VERIFIER_URL": f"http://127.0.0.1:{port}", "VERIFIER_KEY_FILE": str(key)}
+            environment.pop(unset, None)
+            run = subprocess.run(
+                ["sh", str(EXAMPLE / "apply.sh")], capture_output=True, text=True, env=environment, timeout=WAIT_SECONDS
+            )
+        finally:
+            server.shutdown()
+
+    assert run.returncode == 2, run
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "secret-of-the-key" not in run.stdout + run.stderr
+
+
+def _application(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The application in this process, freshly imported."""
+    for name, value in {
+        "APPLICATION_URL": "http://localhost:1",
+        "VERIFIER_URL": "http://localhost:2",
+        "VERIFIER_KEY": "key",
+        "WEBHOOK_SECRET": new_secret(),
+        "SEEN_FILE": str(tmp_path / "seen"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "examples.jobbspranget.application", raising=False)
+    return importlib.import_module("examples.jobbspranget.application")
+
+
+def _learns(
+    monkeypatch: pytest.MonkeyPatch, application: ModuleType, state: str, verdict: str, found: dict[str, str] | None
+) -> None:
+    """The application is told of a request which the verifier describes like this."""
+    accepted = verdict == "accepted" and state == "answered"
+    result = VerifierResult("1", "number", state, accepted, verdict, (), None, "2027-01-01", {"eligibility": found})
+
+    class Told:
+        async def get_result(self, _: str) -> VerifierResult:
+            return result
+
+    monkeypatch.setattr(application, "verifier", Told())
+    asyncio.run(application.learn("1"))
 
 
 def _applied(visitor: Visitor, url: str) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from secrets import token_urlsafe
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from examples.jobbspranget.page import STATIC, language, page
+from examples.jobbspranget.page import INSTEAD, STATIC, language, page
 from verifier.client import AlreadyReceived, VerifierClient, WebhookReceiver
 
 app = FastAPI()
@@ -27,10 +27,11 @@ answers: dict[str, Mapping[str, str]] = {}  # An application that is more than a
 
 async def learn(request_id: str) -> None:
     """Keep what became of a request: a sentence in each language, or none. The verifier tells a yes or a no once the
-    browser is back that began it; of an answer that never came back, which may be somebody else's, it tells nothing."""
+    browser is back that began it; of an answer that never came back, which may be somebody else's, it tells nothing.
+    After the person took the share back, that alone is said: the earlier answer goes."""
     result = await verifier.get_result(request_id)
     if result.is_final:
-        answers[result.reference] = result.eligibility_texts if result.eligibility != "undecided" else {}
+        answers[result.reference] = INSTEAD.get(result.eligibility or result.state, result.eligibility_texts)
 
 
 @app.get("/")

@@ -51,6 +51,12 @@ WORDS = {
         "language": "På svenska",
     },
 }
+TAKEN_BACK = {
+    "sv": "Du har tagit tillbaka det du delade. Vi använder det inte längre. Plånboken visar vad som har raderats.",
+    "en": "You have taken back what you shared. We no longer use it. Your wallet shows what has been deleted.",
+}
+# What is said instead of the verifier's sentence, by its answer, or by the state of a request that has none.
+INSTEAD: dict[str, dict[str, str]] = {"undecided": {}, "withdrawn": TAKEN_BACK}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",

@@ -229,3 +229,23 @@ def test_today_is_the_calendar_day_of_the_receiver(
     check = rule.check({"as_of": as_of}, now=STOCKHOLM_MIDNIGHT + timedelta(seconds=seconds_after_midnight))
 
     assert check.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("language", "machine", "person"),
+    [
+        ("sv", "En dator räknar ut om du är behörig", "en människa väljer bland de behöriga"),
+        ("en", "A computer works out whether you are eligible", "a person chooses among those who are"),
+    ],
+)
+def test_the_person_is_told_that_a_machine_works_the_answer_out(
+    applicant: Applicant, language: str, machine: str, person: str
+) -> None:
+    """An answer that is there in seconds, with nobody involved, is declared as what it is (GDPR, article 13(2)(f))."""
+    template = applicant.template("internship")
+
+    assert template.answers is not None
+    assert template.automated_decisions is True
+    purpose = template.purpose.text(language)
+    assert machine in purpose
+    assert person in purpose

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from schemas.errors import NotFound
 from schemas.withdrawal import MEDIA_TYPE, StatedItem
 from service.i18n import N_, Translator
-from service.pages import LanguageSwitch
+from service.pages import FormSwitch, LanguageSwitch
 from verifier.deletion import InvalidRefusal, stated_exception
 from verifier.exchange import Verifier
 from verifier.pages.access import FromOurForm, PagesDep, SignedIn, StaffDep, VerifierDep, the_pages
@@ -125,15 +125,17 @@ async def refuse(
     words_en: Annotated[str, Form(max_length=2_000)] = "",
     keep: Annotated[list[str] | None, Form()] = None,
     decision: Annotated[str, Form(max_length=20)] = "",
+    to_language: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Keep what is ticked, delete the rest; anything but the button shows the page again."""
+    """Keep what is ticked, delete the rest; anything but the button shows the page again. With `to_language` it is only
+    shown again, with everything that was written and ticked."""
     one = await verifier.database.run(verifier.deletions.store.get, deletion_id)
     typed = {"ground": ground, "words_sv": words_sv, "words_en": words_en, "keep": keep or []}
     if decision == "back":
         return pages.redirect(f"/deletions/{deletion_id}")
     if not one.is_open:
         return pages.redirect(f"/deletions/{deletion_id}", message=_DECIDED, kind="info")
-    if decision != "refuse":
+    if decision != "refuse" or to_language:
         return await _refusal(request, verifier, one, typed)
     askable = await verifier.database.run(verifier.deletions.store.askable, deletion_id)
     try:
@@ -192,6 +194,7 @@ async def _refusal(
         grounds=[(ground.value, t(text), "") for ground, text in GROUNDS.items()],
         typed=fields | {"keep": typed.get("keep", [])},
         wrong=wrong,
+        kept_until=record.retention_until,
         errors=[(_FIELDS[fault], sentence) for fault, sentence in wrong.items()],
-        switch=LanguageSwitch(f"/deletions/{one.id}/refuse", fields) if request.method == "POST" else None,
+        switch=FormSwitch("refuse-form", f"/deletions/{one.id}/refuse"),
     )

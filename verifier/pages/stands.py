@@ -94,6 +94,7 @@ class Row:
     made_at: datetime
     kept_until: date
     has_values: bool
+    is_covered: bool
     deleted_at: datetime | None
 
 
@@ -134,6 +135,7 @@ def _row(some: Sequence[RequestRecord], language: str) -> Row:
         made_at=record.transaction.made_at,
         kept_until=record.retention_until,
         has_values=record.has_contents,
+        is_covered=record.is_covered,
         deleted_at=record.contents_deleted_at,
     )
 

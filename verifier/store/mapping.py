@@ -109,6 +109,7 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
         proofs=report.proofs,
         wallet_error=row.wallet_error if is_told else "",
         has_contents=may_be_read(row, now),
+        is_covered=are_kept(row, now) and not may_be_read(row, now),
         contents_deleted_at=row.contents_deleted_at if is_told else None,
         withdrawn_at=row.withdrawn_at,
         delete_at=row.delete_at,
@@ -125,12 +126,12 @@ def _verdict(stored: str, state: State) -> Verdict | None:
 
 def may_be_read(row: Row[Any], now: datetime) -> bool:
     """Whether values are there, are not due, count, and nobody is waiting for their deletion."""
-    return (
-        row.contents_number is not None
-        and row.delete_at > now
-        and row.state == State.ANSWERED.value
-        and row.deletion != DeletionState.RECEIVED.value
-    )
+    return are_kept(row, now) and row.deletion != DeletionState.RECEIVED.value
+
+
+def are_kept(row: Row[Any], now: datetime) -> bool:
+    """Whether values of an answer that counts are there and are not due, also while nobody may read them."""
+    return row.contents_number is not None and row.delete_at > now and row.state == State.ANSWERED.value
 
 
 @lru_cache(maxsize=256)

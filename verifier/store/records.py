@@ -112,7 +112,8 @@ class RequestRecord:
 
     `result`, `proofs` and `verdict` stay empty until there is an answer, and while a same-device answer waits for the
     person's browser to come back. `wallet_error` is the error code that the wallet answered with. `reference` is what
-    its maker calls it, until the retention date.
+    its maker calls it, until the retention date. `is_covered`: values are kept, but nobody can read them until a wish to
+    have them deleted is decided.
     """
 
     transaction: Transaction
@@ -125,6 +126,7 @@ class RequestRecord:
     proofs: tuple[ProofSummary, ...]
     wallet_error: str
     has_contents: bool
+    is_covered: bool
     contents_deleted_at: datetime | None
     withdrawn_at: datetime | None
     delete_at: datetime

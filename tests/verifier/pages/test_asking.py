@@ -1,8 +1,11 @@
 """Making a request, and handing it over."""
 
 import asyncio
+import html
+import re
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from proofs import base64url
@@ -270,6 +273,29 @@ def test_a_reference_that_is_too_long_is_told_and_kept_in_its_field(desk: Desk) 
     assert "reference is too long" in page.text
     assert "x" * 101 in page.text
     assert desk.verifier.requests.list_transactions(now=desk.time()) == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"),
+    [
+        ("0123456789abcdef" * 4, "0123456789abcdef01234567…"),
+        ("x" * 24, "x" * 24),
+        ('"><b>' * 6, "&#34;&gt;&lt;b&gt;" * 4 + "&#34;&gt;&lt;b…"),
+    ],
+)
+def test_of_a_long_reference_the_board_shows_the_beginning(desk: Desk, reference: str, shown: str) -> None:
+    """A digest as one word would make the table wider than a screen; the whole is there to point at and to be read out,
+    and on the page of the request."""
+    made = post(desk.browser, "/ask/course-results", {"reference": reference}, page="/ask/course-results")
+    assert made.status_code == 303
+
+    board = desk.browser.get("/").text
+    link = re.search(r'<a class="reference"([^>]*)>(.*?)</a>', board)
+    assert link is not None
+    assert link[2] == shown
+    whole = html.escape(reference).replace("&quot;", "&#34;")
+    assert (f'title="{whole}" aria-label="{whole}"' in link[1]) is (len(reference) > 24)
+    assert whole in desk.browser.get(made.headers["location"]).text
 
 
 def test_a_reference_goes_on_the_day_on_which_the_values_go(desk: Desk) -> None:

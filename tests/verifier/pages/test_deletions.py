@@ -99,6 +99,29 @@ def test_a_wish_waits_with_its_days_and_grows_overdue(waiting_desk: Desk, time: 
     assert "Deletion asked for" in page
 
 
+@pytest.mark.parametrize(
+    ("language", "waits", "nothing"),
+    [
+        ("sv", "Dolda tills du har beslutat, som längst till 18 februari 2027", "Inget sparas"),
+        ("en", "Covered until you decide; 18 February 2027 at the latest", "Nothing is kept"),
+    ],
+)
+def test_the_board_says_that_values_are_kept_until_it_is_decided(
+    waiting_desk: Desk, language: str, waits: str, nothing: str
+) -> None:
+    """A wish that waits has deleted nothing yet; what is deleted then is told as deleted, and nothing as kept."""
+    _, deletion_id = taken_back(waiting_desk)
+
+    page = waiting_desk.browser.get(f"/?lang={language}").text
+    assert waits in page
+    assert nothing not in page
+
+    post(waiting_desk.browser, f"/deletions/{deletion_id}/delete", {"decision": "delete"})
+    page = waiting_desk.browser.get(f"/?lang={language}").text
+    assert waits not in page
+    assert ("Deleted on" if language == "en" else "Raderades") in page
+
+
 def test_deleting_is_confirmed_and_enter_does_not_do_it(waiting_desk: Desk) -> None:
     """Only the button deletes; the other one leads back; who did it stands in the log."""
     made, deletion_id = taken_back(waiting_desk)
@@ -155,6 +178,47 @@ def test_a_refusal_without_its_ground_is_refused(waiting_desk: Desk, wrong: dict
     assert 'id="error-summary"' in answered.text
     assert f'href="#{field}"' in answered.text
     assert (GOOD | wrong)["words_en"] in answered.text
+    assert waiting_desk.verifier.deletions.store.get(deletion_id).is_open
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("sv", "sparas inget här efter 18 februari 2027"), ("en", "nothing is kept here after 18 February 2027")],
+)
+def test_whoever_refuses_is_told_on_which_day_it_goes_all_the_same(
+    waiting_desk: Desk, time: Time, language: str, said: str
+) -> None:
+    """So that no later day is promised to the person; and on that day it goes, though it was refused."""
+    made, deletion_id = taken_back(waiting_desk)
+    path = f"/deletions/{deletion_id}/refuse"
+
+    assert said in waiting_desk.browser.get(f"{path}?lang={language}").text
+    assert said in post(waiting_desk.browser, f"{path}?lang={language}", GOOD | {"keep": []}).text
+
+    assert post(waiting_desk.browser, path, GOOD).status_code == 303
+    assert waiting_desk.record(made.id).has_contents
+    time.pass_by(days=91)
+    assert not waiting_desk.record(made.id).has_contents
+
+
+@pytest.mark.parametrize("pressed", ["", "refuse"])
+def test_the_other_language_keeps_what_was_written_and_ticked(waiting_desk: Desk, pressed: str) -> None:
+    """The switch sends the form itself, also from the first page; nothing is decided by it."""
+    _, deletion_id = taken_back(waiting_desk)
+    path = f"/deletions/{deletion_id}/refuse"
+    button = re.search(r'<button[^>]*name="to_language"[^>]*>', waiting_desk.browser.get(f"{path}?lang=en").text)
+    assert button is not None
+    assert 'form="refuse-form"' in button[0]
+    assert f'formaction="{path}?lang=sv"' in button[0]
+
+    shown = post(waiting_desk.browser, f"{path}?lang=sv", GOOD | {"decision": pressed, "to_language": "sv"})
+
+    assert shown.status_code == 200
+    assert '<html lang="sv"' in shown.text
+    assert shown.text.count(" checked") == 2, "the item and the ground"
+    assert re.search(r'value="certificate/family_name"[^>]* checked', shown.text)
+    assert str(GOOD["words_sv"]) in shown.text
+    assert str(GOOD["words_en"]) in shown.text
     assert waiting_desk.verifier.deletions.store.get(deletion_id).is_open
 
 

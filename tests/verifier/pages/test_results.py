@@ -233,3 +233,18 @@ def test_several_certificates_where_one_was_asked_for_are_told_beside_the_verdic
 
         assert 'data-state="verified"' in page
         assert ('id="several-certificates"' in page.partition('id="checks"')[0]) is from_several
+
+
+@pytest.mark.parametrize(("name", "is_there"), [("employer-micro-credential", True), ("of-a-program", False)])
+def test_staff_are_led_to_ask_again_only_where_they_can(desk: Desk, name: str, is_there: bool) -> None:
+    """A program may ask with a template of its own, which stands on no page of staff."""
+    template = desk.verifier.templates()["employer-micro-credential"].model_copy(update={"name": name})
+    made = desk.verifier.make_request(template, kind=Kind.CROSS_DEVICE, maker="a-program")
+    desk.decline(made.transaction)
+
+    page = desk.browser.get(f"/requests/{made.id}")
+
+    assert page.status_code == 200
+    assert ('id="ask-again"' in page.text) is is_there
+    assert (f"/ask/{name}" in page.text) is is_there
+    assert desk.browser.get(f"/ask/{name}").status_code == (200 if is_there else 404)
