@@ -14,7 +14,7 @@ from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
-from wallet.pages.acting_words import done_for_you, principal_name
+from wallet.pages.acting_words import done_for_you, principal_name, whom_cards_are_about
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -40,6 +40,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         "home.html",
         vault=vault,
         cards=cards,
+        about=whom_cards_are_about(certificates, t),
         waiting=waiting,
         arrived=arrived,
         told=told,
