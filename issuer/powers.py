@@ -44,8 +44,9 @@ class PowerWasEnded(Refused):
 class PowerOfPerson:
     """A power as one of its two people sees it.
 
-    `is_over_me`: they are acted for; else they are the agent. `agent` is how the power names the agent. Its dates are
-    those of the certificate, or of the offer that nobody has collected yet. `begins_on`, `ends_on`, `basis` and what it
+    `is_over_me`: they are acted for; else they are the agent. `agent` is how the power names the agent, `principal` how
+    it names whom it is over (empty where what the power was made of is no longer here). Its dates are those of the
+    certificate, or of the offer that nobody has collected yet. `begins_on`, `ends_on`, `basis` and what it
     covers are what the power says (`schemas/power.py`), by which two powers of one agent are told apart; None, and
     empty, where what the power was made of is no longer here.
     """
@@ -53,6 +54,7 @@ class PowerOfPerson:
     id: str
     is_over_me: bool
     agent: str
+    principal: str
     since: datetime
     was_collected: bool
     begins_on: date | None

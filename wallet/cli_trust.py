@@ -12,7 +12,7 @@ from proofs.keys import SoftwareSigner, generate_signer, load_signer, save_signe
 from proofs.trust import Role, TrustEntry, entry_from_anchor, entry_from_did, read_entry, sign_trust_list
 from service.commands import CommandFailed, JSONOption, command_app, run_async, show
 from wallet.deployment import Deployment
-from wallet.terminal import DEFAULT_DATA, WalletData, open_wallet
+from wallet.terminal import DEFAULT_DATA, WalletData, open_wallet, tell
 from wallet.trusted import TrustSource, entries_of, source_of_entry, source_of_list
 
 trust_app = command_app("trust", help="Whom this wallet recognises as issuer or recipient.")
@@ -34,7 +34,10 @@ def add(
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
-    """Add a signed list by its address and key, an entry, a root certificate, or a recipient's DID."""
+    """Add a signed list by its address and key, an entry, a root certificate, or a recipient's DID.
+
+    One that is there already is replaced, with all its types: what it said before is told then.
+    """
     if sum((bool(list_url), entry is not None, anchor is not None, bool(did))) != 1:
         raise CommandFailed("Give one of: LIST_URL with --key, --entry, --anchor, --did.", error="usage", exit_status=2)
     if did and not name:
@@ -56,7 +59,11 @@ def add(
             raise CommandFailed("A list needs the key that signs it: --key FILE.", error="usage", exit_status=2)
         source = run_async(_fetched(wallet, list_url, strict_json.loads_object(_read(key))))
     with wallet.database.transaction() as connection:
+        before = next((one for one in wallet.trust_store.sources(connection) if one.id == source.id), None)
         wallet.trust_store.put(connection, source)
+    if before is not None and before != source:
+        tell(f"This replaces what was there.\nBefore: {_text(_described(wallet, before))}")
+        tell(f"Now: {_text(_described(wallet, source))}")
     show(_described(wallet, source), as_json=as_json, human=_text)
 
 
@@ -182,6 +189,8 @@ def _described(wallet: Deployment, source: TrustSource) -> dict[str, Any]:
 
 
 def _text(described: dict[str, Any]) -> str:
-    names = ", ".join(f"{entry['name']} ({entry['role']})" for entry in described["entries"])
+    names = ", ".join(
+        f"{entry['name']} ({entry['role']}; {', '.join(entry['types']) or 'every type'})" for entry in described["entries"]
+    )
     where = f" {described['url']}" if described["url"] else ""
     return f"{described['id']}  {described['kind']}{where}: {names or 'nobody at present'}"

@@ -51,6 +51,7 @@ class PowerStore:
                 id=row.id,
                 is_over_me=row.principal_mark in marks,
                 agent=row.recipient,
+                principal=_principal(values),
                 since=row.collected_at or row.created_at,
                 was_collected=row.collected_at is not None,
                 begins_on=_day(values.get("begins_on")),
@@ -180,6 +181,11 @@ def _values_of(connection: Connection, row: Row[Any]) -> dict[str, Any]:
     learner = read.learner
     own = {"family_name": learner.family_name, "given_name": learner.given_name, "birthdate": learner.birth_date}
     return {**read.values, **own}
+
+
+def _principal(values: Mapping[str, Any]) -> str:
+    names = (values.get("principal_given_name"), values.get("principal_family_name"))
+    return " ".join(str(name) for name in names if name)
 
 
 def _day(told: Any) -> date | None:

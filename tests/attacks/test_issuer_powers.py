@@ -279,6 +279,34 @@ def test_who_holds_it_lays_it_down(source: Source) -> None:
     assert source.store.offers.create(drafts, now=source.fetcher.desk.clock())
 
 
+@pytest.mark.parametrize(
+    ("language", "held_by", "held_for", "lay_down"),
+    [
+        ("en", "Held by Omar Haddad", "Held for Lina Haddad", "Lay down the power for Lina Haddad"),
+        ("sv", "Innehas av Omar Haddad", "Gäller för Lina Haddad", "Lämna ifrån dig behörigheten för Lina Haddad"),
+    ],
+)
+def test_each_sees_who_the_other_one_is(
+    source: Source, language: str, held_by: str, held_for: str, lay_down: str
+) -> None:
+    """Who lays a power down sees for whom it is, on the list and before the end; no name is made up when it is gone."""
+    source.collected()
+    source.signed_in("lina")
+    assert held_by in source.get(f"/powers?lang={language}").text
+    source.signed_in("omar")
+    page = source.get(f"/powers?lang={language}")
+    assert held_for in page.text
+    assert "Omar Haddad" not in page.text
+    before = source.get(link_of(page, "mine-end-1"))
+    assert f"{lay_down}</h1>" in before.text
+    with source.store.database.transaction() as connection:
+        connection.execute(update(OFFERS).values(claims=None))
+        connection.execute(update(RESULTS).values(import_id=""))
+    left = source.get("/powers").text
+    assert 'id="mine-1"' in left
+    assert "Haddad" not in left
+
+
 def test_a_code_that_was_given_before_the_end_is_worth_nothing_after_it(source: Source) -> None:
     """The agent has signed in and said yes, and has the code in the hand, when it is ended."""
     source.collected()

@@ -229,6 +229,27 @@ def test_an_entry_without_an_id_is_there_once(terminal: Terminal) -> None:
     terminal.json("trust", "remove", first["id"])
 
 
+def test_what_a_replaced_entry_said_before_is_told(terminal: Terminal) -> None:
+    """Another list of types takes the place of the first; nobody has to find that out from what is refused later."""
+    entry = terminal.data / "of-types.json"
+    described = {"name": "Norr", "role": "issuer", "identifier": "https://norr.example", "mechanism": "metadata"}
+    told = []
+    for types in (["urn:a", "urn:b"], ["urn:c"], ["urn:c"]):
+        entry.write_text(json.dumps(described | {"types": types}), encoding="utf-8")
+        told.append(terminal.run("trust", "add", "--entry", str(entry)).stderr)
+
+    first, second, third = told
+    assert "replaces" not in first
+    before, now = second.split("Before: ")[1].split("Now: ")
+    assert "Norr (issuer; urn:a, urn:b)" in before
+    assert "Norr (issuer; urn:c)" in now
+    assert "replaces" not in third
+    listed = terminal.run("trust", "list").stdout
+    assert "urn:c" in listed
+    assert "urn:a" not in listed
+    terminal.json("trust", "remove", terminal.json("trust", "list")[0]["id"])
+
+
 def test_killed_while_receiving_it_goes_on(services: Services, terminal: Terminal) -> None:
     """Killed at any moment, the same command ends with exactly one certificate, or says to ask for a new offer."""
     for delay in (1.0, 1.3, 1.7):

@@ -1,6 +1,6 @@
 """What is said to somebody who acts for another, and to whom somebody acted for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -161,6 +161,20 @@ DONE = {
 def principal_name(certificate: StoredCertificate) -> str:
     """Whom the holder of a power acts for; "" for every other certificate."""
     return plain(person_of(certificate.claims, "principal_").name()) if is_power(certificate) else ""
+
+
+def whom_cards_are_about(certificates: Collection[StoredCertificate], t: Translator) -> dict[str, str]:
+    """By the certificate: for whom a power is, and whom a certificate is about that is somebody's for whom the holder
+    of this wallet has a power. One's own are left out, and those that do not say whose they are."""
+    principals = [person_of(one.claims, "principal_") for one in certificates if is_power(one)]
+    found = {}
+    for one in certificates:
+        about = person_of(one.claims)
+        if name := principal_name(one):
+            found[one.id] = t(N_("For %(name)s"), name=name)
+        elif any(about.is_same(principal) for principal in principals):
+            found[one.id] = t(N_("About %(name)s"), name=plain(about.name()))
+    return found
 
 
 _STANDS = {

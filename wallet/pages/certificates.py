@@ -1,18 +1,20 @@
 """The person's certificates: the first page, and each certificate in full."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
-from service.i18n import N_
+from schemas.types import type_of
+from service.i18n import N_, Translator, inside_sentence
 from wallet.acts import Acts
 from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
-from wallet.pages.acting_words import done_for_you, principal_name
+from wallet.pages.acting_words import done_for_you, principal_name, whom_cards_are_about
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -38,6 +40,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         "home.html",
         vault=vault,
         cards=cards,
+        about=whom_cards_are_about(certificates, t),
         waiting=waiting,
         arrived=arrived,
         told=told,
@@ -121,4 +124,18 @@ async def delete(
 @router.get("/trust")
 async def trusted(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
     """Whom this wallet trusts."""
-    return await pages.render(request, "trust.html", vault=vault, entries=wallet.trust().entries)
+    t = pages.translator(request)
+    entries = wallet.trust().entries
+    listed = [(one, _kinds(one.types, t)) for one in entries]
+    return await pages.render(request, "trust.html", vault=vault, entries=listed)
+
+
+def _kinds(types: Collection[str], t: Translator) -> str:
+    """The kinds that an entry is listed for, by their titles; those that this wallet has no title for are counted."""
+    titles = list(dict.fromkeys(found.title(t.language) for one in types if (found := type_of(one)) is not None))
+    others = sum(type_of(one) is None for one in types)
+    if others and titles:
+        titles.append(t.plural("%(num)s other kind", "%(num)s other kinds", others))
+    elif others:
+        titles.append(t.plural("%(num)s kind without a name here", "%(num)s kinds without a name here", others))
+    return t.listed([*titles[:1], *map(inside_sentence, titles[1:])])

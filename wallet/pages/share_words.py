@@ -43,7 +43,7 @@ OBSTACLES = {
     Obstacle.NO_COPIES: N_("All its one-time copies have been used. Ask the issuer for new ones."),
 }
 
-NOTHING_FITS = N_("None in this wallet says what they ask for.")
+NOTHING_FITS = N_("Nothing in this wallet answers what they ask for.")
 
 KNOWN = {
     "valid": N_("The issuer had not revoked it on %(moment)s."),

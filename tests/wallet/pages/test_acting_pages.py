@@ -39,6 +39,17 @@ def act(browser: TestClient, page: httpx2.Response, world: World) -> httpx2.Resp
     return send(browser, page, page.url.path, use=f"act:{power}")
 
 
+@pytest.mark.parametrize(
+    ("language", "held_for", "about"), [("en", "For Lina Haddad", "About Lina"), ("sv", "För Lina Haddad", "Om Lina")]
+)
+def test_the_cards_say_whom_they_are_about(world: World, language: str, held_for: str, about: str) -> None:
+    """A power for whom it is, and a certificate of theirs whose it is; one's own is one's own."""
+    cards = text_of(browser_of_agent(world, language).get("/"))
+    assert cards.count(held_for) == 1
+    assert cards.count(about) == 1
+    assert "Omar" not in cards
+
+
 @pytest.mark.parametrize("language", ["en", "sv"])
 def test_every_screen_says_for_whom_one_acts(world: World, language: str) -> None:
     """From the choice to the receipt; nothing of it is ticked beforehand, and without the yes nothing goes on."""

@@ -40,6 +40,9 @@ def test_cs07_the_confirming_page_says_it_and_only_then_it_is_allowed(world: Wor
     assert 'id="confirm-recheck"' not in without.text
     checks = decide(browser, look(browser, firm.ask_offering()), "share", recheck="yes")
     assert checks.url.path.endswith("/confirm/checks")
+    button = re.search(r'<button [^>]*id="decide-allow"[^>]* aria-label="([^"]*)"[^>]*>([^<]*)<', checks.text)
+    assert button is not None
+    assert button[1].startswith(f"{button[2]}: "), "voice control finds the button by what is seen on it (WCAG 2.5.3)"
     assert "They would ask again without you, so this is confirmed by itself." in text_of(checks)
     share = checks.url.path.removesuffix("/confirm/checks")
     assert browser.get(f"{share}/confirm").url.path == checks.url.path
