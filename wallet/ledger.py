@@ -178,6 +178,12 @@ class Event:
     facts: Mapping[str, Any] = field(default_factory=dict)
     previous: str = ""
 
+    @property
+    def wants_all_gone(self) -> bool:
+        """Whether the person took everything back with it, or asked for all of it to be deleted."""
+        is_wish = self.kind in (EventKind.TAKEN_BACK, EventKind.DELETION_ASKED)
+        return is_wish and self.facts.get("chosen") is None
+
     def as_json(self) -> dict[str, Any]:
         """The event as it rests, sealed."""
         return {"entry": self.entry_id, "kind": self.kind.value, "at": self.at.timestamp(), "facts": dict(self.facts)}

@@ -23,7 +23,14 @@ from schemas.standing_permission import PermissionAction, StatedPermission
 from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry, Event, EventKind, entries_of
-from wallet.permitting import NotUsable, PermissionStanding, permission_message, permission_of, read_permission
+from wallet.permitting import (
+    NotUsable,
+    PermissionStanding,
+    allowed_with,
+    permission_message,
+    permission_of,
+    read_permission,
+)
 from wallet.permitting.standing import WISHES
 from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.store.ledger import append_event, read_history
@@ -256,6 +263,17 @@ def note_wish(
         raise NoPermissionHere
     if standing.wish is not action:
         append_event(connection, vault, Event(entry.id, WISHES[action], wallet.clock(), {"because": because}))
+
+
+def note_end_of_share(connection: Connection, vault: UnlockedVault, entry: Entry, *, wallet: Deployment) -> None:
+    """Whoever takes everything back does not let it be checked any longer; written in the caller's transaction.
+
+    Also while nobody knows whether the share arrived: what is learned of that later must find the end here.
+    """
+    standing = allowed_with(entry, now=wallet.clock())
+    if standing is not None and not standing.is_over:
+        kind, facts = WISHES[PermissionAction.END], {"because": "taken_back"}
+        append_event(connection, vault, Event(entry.id, kind, wallet.clock(), facts))
 
 
 def _says_the_same(before: StatedPermission | None, now: StatedPermission) -> bool:

@@ -21,17 +21,17 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from schemas.errors import ProtocolError, Refused, TemporarilyUnavailable
-from schemas.standing_permission import PermissionAction
 from schemas.withdrawal import Action, ItemReference
 from wallet.acts import Acts
 from wallet.deployment import Deployment
 from wallet.histories import Book, Histories
 from wallet.ledger import OF_PERMISSIONS, Entry, Event, EventKind, Outcome, entries_of
-from wallet.permissions import NoPermissionHere, Permissions, note_wish
+from wallet.permissions import Permissions, note_end_of_share
 from wallet.permitting import permission_of
 from wallet.receipts import signed_receipt
 from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.store.ledger import append_event, read_history
+from wallet.store.shares import drop_answer
 from wallet.store.take_back import (
     delete_means,
     forget_means,
@@ -153,7 +153,7 @@ class Withdrawals:
             if not self._is_same_wish(entry, action, kept):
                 facts = {"way": "endpoint", "chosen": kept, "language": language}
                 append_event(connection, vault, Event(entry_id, _WISHES[action], now, facts))
-            self._end_permission(connection, vault, entry, kept)
+            self._end_share(connection, vault, entry, kept)
             write_means(connection, vault, stored, stored.means.asked(now))
         await self._permissions.end_of_share(vault, entry_id)
         await self._send_wish(vault, entry_id)
@@ -170,17 +170,14 @@ class Withdrawals:
             entry = self._entry(connection, vault, entry_id)
             kept = _checked(entry, chosen, self.standing(entry))
             append_event(connection, vault, Event(entry_id, _WISHES[action], now, {"way": way, "chosen": kept}))
-            self._end_permission(connection, vault, entry, kept)
+            self._end_share(connection, vault, entry, kept)
         return self.standing(Histories(self._wallet).entry(vault, entry_id))
 
-    def _end_permission(
-        self, connection: Connection, vault: UnlockedVault, entry: Entry, chosen: list[int] | None
-    ) -> None:
-        """Whoever takes everything back does not let it be checked any longer."""
+    def _end_share(self, connection: Connection, vault: UnlockedVault, entry: Entry, chosen: list[int] | None) -> None:
+        """Of what is taken back as a whole nothing goes out any more: no answer once more, no permission."""
         if chosen is None:
-            with suppress(NoPermissionHere):
-                end = PermissionAction.END
-                note_wish(connection, vault, entry, end, wallet=self._wallet, because="taken_back")
+            note_end_of_share(connection, vault, entry, wallet=self._wallet)
+            drop_answer(connection, vault, entry.id)
 
     def note_answer(self, vault: UnlockedVault, entry_id: str, answer: str) -> None:
         """The person got an answer in another way: `deleted` or `refused`. Raises `NotFound`, `NothingToTakeBack`."""
@@ -206,6 +203,13 @@ class Withdrawals:
         standing = self.standing(entry)
         same = standing.action is action and standing.chosen == (None if chosen is None else tuple(chosen))
         return same and standing.is_by_wallet and standing.state in PENDING | {State.NOT_SENT}
+
+    async def after_arrival(self, vault: UnlockedVault, entry_id: str) -> None:
+        """The answer arrived, as is known only now: a wish that may have come before it is sent again. Best effort."""
+        with suppress(TimeoutError, TemporarilyUnavailable):
+            if self.standing(Histories(self._wallet).entry(vault, entry_id)).is_by_wallet:
+                async with asyncio.timeout(TEND_SECONDS):
+                    await self._send_wish(vault, entry_id)
 
     # --- asking how it stands -------------------------------------------------------------------------------------
 

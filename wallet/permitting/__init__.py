@@ -8,13 +8,14 @@ What a recipient tells of its own checks is shown as that: a check that it hides
 """
 
 from wallet.permitting.messages import NotUsable, permission_message, read_permission
-from wallet.permitting.standing import Check, Granted, PermissionStanding, permission_of
+from wallet.permitting.standing import Check, Granted, PermissionStanding, allowed_with, permission_of
 
 __all__ = [
     "Check",
     "Granted",
     "NotUsable",
     "PermissionStanding",
+    "allowed_with",
     "permission_message",
     "permission_of",
     "read_permission",

@@ -129,14 +129,24 @@ class PermissionStanding:
 
 def permission_of(entry: Entry, *, now: datetime) -> PermissionStanding | None:
     """What the events of a share add up to; None when nothing was allowed with it, or nothing arrived."""
+    return allowed_with(entry, now=now) if entry.outcome is Outcome.SHARED else None
+
+
+def allowed_with(entry: Entry, *, now: datetime) -> PermissionStanding | None:
+    """The same whether or not the share is known to have arrived; None when nothing was allowed with it.
+
+    An end is for good. Whoever wants all of a share gone has ended its permission, also where no end was written.
+    """
     facts = (entry.decided or {}).get("recheck")
-    if facts is None or entry.outcome is not Outcome.SHARED or entry.decided_at is None:
+    if facts is None or entry.decided_at is None:
         return None
     granted = Granted.of(facts)
     place, wish, wished_at = 0, PermissionAction.GRANT, entry.decided_at
     for number, event in enumerate(entry.events):
-        if event.kind in _ACTIONS:
-            place, wish, wished_at = number, _ACTIONS[event.kind], event.at
+        if event.kind in _ACTIONS or event.wants_all_gone:
+            place, wish, wished_at = number, _ACTIONS.get(event.kind, PermissionAction.END), event.at
+        if wish is PermissionAction.END:
+            break
     after = entry.events[place + 1 :]
     statements = [_told(event) for event in entry.events if event.kind is EventKind.PERMISSION_TOLD]
     answers = [_told(event) for event in after if event.kind is EventKind.PERMISSION_TOLD]

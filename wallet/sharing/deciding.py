@@ -333,9 +333,10 @@ class Decisions(Desk):
         return await self._send(vault, share, may_be_there=may_be_there)
 
     def can_send_again(self, vault: UnlockedVault, share_id: str) -> bool:
-        """Whether the answer is still kept and the request has not ended."""
+        """Whether the answer is still kept, the person has not taken it back, and the request has not ended."""
         share = self._share(vault, share_id)
-        if share.answer is None or not self._may_still_act(vault, share_id):
+        is_taken_back = any(event.wants_all_gone for event in self.entry(vault, share_id).events)
+        if share.answer is None or is_taken_back or not self._may_still_act(vault, share_id):
             return False
         try:
             self._checked(share)
@@ -376,6 +377,7 @@ class Decisions(Desk):
         if delivery.state is DeliveryState.DELIVERED:
             await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
             await Permissions(self._wallet).give(vault, share.id)
+            await Withdrawals(self._wallet).after_arrival(vault, share.id)
         await Acts(self._wallet).tell(vault, share.id)
         return delivery
 

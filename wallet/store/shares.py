@@ -113,6 +113,16 @@ def update_share(
     return _write(connection, vault, share, share.state, members, values)
 
 
+def drop_answer(connection: Connection, vault: UnlockedVault, share_id: str) -> None:
+    """Forget the answer of a share, if it is still kept: it is not sent again, whoever writes to the share meanwhile."""
+    require_current(connection, vault)
+    connection.execute(
+        update(ShareRow)
+        .where(col(ShareRow.id) == share_id, col(ShareRow.person_id) == vault.person_id)
+        .values(sealed_answer=None)
+    )
+
+
 def close_share(
     connection: Connection, vault: UnlockedVault, share: StoredShare, *, answer: dict[str, Any] | None
 ) -> StoredShare:

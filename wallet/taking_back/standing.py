@@ -159,6 +159,8 @@ def _state(
         if event.kind is EventKind.DELETION_ANSWERED:
             return (State.DONE if event.facts.get("answer") == "deleted" else State.REFUSED), "noted"
         has_left = has_left or event.kind in _HAS_LEFT
+        if event.kind is EventKind.DELIVERED and state is State.NOT_ACCEPTED:
+            state, reason = State.SENT, ""  # They did not have it yet when they said so.
         found = _STATES.get(event.kind)
         if found is None or found is State.ESCALATED:
             continue
