@@ -33,7 +33,9 @@ _WRITTEN: Final = tuple(
     )
 )
 """In what `_read` makes of a text: "-" is a single dash, ":" any run with a colon, "_" every other run of signs."""
-_DAY_AND_YEAR: Final = re.compile(rf"(?:[0-9]{{2}})?[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}[_:](?:19|20)..")
+_DAY_AND_YEAR: Final = re.compile(
+    rf"(?:[0-9]{{2}})?[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}[_:](?:19|20).."
+)
 _DAY_TO_DAY: Final = re.compile(rf"[-_][0-9]{{2}}{_IN_PARTS}[0-9]{{2}}(?![0-9])")
 _ENCODED: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
 _ONE_ENCODED: Final = re.compile(r"%(?:25)*([0-9A-Fa-f]{2})")

@@ -456,7 +456,14 @@ async def test_an_act_with_an_impossible_moment_that_was_kept_before_can_be_seen
     assert told_reports(kept)[0].events[0].type == "requested"
 
 
-NUMBERS = ("191212121212", "121212-1212", "121212 1212", "１２１２１２−１２１２", "1212\u200b12-12\u206012", "1912-12-12\t%2D\u034f1212")
+NUMBERS = (
+    "191212121212",
+    "121212-1212",
+    "121212 1212",
+    "１２１２１２−１２１２",
+    "1212\u200b12-12\u206012",
+    "1912-12-12\t%2D\u034f1212",
+)
 
 
 def _with_number(number: str, members: dict[str, Any]) -> None:
