@@ -112,8 +112,8 @@ class RequestRecord:
 
     `result`, `proofs` and `verdict` stay empty until there is an answer, and while a same-device answer waits for the
     person's browser to come back. `wallet_error` is the error code that the wallet answered with. `reference` is what
-    its maker calls it, until the retention date. `is_covered`: values are kept, but nobody can read them until a wish to
-    have them deleted is decided.
+    its maker calls it, until the retention date. `is_covered`: values are kept, but nobody can read them until a wish
+    to have them deleted is decided.
     """
 
     transaction: Transaction
