@@ -190,7 +190,8 @@ def _described(wallet: Deployment, source: TrustSource) -> dict[str, Any]:
 
 def _text(described: dict[str, Any]) -> str:
     names = ", ".join(
-        f"{entry['name']} ({entry['role']}; {', '.join(entry['types']) or 'every type'})" for entry in described["entries"]
+        f"{entry['name']} ({entry['role']}; {', '.join(entry['types']) or 'every type'})"
+        for entry in described["entries"]
     )
     where = f" {described['url']}" if described["url"] else ""
     return f"{described['id']}  {described['kind']}{where}: {names or 'nobody at present'}"
