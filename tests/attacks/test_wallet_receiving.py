@@ -482,16 +482,35 @@ async def test_a_stranger_cannot_pass_as_a_known_issuer(world: World) -> None:
     assert vault.certificates() == []
 
 
-async def test_a_known_issuer_is_bounded_to_its_types(world: World) -> None:
-    """An issuer that is listed for one type cannot issue another."""
+async def test_a_known_issuer_is_bounded_to_its_types(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An issuer that is listed for one type cannot issue another, whatever was thought of the offer."""
     from dataclasses import replace
 
     vault = await world.wallet.person()
     world.wallet.trust(replace(world.university.trust_entry, types=("urn:another:type",)))
+    monkeypatch.setattr(type(world.wallet.deployment), "_would_be_refused", lambda *_: False)
 
     collection = await world.wallet.collect(vault, world.university.offer()[0].offer)
 
     assert (collection.stage, collection.problem) == (Stage.FAILED, "not_entitled")
+
+
+async def test_an_offer_that_would_be_refused_is_not_spent(world: World) -> None:
+    """The same link serves once the issuer, who is listed by its address, is trusted for the kind."""
+    from dataclasses import replace
+
+    vault = await world.wallet.person()
+    named = replace(world.university.trust_entry, identifier=world.university.url, types=("urn:another:type",))
+    world.wallet.trust(named)
+    link = world.university.offer()[0].offer
+    first = await world.wallet.collect(vault, link)
+    assert (first.stage, first.problem) == (Stage.OFFERED, "not_yet_entitled")
+    assert vault.certificates() == []
+
+    world.wallet.trust(replace(named, types=()))
+    second = await world.wallet.collect(vault, link)
+
+    assert (second.stage, second.problem, len(vault.certificates())) == (Stage.DONE, "", 1)
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -40,6 +40,7 @@ WAITING_REQUEST = timedelta(days=7)
 """How long a request is kept that something is fetched for: a request object says for how many minutes it is good, and
 not how long its sender waits, which is 7 days at most among ours (DESIGN 4.4)."""
 LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
+NOT_YET_ENTITLED = "not_yet_entitled"
 
 
 class Collecting(Standing):
@@ -88,6 +89,10 @@ class Collecting(Standing):
         try:
             collection = held.collection
             if collection.stage is Stage.OFFERED:
+                if self._would_be_refused(collection):
+                    collection = collection.paused(NOT_YET_ENTITLED)
+                    held.save(collection)
+                    return collection
                 collection = receiving.agreed(collection, tx_code=tx_code, batch_limit=self.settings.batch_limit)
             return await receiving.collect(
                 collection,
@@ -99,6 +104,17 @@ class Collecting(Standing):
             )
         finally:
             held.let_go()
+
+    def _would_be_refused(self, collection: Collection) -> bool:
+        """Whether nothing of an offer could be stored: its issuer is listed by its address, and for no kind of it.
+
+        Then the offer is left as it is, so that it serves once somebody has added the trust. An issuer that is trusted
+        by its root alone, or by nobody, is known only by what it signs (`proofs/issuer_check.py`).
+        """
+        trust, now = self.trust(), self.clock()
+        named = [one for one in trust.naming("issuer", collection.offered.issuer) if one.is_in_force(at=now)]
+        kinds = [configuration.vct for _, configuration in collection.offered.items]
+        return bool(named) and not any(vct is None or one.is_for_type(vct) for vct in kinds for one in named)
 
     async def bid_farewell(self, vault: UnlockedVault, collection_id: str) -> bool:
         """Tell an issuer of a deletion; forgotten when that has come to its end. Whether it has answered.

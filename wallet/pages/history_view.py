@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.consent import Basis
 from schemas.receipt import BothLanguages
-from service.i18n import N_, Translator
+from service.i18n import N_, Translator, inside_sentence
 from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names, plain
@@ -56,7 +56,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "word": t(_DONE_BY, name=done_by) if done_by else t(words.word),
         "state": words.state,
         "icon": words.icon,
-        "items": t.listed(items) if items else "",
+        "items": t.listed([*items[:1], *map(inside_sentence, items[1:])]) if items else "",
         "count": len(items),
         "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
         "until": "" if is_gone else _until(entry, t),

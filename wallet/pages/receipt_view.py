@@ -50,10 +50,11 @@ def receipt_view(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> di
 def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     controller = receipt.controller
     name = t(N_("Says it is %(name)s"), name=view["who"]) if view["unproven"] else view["who"]
+    asked = next((t.moment(one.at) for one in receipt.events if one.type is EventType.REQUESTED), view["moment"])
     return [
         (t(N_("Number")), receipt.record_id),
         *([(t(N_("Their number for it")), view["their_number"])] if view["their_number"] else []),
-        (t(N_("Asked")), view["moment"]),
+        (t(N_("Asked")), asked),
         (t(N_("Decided")), view["decided"]),
         *_acting(receipt, t),
         (t(N_("Who asked")), name),

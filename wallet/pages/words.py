@@ -203,6 +203,11 @@ PROBLEMS = {
         N_("The wallet knows the issuer, but not for this kind of certificate. It was not stored."),
         N_("Ask whoever runs this wallet to trust the issuer for this kind, and say which code stands below."),
     ),
+    "not_yet_entitled": Words(
+        N_("This wallet does not trust the issuer for this certificate"),
+        N_("The wallet knows the issuer, but not for this kind of certificate. The offer is unused."),
+        N_("Ask whoever runs this wallet to trust the issuer for this kind. Then try the same link again."),
+    ),
     "other_type": Words(
         N_("The certificate is of another kind"), N_("It is not what was offered. It was not stored."), _ASK_ISSUER
     ),

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sqlite3
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -175,3 +176,7 @@ def test_a_share_stands_under_the_day_of_the_decision(world: World) -> None:
         when = re.search(r"<dt>When</dt>\s*<dd>(.*?)</dd>", browser.get(path).text, re.DOTALL)
         assert when is not None
         assert moment in when[1]
+    asked = "{:%H:%M}".format((world.clock() - timedelta(minutes=4)).astimezone(ZoneInfo("Europe/Stockholm")))
+    said = re.search(r"<dt>Asked</dt>\s*<dd>(.*?)</dd>", browser.get(f"/history/{late}/receipt").text, re.DOTALL)
+    assert said is not None
+    assert asked in said[1], "asked when it came, as the steps of the receipt say"
