@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     APPROVED = "approved"  # the person decided to share; written before sending
     REFUSED = "refused"  # the person decided not to share; written before telling
     FAULTY = "faulty"  # the request had a fault and could not be shown
+    TELLING = "telling"  # the person wants the sender told of the fault; written before anything is sent
     TOLD = "told"  # the sender was told of the fault
     DELIVERED = "delivered"
     NOT_ACCEPTED = "not_accepted"  # it arrived, and the recipient answered with an error

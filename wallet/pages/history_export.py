@@ -18,7 +18,7 @@ from service.i18n import N_, Translator
 from wallet.histories import Book
 from wallet.ledger import Entry
 from wallet.pages.history_view import entry_view
-from wallet.pages.history_words import fault_sentences, happened
+from wallet.pages.history_words import all_happened, fault_sentences
 from wallet.pages.receipt_view import LEVELS
 from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
 from wallet.rights import copy_of
@@ -154,7 +154,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         view["purpose"],
         _kept_until(entry) or "",
         "; ".join(one["word"] for one in (view["after"], view["copy_wish"]) if one),
-        "; ".join(f"{_moment(event.at, zone)} {happened(event, t)}" for event in entry.events),
+        "; ".join(f"{_moment(event.at, zone)} {words}" for event, words in all_happened(entry.events, t)),
         view["contact"] or "",
         view["error"],
         entry.id,

@@ -14,7 +14,7 @@ from wallet.certificates import StoredCertificate
 from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
-from wallet.pages.history_words import happened
+from wallet.pages.history_words import all_happened
 from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
@@ -123,8 +123,8 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
     return {
         **row_view(entry, t, now=now, titles=titles),
         "events": [
-            {"moment": t.moment(event.at), "words": happened(event, t), "reason": event.facts.get("reason", "")}
-            for event in entry.events
+            {"moment": t.moment(event.at), "words": words, "reason": event.facts.get("reason", "")}
+            for event, words in all_happened(entry.events, t)
         ],
         "last": last.kind.value,
         "reason": last.facts.get("reason", ""),

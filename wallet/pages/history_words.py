@@ -1,6 +1,7 @@
 """What happened, and what a check of the history can find, in a person's words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import zip_longest
 
 from service.i18n import N_, Translator
 from wallet.ledger import Event, EventKind, HistoryFault
@@ -20,6 +21,7 @@ HAPPENED = {
     EventKind.APPROVED: N_("You decided to share"),
     EventKind.REFUSED: N_("You decided not to share"),
     EventKind.FAULTY: N_("The request had a fault"),
+    EventKind.TELLING: N_("You chose to tell them of the fault"),
     EventKind.TOLD: N_("They were told of the fault"),
     EventKind.DELIVERED: N_("They received it"),
     EventKind.NOT_ACCEPTED: N_("It arrived, and they answered with an error"),
@@ -66,15 +68,23 @@ HAPPENED = {
 """Every kind of event in words."""
 _ANSWERED_BY_YOU = N_("You had answered it in another window")
 _TOLD_UNANSWERED = N_("The code of the fault was sent to them, but no reply came")
+_TOLD_PERHAPS = N_("You chose to tell them of the fault; whether it reached them is not known")
 
 
-def happened(event: Event, t: Translator) -> str:
-    """What an event was, in words."""
+def happened(event: Event, t: Translator, *, then: Event | None) -> str:
+    """What an event was, in words. `then` is the next one of its entry: what was begun and has no result is unknown."""
+    if event.kind is EventKind.TELLING and (then is None or then.kind is EventKind.TELLING):
+        return t(_TOLD_PERHAPS)
     if event.kind is EventKind.ANSWERED and event.facts.get("by_you"):
         return t(_ANSWERED_BY_YOU)
     if event.kind is EventKind.TOLD and event.facts.get("unanswered"):
         return t(_TOLD_UNANSWERED)
     return t(HAPPENED[event.kind])
+
+
+def all_happened(events: Sequence[Event], t: Translator) -> list[tuple[Event, str]]:
+    """Every event of an entry with what it was, in words."""
+    return [(one, happened(one, t, then=then)) for one, then in zip_longest(events, events[1:])]
 
 
 def fault_sentences(faults: Collection[HistoryFault], t: Translator) -> list[str]:

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -39,10 +39,13 @@ from wallet.requests.faults import ErrorAddress
 from wallet.sharing.desk import Desk, chosen_as_json, chosen_from_json, offered
 from wallet.store.kept_requests import keep_request
 from wallet.store.ledger import append_event
-from wallet.store.shares import FAULTY, OPEN, add_share, get_share, update_share
+from wallet.store.shares import FAULTY, OPEN, StoredShare, add_share, get_share, update_share
 from wallet.taking_back import standing_of
 from wallet.vault import UnlockedVault
 
+TELLING_LASTS = timedelta(minutes=1)
+"""So long the line to a sender may be open who is being told of a fault; one who may have been told is told again
+only after that."""
 _NEW_EACH_TIME = frozenset({"nonce", "iat", "request_id"})
 
 
@@ -57,7 +60,10 @@ def _question(checked: CheckedRequest) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FaultShown:
-    """A request that cannot be shown: its fault (see `RequestFault`), and whether its sender may be told."""
+    """A request that cannot be shown: its fault (see `RequestFault`), and whether its sender may be told.
+
+    `is_unknown` tells that telling was begun and nothing is known of how it ended: it goes on, or the wallet died.
+    """
 
     share_id: str
     error: str
@@ -67,6 +73,7 @@ class FaultShown:
     can_tell: bool
     was_told: bool
     unanswered: bool
+    is_unknown: bool
 
 
 class Kept(StrEnum):
@@ -259,23 +266,26 @@ class Arrivals(Desk):
             kind=share.members.get("kind", share.members["error"]),  # Of before there were kinds.
             description=share.members["description"],
             host=share.members["host"],
-            can_tell=share.members["tell"] is not None and not told,
+            can_tell=self._can_tell(share),
             was_told=told,
             unanswered=bool(share.members.get("unanswered")),
+            is_unknown=share.members.get("telling") is not None,
         )
 
     async def tell(self, vault: UnlockedVault, share_id: str) -> Delivery:
         """Tell a proven sender the code of its fault, since the person asked for it, once.
 
-        What certainly did not leave can be told again. Where the sender wants the person then, `return_link` knows.
-        Raises `NotFound`.
+        The start is written before anything is sent, and the result after it: a start without a result is unknown
+        (durability D04). What certainly did not leave, or may not have left, can be told again. Where the sender wants
+        the person then, `return_link` knows. Raises `NotFound`.
         """
         share = self._share(vault, share_id)
-        if share.state != FAULTY or share.members["tell"] is None or share.members["told"]:
+        if share.state != FAULTY or not self._can_tell(share):
             raise NotFound("There is nobody to tell")
-        address = ErrorAddress.from_json(share.members["tell"])
+        address, now = ErrorAddress.from_json(share.members["tell"]), self._wallet.clock()
         with self._database.transaction() as connection:
-            update_share(connection, vault, share, {**share.members, "told": True})
+            update_share(connection, vault, share, {**share.members, "telling": now.timestamp()})
+            append_event(connection, vault, Event(share_id, EventKind.TELLING, now))
         error = AuthorizationErrorResponse(share.members["error"], "", address.state)
         delivery = await self._transport.post_answer(
             address.response_uri, answer_form(error.members(), address.answer_key)
@@ -285,7 +295,15 @@ class Arrivals(Desk):
         with self._database.transaction() as connection:
             share = get_share(connection, vault, share_id)
             back = {"redirect_uri": delivery.redirect_uri, "followed": False}
-            update_share(connection, vault, share, {**share.members, "told": is_told, **unanswered, **back})
-            if is_told:
-                append_event(connection, vault, Event(share_id, EventKind.TOLD, self._wallet.clock(), unanswered))
+            result = {"told": is_told, "telling": None, **unanswered, **back}
+            update_share(connection, vault, share, {**share.members, **result})
+            kind = EventKind.TOLD if is_told else EventKind.NOT_DELIVERED
+            append_event(connection, vault, Event(share_id, kind, self._wallet.clock(), unanswered))
         return delivery
+
+    def _can_tell(self, share: StoredShare) -> bool:
+        """Whether there is a sender to tell who was not told, and is not being told at this moment."""
+        began = share.members.get("telling")
+        passed = None if began is None else self._wallet.clock() - datetime.fromtimestamp(began, UTC)
+        is_going_on = passed is not None and timedelta(0) <= passed < TELLING_LASTS
+        return share.members["tell"] is not None and not share.members["told"] and not is_going_on

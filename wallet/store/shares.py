@@ -114,7 +114,7 @@ def update_share(
 
 
 def drop_answer(connection: Connection, vault: UnlockedVault, share_id: str) -> None:
-    """Forget the answer of a share, if it is still kept: it is not sent again, whoever writes to it meanwhile."""
+    """Forget the answer of a share, if it is still kept: nobody can send it again."""
     require_current(connection, vault)
     connection.execute(
         update(ShareRow)

@@ -17,9 +17,11 @@ from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
 from tests.wallet.test_pages import UNKNOWN_WORDS, collect, field, make_wallet, qr_picture, send
 from tests.world import PASSPHRASE, World
+from wallet.delivery import Delivery
 from wallet.pages import share_view
 from wallet.pages.share_words import BASES
 from wallet.receipts import check_receipt
+from wallet.remote_requests import RequestsOverHTTP
 
 
 @pytest.fixture
@@ -548,6 +550,44 @@ def test_nobody_is_said_to_have_been_told_who_was_not(
     assert "They were told the code" not in text_of(told)
     assert "They were told" not in history
     assert noted in history
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_d04_dying_while_telling_leaves_unknown(
+    world: World, employer: FakeVerifier, monkeypatch: pytest.MonkeyPatch, is_sent: bool
+) -> None:
+    """The wallet ends before or after the code has left: nobody is said to have been told, and it can be told again
+    once the line of the first try cannot be open any more."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), transaction_data=["e30"]).link())
+    really = RequestsOverHTTP.post_answer
+
+    async def die(self: RequestsOverHTTP, url: str, form: dict[str, str]) -> Delivery:
+        if is_sent:
+            await really(self, url, form)
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RequestsOverHTTP, "post_answer", die)
+        assert send(browser, page, f"{page.url.path}/tell").status_code == 500
+    history = page.url.path.replace("/share/", "/history/")
+
+    shown = text_of(browser.get(page.url.path))
+    assert "Whether it arrived is not known" in shown
+    assert "They were told" not in shown
+    assert "Tell them" not in shown
+    assert "You chose to tell them of the fault; whether it reached them is not known" in text_of(browser.get(history))
+
+    world.clock.move(minutes=2)
+    again = browser.get(page.url.path)
+    assert "Whether it arrived is not known" in text_of(again)
+    told = send(browser, again, f"{page.url.path}/tell")
+    assert "They were told the code below" in text_of(told)
+    assert "not known" not in text_of(told)
+    assert len(employer.forms) == 1 + is_sent
+    happened = text_of(browser.get(history))
+    assert "They were told of the fault" in happened
+    assert happened.count("whether it reached them is not known") == 1, "of the first try nobody knows"
 
 
 def test_a_sender_who_does_not_fit_is_warned_of_under_the_code_of_the_specification(
