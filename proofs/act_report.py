@@ -181,12 +181,12 @@ async def ask_power_status(
 ) -> Literal["valid", "revoked", "suspended", "unknown"]:
     """How a power stands now, of which a report was taken in before: asked at its source, for whom it is over.
 
-    Raises nothing. "unknown" is what could not be found out: also for a copy that has run out, since its power may go
-    on, and for a source that is not trusted any more, which is not asked.
+    Raises nothing. "unknown" is what could not be found out: also for a copy that has run out and is not listed as
+    revoked, since its power may go on, and for a source that is not trusted any more, which is not asked.
     """
     try:
         _asked_for_key(power_copy, trust)
-        await verify_credential(
+        verified = await verify_credential(
             power_copy,
             expected_type=POWER_VCT,
             expected_holder_thumbprint=None,
@@ -194,24 +194,40 @@ async def ask_power_status(
             resolver=resolver,
             now=now,
             status="required",
+            may_have_run_out=True,
         )
     except VerificationFailed as exc:
         status = _ended(exc)
         return "revoked" if status == "revoked" else "suspended" if status == "suspended" else "unknown"
     except ProtocolError:
         return "unknown"
-    return "valid"
+    expires_at = verified.claims.get("exp")
+    has_run_out = isinstance(expires_at, int | float) and expires_at <= now.timestamp()
+    return "unknown" if has_run_out else "valid"
 
 
 def status_list_of(power_copy: str) -> str:
     """The address of the list that tells of a power; "" when it names none."""
+    return _listed_at(power_copy)[0]
+
+
+def status_entry_of(power_copy: str) -> str:
+    """Which entry of which list tells of a copy of a power, as "address#index"; "" when it names none.
+
+    What is learned there holds for this entry alone: another copy, of the same power or of another, has its own.
+    """
+    uri, index = _listed_at(power_copy)
+    return f"{uri}#{index}" if uri and index is not None else ""
+
+
+def _listed_at(power_copy: str) -> tuple[str, int | None]:
     try:
         status = split_sd_jwt(power_copy).payload.get("status")
     except ProtocolError:
-        return ""
+        return "", None
     reference = status.get("status_list") if isinstance(status, dict) else None
-    uri = reference.get("uri") if isinstance(reference, dict) else None
-    return uri if isinstance(uri, str) else ""
+    uri, index = (reference.get("uri"), reference.get("idx")) if isinstance(reference, dict) else (None, None)
+    return uri if isinstance(uri, str) else "", index if type(index) is int else None
 
 
 def _undisclosed(power: str) -> str:

@@ -93,6 +93,7 @@ class Expected(NamedTuple):
     status_signers: StatusSigners
     require_expiry: bool
     algorithms: Collection[str]
+    may_have_run_out: bool = False
     holder_thumbprint: str | None = None
     audience: str | None = None
     nonce: str | None = None

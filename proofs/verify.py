@@ -135,13 +135,14 @@ async def verify_credential(
     skew_seconds: int = 60,
     status_signers: StatusSigners = "same_anchor",
     require_expiry: bool = False,
+    may_have_run_out: bool = False,
     algorithms: Collection[str] = DEFAULT_ALGORITHMS,
 ) -> VerifiedCredential:
     """Verify a credential on arrival at its holder (RFC 9901, section 7.2).
 
     `expected_type` is the `vct` that was offered, None to accept any; `expected_holder_thumbprint` the thumbprint of
     the key that was proven, None when the credential need not be bound to one of ours. `require_expiry` refuses a
-    credential without `exp`.
+    credential without `exp`; `may_have_run_out` passes one whose `exp` is over, for whoever asks only for its status.
 
     Raises `VerificationFailed`. A credential of an unknown issuer raises as well: see `only_issuer_unknown`.
     """
@@ -157,6 +158,7 @@ async def verify_credential(
         status_signers=status_signers,
         require_expiry=require_expiry,
         algorithms=algorithms,
+        may_have_run_out=may_have_run_out,
         holder_thumbprint=expected_holder_thumbprint,
     )
     sd_jwt, issuer, leaf, status_value, report, _ = await _verify(token, expected)
@@ -289,7 +291,7 @@ def _check_dates(found: Findings, claims: Mapping[str, Any]) -> None:
         found.fail("dates", "malformed", exc)
     if expires_at is None and found.expected.require_expiry:
         found.fail("dates", "missing_expiry", "the credential does not say when it expires")
-    if expires_at is not None and expires_at <= now - skew:
+    if expires_at is not None and expires_at <= now - skew and not found.expected.may_have_run_out:
         found.fail("dates", "expired", "the credential has expired")
     if not_before is not None and not_before > now + skew:
         found.fail("dates", "not_yet_valid", "the credential is not valid yet")

@@ -11,21 +11,24 @@ holding.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from proofs.act_report import ask_power_status, status_list_of
+from proofs.act_report import ask_power_status, status_entry_of, status_list_of
 from proofs.resolve import HurriedResolver
 from wallet.deployment import HURRY_SECONDS, POWER_STATUS, Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry, Event, EventKind, entries_of
-from wallet.reporting import HeldByAnother, held_by_others, power_key, unseen_acts
+from wallet.reporting import HeldByAnother, held_by_others, status_entry, unseen_acts
 from wallet.store.ledger import append_event, read_history
 from wallet.vault import UnlockedVault
 
 MOST_ASKED: Final = 20
 """So many powers are looked up at once; the state of the others stays unknown."""
+MOST_COPIES: Final = 100
+"""So many further copies of those that do not hold for certain; the others are asked at the next look."""
 
 
 class PowersOverMe:
@@ -45,31 +48,38 @@ class PowersOverMe:
         """
         open_ones = [one for one in self.all(vault) if not one.has_ended]
         hurried = HurriedResolver(self._wallet.resolver, seconds=HURRY_SECONDS)
-        asked = [one for one in open_ones if one.copy][:MOST_ASKED]
-        stands = dict.fromkeys((one.key for one in open_ones), "unknown")
-        answers = await asyncio.gather(*(self._ask(one, hurried) for one in asked))
-        stands |= {one.key: answer for one, answer in zip(asked, answers, strict=True)}
-        self._note_ended(vault, {key for key, status in stands.items() if status == "revoked"})
-        return {key: status for key, status in stands.items() if status in ("suspended", "unknown")}
+        copies = {one.key: [copy for copy in one.open_copies if copy] for one in open_ones}
+        answers = await self._ask([some[0] for some in copies.values() if some][:MOST_ASKED], hurried)
+        # Where the latest copy holds, so does the power. Else all have to be asked: each has its own entry in the list.
+        others = [copy for some in copies.values() if some and answers.get(some[0]) != "valid" for copy in some[1:]]
+        answers |= await self._ask(others[:MOST_COPIES], hurried)
+        self._note_ended(vault, {status_entry_of(copy) for copy, status in answers.items() if status == "revoked"})
+        stands = {one.key: _together([answers.get(copy, "unknown") for copy in one.open_copies]) for one in open_ones}
+        return {key: status for key, status in stands.items() if status}
 
-    async def _ask(self, one: HeldByAnother, resolver: HurriedResolver) -> str:
+    async def _ask(self, copies: Sequence[str], resolver: HurriedResolver) -> dict[str, str]:
         now = self._wallet.clock()
-        self._wallet.resolver.forget_older(status_list_of(one.copy), than=now - POWER_STATUS)
-        return await ask_power_status(one.copy, trust=self._wallet.trust(), resolver=resolver, now=now)
+        for address in {status_list_of(copy) for copy in copies}:
+            self._wallet.resolver.forget_older(address, than=now - POWER_STATUS)
+        trust = self._wallet.trust()
+        asked = (ask_power_status(copy, trust=trust, resolver=resolver, now=now) for copy in copies)
+        return dict(zip(copies, await asyncio.gather(*asked), strict=True))
 
-    def _note_ended(self, vault: UnlockedVault, keys: set[str]) -> None:
-        """Once for each power, with the latest act under it."""
-        if not keys:
+    def _note_ended(self, vault: UnlockedVault, ended: set[str]) -> None:
+        """Once for each copy, with the latest act that was told with it."""
+        if not ended:
             return
         now = self._wallet.clock()
         with self._wallet.database.transaction() as connection:
             entries = entries_of(read_history(connection, vault).events, now=now)
-            over = {one.key for one in held_by_others(entries, today=self._today()) if one.has_ended}
+            held = held_by_others(entries, today=self._today())
+            still_open = ended & {status_entry_of(copy) for one in held for copy in one.open_copies}
             for entry in entries:
-                key = power_key(entry.told) if entry.told is not None else ""
-                if key in keys - over:
-                    over.add(key)
-                    append_event(connection, vault, Event(entry.id, EventKind.POWER_OVER, now))
+                for event in entry.events:
+                    listed = status_entry(event.facts) if event.kind is EventKind.ACT_TOLD else ""
+                    if listed in still_open:
+                        still_open.discard(listed)
+                        append_event(connection, vault, Event(entry.id, EventKind.POWER_OVER, now, {"power": listed}))
 
     def unseen(self, vault: UnlockedVault) -> list[Entry]:
         """What was done for the person that they have not said they have seen, the latest first."""
@@ -85,6 +95,14 @@ class PowersOverMe:
 
     def _today(self) -> date:
         return self._wallet.clock().astimezone(ZoneInfo(self._wallet.settings.time_zone)).date()
+
+
+def _together(statuses: Sequence[str]) -> str:
+    """How a power stands by all copies of it that may hold."""
+    left = {one for one in statuses if one != "revoked"}
+    if "unknown" in left and "valid" not in left:
+        return "unknown"
+    return "suspended" if left == {"suspended"} else ""
 
 
 def last_told(entry: Entry) -> datetime:

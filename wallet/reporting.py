@@ -7,7 +7,7 @@ An act is a decision for somebody else, yes or no, and everything that came afte
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Final
@@ -15,13 +15,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from proofs import strict_json
-from proofs.act_report import ToldAct
+from proofs.act_report import ToldAct, status_entry_of
 from schemas.act_report import MOST_EVENTS, ActReport, ToldEvent, ToldItem, ToldRecipient, ToldText
 from schemas.errors import Malformed
 from schemas.learning.personal_numbers import LEFT_OUT, holds_personal_number, without_personal_numbers
 from schemas.power import Person, person_of
 from schemas.receipt import BothLanguages, Receipt
-from wallet.ledger import Entry, EventKind
+from wallet.ledger import Entry, Event, EventKind
 from wallet.naming import plain
 from wallet.receipts import has_receipt, receipt_of
 from wallet.taking_back.messages import SKEW
@@ -42,7 +42,11 @@ MOST_TOLD: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class HeldByAnother:
-    """A power that somebody else holds for the person, as far as they told of acts under it."""
+    """A power that somebody else holds for the person, as far as they told of acts under it.
+
+    Two powers with the same names and days cannot be told apart, since no copy says of which power it is: they are one
+    here, and it has ended when all have.
+    """
 
     key: str
     agent: str
@@ -54,9 +58,10 @@ class HeldByAnother:
     has_ended: bool
     acts: int
     known_since: datetime | None = None
-    """When this wallet first learned that it was ended before its last day."""
-    copy: str = ""
-    """The latest copy of it that came with a report."""
+    """When this wallet learned that it was ended before its last day."""
+    open_copies: tuple[str, ...] = ()
+    """The copies that came with reports and are not known to be ended, the latest first; "" stands for those that were
+    not kept."""
 
 
 def is_act_for_another(entry: Entry) -> bool:
@@ -207,44 +212,82 @@ def power_key(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(strict_json.dumps([facts[name] for name in named])).hexdigest()[:16]
 
 
+def status_entry(facts: Mapping[str, Any]) -> str:
+    """Which entry of a status list tells of the copy that an act was told with; "" where that is not kept."""
+    return status_entry_of(facts.get("power_copy", ""))
+
+
 def held_by_others(entries: Iterable[Entry], *, today: date) -> list[HeldByAnother]:
     """The powers under which others told of acts, the latest told first."""
-    found: dict[str, HeldByAnother] = {}
+    under: dict[str, list[Entry]] = {}
     for entry in entries:
-        facts = entry.told
-        if facts is None:
-            continue
-        key = power_key(facts)
-        ends_on = date.fromisoformat(facts["power_ends_on"])
-        known = found.get(key)
-        since = min(filter(None, (_learned_of_the_end(entry), known.known_since if known else None)), default=None)
-        found[key] = HeldByAnother(
-            key=key,
-            agent=facts["agent"],
-            principal=facts["principal"],
-            issuer=BothLanguages(**facts["power_issuer"]).text("sv") or facts["power_issuer_id"],
-            issuer_identifier=facts["power_issuer_id"],
-            begins_on=date.fromisoformat(facts["power_begins_on"]),
-            ends_on=ends_on,
-            has_ended=ends_on < today or since is not None,
-            acts=1 + (known.acts if known is not None else 0),
-            known_since=since,
-            copy=(known.copy if known is not None else "") or facts.get("power_copy", ""),
-        )
+        if entry.told is not None:
+            under.setdefault(power_key(entry.told), []).append(entry)
+    return [_held(key, acts, today=today) for key, acts in under.items()]
+
+
+def _held(key: str, acts: Sequence[Entry], *, today: date) -> HeldByAnother:
+    latest = acts[0].told
+    assert latest is not None
+    ends_on = date.fromisoformat(latest["power_ends_on"])
+    copies = _copies(acts)
+    still_open = [one for one in copies if one.ended_at is None]
+    # One that was ended when it was first told of adds nothing to what was known of the others.
+    ends = [one.ended_at for one in copies if one.ended_at is not None and one.was_open]
+    ends = ends or [min(one.ended_at for one in copies if one.ended_at is not None)] if not still_open else []
+    return HeldByAnother(
+        key=key,
+        agent=latest["agent"],
+        principal=latest["principal"],
+        issuer=BothLanguages(**latest["power_issuer"]).text("sv") or latest["power_issuer_id"],
+        issuer_identifier=latest["power_issuer_id"],
+        begins_on=date.fromisoformat(latest["power_begins_on"]),
+        ends_on=ends_on,
+        has_ended=ends_on < today or not still_open,
+        acts=len(acts),
+        known_since=max(ends, default=None),
+        open_copies=tuple(one.copy for one in reversed(still_open)),
+    )
+
+
+@dataclass(slots=True)
+class _Copy:
+    """What became known of one copy of a power, which its entry in a status list tells from every other."""
+
+    copy: str
+    was_open: bool = False
+    ended_at: datetime | None = None
+
+
+def _copies(acts: Iterable[Entry]) -> list[_Copy]:
+    """The copies under which acts were told, the latest told last.
+
+    An end counts for the copy of which it was learned, and no more once an act is told later with that copy holding.
+    """
+    found: dict[str, _Copy] = {}
+    for event, facts in sorted(_tellings(acts), key=lambda one: one[0].at):
+        listed = event.facts.get("power") if event.kind is EventKind.POWER_OVER else None
+        listed = listed or status_entry(facts)
+        one = found.pop(listed, None) or _Copy(facts.get("power_copy", ""))
+        found[listed] = one
+        if event.kind is EventKind.POWER_OVER or facts["power_status"] == "revoked":
+            one.ended_at = one.ended_at or event.at
+        else:
+            one.was_open = True
+            if facts["power_status"] == "valid" and one.ended_at is not None and event.at > one.ended_at:
+                one.ended_at = None
     return list(found.values())
 
 
-def _learned_of_the_end(entry: Entry) -> datetime | None:
-    """When this wallet learned that the power of an act was ended: told with the act, or looked up since."""
-    return next(
-        (
-            one.at
-            for one in entry.events
-            if one.kind is EventKind.POWER_OVER
-            or (one.kind is EventKind.ACT_TOLD and one.facts["power_status"] == "revoked")
-        ),
-        None,
-    )
+def _tellings(acts: Iterable[Entry]) -> Iterator[tuple[Event, Mapping[str, Any]]]:
+    """What was told, and that a power was found ended, each with the facts that were told last before."""
+    for entry in acts:
+        facts: Mapping[str, Any] = {}
+        for event in entry.events:
+            if event.kind is EventKind.ACT_TOLD:
+                facts = event.facts
+            if event.kind in (EventKind.ACT_TOLD, EventKind.POWER_OVER):
+                yield event, facts
 
 
 def unseen_acts(entries: Iterable[Entry]) -> list[Entry]:

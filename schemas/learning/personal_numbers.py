@@ -33,10 +33,10 @@ _WRITTEN: Final = tuple(
     )
 )
 """In what `_read` makes of a text: "-" is a single dash, ":" any run with a colon, "_" every other run of signs."""
-_DAY_AND_YEAR: Final = re.compile(
-    rf"(?:[0-9]{{2}})?[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}[_:](?:19|20).."
-)
-_DAY_TO_DAY: Final = re.compile(rf"[-_][0-9]{{2}}{_IN_PARTS}[0-9]{{2}}(?![0-9])")
+_DAY_IN_PARTS: Final = rf"(?:[0-9]{{2}})?[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}{_IN_PARTS}[0-9]{{2}}"
+_DAY_AND_YEAR: Final = re.compile(rf"{_DAY_IN_PARTS}[_:](?:19|20)[0-9]{{2}}")
+_DAY_AND_YEAR_OF_ANOTHER: Final = re.compile(rf"{_DAY_IN_PARTS}-(?:19|20)[0-9]{{2}}")
+_REST_OF_A_DAY: Final = re.compile(rf"[-_][0-9]{{2}}{_IN_PARTS}[0-9]{{2}}(?![0-9])")
 _ENCODED: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
 _ONE_ENCODED: Final = re.compile(r"%(?:25)*([0-9A-Fa-f]{2})")
 
@@ -136,11 +136,9 @@ def _is_number(digits: str) -> bool:
 def _is_day_and_year(signs: str, match: re.Match[str]) -> bool:
     """A day in parts with a year beside it ("2026-11-20 2027"), or with another day: no number, whatever its check
     digit would be. Between a day and the last four digits of a number stands a dash alone, or their year is none."""
-    is_year = match[1][-4:-2] in ("19", "20")
-    return bool(
-        _DAY_AND_YEAR.fullmatch(match[1])
-        or (is_year and _DAY_TO_DAY.match(signs, match.end(1)) and re.search(_IN_PARTS, match[1][:-5]))
-    )
+    if _DAY_AND_YEAR.fullmatch(match[1]):
+        return True
+    return bool(_DAY_AND_YEAR_OF_ANOTHER.fullmatch(match[1]) and _REST_OF_A_DAY.match(signs, match.end(1)))
 
 
 def _read(text: str) -> _Read:

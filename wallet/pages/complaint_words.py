@@ -11,7 +11,7 @@ from schemas.withdrawal import Action, DeletionStatement
 from service.i18n import N_, Translator
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
-from wallet.pages.take_back_words import GROUNDS, names_of, number_line
+from wallet.pages.take_back_words import GROUNDS, names_of, number_line, their_words
 from wallet.pages.ways_out import in_lines
 from wallet.taking_back import Standing, State
 
@@ -113,9 +113,9 @@ _ANSWERS = frozenset({EventKind.DELETION_STATED, EventKind.DELETION_ANSWERED})
 def _their_grounds(statement: DeletionStatement, t: Translator) -> Iterator[str]:
     """On which ground in law they keep what, in their own words and marked as theirs."""
     for one in statement.exceptions:
-        items = t.listed(dict.fromkeys(plain(item.label.text(t.language)) for item in one.items))
+        items = t.listed(dict.fromkeys(their_words(item.label, t) for item in one.items))
         ground = t(GROUNDS[one.ground])
         yield t(N_("They keep %(items)s. The ground that they state: %(ground)s."), items=items, ground=ground)
         # Marks of quotation in their words would end the quotation where they like.
-        if words := re.sub('[“”„"]', "'", plain(one.words.text(t.language))):
+        if words := re.sub('[“”„"]', "'", their_words(one.words, t)):
             yield t(N_("In their words: “%(words)s”"), words=words)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.consent import LocalizedText
+from schemas.learning.personal_numbers import without_personal_numbers
 from schemas.receipt import BothLanguages
 from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, StatedItem
 from service.i18n import N_, Translator
@@ -186,12 +188,12 @@ def _statement_view(statement: DeletionStatement, t: Translator, *, came: str) -
         "backups": t.date(statement.backups_until) if statement.backups_until else "",
         "why": t(REASONS[statement.reason]),
         "items": _labels(statement.items, t),
-        "systems": [plain(one.text(t.language)) for one in statement.systems],
-        "informed": [plain(one.text(t.language)) for one in statement.informed],
+        "systems": [their_words(one, t) for one in statement.systems],
+        "informed": [their_words(one, t) for one in statement.informed],
         "exceptions": [
             {
                 "ground": t(GROUNDS[one.ground]),
-                "words": plain(one.words.text(t.language)),
+                "words": their_words(one.words, t),
                 "items": _labels(one.items, t),
             }
             for one in statement.exceptions
@@ -200,4 +202,12 @@ def _statement_view(statement: DeletionStatement, t: Translator, *, came: str) -
 
 
 def _labels(items: Sequence[StatedItem], t: Translator) -> str:
-    return t.listed(dict.fromkeys(plain(item.label.text(t.language)) for item in items)) if items else ""
+    return t.listed(dict.fromkeys(their_words(item.label, t) for item in items)) if items else ""
+
+
+def their_words(text: LocalizedText, t: Translator) -> str:
+    """What somebody wrote into a statement, where it is shown apart from the document that they signed.
+
+    Without any personal number: the history tells names and texts, never values. The document itself stays as it is.
+    """
+    return without_personal_numbers(plain(text.text(t.language)))

@@ -18,6 +18,7 @@ from proofs import base64url, strict_json
 from proofs.after_share import check_recipient_message, sign_holder_message
 from proofs.trust import TrustList
 from schemas.errors import ProtocolError, Refused
+from schemas.learning.personal_numbers import holds_personal_number
 from schemas.withdrawal import (
     COUNTERSIGNATURE_TYPE,
     MEDIA_TYPE,
@@ -224,10 +225,10 @@ def _members(reply: Reply) -> Mapping[str, Any]:
 
 
 def error_code(reply: Reply) -> str:
-    """The recipient's error code, if it has one of a usable form."""
+    """The recipient's error code, if it has one of a usable form; a personal number is none."""
     error = _members(reply).get("error")
     usable = isinstance(error, str) and 0 < len(error) <= 60 and error.isascii() and error.replace("_", "").isalnum()
-    return str(error) if usable else f"http_{reply.status}"
+    return str(error) if usable and not holds_personal_number(str(error)) else f"http_{reply.status}"
 
 
 def _ascii(body: bytes) -> str:

@@ -1,11 +1,14 @@
 """Taking back on the pages, without scripts: what they say, what they do, and what they never do."""
 
+import base64
+import io
 import json
 import re
 from datetime import timedelta
 from html import unescape
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pypdf
 import pytest
 from starlette.testclient import TestClient
 
@@ -16,6 +19,7 @@ from tests.wallet.taking_back_world import BIRTH, NAME, Recipient
 from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_pages import UNKNOWN_WORDS, collect, make_wallet, send
 from tests.world import PASSPHRASE, World
+from wallet.taking_back.messages import Reply, error_code
 
 
 def shared(world: World, language: str = "en", **said: object) -> tuple[TestClient, str, Recipient]:
@@ -273,6 +277,48 @@ def test_hostile_words_in_a_statement_stay_words(world: World) -> None:
     assert 'data-state="partly"' in done.text
     assert "<script>alert" not in done.text
     assert "&lt;script&gt;" in done.text
+
+
+def test_a_personal_number_in_a_statement_is_shown_nowhere_but_in_the_signed_document(world: World) -> None:
+    """The words are the recipient's, who may write a value into them: the page, the files and the complaint leave it
+    out, and the rest of the words stands. What they signed is kept as they signed it."""
+    browser, entry, recipient = shared(world)
+    words = {"sv": "Vi sparar 19980423 - 2388, i tvist.", "en": "We keep 19980423 - 2388, in a dispute."}
+    kept = {"ground": "legal_claims", "words": words, "items": [{**NAME, "label": words}]}
+    recipient.answer = lambda message: recipient.statement(
+        message,
+        outcome="partly",
+        items=[{**BIRTH, "label": words}],
+        exceptions=[kept],
+        systems=[words],
+        informed=[words],
+    )
+    page = browser.get(f"/history/{entry}/take-back")
+
+    done = send(browser, page, page.url.path, decision="send")
+
+    assert "We keep ••••••••, in a dispute." in done.text
+    said = [text_of(done), "\n".join(letter_of(browser, entry))]
+    for name in ("history.csv", "history.json", "history.pdf"):
+        answer = browser.get(f"/history/files/{name}")
+        assert answer.status_code == 200
+        pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages if name.endswith("pdf") else ()
+        said.append(" ".join(one.extract_text() for one in pages) or answer.text)
+    assert "••••••••" in said[1]
+    assert "in a dispute" in said[-1]
+    assert not [text for text in said if re.search(r"19980423\W*2388", text)]
+    document = json.loads(said[3])["entries"][0]["after"]["statements"][0]
+    payload = json.loads(base64.urlsafe_b64decode(document.split(".")[1] + "=="))
+    assert payload["exceptions"][0]["words"] == words
+
+
+@pytest.mark.parametrize("said", ["199804232388", "980423_2388"])
+def test_a_personal_number_is_no_code_of_an_error(said: str) -> None:
+    """What stands as the reason in the history is the recipient's word as well."""
+    assert error_code(Reply(400, "application/json", json.dumps({"error": said}).encode())) == "http_400"
+    assert (
+        error_code(Reply(400, "application/json", json.dumps({"error": "unknown_share"}).encode())) == "unknown_share"
+    )
 
 
 def test_a_refusal_offers_nothing_to_take_back(world: World) -> None:
