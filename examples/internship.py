@@ -140,7 +140,7 @@ class Internship:
         if not stated or entry["after"]["misses_statement"]:
             raise StepFailed("The history should hold the receiver's statement.")
         deadline = time.monotonic() + ANSWER_SECONDS
-        while self.browser.reads("//*[@id='answer']") != ["No answer that is enough."]:
+        while not "".join(self.browser.reads("//*[@id='answer']")).startswith("You have taken back what you shared."):
             if time.monotonic() > deadline:
                 raise StepFailed("The application should have no answer any more.")
             time.sleep(0.2)

@@ -307,7 +307,8 @@ class World:
     @cached_property
     def _passphrase_file(self) -> Path:
         file = self.directory / "key-passphrase"
-        file.write_text("a passphrase for key files in tests\n", encoding="ascii")
+        if not file.exists():  # A second process of the same world may be reading it at this moment.
+            file.write_text("a passphrase for key files in tests\n", encoding="ascii")
         return file
 
     def _data(self, host: str) -> Path:
