@@ -10,7 +10,6 @@ decided is written before anything is sent; if the wallet dies in between, there
 "unknown" (durability D04).
 """
 
-import hashlib
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,6 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from proofs import base64url, strict_json
 from schemas.receipt import BothLanguages
 
 
@@ -392,59 +390,3 @@ def _outcome(events: Sequence[Event], *, now: datetime) -> Outcome:
             return outcome
     # Closing the tab, waiting too long and going offline are no answer (CS-24).
     return Outcome.NO_ANSWER if now.timestamp() >= events[0].facts.get("expires_at", 0) else Outcome.OPEN
-
-
-# --- commitments ------------------------------------------------------------------------------------------------------
-
-SALT_BYTES = 16
-
-
-def commitment(salt: bytes, path: Sequence[str | int], value: Any) -> str:
-    """A commitment to one shared item: base64url SHA-256 over the salt and the item's path and value as JSON.
-
-    With the salt, which stays sealed with the holder, it proves what was shared; without it, it tells nothing.
-    """
-    return base64url.encode(hashlib.sha256(salt + strict_json.dumps([list(path), value])).digest())
-
-
-def opens(written: str, *, salt: bytes, path: Sequence[str | int], value: Any) -> bool:
-    """Whether a commitment is one to this value."""
-    return secrets.compare_digest(written, commitment(salt, path, value))
-
-
-# --- filters ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a person looks for, in words that they understand. Empty members let everything through."""
-
-    who: str = ""
-    since: date | None = None
-    until: date | None = None
-    outcome: Outcome | None = None
-    done: EventKind | None = None
-    certificate: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is looked for."""
-        return self == Filter()
-
-    def matches(self, entry: Entry, titles: Mapping[str, BothLanguages]) -> bool:
-        """Whether an entry is among what is looked for. `titles` are those of the certificates in the vault, by id."""
-        day = entry.filed_at.date()
-        called = [*entry.certificates, *(titles[one] for one in entry.certificate_ids if one in titles)]
-        return (
-            _contains((entry.who.sv, entry.who.en, entry.host), self.who)
-            and (self.since is None or day >= self.since)
-            and (self.until is None or day <= self.until)
-            and (self.outcome is None or entry.outcome is self.outcome)
-            and (self.done is None or entry.last(self.done) is not None)
-            and _contains([text for one in called for text in (one.sv, one.en)], self.certificate)
-        )
-
-
-def _contains(texts: Iterable[str], wanted: str) -> bool:
-    folded = wanted.strip().casefold()
-    return not folded or any(folded in text.casefold() for text in texts)

@@ -18,9 +18,10 @@ from proofs.keys import generate_signer
 from schemas.consent import LocalizedText
 from schemas.dcql import starts_with, value_at
 from schemas.receipt import BothLanguages
+from wallet.commitments import SALT_BYTES, commitment
 from wallet.consent import Consent
 from wallet.decision import Decision, Item, always_shown, can_be_checked, unavoidable_names
-from wallet.ledger import SALT_BYTES, Event, EventKind, commitment
+from wallet.ledger import Event, EventKind
 from wallet.naming import names_asked, plain
 from wallet.over_asking import asked_paths, judged_facts
 from wallet.requests import CameBy, CheckedRequest, RequestFault

@@ -15,8 +15,9 @@ from schemas.dcql import ConcretePath, PathError, value_at
 from schemas.errors import Malformed
 from schemas.receipt import BothLanguages
 from wallet.certificates import StoredCertificate
+from wallet.commitments import opens
 from wallet.decision import always_shown, unavoidable
-from wallet.ledger import Entry, opens
+from wallet.ledger import Entry
 from wallet.naming import Names
 
 

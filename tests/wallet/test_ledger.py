@@ -16,7 +16,9 @@ from schemas.receipt import RECEIPT_TYPE, EventType
 from tests.wallet.fake_verifier import FakeVerifier, credential, known_verifier, notice, query, with_optional
 from tests.wallet.people import Sharer
 from tests.world import NOW, World
-from wallet.ledger import SALT_BYTES, Event, EventKind, Filter, Outcome, commitment, entries_of, opens
+from wallet.commitments import SALT_BYTES, commitment, opens
+from wallet.history_filter import Filter
+from wallet.ledger import Event, EventKind, Outcome, entries_of
 from wallet.naming import Names
 from wallet.receipts import check_receipt, receipt_of, signed_receipt
 

@@ -12,7 +12,8 @@ from service.documents import pdf_of
 from service.i18n import N_, Translator
 from service.pages import FormSwitch
 from wallet.histories import Histories
-from wallet.ledger import LOOKED_FOR, EventKind, Filter, Outcome
+from wallet.history_filter import Filter
+from wallet.ledger import LOOKED_FOR, EventKind, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_pdf import history_document, parts_of
