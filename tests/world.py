@@ -193,10 +193,11 @@ class WalletSide:
         """The application with its pages, on the same data."""
         return self.make_app()
 
-    def browser(self, language: str = "en") -> TestClient:
-        """A browser that keeps cookies. It does not run the application's schedule."""
+    def browser(self, language: str = "en", *, address: str = "testclient") -> TestClient:
+        """A browser at an address, that keeps cookies. It does not run the application's schedule."""
         headers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": language}
-        return TestClient(self.app, base_url=self.settings.origin, headers=headers, follow_redirects=True)
+        origin = self.settings.origin
+        return TestClient(self.app, base_url=origin, headers=headers, follow_redirects=True, client=(address, 50000))
 
     async def person(self, name: str = "Maja", passphrase: str = PASSPHRASE) -> UnlockedVault:
         """The open vault of a person, made at the first call."""

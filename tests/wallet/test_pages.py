@@ -518,6 +518,21 @@ def test_a_typed_code_is_not_called_an_offer_before_it_is_known(world: World) ->
     assert "what is offered" not in page.text
 
 
+def test_a_network_of_addresses_guesses_as_one(world: World) -> None:
+    """Sixty tries in five minutes from one IPv6 network, whichever of its addresses and whatever name each has."""
+    statuses = []
+    for n in range(61):
+        thief = world.wallet.browser(address=f"2001:db8::{n + 1:x}")
+        statuses.append(
+            send(thief, thief.get("/unlock"), "/unlock", name=f"Name {n}", passphrase="x", wanted="/").status_code
+        )
+
+    assert statuses == [403] * 60 + [429]
+    elsewhere = world.wallet.browser(address="2001:db8:0:1::1")
+    tried = send(elsewhere, elsewhere.get("/unlock"), "/unlock", name="Maja", passphrase="x", wanted="/")
+    assert tried.status_code == 403
+
+
 def test_passphrases_cannot_be_tried_without_end(world: World) -> None:
     """Ten tries for a name in five minutes, for opening a wallet and for changing its passphrase alike."""
     owner = world.wallet.browser()

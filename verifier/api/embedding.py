@@ -25,7 +25,7 @@ from schemas.errors import ProtocolError
 from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
-from service.rate_limits import RateLimit
+from service.rate_limits import RateLimit, client_address
 from service.stopping import Stopping
 from verifier.api.messages import (
     NOT_FOUND,
@@ -74,7 +74,7 @@ async def api_key(request: Request) -> APIKey:
     key = await accounts.check_api_key(text.strip()) if scheme.lower() == "bearer" else None
     if key is None:
         limit: RateLimit = request.app.state.key_limit
-        limit.check(request.client.host if request.client else "", now=verifier_of(request).clock())
+        limit.check(client_address(request), now=verifier_of(request).clock())
         raise InvalidAPIKey
     return key
 

@@ -19,7 +19,7 @@ from proofs.request_object import did_key_id
 from schemas.errors import NotFound
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE, InvalidRequest
 from service.app import wants_page
-from service.rate_limits import RateLimit
+from service.rate_limits import RateLimit, client_address
 from verifier.exchange import Verifier
 from verifier.fetched import sealed_for_wallet
 from verifier.requests import normal_code
@@ -88,7 +88,7 @@ async def get_typed_code(request: Request) -> Response:
         raise NotFound
     verifier = verifier_of(request)
     limit: RateLimit = request.app.state.code_limit
-    limit.check(request.client.host if request.client else "", now=verifier.clock())
+    limit.check(client_address(request), now=verifier.clock())
     made = await verifier.find_by_code(typed)
     if wants_page(request):
         query = made.link.partition("?")[2]

@@ -12,6 +12,8 @@ the form: a link to `/offer` or `/present` survives signing in. The vault key is
 under a key that only the browser's cookie gives.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
 from service.i18n import LANGUAGES
 from service.pages import FormSwitch, Pages
+from service.rate_limits import client_address
 from wallet.deployment import Deployment
 from wallet.key_ring import KeyRing
 from wallet.vault import UnlockedVault
@@ -50,6 +53,15 @@ def the_pages(request: Request) -> Pages:
 
 WalletDep = Annotated[Deployment, Depends(the_wallet)]
 PagesDep = Annotated[Pages, Depends(the_pages)]
+
+
+@asynccontextmanager
+async def counted_try(request: Request, wallet: Deployment, name: str) -> AsyncIterator[None]:
+    """One try of a passphrase, a code or a passkey for the vault of this name, from where the request came: counted
+    before it is judged, and forgotten with the earlier ones when it raised nothing. Raises `TooManyRequests`."""
+    await wallet.limit_unlocking(client_address(request), name)
+    yield
+    await wallet.forget_tries(name)
 
 
 async def open_vault(request: Request) -> UnlockedVault | None:

@@ -10,6 +10,7 @@ from schemas.errors import Refused, TooManyRequests
 from service.i18n import LANGUAGES, N_
 from service.pages import FormSwitch, LanguageSwitch, Pages
 from service.passwords import PasswordTooLong
+from service.rate_limits import client_address
 from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.pages.access import (
@@ -19,6 +20,7 @@ from wallet.pages.access import (
     VaultDep,
     WalletDep,
     arrived_with,
+    counted_try,
     go_to,
     own_path,
     start_session,
@@ -69,12 +71,11 @@ async def unlock(
         fault = said if said in FAULTS.values() else ""
         return await unlock_page(request, wanted=wanted, fault=fault, name=name)
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", name)
-        vault = await wallet.unlock(name, passphrase)
+        async with counted_try(request, wallet, name):
+            vault = await wallet.unlock(name, passphrase)
     except (Refused, TooManyRequests) as exc:
         fault = FAULTS.get(type(exc), FAULTS[WrongPassphrase])
         return await unlock_page(request, wanted=wanted, fault=fault, name=name, status=exc.status)
-    await wallet.forget_tries(name)
     return await go_in(request, wallet, pages, vault, wanted)
 
 
@@ -138,9 +139,8 @@ async def create(
         fault, of = (said, said_of) if said in FAULTS.values() and said_of in ("name", "passphrase") else ("", "")
         return await _create_page(request, pages, wanted=wanted, fault=fault, field=of, name=name)
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", name)
-        vault = await wallet.create(name, passphrase, language=pages.language(request))
-        await wallet.forget_tries(name)
+        async with counted_try(request, wallet, name):
+            vault = await wallet.create(name, passphrase, language=pages.language(request))
     except (Refused, TooManyRequests) as exc:
         return await _create_page(
             request,
@@ -219,7 +219,7 @@ async def change_passphrase(
     if said in (OTHER_PASSPHRASE, *FAULTS.values()) and said_of in ("old", "new"):
         return await _settings_page(request, pages, vault, fault=said, field=said_of)
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        await wallet.limit_unlocking(client_address(request), vault.name)
         await wallet.change_passphrase(vault, old=old, new=new)
     except (Refused, TooManyRequests) as exc:
         fault, of = (OTHER_PASSPHRASE, "old") if isinstance(exc, WrongPassphrase) else (FAULTS[type(exc)], "new")

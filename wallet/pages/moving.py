@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import N_, Translator, load_catalogues
+from service.rate_limits import client_address
 from wallet.archive import (
     SHORTEST_PASSPHRASE,
     ExportBroken,
@@ -20,7 +21,7 @@ from wallet.collection import Collection, Stage
 from wallet.histories import Book, Histories
 from wallet.leaving import Leaving
 from wallet.ledger import Entry
-from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, counted_try
 from wallet.pages.account import FAULTS
 from wallet.pages.export_files import readable_files, try_out
 from wallet.pages.history_view import row_view, titles_of
@@ -75,9 +76,8 @@ async def export(
         fault = t(N_("Tick that you know that anybody can read the file."))
         return await _export_page(request, vault, wallet, pages, 400, fault, "understood")
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        await wallet.confirm(vault, passphrase)
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            await wallet.confirm(vault, passphrase)
         more = readable_files(vault.certificates(), Histories(wallet).read(vault), t, now=now)
         content = await Portability(wallet).export(vault, more=more, passphrase=None if plain else file_passphrase)
     except (Refused, TooManyRequests) as exc:
@@ -117,9 +117,8 @@ async def import_wallet(
         try_out(certificates, book, collections, catalogues=load_catalogues(), now=now)
 
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        done = await Portability(wallet).import_file(vault, content, passphrase=file_passphrase, try_out=look)
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            done = await Portability(wallet).import_file(vault, content, passphrase=file_passphrase, try_out=look)
     except (Refused, TooManyRequests, ExportBroken) as exc:
         fault = _IMPORT_FAULTS.get(type(exc), _IMPORT_FAULTS[ExportBroken])
         return await pages.render(request, "moving/import.html", status=exc.status, fault=t(fault), done=None)
@@ -150,7 +149,7 @@ async def leave(
         fault = ("understood", t(N_("Tick that you know that it cannot be undone.")))
         return await _leave_page(request, vault, wallet, pages, 400, fault)
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
+        await wallet.limit_unlocking(client_address(request), vault.name)
         is_complete = await Leaving(wallet).leave(vault, passphrase)
     except (Refused, TooManyRequests) as exc:
         fault = ("passphrase", t(_EXPORT_FAULTS.get(type(exc), _WRONG)))

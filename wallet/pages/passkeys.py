@@ -21,6 +21,7 @@ from wallet.pages.access import (
     PagesDep,
     VaultDep,
     WalletDep,
+    counted_try,
     go_to,
     start_session,
     the_wallet,
@@ -126,9 +127,8 @@ async def begin(
     if not passphrase:  # The language of the page that answered was changed.
         return go_to(request, f"/settings/passkeys?lang={pages.language(request)}")
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        asked = await ring.begin(vault, passphrase)
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            asked = await ring.begin(vault, passphrase)
     except (Refused, TooManyRequests) as exc:
         return await _list(request, vault, pages, ring, exc=exc, field="passphrase", name=name)
     switch = LanguageSwitch("/settings/passkeys", {})
@@ -193,9 +193,8 @@ async def remove(
     if why not in ("lost", "unused"):
         return await _one(request, vault, pages, ring, passkey_id, fault=N_("Choose why you remove it."), field="why")
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        rekeyed = await ring.remove(vault, passkey_id, passphrase, is_lost=why == "lost")
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            rekeyed = await ring.remove(vault, passkey_id, passphrase, is_lost=why == "lost")
     except (Refused, TooManyRequests) as exc:
         return await _one(request, vault, pages, ring, passkey_id, exc=exc, field="passphrase", why=why)
     return await _done(request, pages, rekeyed, REMOVED_AND_LOCKED_ANEW if why == "lost" else REMOVED)
@@ -212,9 +211,8 @@ async def change_key(
 ) -> Response:
     """Lock everything anew under another key; every passkey stays."""
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        rekeyed = await ring.change_key(vault, passphrase)
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            rekeyed = await ring.change_key(vault, passphrase)
     except (Refused, TooManyRequests) as exc:
         return await _list(request, vault, pages, ring, exc=exc, field="key-passphrase")
     return await _done(request, pages, rekeyed, LOCKED_ANEW)

@@ -18,6 +18,7 @@ from wallet.pages.access import (
     PagesDep,
     VaultDep,
     WalletDep,
+    counted_try,
     start_session,
     the_wallet,
 )
@@ -73,9 +74,8 @@ async def make_code(
 ) -> Response:
     """Make a code, and show it this once."""
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        code = await recovery.make(vault, passphrase)
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            code = await recovery.make(vault, passphrase)
     except (Refused, TooManyRequests) as exc:
         return await _refused(request, vault, pages, exc, field="passphrase")
     return await _show(request, vault, pages, code)
@@ -104,9 +104,8 @@ async def remove_code(
 ) -> Response:
     """Take the code away."""
     try:
-        await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-        await recovery.remove(vault, passphrase)
-        await wallet.forget_tries(vault.name)
+        async with counted_try(request, wallet, vault.name):
+            await recovery.remove(vault, passphrase)
     except (Refused, TooManyRequests) as exc:
         return await _refused(request, vault, pages, exc, field="remove-passphrase")
     return pages.redirect("/settings/recovery", message=N_("The recovery code no longer opens your wallet."))
@@ -139,9 +138,8 @@ async def recover(
     t = pages.translator(request)
     try:
         read_code(code)
-        await wallet.limit_unlocking(request.client.host if request.client else "", name)
-        vault = await recovery.recover(name, code, new=new)
-        await wallet.forget_tries(name)
+        async with counted_try(request, wallet, name):
+            vault = await recovery.recover(name, code, new=new)
     except WrongCode as exc:
         return await _recover_page(request, pages, exc.status, name, code, ("code", code_fault(exc, t)))
     except CodeOpensNothing as exc:

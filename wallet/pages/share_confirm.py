@@ -27,7 +27,7 @@ from wallet.consent import (
 )
 from wallet.decision import Decision, permission_digest
 from wallet.key_ring import KeyRing
-from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to, the_wallet
+from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, counted_try, go_to, the_wallet
 from wallet.pages.share_access import CHANGED, SharingDep
 from wallet.pages.share_view import decision_view
 from wallet.presentation import CopyDiffers
@@ -112,16 +112,15 @@ async def confirm_checks(
             sharing.choose(vault, share_id, chosen, language=language)
             return go_to(request, f"/share/{share_id}/confirm")
         if sent.decision == "allow":
-            await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-            await sharing.confirm_permission(
-                vault,
-                share_id,
-                language=language,
-                approved_digest=sent.digest,
-                passphrase=sent.passphrase,
-                passkey=sent.answer,
-            )
-            await wallet.forget_tries(vault.name)
+            async with counted_try(request, wallet, vault.name):
+                await sharing.confirm_permission(
+                    vault,
+                    share_id,
+                    language=language,
+                    approved_digest=sent.digest,
+                    passphrase=sent.passphrase,
+                    passkey=sent.answer,
+                )
             return go_to(request, f"/share/{share_id}/confirm")
     except NOT_CONFIRMED as exc:
         fault, status = fault_of(exc), exc.status
@@ -162,16 +161,15 @@ async def confirm(
             await sharing.refuse(vault, share_id, language=language)
             return go_to(request, f"/share/{share_id}/outcome")
         if sent.decision == "share":
-            await wallet.limit_unlocking(request.client.host if request.client else "", vault.name)
-            await sharing.approve(
-                vault,
-                share_id,
-                language=language,
-                approved_digest=sent.digest,
-                passphrase=sent.passphrase,
-                passkey=sent.answer,
-            )
-            await wallet.forget_tries(vault.name)
+            async with counted_try(request, wallet, vault.name):
+                await sharing.approve(
+                    vault,
+                    share_id,
+                    language=language,
+                    approved_digest=sent.digest,
+                    passphrase=sent.passphrase,
+                    passkey=sent.answer,
+                )
             return go_to(request, f"/share/{share_id}/outcome")
     except NOT_CONFIRMED as exc:
         fault, status = fault_of(exc), exc.status
