@@ -22,8 +22,8 @@ from schemas.issuance import AuthorizationDetail
 from schemas.issuance.messages import PushedResponse
 from wallet.collection import Collection, Stage, concluded
 from wallet.issuer_client import LARGEST_ANSWER, IssuerClient, WalletProvider, error_code
-from wallet.offers import Unreachable
 from wallet.redemption import BUSY, CLIENT_ERRORS
+from wallet.web import Unreachable
 
 TOO_MUCH_AT_ONCE = frozenset({"invalid_scope", "invalid_authorization_details", "invalid_request"})
 """How a server says that it does not take a request; of several kinds it may take each by itself."""

@@ -34,7 +34,7 @@ from wallet.deployment import Deployment
 from wallet.hosts import host_of
 from wallet.links import read_arrival
 from wallet.naming import plain
-from wallet.offers import IsARequest, OfferUnusable, Unreachable
+from wallet.offers import IsARequest, OfferUnusable
 from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words, tx_code_words
 from wallet.settings import WalletSettings
 from wallet.terminal import (
@@ -48,6 +48,7 @@ from wallet.terminal import (
     with_wallet,
 )
 from wallet.vault import UnlockedVault
+from wallet.web import Unreachable
 from wallet.withdrawals import Withdrawals
 
 app = command_app("intyga-wallet", help="Keeps a person's certificates, and shows them when the person says yes.")

@@ -21,9 +21,9 @@ from typing import Final
 from wallet.certificates import StoredCertificate
 from wallet.collection import Collection, Keeper, Part, Stage
 from wallet.issuer_client import WalletProvider
-from wallet.offers import Web
 from wallet.receiving import tell_issuer
 from wallet.redemption import client_for, refresh
+from wallet.web import Web
 
 AGAIN_AFTER_SECONDS: Final = 3600
 """An issuer that did not answer is left in peace for so long."""

@@ -21,7 +21,7 @@ from proofs.dpop import make_dpop_proof
 from proofs.keys import SoftwareSigner, generate_signer
 from schemas.errors import ProtocolError
 from schemas.issuance import AuthorizationServerMetadata, ErrorResponse
-from wallet.offers import Busy, Reply, Unreachable, Web
+from wallet.web import Busy, Reply, Unreachable, Web
 
 LARGEST_ANSWER = 100_000
 ALGORITHM = "ES256"

@@ -10,8 +10,8 @@ Source: OpenID4VCI 1.0, sections 4.1, 12.2 and 12.3; RFC 8414, section 3.
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from proofs import strict_json
@@ -33,6 +33,7 @@ from schemas.issuance import (
 )
 from wallet.display import display_texts, without_pictures
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
+from wallet.web import Reply, Unreachable, Web
 
 LARGEST_OFFER = 100_000
 LARGEST_METADATA = 2_000_000
@@ -62,58 +63,6 @@ class IsARequest(ProtocolError):
     def __init__(self, query: str) -> None:
         super().__init__("this is a request, not an offer")
         self.query = query
-
-
-class Unreachable(ProtocolError):
-    """The issuer did not answer, or its answer could not be read."""
-
-    error = "issuer_unreachable"
-    status = 502
-    reason = "unreachable"
-
-
-class Busy(Unreachable):
-    """The issuer wants to be asked again later. Nothing that can be spent was sent."""
-
-    reason = "busy"
-
-
-class AddressRefused(Unreachable):
-    """This wallet does not ask that address: it is not https, or not a public one. Nothing was sent."""
-
-    reason = "address_refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer from the web: status, media type without parameters, the body within the bound asked for, and the
-    headers with names in lower case."""
-
-    status: int
-    media_type: str
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Web(Protocol):
-    """The network as this room needs it. No redirects are followed. Raises `Unreachable`."""
-
-    async def get(self, url: str, *, accept: str, languages: str, max_bytes: int) -> Reply:
-        """Fetch a document."""
-        ...
-
-    async def post(
-        self,
-        url: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        json: Any = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str],
-        max_bytes: int,
-    ) -> Reply:
-        """Send a form, a JSON value or bytes (one of them)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from proofs import strict_json
 from schemas.errors import ProtocolError
-from wallet.offers import Web
+from wallet.web import Web
 
 WELL_KNOWN = "/.well-known/intyga-powers"
 LARGEST = 10_000

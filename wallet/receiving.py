@@ -38,8 +38,9 @@ from wallet.issuer_client import (
 )
 from wallet.key_proofs import key_proofs
 from wallet.message_encryption import SealedRequest, open_answer, seal_request
-from wallet.offers import OfferUnusable, Reply, Unreachable, Web, learn_metadata
+from wallet.offers import OfferUnusable, learn_metadata
 from wallet.redemption import BUSY, client_for, redeem, refresh
+from wallet.web import Reply, Unreachable, Web
 
 LARGEST_CERTIFICATES = 10_000_000
 DEFAULT_INTERVAL = 10

@@ -20,7 +20,7 @@ from schemas.errors import ProtocolError
 from schemas.issuance import PRE_AUTHORIZED_CODE_GRANT, TokenRequest, TokenResponse
 from wallet.collection import Collection, Keeper, Part, PartState, Stage, concluded
 from wallet.issuer_client import LARGEST_ANSWER, ClientKeys, IssuerClient, WalletProvider, error_code
-from wallet.offers import AddressRefused, Busy, Reply, Unreachable, Web
+from wallet.web import AddressRefused, Busy, Reply, Unreachable, Web
 
 LONGEST_TOKEN_SECONDS: Final = 31_536_000
 """A longer life than a year is cut: the number is the issuer's, and would be any number."""

@@ -19,7 +19,7 @@ from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.types import type_of
 from service.clock import Clock
 from service.http import Answer, OutgoingHTTP, OutgoingRefused
-from wallet.offers import AddressRefused, Reply, Unreachable
+from wallet.web import AddressRefused, Reply, Unreachable
 
 T = TypeVar("T")
 

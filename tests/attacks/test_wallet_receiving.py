@@ -21,8 +21,9 @@ from tests.world import World
 from wallet.collection import Collection, PartState, Stage
 from wallet.hosts import host_of
 from wallet.links import ArrivalKind, UnreadableLink, read_arrival
-from wallet.offers import OfferUnusable, Unreachable, learn_offer
+from wallet.offers import OfferUnusable, learn_offer
 from wallet.vault import UnlockedVault
+from wallet.web import Unreachable
 
 pytestmark = pytest.mark.anyio
 

@@ -24,13 +24,13 @@ from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry, Outcome
 from wallet.links import read_arrival
-from wallet.offers import Unreachable
 from wallet.requests import CameBy
 from wallet.settings import WalletSettings
 from wallet.sharing import Sharing
 from wallet.store.certificates import take_copy
 from wallet.taking_back import State
 from wallet.vault import UnlockedVault
+from wallet.web import Unreachable
 from wallet.withdrawals import Withdrawals
 
 TOGETHER = 6

@@ -15,7 +15,7 @@ from tests.wallet.test_fetching import Source, away
 from tests.world import World
 from wallet.collection import PartState, Stage
 from wallet.issuer_client import IssuerClient, new_client_keys
-from wallet.offers import Reply
+from wallet.web import Reply
 
 pytestmark = pytest.mark.anyio
 

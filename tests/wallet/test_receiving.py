@@ -15,12 +15,13 @@ from wallet import receiving
 from wallet.collection import MovedOn, PartState, Stage
 from wallet.ledger import EventKind
 from wallet.links import read_arrival
-from wallet.offers import OfferUnusable, Unreachable
+from wallet.offers import OfferUnusable
 from wallet.store.certificates import take_copy
 from wallet.store.collections import HeldCollection, take_up
 from wallet.store.ledger import read_history
 from wallet.store.tables import CollectionRow
 from wallet.vault import UnlockedVault
+from wallet.web import Unreachable
 
 pytestmark = pytest.mark.anyio
 

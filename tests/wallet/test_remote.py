@@ -11,12 +11,12 @@ from schemas.types import CREDENTIAL_TYPES
 from service.http import OutgoingHTTP
 from tests.world import World
 from wallet.delivery import DeliveryState
-from wallet.offers import AddressRefused
 from wallet.pages.share_words import fault_words
 from wallet.pages.words import problem_words
 from wallet.remote import MOST_KEPT, WalletResolver, WalletWeb
 from wallet.remote_requests import RequestsOverHTTP
 from wallet.requests import CouldNotFetch, MayNotFetch
+from wallet.web import AddressRefused
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from wallet.cards import read_card
 from wallet.collection import Collection, MovedOn, PartState, Stage
 from wallet.hosts import host_of
 from wallet.naming import plain
-from wallet.offers import OfferUnusable, Unreachable
+from wallet.offers import OfferUnusable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_arrival import back_to
@@ -27,6 +27,7 @@ from wallet.pages.waiting import asked_by, part_titles
 from wallet.pages.words import PROBLEMS, problem_words, tx_code_words
 from wallet.store.provider import BACK
 from wallet.vault import UnlockedVault
+from wallet.web import Unreachable
 
 router = APIRouter()
 

@@ -19,12 +19,13 @@ from service.doorway import CAMERA_PERMISSIONS
 from service.i18n import N_
 from service.pages import FormSwitch, LanguageSwitch, Pages
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
-from wallet.offers import IsARequest, OfferUnusable, Unreachable
+from wallet.offers import IsARequest, OfferUnusable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.share_arrival import show_arrival
 from wallet.pages.words import PROBLEMS, problem_words
 from wallet.requests import CameBy
 from wallet.vault import UnlockedVault
+from wallet.web import Unreachable
 
 router = APIRouter()
 
