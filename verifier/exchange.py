@@ -67,7 +67,8 @@ from verifier.store import (
     TrustStore,
     WebhookStore,
 )
-from verifier.store.requests import NoSuchRequest, Pending
+from verifier.store.answers import Pending
+from verifier.store.requests import NoSuchRequest
 from verifier.template_files import TemplateShelf, load_templates
 
 _log = structlog.get_logger("verifier")

@@ -24,8 +24,8 @@ from verifier.requests import Transaction
 from verifier.responses import Answer
 from verifier.settings import VerifierSettings
 from verifier.store import Contents, TrustStore
+from verifier.store.answers import Outcome
 from verifier.store.records import Report
-from verifier.store.requests import Outcome
 from verifier.verification import Verdict, Verification, bound_by, issuers_of_unknown_keys, verify_answer
 
 WATCH_DAYS: Final = 7

@@ -6,7 +6,6 @@ recognised by the digest of its bytes, so that the same one posted again within 
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from service.rate_limits import rate_limits_table
 from service.single_use import prune, spend
 from verifier.requests import MAX_SERVED, RETURN_SECONDS, Transaction
 from verifier.retention import deletion_moment
+from verifier.store.answers import Outcome, Pending, StoredAnswer
 from verifier.store.contents import Contents, Sealer
 from verifier.store.erasing import Cause, Eraser, delete_contents
 from verifier.store.log import is_whole, last_number, read_log, write_log
@@ -32,11 +32,10 @@ from verifier.store.mapping import (
     transaction_of,
     with_moments,
 )
-from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
+from verifier.store.records import OPEN_STATES, Event, LogEntry, RequestRecord, State
 from verifier.store.tables import HOLDER_KEYS, REQUESTS, SPENT, TEMPLATES
 from verifier.verification import Verdict
 
-REPLAY_SECONDS: Final = 60
 DUE_AT_ONCE: Final = 200
 # An answer may be stored as long after the day of its request as a request may live, and is due at once then.
 _LATE: Final = timedelta(days=8)
@@ -46,46 +45,6 @@ _NONCE_KIND: Final = "presentation nonce"
 
 class NoSuchRequest(NotFound):
     """There is no request here, or no longer one."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """How an answer was replied to: its digest, when, and the HTTP status of the reply."""
-
-    digest: bytes
-    at: datetime
-    reply_status: int
-
-    def is_replayed_by(self, digest: bytes, *, now: datetime) -> bool:
-        """Whether this is the same answer again, within a minute."""
-        return self.digest == digest and now - self.at <= timedelta(seconds=REPLAY_SECONDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A request that an answer was posted to: what was asked, where it stands, and the answer it already has."""
-
-    transaction: Transaction
-    state: State
-    answer: StoredAnswer | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an answer comes to, to be stored as a whole: a verification, or an error of the wallet.
-
-    `holder_keys` are the thumbprints of the keys that bound what is kept: whoever has one may take the share back.
-    `response_code_digest` is given when the person's browser must come back before the result counts.
-    """
-
-    digest: bytes
-    reply_status: int
-    verdict: Verdict | None = None
-    report: Report | None = None
-    contents: Contents | None = None
-    holder_keys: frozenset[str] = frozenset()
-    wallet_error: str = ""
-    response_code_digest: bytes | None = None
 
 
 class _AlreadyAnswered(Exception):
