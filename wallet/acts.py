@@ -1,10 +1,11 @@
-"""Acts for another: told by the agent's wallet, taken in by the principal's, over an interface that others can speak.
+"""Acts for another, taken in by the principal's wallet over an interface that others can speak; agents tell of them by
+`wallet.telling_acts`.
 
     acts = Acts(wallet)
     acts.open_address(vault)                                # for the principal to give to the source of the power
     acts.arrive(handle, token)                              # anybody, while the vault is locked
     await acts.take_in(vault)                               # at every unlock
-    await acts.tell(vault, entry_id)                        # the agent, after every act
+    await acts.tend(vault)                                  # the same, and what agents of this wallet have to tell
 
 Nothing gets into a history that was not made by a key which a power of a trusted source is bound to; and by itself only
 under a power into which that source wrote this very address. What comes by file needs the person's own yes that it is
@@ -23,8 +24,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from proofs.act_report import ReportUnchecked, ToldAct, open_report, seal_report, sign_report, verify_report
-from proofs.formats.sd_jwt import parse_sd_jwt, select_disclosures
+from proofs.act_report import ReportUnchecked, ToldAct, open_report, verify_report
 from proofs.keys import generate_signer
 from proofs.resolve import HurriedResolver
 from schemas.act_report import (
@@ -33,29 +33,21 @@ from schemas.act_report import (
     REPORTS_TO,
     ActReport,
     ReportAddress,
-    read_report_address,
 )
-from schemas.errors import Malformed, NotFound, ProtocolError, Refused, TemporarilyUnavailable
+from schemas.errors import Malformed, ProtocolError, Refused, TemporarilyUnavailable
 from service.single_use import spend
-from wallet.certificates import UnknownCertificate
 from wallet.deployment import Deployment
-from wallet.histories import Histories
 from wallet.ledger import Entry, Event, EventKind, entries_of
-from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.reporting import (
     MOST_TOLD,
-    SHOWN,
     entry_id_of,
     facts_of,
-    is_act_for_another,
     power_key,
     principal_of,
     read_act,
-    report_of,
     told_reports,
     written,
 )
-from wallet.store.certificates import copy_to_tell_with
 from wallet.store.ledger import append_event, read_history
 from wallet.store.reports import (
     OpenAddress,
@@ -68,24 +60,16 @@ from wallet.store.reports import (
     waiting_reports,
 )
 from wallet.store.tables import spent
-from wallet.taking_back import NoAnswer, NotDelivered
+from wallet.telling_acts import TOLD_FOR, Telling
 from wallet.undecided import Undecided, to_forget
 from wallet.vault import UnlockedVault
 
 TEND_SECONDS: Final = 5.0
 ONE_SOURCE_SECONDS: Final = 1.5
 """So long a source has for its answers about one report, so that the others get their turn."""
-MOST_AT_ONCE: Final = 5
 MOST_LOOKED_AT: Final = 20
 MOST_A_DAY: Final = 20
 """Acts under one power that stand in the history of a day: no agent fills the history of whom they act for."""
-TOLD_AGAIN_AFTER: Final = (timedelta(days=8), timedelta(days=31))
-"""How long after it was taken an act is told once more, and a last time: what took it knew nothing of it, and may have
-had no place for it while it could not be checked (`wallet/undecided.py`). A second telling changes nothing."""
-TOLD_FOR: Final = timedelta(days=400)
-"""How long after an act its principal's wallet is still told, and how old a report in a file may be."""
-FOR_GOOD: Final = frozenset({"no_such_address", "no_power"})
-"""Why an act is not told any more: the address was closed, or the power has left the agent's wallet."""
 _REMEMBERED: Final = timedelta(days=3650)
 _JUST_MADE: Final = 300
 
@@ -118,14 +102,11 @@ class HandedOver:
 
 
 class Acts:
-    """The acts for another of one wallet service: of its agents, and of those who are acted for."""
+    """The acts that the people of one wallet service are told of."""
 
     def __init__(self, wallet: Deployment) -> None:
         self._wallet = wallet
         self._database = wallet.database
-        self._transport = AfterShareOverHTTP(wallet.http)
-
-    # --- the principal ------------------------------------------------------------------------------------------------
 
     def address(self, vault: UnlockedVault) -> ReportAddress | None:
         """Where others tell this person of acts; None when they do not want to be told."""
@@ -297,112 +278,19 @@ class Acts:
             self._wallet.settings.url(f"/reports/{found.handle}"), found.private_jwk["x"], found.private_jwk["y"]
         )
 
-    # --- the agent ----------------------------------------------------------------------------------------------------
-
     async def tend(self, vault: UnlockedVault) -> None:
         """What is due when a vault is opened: take in what waits, and tell of acts that were not told. Within seconds;
         what is not done then is done later."""
         with suppress(TemporarilyUnavailable, TimeoutError):
             async with asyncio.timeout(TEND_SECONDS):
                 await self.take_in(vault)
-                untold = self._untold(vault)
-                # Others must not wait for ever behind one that cannot be reached.
-                for entry in secrets.SystemRandom().sample(untold, min(MOST_AT_ONCE, len(untold))):
-                    await self._tell(vault, entry)
-
-    async def tell(self, vault: UnlockedVault, entry_id: str) -> None:
-        """Tell the principal's wallet of an act, where the power says how. Best effort: it is tried again later."""
-        with suppress(TimeoutError, TemporarilyUnavailable, NotFound):
-            entry = Histories(self._wallet).entry(vault, entry_id)
-            if self._is_due(entry):
-                async with asyncio.timeout(TEND_SECONDS):
-                    await self._tell(vault, entry)
-
-    def file_of(self, vault: UnlockedVault, entry_id: str) -> bytes:
-        """The report of an act to hand over, signed. Raises `NotFound` when there is none, or no power any more."""
-        entry = Histories(self._wallet).entry(vault, entry_id)
-        if not is_act_for_another(entry):
-            raise NotFound("There is nothing to hand over")
-        return self._signed(vault, entry, audience=HANDED_OVER)
-
-    def _untold(self, vault: UnlockedVault) -> list[Entry]:
-        return [one for one in Histories(self._wallet).read(vault).entries if self._is_due(one)]
-
-    def _is_due(self, entry: Entry) -> bool:
-        if not is_act_for_another(entry) or not _reports_to(entry):
-            return False
-        last = entry.events[-1]
-        is_closed = last.kind is EventKind.PRINCIPAL_NOT_TOLD and last.facts.get("reason") in FOR_GOOD
-        is_old = self._wallet.clock() - entry.at > TOLD_FOR
-        return not is_closed and not is_old and self._is_time_to_tell(entry)
-
-    def _is_time_to_tell(self, entry: Entry) -> bool:
-        said = _said(entry)
-        tellings = [
-            one.at for one in entry.events if one.kind is EventKind.PRINCIPAL_TOLD and one.facts.get("said") == said
-        ]
-        if not tellings:
-            return True
-        is_last = len(tellings) > len(TOLD_AGAIN_AFTER)
-        return not is_last and self._wallet.clock() - tellings[0] >= TOLD_AGAIN_AFTER[len(tellings) - 1]
-
-    async def _tell(self, vault: UnlockedVault, entry: Entry) -> None:
-        """Send one report, and write what came of it. The same bytes may go twice: the other side takes one in."""
-        said = _said(entry)
-        try:
-            address = read_report_address(_reports_to(entry))
-            package = self._signed(vault, entry, audience=address.url, also=((REPORTS_TO,),))
-            token = seal_report(package, recipient_jwk=address.jwk)
-            answer = await self._transport.post_sealed(address.url, token, max_bytes=10_000)
-            reason = "" if answer.status == 202 else "no_such_address" if answer.status == 404 else "not_taken"
-        except NotDelivered as exc:
-            reason = exc.reason
-        except NoAnswer:
-            reason = "no_answer"
-        except (UnknownCertificate, NotFound):
-            reason = "no_power"
-        except ProtocolError as exc:
-            reason = exc.error
-        kind = EventKind.PRINCIPAL_NOT_TOLD if reason else EventKind.PRINCIPAL_TOLD
-        with self._database.transaction() as connection:
-            last = next((one for one in self._entries(connection, vault) if one.id == entry.id), entry).events[-1]
-            is_same = last.kind is kind and last.facts.get("reason") == reason
-            if is_same and (reason or self._wallet.clock() - last.at < TOLD_AGAIN_AFTER[0]):
-                return  # It stands there already.
-            facts = {"reason": reason} if reason else {"said": said, "reason": ""}
-            append_event(connection, vault, Event(entry.id, kind, self._wallet.clock(), facts))
-
-    def _signed(
-        self, vault: UnlockedVault, entry: Entry, *, audience: str, also: tuple[tuple[str, ...], ...] = ()
-    ) -> bytes:
-        power_id = next((event.facts["power_id"] for event in entry.events if event.facts.get("power_id")), "")
-        try:
-            with self._database.reading() as connection:
-                copy = copy_to_tell_with(connection, vault, power_id)
-        except UnknownCertificate as exc:
-            raise NotFound("The power is no longer in this wallet") from exc
-        return sign_report(
-            written(report_of(entry)),
-            copy.token,
-            disclosures=select_disclosures(parse_sd_jwt(copy.token), (*SHOWN, *also)),
-            signer=vault.signer_for(copy),
-            audience=audience,
-            now=self._wallet.clock(),
-        )
+                await Telling(self._wallet).tell_some(vault)
 
     def _entries(self, connection: Connection, vault: UnlockedVault) -> list[Entry]:
         return entries_of(read_history(connection, vault).events, now=self._wallet.clock())
 
     def _today(self) -> date:
         return self._wallet.clock().astimezone(ZoneInfo(self._wallet.settings.time_zone)).date()
-
-
-def _reports_to(entry: Entry) -> str:
-    return next((str(event.facts["reports_to"]) for event in entry.events if event.facts.get("reports_to")), "")
-
-
-def _said(entry: Entry) -> str:
-    return hashlib.sha256(written(report_of(entry)).encode()).hexdigest()
 
 
 def _count_of_the_day(entries: Iterable[Entry], facts: Mapping[str, Any], now: datetime) -> int:

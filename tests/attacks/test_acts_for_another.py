@@ -37,6 +37,7 @@ from wallet.reporting import SHOWN, report_of, told_reports, written
 from wallet.store.certificates import copy_to_tell_with
 from wallet.store.ledger import append_event
 from wallet.store.reports import MOST_WAITING
+from wallet.telling_acts import Telling
 from wallet.vault import UnlockedVault
 
 pytestmark = pytest.mark.anyio
@@ -551,7 +552,7 @@ async def test_a_file_needs_the_persons_own_yes_and_holds_as_much(world: World) 
     lina = await Principal.at(world)
     omar = await Agent.with_power(world)
     entry = await acted(omar, known_verifier(world))
-    file = Acts(world.wallet.deployment).file_of(omar.vault, entry.id)
+    file = Telling(world.wallet.deployment).file_of(omar.vault, entry.id)
     with pytest.raises(NotAboutYou):
         await lina.acts.take_in_file(lina.vault, file, is_about_me=False)
     read = await lina.acts.read_file(lina.vault, file)

@@ -18,11 +18,12 @@ from tests.wallet.acting import POWER
 from tests.wallet.fake_verifier import known_verifier
 from tests.world import World
 from wallet import acts
-from wallet.acts import MOST_LOOKED_AT, TOLD_AGAIN_AFTER, Acts
+from wallet.acts import MOST_LOOKED_AT, Acts
 from wallet.ledger import EventKind
 from wallet.store import reports
 from wallet.store.opening import UPGRADES, open_database
 from wallet.store.reports import forget_report, waiting_reports
+from wallet.telling_acts import TOLD_AGAIN_AFTER
 from wallet.undecided import (
     KNOWN_FOR,
     MOST_OF_A_POWER,

@@ -32,7 +32,8 @@ def test_every_screen_of_a_share_for_another(
     page.fill("#passphrase", PASSPHRASE)
     page.click("#create")
     offers = [power_offer(world), registration_offer(world, LINA), registration_offer(world, OMAR)]
-    for offer in [*offers, power_offer(world, ends_on="2026-06-30")]:
+    others = [power_offer(world, ends_on="2026-06-30"), power_offer(world, covers_recipients=["elsewhere.example"])]
+    for offer in [*offers, *others]:
         page.goto(f"{address}/offer?{offer.partition('?')[2]}")
         page.click("#look")
         page.click("#collect")
@@ -42,7 +43,8 @@ def test_every_screen_of_a_share_for_another(
     page.goto(f"{address}/present?{employer.ask(EITHER, notice=notice()).link().partition('?')[2]}")
     page.click("#arrival-continue")
     look(acts=False)
-    page.click("#act-for-2")
+    assert page.locator("#act-over-3").count() == 1, "a power that has ended is told last, and not offered"
+    page.click("#act-for-1")
     look(acts=True)
     page.click("#decide-share")
     page.wait_for_selector("#error-summary")
@@ -91,6 +93,6 @@ def test_every_screen_of_a_share_for_another(
     page.goto(f"{address}/present?{employer.ask(WITH_POWER, notice=notice()).link().partition('?')[2]}")
     page.click("#arrival-continue")
     look(acts=False)
-    page.click("#act-for-1")
+    page.click("#act-for-2")
     page.wait_for_selector("#power-faults")
     look(acts=True)

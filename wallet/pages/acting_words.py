@@ -7,7 +7,6 @@ from typing import Any
 from schemas.power import person_of
 from schemas.receipt import BothLanguages, EventType
 from service.i18n import N_, Translator
-from wallet.acts import FOR_GOOD
 from wallet.certificates import StoredCertificate
 from wallet.decision import Decision, Possible, is_power
 from wallet.ledger import Entry, EventKind
@@ -15,6 +14,7 @@ from wallet.naming import plain
 from wallet.pages.phrases import the_certificate
 from wallet.powers_over_me import last_told
 from wallet.reporting import HeldByAnother, is_act_for_another
+from wallet.telling_acts import FOR_GOOD
 
 FAULTS = {
     "power_not_begun": N_("The power has not begun yet."),

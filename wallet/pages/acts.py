@@ -27,6 +27,7 @@ from wallet.pages.acting_words import held_view, principal_name
 from wallet.powers_desk import desk_of
 from wallet.powers_over_me import PowersOverMe
 from wallet.reporting import HeldByAnother
+from wallet.telling_acts import Telling
 from wallet.vault import UnlockedVault
 
 router = APIRouter()
@@ -152,7 +153,7 @@ async def end(request: Request, vault: VaultDep, wallet: WalletDep, pages: Pages
 @router.get("/history/{entry_id}/act.json")
 async def act_file(vault: VaultDep, wallet: WalletDep, entry_id: str) -> Response:
     """The report of what the person did for somebody else, to hand over to them."""
-    content = Acts(wallet).file_of(vault, entry_id)
+    content = Telling(wallet).file_of(vault, entry_id)
     headers = {
         "content-disposition": f'attachment; filename="intyga-act-{entry_id[:8]}.json"',
         "cache-control": "no-store",

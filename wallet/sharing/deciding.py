@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 from schemas.errors import NotFound, ProtocolError, Refused, TemporarilyUnavailable
 from schemas.power import holds_on
 from service.single_use import spend
-from wallet.acts import Acts
 from wallet.certificates import StoredCertificate
 from wallet.consent import (
     CannotSatisfy,
@@ -49,6 +48,7 @@ from wallet.store.shares import OPEN, StoredShare, close_share, get_share, updat
 from wallet.store.tables import spent
 from wallet.store.take_back import add_means
 from wallet.taking_back import forget_at, means_of
+from wallet.telling_acts import Telling
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import Withdrawals
 
@@ -378,7 +378,7 @@ class Decisions(Desk):
             await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
             await Permissions(self._wallet).give(vault, share.id)
             await Withdrawals(self._wallet).after_arrival(vault, share.id)
-        await Acts(self._wallet).tell(vault, share.id)
+        await Telling(self._wallet).tell(vault, share.id)
         return delivery
 
     def no_longer_vouched_for(self, vault: UnlockedVault, share_id: str) -> list[StoredCertificate]:
