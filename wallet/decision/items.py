@@ -1,7 +1,8 @@
 """The items of a share as a person sees them: name, actual value, why, and what comes with them.
 
 An item is one thing asked for in one certificate. What a presentation shows besides (a parent that holds more than the
-part asked for) stands as an item of its own, marked `comes_along`, so that nothing leaves unseen.
+part asked for) stands as an item of its own, marked `comes_along`, so that nothing leaves unseen. So does what is
+sensitive and cannot be hidden in that certificate: it needs a yes of its own like any other (CS-18).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -61,11 +62,13 @@ def groups_for(
     own_yes: bool,
     one_tick: bool,
     approved: frozenset[str],
+    shown_anyway: frozenset[str] = frozenset(),
 ) -> tuple[Group, ...]:
     """What these choices show, grouped by certificate.
 
     `own_yes` makes every item need its own yes (the basis is consent). `one_tick` says that the person already ticks
-    this group by itself: then a single item needs no second yes.
+    this group by itself: then a single item needs no second yes, while several need one each. `shown_anyway` are the
+    ids of certificates that are shown without these choices: what they always show stands there already.
     """
     grouped: dict[str, list[Choice]] = {}
     for choice in choices:
@@ -74,9 +77,17 @@ def groups_for(
     for certificate_id, some in grouped.items():
         certificate = certificates[certificate_id]
         names = Names(certificate)
-        plain = _items(some, certificate, names, query=query, notice=notice, language=language)
+        plain = _items(
+            some,
+            certificate,
+            names,
+            query=query,
+            notice=notice,
+            language=language,
+            with_unavoidable=certificate_id not in shown_anyway,
+        )
         ticked_alone = one_tick and len(plain) == 1 and len(grouped) == 1
-        items = tuple(_with_yes(item, own_yes and not one_tick, ticked_alone, approved) for item in plain)
+        items = tuple(_with_yes(item, own_yes, ticked_alone, approved) for item in plain)
         groups.append(Group(certificate, names, items))
     return tuple(groups)
 
@@ -94,6 +105,7 @@ def _items(
     query: Query,
     notice: RequestNotice | None,
     language: str,
+    with_unavoidable: bool,
 ) -> list[Item]:
     found: dict[ConcretePath, Item] = {}
 
@@ -121,6 +133,11 @@ def _items(
             asked = any(starts_with(leaf, path) for path in choice.paths)
             if not asked and is_hidden(certificate, leaf):
                 add(choice, leaf, comes_along=True)
+        if not with_unavoidable:
+            continue
+        for path in _unavoidable_paths(certificate):
+            if sensitivity.kind_of(path, value_at(certificate.claims, path)) is not None:
+                add(choice, path, comes_along=True)
     return list(found.values())
 
 
