@@ -18,6 +18,7 @@ from wallet.consent import CannotSatisfy, Consent, ShownSomethingElse, YesMissin
 from wallet.decision import Chosen, Decision, build_decision
 from wallet.delivery import DeliveryState
 from wallet.ledger import EventKind, Outcome
+from wallet.naming import Line
 from wallet.over_asking import Past, WarningKind
 from wallet.requests import AlreadyAnswered, RequestExpired
 from wallet.sensitivity import Kind, kind_of, weight
@@ -152,7 +153,7 @@ async def test_a_tick_never_changes_what_stands_beside_another(
     share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
     sharer.go_on(share_id, WarningKind.GUESSES_VALUES)
 
-    def beside(decision: Decision) -> list[list[tuple[str, tuple[tuple[str, str], ...]]]]:
+    def beside(decision: Decision) -> list[list[tuple[str, tuple[Line, ...]]]]:
         return [[(item.certificate_id, item.lines) for item in part.items] for part in decision.optional]
 
     fresh = sharer.decision(share_id)
@@ -277,8 +278,8 @@ async def test_cs12_values_are_shown_localised(world: World, employer: FakeVerif
 
     swedish, english = (sharer.decision(share_id, language=language) for language in ("sv", "en"))
 
-    assert [item.lines for item in swedish.items] == [(("", "23 april 1998"),), (("", "Sjöberg"),)]
-    assert english.items[0].lines == (("", "23 April 1998"),)
+    assert [item.lines for item in swedish.items] == [(("", "23 april 1998", ""),), (("", "Sjöberg", ""),)]
+    assert english.items[0].lines == (("", "23 April 1998", ""),)
     assert (swedish.items[0].name.sv, swedish.items[0].name.en) == ("Födelsedatum", "Date of birth")
 
 
@@ -438,7 +439,7 @@ async def test_cs18_what_cannot_be_hidden_and_is_sensitive_needs_its_own_yes(
         (("holder",), Kind.PORTRAIT, True, False),
         (("adress",), Kind.ADDRESS, True, False),
     ]
-    assert along[2].lines == (("", "Storgatan 1"),)
+    assert along[2].lines == (("", "Storgatan 1", ""),)
     assert asked().count == len(paths) + 3
     assert len(asked(along[0].id, along[1].id).missing_yes) == 1
     agreed = asked(*(item.id for item in along))

@@ -288,6 +288,7 @@ class _Maker:
     ) -> Alternative:
         groups = self.groups(choices, one_tick=False)
         return Alternative(
+            held=tuple(group.certificate for group in groups),
             certificates=tuple(group.names.title for group in groups),
             issuers=tuple(group.names.issuer for group in groups),
             items=tuple(item.name for group in groups for item in group.items),

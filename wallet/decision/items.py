@@ -14,7 +14,7 @@ from schemas.dcql import Choice, ConcretePath, Query, leaves, starts_with, value
 from schemas.receipt import BothLanguages
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
-from wallet.naming import Names
+from wallet.naming import Line, Names
 
 _MOST_LEFT_BEHIND = 3
 
@@ -23,8 +23,9 @@ _MOST_LEFT_BEHIND = 3
 class Item:
     """One thing that would be shown.
 
-    `id` is stable within a share and names the item's tick in the form. `lines` are name and value pairs in the
-    language of the screen; the name is empty for a single value. `kind` is set for sensitive items (CS-18).
+    `id` is stable within a share and names the item's tick in the form. `lines` are names and values in the language of
+    the screen, with the language of a value that is in another; the name is empty for a single value. `kind` is set for
+    sensitive items (CS-18).
     `needs_yes` says that the item is shared only after a yes of its own; `approved` that the person gave it.
     `disclosed` is False for what the certificate shows anyway.
     """
@@ -34,7 +35,7 @@ class Item:
     certificate_id: str
     path: ConcretePath
     name: BothLanguages
-    lines: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
     reason: LocalizedText | None
     kind: sensitivity.Kind | None
     disclosed: bool
@@ -193,13 +194,13 @@ _TECHNICAL = frozenset(
 )
 
 
-def unavoidable(certificate: StoredCertificate, names: Names, language: str) -> list[tuple[str, str]]:
-    """What every share of this certificate shows, whatever was chosen: pairs of name and value (CS-03)."""
-    shown: list[tuple[str, str]] = []
+def unavoidable(certificate: StoredCertificate, names: Names, language: str) -> list[Line]:
+    """What every share of this certificate shows, whatever was chosen (CS-03)."""
+    shown: list[Line] = []
     for path in _unavoidable_paths(certificate):
         label = names.label(path).text(language)
-        for name, text in names.lines(path, language):
-            shown.append((f"{label}: {name}" if name else label, text))
+        for line in names.lines(path, language):
+            shown.append(line._replace(name=f"{label}: {line.name}" if line.name else label))
     return shown
 
 

@@ -173,6 +173,7 @@ async def _show_decision(
     if decision.missing_step is not None:
         step = warning_view(decision.missing_step, t, titles={})
         return await pages.render(request, "share/guess.html", view=view, decision=decision, step=step)
+    sharing.note_shown(vault, decision)
     wallet = the_wallet(request)
     if not decision.is_satisfiable:
         found = fetchable(decision, wallet, t)
@@ -185,7 +186,6 @@ async def _show_decision(
             together=together(decision, found),
             on_its_way=on_its_way(decision.share_id, wallet, vault, t),
         )
-    sharing.note_shown(vault, decision)
     faults: list[tuple[str, str]] = []
     if "missing" in request.query_params:
         unticked = [one for one in view["overrides"] if not one.overridden]
