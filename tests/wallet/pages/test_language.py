@@ -210,7 +210,7 @@ def test_cs39_a_file_that_was_handed_over_in_the_other_language(world: World) ->
     taken = send(browser, other.answer, "/acting/file", package=field(other.answer, "package"), decision="take",
                  about_me="yes")  # fmt: skip
     assert taken.url.path.startswith("/history/")
-    walk.see("acting", browser.get("/acting"))
+    walk.see("acting", browser.get("/acting?lang=en"))
 
     assert walk.faults == []
     assert len(walk.seen) == 5
