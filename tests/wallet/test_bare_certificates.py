@@ -19,7 +19,7 @@ from wallet.withdrawals import NothingChosen
 pytestmark = pytest.mark.anyio
 
 TRANSCRIPT = "urn:intyga:credential:course-results:1"
-WHOLE = {"credential": "course", "path": [], "label": {"sv": "Mikromeritintyg", "en": "Micro-credential"}}
+WHOLE = {"credential": "course", "path": [], "label": {"sv": "Mikromeritintyg", "en": "Short course certificate"}}
 
 
 async def shared(world: World, *, only: bool = False) -> tuple[Sharer, Recipient, str]:

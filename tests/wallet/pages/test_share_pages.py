@@ -356,7 +356,7 @@ def test_cs30_titles_come_from_the_certificate_that_is_held(world: World, employ
     assert "Computer Security" in text_of(entry)
     assert "1 entry" in text_of(browser.get("/history?certificate=computer&outcome=shared"))
     assert "Computer Security" not in receipt.text
-    assert "Family name – Micro-credential" in text_of(receipt)
+    assert "Family name – Short course certificate" in text_of(receipt)
 
 
 def test_cs10_words_of_others_are_quoted_and_harmless(world: World, employer: FakeVerifier) -> None:
