@@ -23,6 +23,7 @@ from schemas.withdrawal import (
     WithdrawalAct,
 )
 from service.clock import Clock
+from service.rate_limits import RateLimit
 from verifier.acting import acting_in, power_queries
 from verifier.countersigning import ReceiptMismatch, ReceivedType, check_fits, countersignature, read_receipt
 from verifier.deletion import shared_items
@@ -45,9 +46,12 @@ class DeskAnswer:
 class DeletionDesk:
     """Takes what wallets ask after a share, and what staff decides about it."""
 
-    def __init__(self, store: DeletionStore, *, signer: Signer | None, at_once: bool, clock: Clock) -> None:
+    def __init__(
+        self, store: DeletionStore, *, signer: Signer | None, by_key: RateLimit, at_once: bool, clock: Clock
+    ) -> None:
         self.store = store
         self._signer = signer
+        self._by_key = by_key
         self._at_once = at_once
         self._clock = clock
 
@@ -60,7 +64,9 @@ class DeletionDesk:
         very moment: then it has within half a minute. Raises `InvalidHolderMessage`, `NoSuchShare`, `Replayed`,
         `UnknownItem`.
         """
-        message = holder_message(body, typ=WITHDRAWAL_TYPE, max_bytes=MAX_ACT_BYTES, now=self._clock())
+        message = holder_message(
+            body, typ=WITHDRAWAL_TYPE, max_bytes=MAX_ACT_BYTES, by_key=self._by_key, now=self._clock()
+        )
         act = claims_of(WithdrawalAct, message)
         database = self.store.database
         standing = await database.run(self.store.act_upon, message, act, at_once=self._at_once, now=self._clock())
@@ -76,7 +82,9 @@ class DeletionDesk:
         signer = self._signer
         if signer is None:
             raise NotFound("nothing is signed here")
-        message = holder_message(body, typ=RECEIPT_SUBMISSION_TYPE, max_bytes=MAX_SUBMISSION_BYTES, now=self._clock())
+        message = holder_message(
+            body, typ=RECEIPT_SUBMISSION_TYPE, max_bytes=MAX_SUBMISSION_BYTES, by_key=self._by_key, now=self._clock()
+        )
         submission = claims_of(ReceiptSubmission, message)
         receipt = read_receipt(submission.receipt)
         now = self._clock()

@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.errors import ProtocolError, TemporarilyUnavailable
+from schemas.errors import ProtocolError, TemporarilyUnavailable, TooManyRequests
 from schemas.withdrawal import MEDIA_TYPE
 from service.rate_limits import FailureLimit, RateLimit, client_address
 from verifier.api.wallets import verifier_of
@@ -64,7 +64,7 @@ async def message_of(request: Request) -> AsyncIterator[bytes]:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             raise UnsupportedMediaType
         yield await request.body()
-    except TemporarilyUnavailable:  # Ours, and no failure of who asked.
+    except (TemporarilyUnavailable, TooManyRequests):  # No guess; and one busy key is not all who share its address.
         raise
     except ProtocolError:
         failures.failed(address, now=now)
