@@ -40,7 +40,7 @@ from service.sessions import cookie_key, cookie_name, new_cookie
 router = APIRouter()
 log = structlog.stdlib.get_logger()
 
-_CHOOSE = N_("Choose at least one certificate. Of each kind, you can fetch one at a time here.")
+_CHOOSE = N_("Choose at least one certificate.")
 _ENDED = N_("You stopped the sign-in, or it failed. Nothing was fetched.")
 _UNAVAILABLE = N_("People cannot sign in here at the moment. Nothing was fetched. Try again later.")
 _UNKNOWN = N_("We found no record that belongs to this sign-in. Nothing was fetched.")
@@ -178,6 +178,7 @@ async def done(request: Request, authorization_id: str, issuer: IssuerDep, pages
         "authorize_done.html",
         authorization=authorization,
         is_allowed=authorization.stage is Stage.ALLOWED,
+        count=len(authorization.drafts),
         back=return_url(authorization, issuer=issuer.issuer, answer=answer),
     )
 
@@ -241,11 +242,8 @@ async def _review_page(
     status: int = 200,
 ) -> Response:
     t = pages.translator(request)
-    seen = [
-        (position, draft, _seen(issuer, draft), authorization.chooses_one(draft.type_name))
-        for position, draft in enumerate(authorization.drafts)
-    ]
-    by_type: dict[str, list[tuple[int, OfferDraft, object, bool]]] = {}
+    seen = [(position, draft, _seen(issuer, draft)) for position, draft in enumerate(authorization.drafts)]
+    by_type: dict[str, list[tuple[int, OfferDraft, object]]] = {}
     for each in seen:
         by_type.setdefault(each[1].type_name, []).append(each)
     missing = [
@@ -260,7 +258,13 @@ async def _review_page(
         authorization=authorization,
         institution=t.pick(issuer.settings.names),
         groups=[
-            (CREDENTIAL_TYPES[name].title(t.language), drafts, len(drafts) == 1 and _says_kind(CREDENTIAL_TYPES[name]))
+            (
+                CREDENTIAL_TYPES[name].title(t.language),
+                drafts,
+                len(drafts) == 1 and _says_kind(CREDENTIAL_TYPES[name]),
+                # Several are for wallets that read identifiers: whoever does not tick more has what every wallet takes.
+                len(drafts) > 1 and authorization.is_by_scope(name),
+            )
             for name, drafts in by_type.items()
         ],
         missing=missing,
