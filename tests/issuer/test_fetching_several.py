@@ -175,3 +175,26 @@ def test_a_wallet_that_asks_by_details_finds_all_ticked(fetcher: Fetcher) -> Non
     tree: Any = html.fromstring(page.text)
     assert tree.xpath("//input[@name='certificate'][@checked]/@value") == ["0", "1", "2"]
     assert not tree.xpath("//fieldset/@aria-describedby")
+
+
+@pytest.mark.parametrize("places", [[], ["1"], ["0", "2"]])
+def test_what_was_ticked_stays_in_the_other_language_and_after_a_fault(fetcher: Fetcher, places: list[str]) -> None:
+    """The switch sends the form to be shown again: nothing is decided by it, whatever else it holds."""
+    page = fetcher.sign_in(fetcher.open(fetcher.request_uri(ui_locales="sv")))
+    tree: Any = html.fromstring(page.text)
+    (switch,) = tree.xpath("//button[@name='to_language' and @form='decide-form']")
+    url = fetcher.desk.settings.origin + switch.get("formaction")
+    csrf = tree.xpath("//input[@name='csrf']/@value")[0]
+    data = {"csrf": csrf, "certificate": places, "to_language": switch.get("value"), "decision": "yes"}
+
+    shown = fetcher.desk.client.post(url, data=data, headers={"Accept": "text/html"})
+    refused = fetcher.decide(page, "perhaps", certificates=places)
+
+    assert "Tick each that you want" in shown.text
+    assert (shown.status_code, refused.status_code) == (200, 400)
+    for again in (shown, refused):
+        found: Any = html.fromstring(again.text)
+        assert found.xpath("//input[@name='certificate'][@checked]/@value") == places
+    assert fetcher.decide(shown, "no").status_code == 200
+    late = fetcher.desk.client.post(url, data=data, headers={"Accept": "text/html"})
+    assert fetcher.sent_back(late)["error"] == "access_denied"

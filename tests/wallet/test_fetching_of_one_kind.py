@@ -99,6 +99,36 @@ async def test_all_of_a_kind_are_fetched_each_with_keys_of_its_own(world: World,
     assert kinds.count(EventKind.RECEIVED) == 3
 
 
+async def test_under_haip_all_that_were_ticked_are_fetched(world: World) -> None:
+    """By scope, as HAIP 4.3 demands, encrypted and attested: a name each, one sign-in, each renewed by itself."""
+    source = source_of_courses(world, haip=True, encryption="required")
+    vault, wallet = await world.wallet.person(), world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+
+    with listening(world, "/credential") as asked:
+        await wallet.come_back(vault, source.allow(collection.sign_in_url))
+
+    assert courses(vault) == sorted(COURSES)
+    assert [one.headers["content-type"] for one in asked] == ["application/jwt"] * 3
+    assert len({part.identifier for part in wallet.collection(vault, collection_id).parts} - {""}) == 3
+    assert all(one.renewal is not None for one in vault.certificates())
+
+
+async def test_by_scope_one_that_was_ticked_needs_no_name(world: World) -> None:
+    """The page is left as it came, with the first ticked: one certificate, asked for by its kind as ever."""
+    source, vault = source_of_courses(world), await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away_for_courses(world, vault, source)
+
+    with listening(world, "/credential") as asked:
+        await wallet.come_back(vault, source.allow(collection.sign_in_url, as_it_came=True))
+
+    (request,) = [json.loads(one.content) for one in asked]
+    assert request["credential_configuration_id"] == "micro-credential"
+    assert courses(vault) == ["DT4011"]
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
+
+
 async def test_each_that_is_looked_at_first_arrives_by_itself(world: World) -> None:
     """Two of three are approved: they are told as arrived when the third was denied, each on its own day."""
     source = source_of_courses(world, reviewed_types="micro-credential")
