@@ -97,10 +97,16 @@ class Source:
         return self.side.context.links_of(made)
 
     def allow(
-        self, url: str, decision: str = "yes", *, after_minutes: int = 0, only: Sequence[str] = ()
+        self,
+        url: str,
+        decision: str = "yes",
+        *,
+        after_minutes: int = 0,
+        only: Sequence[str] = (),
+        as_it_came: bool = False,
     ) -> dict[str, str]:
-        """The person opens the address, signs in, takes their time and decides, on all of it or on `only` these titles;
-        the query that the browser brings back."""
+        """The person opens the address, signs in, takes their time and decides, on all of it, on `only` these titles,
+        or on what is ticked when the page comes; the query that the browser brings back."""
         opened = self.browser.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
         assert opened.status_code == 303, opened.text
         brought = self.provider.sign_in(opened.headers["location"])
@@ -113,7 +119,8 @@ class Source:
             "certificate": [
                 box.get("value")
                 for box in tree.xpath("//input[@name='certificate']")
-                if not only or box.xpath("string(ancestor::fieldset/legend)").strip() in only
+                if (not only or box.xpath("string(ancestor::fieldset/legend)").strip() in only)
+                and (not as_it_came or box.get("type") == "hidden" or "checked" in box.attrib)
             ],
         }
         done = self.browser.post(tree.xpath("//form[@id='decide-form']/@action")[0], data=data)
