@@ -1,6 +1,6 @@
 """The decision screen (consent.md, S1 to S3) as values: what is shown, what was chosen, and the digest of both."""
 
-from wallet.decision.acting import Acting, HeldPower, Possible, is_power
+from wallet.decision.acting import Acting, HeldPower, Possible, Side, is_power, side_of
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, always_shown, unavoidable, unavoidable_names
@@ -23,6 +23,7 @@ __all__ = [
     "Obstacle",
     "Optional",
     "Possible",
+    "Side",
     "always_shown",
     "build_decision",
     "can_be_checked",
@@ -32,6 +33,7 @@ __all__ = [
     "obstacle_of",
     "permission_digest",
     "permission_meaning",
+    "side_of",
     "unavoidable",
     "unavoidable_names",
 ]
