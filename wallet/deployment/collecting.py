@@ -216,9 +216,13 @@ class Collecting(Standing):
 
     # --- fetching what a request asks for ------------------------------------------------------------------------
 
+    def issuers_of(self, vct: str) -> tuple[TrustEntry, ...]:
+        """Who can issue this type, says whoever this wallet trusts; also those whose address nobody says."""
+        return self.trust().issuers_for(vct, at=self.clock())
+
     def sources_of(self, vct: str) -> list[TrustEntry]:
-        """Who can issue this type, says whoever this wallet trusts."""
-        return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
+        """Those of `issuers_of` where a person can be sent to fetch it."""
+        return [entry for entry in self.issuers_of(vct) if "://" in entry.identifier]
 
     async def look_for(
         self, vault: UnlockedVault, issuer: str, *vcts: str, for_share: str = "", and_then: Sequence[str] = ()
