@@ -524,6 +524,33 @@ async def test_what_a_request_asks_for_is_fetched_and_then_shared(world: World) 
     assert world.wallet.deployment.collections(sharer.vault) == {}, "what was fetched for it is put away"
 
 
+@pytest.mark.parametrize(
+    ("language", "trusted", "nobody"),
+    [
+        ("en", "For “Micro-credential” this wallet trusts ", "This wallet knows nobody who gives “Micro-credential”."),
+        ("sv", "För ”Mikromeritintyg” litar plånboken på ", "Plånboken känner ingen som ger ”Mikromeritintyg”."),
+    ],
+)
+async def test_whom_to_ask_is_said_where_nothing_can_be_fetched(
+    world: World, language: str, trusted: str, nobody: str
+) -> None:
+    """Issuers that are trusted for every kind by their root alone have no address to go to, but a name."""
+    verifier = FakeVerifier(world)
+    world.wallet.trust(verifier.trust_entry)
+    named = replace(world.university.trust_entry, name="Lärosätet i Exempel")
+    world.wallet.trust(named)
+    sharer = await Sharer.named(world)
+    share_id = await sharer.begin(verifier.ask(query(["course_code"]), notice=notice()).link())
+    browser = world.wallet.browser(language)
+
+    page = _enter(browser, f"/share/{share_id}")
+
+    assert f"{trusted}Lärosätet i Exempel." in page.text
+    assert 'id="fetch"' not in page.text
+    world.wallet.trust(replace(named, types=("urn:another:type",)))
+    assert nobody in browser.get(f"/share/{share_id}").text
+
+
 async def test_nobody_is_sent_to_a_source_that_the_trust_list_does_not_name(world: World) -> None:
     """A form that was changed by hand, or a request that names an issuer itself, leads nowhere."""
     source = Source(world)

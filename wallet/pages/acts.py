@@ -19,11 +19,10 @@ from schemas.errors import Malformed, NotFound, ProtocolError
 from service.i18n import N_, Translator
 from service.rate_limits import client_address
 from wallet.acts import Acts, ToldOtherwise
-from wallet.decision import is_power
 from wallet.deployment import Deployment
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
-from wallet.pages.acting_words import held_view, principal_name
+from wallet.pages.acting_words import held_view, mine_views
 from wallet.powers_desk import desk_of
 from wallet.powers_over_me import PowersOverMe
 from wallet.reporting import HeldByAnother
@@ -190,7 +189,7 @@ async def _overview(
 ) -> Response:
     t, acts, powers = pages.translator(request), Acts(wallet), PowersOverMe(wallet)
     stands = await powers.look(vault)
-    mine = [one for one in vault.certificates() if is_power(one)]
+    await wallet.check_powers(vault)
     address = acts.address(vault)
     return await pages.render(
         request,
@@ -199,12 +198,5 @@ async def _overview(
         fault=fault,
         held=[held_view(one, t, stands=stands.get(one.key, "")) for one in powers.all(vault)],
         address=str(address) if address is not None else "",
-        mine=[
-            {
-                "id": one.id,
-                "name": principal_name(one),
-                "issuer": one.issuer_name,
-            }
-            for one in mine
-        ],
+        mine=mine_views(vault.certificates(), t, now=wallet.clock(), time_zone=wallet.settings.time_zone),
     )

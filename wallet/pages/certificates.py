@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from schemas.types import type_of
 from service.i18n import N_, Translator, inside_sentence
 from wallet.acts import Acts
-from wallet.cards import read_card, standing
+from wallet.cards import last_day, read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
@@ -28,6 +28,7 @@ router = APIRouter()
 async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
     """All certificates, what waits to be collected, and what has arrived after a wait."""
     await wallet.collect_due(vault)
+    await Acts(wallet).look_in(vault)
     certificates = await wallet.check_due(vault)
     language = pages.language(request)
     now = wallet.clock()
@@ -67,6 +68,7 @@ async def certificate(
         standing=stands,
         words=standing_words(stands.word),
         checks=CHECK_SENTENCES,
+        last_day=last_day(found, time_zone=wallet.settings.time_zone),
         collected_host=host_of(found.collected_from),
     )
 

@@ -15,7 +15,7 @@ from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import all_happened
-from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
+from wallet.pages.phrases import along, bare_certificate, called, in_a_sentence, the_certificate, title_sentence
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
@@ -41,7 +41,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
     items = [_name(item, t) for item in _went(entry)]
-    items += [the_certificate(_title(one, titles, t), t) for one in entry.bare]
+    items += [bare_certificate(_title(one, titles, t), t) for one in entry.bare]
     is_gone = standing_of(entry, now=now).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
     return {
@@ -143,7 +143,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         ],
         "bare": [
             {
-                "name": the_certificate(_title(one, titles, t), t),
+                "name": bare_certificate(_title(one, titles, t), t),
                 "certificate_id": one["certificate_id"],
             }
             for one in entry.bare
@@ -151,6 +151,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "came_along": [
             {
                 "certificate": _title(one, titles, t),
+                "title": _title_went(one, titles, t),
                 "items": t.listed(dict.fromkeys(in_a_sentence(BothLanguages(**name), t) for name in one["items"])),
             }
             for one in decided.get("came_along", ())
@@ -196,6 +197,14 @@ def _name(item: Mapping[str, Any], t: Translator) -> str:
 def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
     held = titles.get(facts.get("certificate_id", ""))
     return held.text(t.language) if held is not None else _both(facts["certificate"], t)
+
+
+def _title_went(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
+    """Whether the title went to who asked; named only from a certificate that is held, since nothing else keeps it."""
+    held, went = titles.get(facts.get("certificate_id", "")), facts.get("title_went")
+    if held is None and went is not None:
+        return t(N_("Its title went with it.") if went else N_("Its title did not go with it."))
+    return title_sentence(held.text(t.language), went, t) if held is not None else ""
 
 
 def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:

@@ -21,7 +21,7 @@ from wallet.pages import share_arrival, share_confirm, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
-from wallet.pages.share_fetch import fetchable, on_its_way, together
+from wallet.pages.share_fetch import fetchable, on_its_way, to_ask_for, together
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
@@ -183,6 +183,7 @@ async def _show_decision(
             decision=decision,
             fetchable=found,
             together=together(decision, found),
+            to_ask_for=[one.sentence(t) for one in to_ask_for(decision, wallet, t)],
             on_its_way=on_its_way(decision.share_id, wallet, vault, t),
         )
     sharing.note_shown(vault, decision)

@@ -16,6 +16,8 @@ from wallet.vault import UnlockedVault
 
 MOST_SOURCES = 5
 _SOME_CERTIFICATE = N_("A certificate")
+_TRUSTED_FOR = N_("For “%(kind)s” this wallet trusts %(names)s.")
+_NOBODY_KNOWN = N_("This wallet knows nobody who gives “%(kind)s”.")
 _ON_ITS_WAY = (Stage.OFFERED, Stage.AUTHORIZING, Stage.ASKING, Stage.COLLECTING, Stage.PENDING, Stage.QUESTION)
 
 
@@ -55,6 +57,23 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class ToAskFor:
+    """One kind of certificate that is missing and cannot be fetched from here; `issuers` are those trusted for it, by
+    name, and `further` counts those that are not named."""
+
+    title: str
+    issuers: tuple[str, ...]
+    further: int
+
+    def sentence(self, t: Translator) -> str:
+        """Who can issue it, as far as this wallet knows."""
+        if not self.issuers:
+            return t(_NOBODY_KNOWN, kind=self.title)
+        more = [t.plural("%(num)s more", "%(num)s more", self.further)] if self.further else []
+        return t(_TRUSTED_FOR, kind=self.title, names=t.listed([*self.issuers, *more]))
+
+
+@dataclass(frozen=True, slots=True)
 class OnItsWay:
     """A certificate that is being fetched for this request."""
 
@@ -78,6 +97,21 @@ def fetchable(decision: Decision, wallet: Deployment, t: Translator) -> list[Fet
                 for one in entries
             )
             found[vct] = Fetchable(known.title(t.language) if known else t(_SOME_CERTIFICATE), vct, tuple(sources))
+    return list(found.values())
+
+
+def to_ask_for(decision: Decision, wallet: Deployment, t: Translator) -> list[ToAskFor]:
+    """The missing kinds that nobody with a known address can issue, each once: whom the person can ask for them."""
+    found: dict[str, ToAskFor] = {}
+    for lack in decision.lacks:
+        for alternatives in decision.checked.query.credential(lack.query_id).types:
+            vct = alternatives[-1]
+            known = type_of(vct)
+            if vct in found or known is None or wallet.sources_of(vct):
+                continue
+            names = list(dict.fromkeys(plain(entry.name) for entry in wallet.issuers_of(vct) if plain(entry.name)))
+            shown = tuple(names[:MOST_SOURCES])
+            found[vct] = ToAskFor(known.title(t.language), shown, len(names) - len(shown))
     return list(found.values())
 
 

@@ -3,7 +3,7 @@
 Texts of others (names, purposes, reasons) are marked as such by the templates, which quote them with their source.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from proofs.request_object import DECENTRALIZED_IDENTIFIER
@@ -18,6 +18,7 @@ from wallet.decision import (
     Item,
     LeftBehind,
     is_bound,
+    shows_title,
     unavoidable,
     unavoidable_names,
 )
@@ -25,7 +26,7 @@ from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.acting_words import acting_view
-from wallet.pages.phrases import along, called, country, in_a_sentence, the_certificate
+from wallet.pages.phrases import along, bare_certificate, called, country, in_a_sentence, title_sentence
 from wallet.pages.share_missing import missing
 from wallet.pages.share_words import BASES, KINDS, KNOWN
 from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
@@ -84,6 +85,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         **warning_views(decision, t),
         "lacks": missing(decision, t),
         "items": _names_of_items(decision, t),
+        "titles": _titles(decision, t),
         "recheck": _recheck(decision, t),
         **acting_view(decision, t),
         "declarations": [one.text.text(t.language) for one in checked.declarations],
@@ -116,11 +118,24 @@ def _behind(one: LeftBehind, t: Translator) -> str:
 
 
 def _names_of_items(decision: Decision, t: Translator) -> list[str]:
-    """What would be shared, by name; with the certificate that it comes from when there is more than one."""
+    """What would be shared, by name; with the certificate that it comes from."""
     titles = {group.certificate.id: group.names.title.text(t.language) for group in decision.groups}
-    names = [(item.name.text(t.language), titles[item.certificate_id]) for item in decision.items]
-    listed = [f"{name} – {title}" if len(titles) > 1 else name for name, title in names]
-    return [*listed, *(the_certificate(titles[one.certificate.id], t) for one in decision.bare)]
+    listed = [f"{item.name.text(t.language)} – {titles[item.certificate_id]}" for item in decision.items]
+    return [*listed, *(bare_certificate(titles[one.certificate.id], t) for one in decision.bare)]
+
+
+def _titles(decision: Decision, t: Translator) -> list[str]:
+    """Of every certificate that would be shown and has a title: whether that goes with it."""
+    told = {
+        one.certificate.id: title_sentence(one.names.title.text(t.language), _is_title_shown(one, decision.items), t)
+        for one in decision.groups
+    }
+    return [sentence for sentence in told.values() if sentence]
+
+
+def _is_title_shown(group: Group, items: Iterable[Item]) -> bool | None:
+    shared = [item.path for item in items if item.certificate_id == group.certificate.id]
+    return shows_title(group.certificate, group.names, shared)
 
 
 def _ask_mail(decision: Decision, t: Translator) -> str:
@@ -216,6 +231,8 @@ def _group(group: Group, t: Translator, policies: Mapping[str, PolicyOutcome]) -
         "policy": (policy[0], t(policy[1])) if policy else None,
         "date": card.date,
         "known": _known(group.certificate, t),
+        "is_bare": not group.items,
+        "title_goes": title_sentence(group.names.title.text(t.language), _is_title_shown(group, group.items), t),
         "items": [_item(item, t) for item in group.items],
     }
 

@@ -15,7 +15,7 @@ from wallet.ledger import Entry
 from wallet.naming import plain
 from wallet.pages.phrases import the_certificate
 from wallet.pages.ways_out import in_lines, is_web, mail_link
-from wallet.taking_back import Standing, State
+from wallet.taking_back import PENDING, Standing, State
 
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
@@ -158,6 +158,7 @@ def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, 
         sentence = t(noted or words.sentence)
     return {
         "state": standing.state.value,
+        "offers": _offers(standing),
         "word": t(words.word) if words else "",
         "look": words.state if words else "quiet",
         "icon": words.icon if words else "",
@@ -177,6 +178,18 @@ def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, 
         "not_mentioned": t.listed(names_of(entry, standing.not_mentioned, t)) if standing.not_mentioned else "",
         "statements": [_statement_view(one, t, came=t.moment(event.at)) for event, one in standing.statements],
     }
+
+
+def _offers(standing: Standing) -> str:
+    """What the person can still wish: "all", "more" beside what they wished for, "again" where the wish came to
+    nothing, or "" as long as an answer about everything is owed."""
+    if standing.is_gone:
+        return ""
+    if standing.wish is None:
+        return "all"
+    if standing.state in PENDING:
+        return "" if standing.chosen is None else "more"
+    return "more" if standing.state is State.DONE else "again"
 
 
 def _statement_view(statement: DeletionStatement, t: Translator, *, came: str) -> dict[str, Any]:
