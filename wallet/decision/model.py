@@ -18,7 +18,7 @@ from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-9"
+SCREEN_VERSION = "share-10"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
