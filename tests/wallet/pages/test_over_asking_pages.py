@@ -144,7 +144,8 @@ def test_who_shows_no_registration_is_warned_of_beside_the_name(world: World, em
 
 def said_of_registration(page: Any) -> str:
     """The warning beside the name of who asks, as text."""
-    (place,) = html.fromstring(page.text).xpath("//*[@id='who-registration']")
+    tree: Any = html.fromstring(page.text)
+    (place,) = tree.xpath("//*[@id='who-registration']")
     assert place.xpath("./*[contains(@class, 'status-warning')]"), "marked as a warning, by sign and words"
     return " ".join(place.text_content().split())
 
