@@ -1,5 +1,5 @@
-"""People sign in at another host than the issuer's: the metadata name it, and the wallet goes there for everything that is
-the authorization server's (OpenID4VCI 1.0, 12.2.4; RFC 9207)."""
+"""People sign in at another host than the issuer's: the metadata name it, and the wallet goes there for all that is the
+authorization server's (OpenID4VCI 1.0, 12.2.4; RFC 9207)."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -52,7 +52,7 @@ def source(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
 
 
 async def test_one_signs_in_elsewhere_and_the_issuer_issues(world: World, source: Source) -> None:
-    """Pushed there, for this issuer; back with the name of that server; the token from there opens the issuer's door."""
+    """Pushed there, for this issuer; back with the name of that server; the token from there is taken by the issuer."""
     vault, wallet = await world.wallet.person(), world.wallet.deployment
     sent: list[httpx2.Request] = []
     with world.network.answering(sent.append):
