@@ -42,7 +42,7 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
     yield f"  The answer goes to: {view['answer_host']}"
     shared = who["last_shared"]
     yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
-    yield f"  Registered: {_one_line(who['registration'])}"
+    yield f"  Registered: {_one_line(who['registration'])} {_one_line(who['registration_advice'])}".rstrip()
     if who["through"]:
         yield f"  Through an intermediary: {_quoted(who['through']['intermediary'])}"
         yield f"  On behalf of: {_quoted(who['through']['on_behalf_of'])}"

@@ -50,12 +50,14 @@ class Source:
         kept: Sequence[Record] = records("DT4011"),
         known: str = "",
         host: str = "source.example",
+        provider: Provider | None = None,
         **settings: Any,
     ) -> None:
-        """`known`: the file of clients, if it is to know others than the provider of the wallet."""
+        """`known`: the file of clients, if it is to know others than the provider of the wallet; `provider`: where
+        people sign in, if it is that of another source as well."""
         self.world = world
         self.vct = vct
-        self.provider = Provider(world.clock)  # type: ignore[arg-type]
+        self.provider = provider or Provider(world.clock)  # type: ignore[arg-type]
         world.network.connect("id.example", self.provider.app())
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
         clients, root = world.directory / f"{host}-clients.toml", self.attesting.root_file.resolve()

@@ -23,6 +23,7 @@ from wallet.offers import OfferUnusable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_arrival import back_to
+from wallet.pages.share_fetch import stopped_for
 from wallet.pages.waiting import asked_by, part_titles
 from wallet.pages.words import PROBLEMS, problem_words, standing_line, tx_code_words
 from wallet.store.provider import BACK
@@ -159,6 +160,8 @@ async def fetch(
         collection_id = await wallet.look_for(vault, issuer, *vct, for_share=share)
     except (OfferUnusable, Unreachable) as exc:
         return await _fetch_failed(request, pages, vault, exc.reason, share, status=exc.status)
+    for tried in stopped_for(share, issuer, vct, wallet, vault):
+        wallet.put_away(vault, tried)
     return await _sign_in(request, wallet, vault, pages, collection_id)
 
 

@@ -21,7 +21,7 @@ from wallet.pages import share_arrival, share_confirm, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
-from wallet.pages.share_fetch import fetchable, on_its_way, to_ask_for, together
+from wallet.pages.share_fetch import begun, fetchable, to_ask_for, together
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
@@ -175,7 +175,8 @@ async def _show_decision(
         return await pages.render(request, "share/guess.html", view=view, decision=decision, step=step)
     wallet = the_wallet(request)
     if not decision.is_satisfiable:
-        found = fetchable(decision, wallet, t)
+        on_its_way = begun(decision.share_id, wallet, vault, t)
+        found = fetchable(decision, wallet, t, on_its_way)
         return await pages.render(
             request,
             "share/lacking.html",
@@ -184,7 +185,7 @@ async def _show_decision(
             fetchable=found,
             together=together(decision, found),
             to_ask_for=[one.sentence(t) for one in to_ask_for(decision, wallet, t)],
-            on_its_way=on_its_way(decision.share_id, wallet, vault, t),
+            begun=on_its_way,
         )
     sharing.note_shown(vault, decision)
     faults: list[tuple[str, str]] = []

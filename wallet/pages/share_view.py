@@ -29,7 +29,7 @@ from wallet.pages.acting_words import acting_view
 from wallet.pages.phrases import along, bare_certificate, called, country, in_a_sentence, title_sentence
 from wallet.pages.share_missing import missing
 from wallet.pages.share_words import BASES, KINDS, KNOWN
-from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
+from wallet.pages.warning_words import POLICIES, REGISTRATION, REGISTRATION_ADVICE, warning_views
 from wallet.pages.ways_out import mail_link
 from wallet.recording import who_asks
 from wallet.requests import Through
@@ -168,6 +168,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "client_id": client_id,
         "registration": t(registration),
         "registration_state": state,
+        "registration_advice": t(advice) if (advice := REGISTRATION_ADVICE.get(checked.registration.outcome)) else "",
         "registered_purpose": checked.registration.purpose.text(t.language),
         "registrar": plain(checked.registration.registrar),
         "through": _through(checked.registration.through),

@@ -32,9 +32,14 @@ REGISTRATION = {
     RegistrationOutcome.COVERED: ("good", N_("They have registered to ask for this.")),
     RegistrationOutcome.EXCEEDED: ("warning", N_("They have registered to ask for less than this.")),
     RegistrationOutcome.FAILED: ("warning", says(WarningKind.REGISTRATION_FAILED).sentence),
-    RegistrationOutcome.UNKNOWN: ("quiet", says(WarningKind.REGISTRATION_UNKNOWN).sentence),
-    RegistrationOutcome.MISSING: ("quiet", says(WarningKind.UNREGISTERED).sentence),
+    RegistrationOutcome.UNKNOWN: ("warning", says(WarningKind.REGISTRATION_UNKNOWN).sentence),
+    RegistrationOutcome.MISSING: ("warning", says(WarningKind.UNREGISTERED).sentence),
 }
+REGISTRATION_ADVICE = {
+    RegistrationOutcome.UNKNOWN: says(WarningKind.REGISTRATION_UNKNOWN).advice,
+    RegistrationOutcome.MISSING: says(WarningKind.UNREGISTERED).advice,
+}
+"""What to do, where it is said beside who asks; the others say it among what to think of."""
 
 POLICIES = {
     PolicyOutcome.ALLOWED: ("good", N_("The issuer has named them among those it is meant for.")),
