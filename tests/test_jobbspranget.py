@@ -106,7 +106,7 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
         assert f'href="{services.urls["issuer"]}"' in shown
         assert link.startswith(f"{services.urls['wallet']}/present?")
         english = applicant.opens(url, language="en-GB, sv;q=0.5")[1]
-        assert "Micro-credential or course results" in english
+        assert "Short course certificate or course results" in english
         assert '<html lang="en">' in english
         assert '<html lang="sv">' in applicant.opens(f"{url}/?lang=sv", language="en")[1]
         assert "väntar" in applicant.opens(mine)[1]
@@ -260,9 +260,9 @@ def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> Non
     assert script.returncode == 0, said
     assert re.fullmatch(r"Eligible as of .+, says Arbetsförmedlingen\.", rest.strip()), rest
     assert f"Job seeker registration from {services.urls['issuer']}" in told
-    choice = told.index("Micro-credential or course results, one is enough:")
+    choice = told.index("Short course certificate or course results, one is enough:")
     assert [one.partition(" from ")[0] for one in told[choice + 1 : choice + 3]] == [
-        "Micro-credential",
+        "Short course certificate",
         "Course results",
     ]
     assert not [canary for canary in CANARIES if canary in rest + said + "".join(told)]

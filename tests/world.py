@@ -13,9 +13,9 @@ applications.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -159,8 +159,10 @@ class IssuerSide:
         """Offers for every course of the study record in `examples/data` (one per course, or one transcript)."""
         return [self.context.links_of(one) for one in self.make_offers(type_name, tx_code=tx_code)]
 
-    def make_offers(self, type_name: str = "micro-credential", *, tx_code: bool = False) -> list[Offer]:
-        """The same as the registrar sees them."""
+    def make_offers(
+        self, type_name: str = "micro-credential", *, tx_code: bool = False, said: Mapping[str, Any] | None = None
+    ) -> list[Offer]:
+        """The same as the registrar sees them. `said` are claims in place of those of the record."""
         results = read_results(
             STUDY_RECORD.read_bytes(),
             STUDY_RECORD.name,
@@ -169,6 +171,7 @@ class IssuerSide:
             today=self.context.clock().date(),
         )
         drafts = draft_offers(CREDENTIAL_TYPES[type_name], results.achievements, with_tx_code=tx_code)
+        drafts = [replace(draft, claims={**draft.claims, **(said or {})}) for draft in drafts]
         return self.context.store.offers.create(drafts, now=self.context.clock())
 
     @property

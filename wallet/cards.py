@@ -126,7 +126,7 @@ def _other_lines(certificate: StoredCertificate, card: Card | None, names: Names
         count += 1
         if count > _MOST_LINES:
             return
-        shown = "\n".join(value for _, value in names.lines(path, language)) if path else ""
+        shown = "\n".join(line.text for line in names.lines(path, language)) if path else ""
         label = names.label(path).text(language) or str(path[-1])
         yield Line(label, shown or str(value), _hideable(certificate, path), path)
 

@@ -57,7 +57,7 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
     yield f"  Contact: {_quoted(notice['contact'])}"
     yield f"  Data protection contact: {_quoted(notice['data_protection_contact'])}"
     yield f"  Website: {_quoted(notice['website'])}"
-    yield f"  Addresses in its certificate: {_one_line(who['dns_names']) or 'none'}"
+    yield f"  Web addresses in its proof of who it is: {_one_line(who['dns_names']) or 'none'}"
     yield f"  Identifier: {_one_line(who['client_id'])}"
 
 
@@ -109,7 +109,7 @@ def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
     if group["known"]:
         yield f"    {group['known']}"
     for item in group["items"]:
-        values = "; ".join(f"{name}: {value}" if name else value for name, value, _ in item["lines"])
+        values = "; ".join(f"{name}: {value}" if name else value for name, value, *_ in item["lines"])
         kind = f" [{item['kind']}]" if item["kind"] else ""
         own_yes = (
             f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
@@ -122,14 +122,14 @@ def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
 
 
 def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
-    for text in view["declarations"]:
-        yield f"\n  If you share, you also sign this, in their words: {_quoted(text)}"
+    for one in view["declarations"]:
+        yield f"\n  If you share, you also sign this, in their words: {_quoted(one['text'])}"
     if view["always"]:
         yield f"\n  Always with it: {view['along']}"
     for one in view["always"]:
         yield f"  From {_one_line(one['title'])}:"
-        for name, value in one["pairs"]:
-            yield f"    {_one_line(name)}: {_one_line(value)}"
+        for line in one["pairs"]:
+            yield f"    {_one_line(line.name)}: {_one_line(line.text)}"
         yield (
             "    They get a one-time copy with a key that is used for this share only."
             if one["bound"]
@@ -137,9 +137,10 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
         )
     for number, other in enumerate(view["alternatives"], start=1):
         least = ", which reveals least" if other["is_least"] else ""
+        dates = f", {_one_line(other['dates'])}" if other["dates"] else ""
         yield (
-            f"  Another way to answer{least}: {_one_line(other['title'])}, issued by {_one_line(other['issuer'])}; "
-            f"it shows {_one_line(other['items'])}   [--another {number} takes it]"
+            f"  Another way to answer{least}: {_one_line(other['title'])}, issued by {_one_line(other['issuer'])}"
+            f"{dates}; it shows {_one_line(other['items'])}   [--another {number} takes it]"
         )
     for behind in view["behind"]:
         yield f"  Stays with you, from {_one_line(behind['title'])}: {_one_line(behind['items'])}"

@@ -2,7 +2,7 @@
 
     names = Names(certificate)
     names.title.text("sv"), names.label(("courses", 0, "assessment_grade")).text("en")   # "Course 1: Grade"
-    names.lines(("courses", 0), "sv")                                                    # [("Titel", "Databaser"), ...]
+    names.lines(("courses", 0), "sv")                                               # [("Titel", "Databaser", ""), ...]
 
 A type that we know names its claims itself. For others the issuer's own display data is used, then the name of the
 claim. Texts of issuers are data: bounded, without control characters, and shown as text.
@@ -10,7 +10,7 @@ claim. Texts of issuers are data: bounded, without control characters, and shown
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.dcql import ClaimsPath, ConcretePath, CredentialQuery, value_at
 from schemas.receipt import BothLanguages
@@ -23,6 +23,15 @@ from wallet.certificates import StoredCertificate
 LANGUAGES = ("sv", "en")
 _LONGEST_NAME = 160
 _MOST_MARKS = 3
+
+
+class Line(NamedTuple):
+    """One value of an item: its name ("" for a value by itself), its text, and the language of the text as in
+    `schemas.types.card.Part`: a tag when it is known to be another than that of the screen (WCAG 3.1.2)."""
+
+    name: str
+    text: str
+    language: str = ""
 
 
 class Names:
@@ -88,18 +97,18 @@ class Names:
         written = next((part for part in reversed(path) if isinstance(part, str)), "")
         return plain(written.replace("_", " ").strip()).capitalize()
 
-    def lines(self, path: ConcretePath, language: str) -> list[tuple[str, str]]:
-        """What the item at this path says: pairs of name and value; without names for a value or a list of texts."""
+    def lines(self, path: ConcretePath, language: str) -> list[Line]:
+        """What the item at this path says; without names for a value or a list of texts."""
         value = value_at(self._certificate.claims, path)
         if self._is_one_value(path, value):
             parts = display_parts(value, self._value_type(path), language)
-            return [("", without_controls(part.text) or "–") for part in parts]
-        inside: list[tuple[str, str]] = []
+            return [Line("", without_controls(part.text) or "–", part.language) for part in parts]
+        inside: list[Line] = []
         self._collect(path, value, language, inside, ())
-        return inside or [("", "–")]
+        return inside or [Line("", "–")]
 
     def _collect(
-        self, path: ConcretePath, value: Any, language: str, found: list[tuple[str, str]], above: tuple[str, ...]
+        self, path: ConcretePath, value: Any, language: str, found: list[Line], above: tuple[str, ...]
     ) -> None:
         members: list[tuple[str | int, Any]]
         members = list(value.items()) if isinstance(value, Mapping) else list(enumerate(value))
@@ -107,7 +116,7 @@ class Names:
             here = (*path, key)
             name = self._name(here, language) if isinstance(key, str) else f"{self._name(here, language)} {key + 1}"
             if self._is_one_value(here, inner):
-                found.append((": ".join((*above, name)), self._shown(here, inner, language)))
+                found.append(self._line(": ".join((*above, name)), here, inner, language))
             else:
                 self._collect(here, inner, language, found, (*above, name))
 
@@ -118,8 +127,11 @@ class Names:
             return True
         return isinstance(value, list) and not any(isinstance(item, Mapping | list) for item in value)
 
-    def _shown(self, path: ConcretePath, value: Any, language: str) -> str:
-        return without_controls(display_value(value, self._value_type(path), language)) or "–"
+    def _line(self, name: str, path: ConcretePath, value: Any, language: str) -> Line:
+        value_type = self._value_type(path)
+        languages = {part.language for part in display_parts(value, value_type, language)}
+        text = without_controls(display_value(value, value_type, language)) or "–"
+        return Line(name, text, languages.pop() if len(languages) == 1 else "")
 
     def _value_type(self, path: ConcretePath) -> ValueType | None:
         if self._type is None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from proofs.resolve import Unresolvable, jwt_vc_issuer_url
 from proofs.status_list import fresh_until
 from schemas.errors import CouldNotCheck, ProtocolError
@@ -22,6 +24,7 @@ from service.http import Answer, OutgoingHTTP, OutgoingRefused
 from wallet.web import AddressRefused, Reply, Unreachable
 
 T = TypeVar("T")
+_log = structlog.get_logger("wallet")
 
 LARGEST_DOCUMENT = 500_000
 LARGEST_STATUS_LIST = 8_000_000
@@ -71,10 +74,17 @@ class WalletWeb:
         )
 
 
+def note_refused_address() -> None:
+    """Tell whoever runs this wallet what a person is only told to ask them about. The address itself is not written:
+    it would say what somebody here was about to do."""
+    _log.warning("address_refused", advice="only public https addresses are asked; WALLET_ALLOW_LOOPBACK lifts it here")
+
+
 async def _answered(asking: Awaitable[Answer]) -> Reply:
     try:
         answer = await asking
     except OutgoingRefused as exc:
+        note_refused_address()
         raise AddressRefused(str(exc)) from exc
     except CouldNotCheck as exc:
         raise Unreachable(str(exc)) from exc

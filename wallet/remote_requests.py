@@ -15,6 +15,7 @@ from schemas.errors import CouldNotCheck, ProtocolError
 from schemas.presentation import REQUEST_OBJECT_MEDIA_TYPE
 from service.http import Answer, NothingSent, OutgoingHTTP, OutgoingRefused
 from wallet.delivery import Delivery, DeliveryState
+from wallet.remote import note_refused_address
 from wallet.requests import CouldNotFetch, MayNotFetch
 
 TIMEOUT_SECONDS = 15.0
@@ -67,6 +68,7 @@ class RequestsOverHTTP:
                     answer = await self._did_document_at(url)
             answer = answer or await self._did_document_at(last)
         except OutgoingRefused as exc:
+            note_refused_address()
             raise MayNotFetch(str(exc)) from exc
         except ProtocolError as exc:
             raise CouldNotFetch(str(exc)) from exc
@@ -128,6 +130,7 @@ async def _request_object(asking: Awaitable[Answer]) -> str:
     try:
         answer = await asking
     except OutgoingRefused as exc:
+        note_refused_address()
         raise MayNotFetch(str(exc)) from exc
     except CouldNotCheck as exc:
         raise CouldNotFetch(str(exc)) from exc

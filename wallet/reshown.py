@@ -18,19 +18,19 @@ from wallet.certificates import StoredCertificate
 from wallet.commitments import opens
 from wallet.decision import always_shown, unavoidable
 from wallet.ledger import Entry
-from wallet.naming import Names
+from wallet.naming import Line, Names
 
 
 @dataclass(frozen=True, slots=True)
 class Reshown:
     """One item of a share, or what a certificate `always` shows, whatever was chosen of it; `name` is then its title.
 
-    `lines` are pairs of name and value, none when it `is_as_it_was` no longer.
+    `lines` are its names and values, none when it `is_as_it_was` no longer.
     """
 
     name: BothLanguages
     is_as_it_was: bool
-    lines: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    lines: tuple[Line, ...] = field(default=(), repr=False)
     always: bool = False
 
 

@@ -52,7 +52,7 @@ def _titles(credential_type: CredentialType, claims: Mapping[str, Any]) -> dict[
 MICRO_CREDENTIAL = CredentialType(
     name="micro-credential",
     vct="urn:intyga:credential:micro-credential:1",
-    display={"sv": "Mikromeritintyg", "en": "Micro-credential"},
+    display={"sv": "Mikromeritintyg", "en": "Short course certificate"},
     description={
         "sv": "Intyg över en kurs eller annan avgränsad utbildning, med den europeiska standardens uppgifter.",
         "en": "A certificate of a course or another small unit of learning, with the items of the European standard.",

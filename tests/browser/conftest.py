@@ -173,3 +173,36 @@ def overflow(page: Page) -> int:
     page.wait_for_selector("main")
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return int(wider)
+
+
+@contextmanager
+def text_twice_as_large(page: Page) -> Iterator[None]:
+    """The reader's text at 200 % (WCAG 1.4.4), until the end of the block."""
+    page.evaluate("document.documentElement.style.fontSize = '212.5%'")  # Ours is 106.25 % of the browser's own.
+    yield
+    page.evaluate("document.documentElement.style.fontSize = ''")
+
+
+@contextmanager
+def text_spacing(page: Page) -> Iterator[None]:
+    """The reader's spacing of lines, letters, words and paragraphs (WCAG 1.4.12), until the end of the block."""
+    page.evaluate(
+        "document.querySelectorAll('*').forEach(e => { e.style.lineHeight = '1.5'; e.style.letterSpacing = '0.12em';"
+        " e.style.wordSpacing = '0.16em'; if (e.tagName === 'P') e.style.marginBottom = '2em'; })"
+    )
+    yield
+    page.evaluate(
+        "document.querySelectorAll('*').forEach(e => ['line-height', 'letter-spacing', 'word-spacing', 'margin-bottom']"
+        ".forEach(name => e.style.removeProperty(name)))"
+    )
+
+
+def small_targets(page: Page) -> list[tuple[str, float]]:
+    """What can be pressed and is less than 44 pixels high, with its height; links in running text are exempt."""
+    found: list[tuple[str, float]] = page.evaluate(
+        """() => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select, summary, header a")]
+            .filter(e => e.offsetParent !== null && !e.classList.contains("visually-hidden"))
+            .map(e => [e.id || e.textContent.trim(), (e.closest(".choice") || e).getBoundingClientRect().height])
+            .filter(([, height]) => height < 44)"""
+    )
+    return found

@@ -23,7 +23,16 @@ from service.pages import NavItem, Pages
 from service.sessions import Sessions, sessions_table
 from service.settings import ServiceSettings
 from tests.browser.axe import assert_accessible, violations
-from tests.browser.conftest import WIDTHS, OpenPage, Serve, overflow, screenshot
+from tests.browser.conftest import (
+    WIDTHS,
+    OpenPage,
+    Serve,
+    overflow,
+    screenshot,
+    small_targets,
+    text_spacing,
+    text_twice_as_large,
+)
 
 pytestmark = pytest.mark.browser
 OFFER = "openid-credential-offer://?credential_offer_uri=http%3A%2F%2Flocalhost%3A8000%2Foffers%2F7KQ2M9XW4T"
@@ -128,33 +137,22 @@ def test_the_page_reflows_at_320_pixels_and_with_text_twice_as_large(open_page: 
 
     wide = open_page(width=1280)
     wide.goto(address)
-    wide.evaluate("document.documentElement.style.fontSize = '212.5%'")
-    assert overflow(wide) == 0
+    with text_twice_as_large(wide):
+        assert overflow(wide) == 0
 
 
 def test_text_spacing_of_the_reader_fits(open_page: OpenPage, address: str) -> None:
     page = open_page(width=360)
     page.goto(address)
-    page.evaluate(
-        "document.querySelectorAll('*').forEach(e => { e.style.lineHeight = '1.5'; e.style.letterSpacing = '0.12em';"
-        " e.style.wordSpacing = '0.16em'; })"
-    )
-
-    assert overflow(page) == 0
+    with text_spacing(page):
+        assert overflow(page) == 0
 
 
 def test_targets_are_at_least_44_pixels_high(open_page: OpenPage, address: str) -> None:
     page = open_page(width=360)
     page.goto(address)
 
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select, summary, header a")]
-            .filter(e => e.offsetParent !== null && !e.classList.contains("visually-hidden"))
-            .map(e => [e.id || e.textContent.trim(), (e.closest(".choice") || e).getBoundingClientRect().height])
-            .filter(([, height]) => height < 44)"""
-    )
-
-    assert small == []
+    assert small_targets(page) == []
 
 
 def test_the_two_buttons_of_a_decision_are_equal(open_page: OpenPage, address: str) -> None:

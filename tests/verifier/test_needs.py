@@ -58,7 +58,7 @@ def test_an_internship_needs_two_statements_and_one_of_two_records(scene: Scene)
     assert [one["text"] for one in found] == [
         {"sv": "Inskrivningsintyg", "en": "Job seeker registration"},
         {"sv": "Målgruppsintyg", "en": "Target group certificate"},
-        {"sv": "Mikromeritintyg eller studieresultat", "en": "Micro-credential or course results"},
+        {"sv": "Mikromeritintyg eller studieresultat", "en": "Short course certificate or course results"},
     ]
     assert internship().needed_count() == (5, 5)
 
@@ -130,9 +130,9 @@ def test_a_program_reads_the_ways(scene: Scene) -> None:
 
     registration, _, record = asyncio.run(read())
     assert (registration.is_required, len(registration.options), registration.kinds[0].max_age_days) == (True, 1, 0)
-    assert record.texts["en"] == "Micro-credential or course results"
+    assert record.texts["en"] == "Short course certificate or course results"
     assert [[kind.titles["en"] for kind in option] for option in record.options] == [
-        ["Micro-credential"],
+        ["Short course certificate"],
         ["Course results"],
     ]
     assert [kind.titles["sv"] for kind in record.kinds] == ["Mikromeritintyg", "Studieresultat"]

@@ -1,24 +1,52 @@
 """CS-25: whatever of a decision changes after the person looked at it, the share is refused. W-19: where to go on."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+import wallet
 from schemas.consent import RequestNotice
 from tests.wallet.fake_verifier import credential, known_verifier, notice, query, with_optional
 from tests.wallet.people import Sharer
 from tests.world import World
 from wallet.consent import ShownSomethingElse, decide
 from wallet.decision import Chosen, Decision, build_decision, building
+from wallet.decision.model import SCREEN_VERSION
 from wallet.delivery import DeliveryState
 from wallet.over_asking import Past
 from wallet.requests import CheckedRequest
 
 pytestmark = pytest.mark.anyio
+
+
+SCREEN = (
+    "templates/share/decide.html",
+    "templates/share/parts.html",
+    "templates/share/confirm.html",
+    "templates/acting.html",
+    "over_asking/rules.py",
+)
+"""What the decision screen and its confirmation say stands in these files."""
+SCREEN_DIGESTS = {"share-10": "dde07ae55d2ec0ba"}
+"""The version of the screen, and what its files were then. A changed file needs a new version, and a new line here."""
+
+
+def test_cs25_a_screen_that_says_something_else_has_a_new_version() -> None:
+    """An approval names the version of the screen: the same name never stands for two different screens."""
+    assert wallet.__file__ is not None
+    room, digest = Path(wallet.__file__).parent, hashlib.sha256()
+    for name in SCREEN:
+        digest.update((room / name).read_bytes().replace(b"\r\n", b"\n"))
+
+    assert SCREEN_DIGESTS.get(SCREEN_VERSION) == digest.hexdigest()[:16], (
+        "the screen has changed: give SCREEN_VERSION (wallet/decision/model.py) a new number"
+    )
 
 
 class Yes:

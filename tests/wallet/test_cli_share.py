@@ -224,7 +224,12 @@ def test_receipt_and_history_are_saved_as_pdf(services: Services, terminal: Term
     history = terminal.json("ledger", "--save", str(tmp_path / "history.pdf"), "--language", "sv")
 
     assert told.stdout.startswith("Receipt: Exempelbolaget AB, ")
-    for words in ("Family name – Micro-credential", "Kept until: ", "You decided to share, ", "Figures for checking"):
+    for words in (
+        "Family name – Short course certificate",
+        "Kept until: ",
+        "You decided to share, ",
+        "Figures for checking",
+    ):
         assert words in told.stdout
     assert "Integritetsskyddsmyndigheten" in told.stdout
     assert "Sjöberg" not in told.stdout
@@ -323,7 +328,7 @@ def test_a_share_without_items_names_the_kind_of_certificate(services: Services,
     done = terminal.run("present", made["request"], "--approve")
 
     assert done.returncode == 0, done.stderr
-    assert "Delivered. Shared with Exempelbolaget AB: Micro-credential, and no item of it." in done.stdout
+    assert "Delivered. Shared with Exempelbolaget AB: Short course certificate, and no item of it." in done.stdout
 
 
 def needing_a_yes() -> str:

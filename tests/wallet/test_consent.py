@@ -13,11 +13,12 @@ from schemas.errors import ProtocolError
 from tests.wallet.fake_verifier import TRANSCRIPT, FakeVerifier, credential, notice, query, with_optional
 from tests.wallet.people import Sharer
 from tests.world import PASSPHRASE, World
-from wallet.certificates import NoCopiesLeft
+from wallet.certificates import NoCopiesLeft, StoredCertificate
 from wallet.consent import CannotSatisfy, Consent, ShownSomethingElse, YesMissing, decide
 from wallet.decision import Chosen, Decision, build_decision
 from wallet.delivery import DeliveryState
 from wallet.ledger import EventKind, Outcome
+from wallet.naming import Line
 from wallet.over_asking import Past, WarningKind
 from wallet.requests import AlreadyAnswered, RequestExpired
 from wallet.sensitivity import Kind, kind_of, weight
@@ -152,7 +153,7 @@ async def test_a_tick_never_changes_what_stands_beside_another(
     share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
     sharer.go_on(share_id, WarningKind.GUESSES_VALUES)
 
-    def beside(decision: Decision) -> list[list[tuple[str, tuple[tuple[str, str], ...]]]]:
+    def beside(decision: Decision) -> list[list[tuple[str, tuple[Line, ...]]]]:
         return [[(item.certificate_id, item.lines) for item in part.items] for part in decision.optional]
 
     fresh = sharer.decision(share_id)
@@ -277,8 +278,8 @@ async def test_cs12_values_are_shown_localised(world: World, employer: FakeVerif
 
     swedish, english = (sharer.decision(share_id, language=language) for language in ("sv", "en"))
 
-    assert [item.lines for item in swedish.items] == [(("", "23 april 1998"),), (("", "Sjöberg"),)]
-    assert english.items[0].lines == (("", "23 April 1998"),)
+    assert [item.lines for item in swedish.items] == [(("", "23 april 1998", ""),), (("", "Sjöberg", ""),)]
+    assert english.items[0].lines == (("", "23 April 1998", ""),)
     assert (swedish.items[0].name.sv, swedish.items[0].name.en) == ("Födelsedatum", "Date of birth")
 
 
@@ -327,6 +328,17 @@ async def test_cs17_a_certificate_tied_to_no_key_is_pointed_out(world: World, em
     assert WarningKind.BEARER not in [warned.kind for warned in sharer.decision(share_id).warnings]
 
 
+NUMBER = "199804232388"
+"""A number with the right check digit, of nobody."""
+IDENTIFIERS: list[tuple[str | int, ...]] = [
+    ("student_identifier",),
+    ("sub",),
+    ("learner_identification",),
+    ("given_name",),
+    ("x", 0, "y"),
+]
+
+
 @pytest.mark.parametrize(
     ("path", "value", "kind"),
     [
@@ -343,12 +355,131 @@ async def test_cs17_a_certificate_tied_to_no_key_is_pointed_out(world: World, em
         (("courses",), [{"assessment_grade": "Fx"}], Kind.FAILED_GRADE),
         (("assessment_grade",), "VG", None),
         (("family_name",), "Ung", None),
+        # By its value, whatever it is called, also inside other text
+        *((path, NUMBER, Kind.IDENTITY_NUMBER) for path in IDENTIFIERS),
+        (("student_identifier",), int(NUMBER), Kind.IDENTITY_NUMBER),
+        (("sub",), f"urn:person:se:{NUMBER[:8]}-{NUMBER[8:]}", Kind.IDENTITY_NUMBER),
+        (("learner",), {"identifiers": [{"type": "x", "value": NUMBER}]}, Kind.IDENTITY_NUMBER),
+        (("student_identifier",), "202611-0042", None),
+        (("course_code",), "2DV704", None),
+        # As Swedish issuers write names
+        *(
+            ((name,), "x", Kind.IDENTITY_NUMBER)
+            for name in ("personnr", "person_nr", "samordningsnummer", "passnummer")
+        ),
+        *(((name,), "x", Kind.HEALTH) for name in ("hälsa", "Hälsouppgifter", "funktionsnedsättning", "särskilt stöd")),
+        *(
+            ((name,), "x", Kind.ADDRESS)
+            for name in ("adress", "Adress", "folkbokföringsadress", "postort", "hemkommun")
+        ),
+        *(((name,), "x", Kind.PORTRAIT) for name in ("porträtt", "foto")),
+        (("fackförbund",), "x", Kind.UNION),
+        (("fingeravtryck",), "x", Kind.BIOMETRIC),
+        # Where one lives, when it stands by itself
+        *(((name,), "Umeå", Kind.ADDRESS) for name in ("locality", "municipality", "kommun", "ort")),
+        (("place_of_birth", "locality"), "Umeå", None),
+        (("school", "municipality"), "Umeå", None),
+        # A failed grade, in whatever way it is written
+        (("grade",), 0, Kind.FAILED_GRADE),
+        (("final_grade",), -3, Kind.FAILED_GRADE),
+        (("passed",), False, Kind.FAILED_GRADE),
+        (("godkänd",), "nej", Kind.FAILED_GRADE),
+        (("result",), {"passed": False}, Kind.FAILED_GRADE),
+        (("betyg",), "Underkänt (U)", Kind.FAILED_GRADE),
+        (("slutbetyg",), "F", Kind.FAILED_GRADE),
+        (("grade",), {"sv": "Icke godkänd"}, Kind.FAILED_GRADE),
+        (("grade",), "Fx - Otillräckligt", Kind.FAILED_GRADE),
+        (("grade",), 4, None),
+        (("passed",), True, None),
+        (("is_renewable",), False, None),
+        (("grading_scale",), "F-A", None),
     ],
 )
 def test_cs18_sensitive_items_are_recognised(path: tuple[str | int, ...], value: Any, kind: Kind | None) -> None:
-    """By name, and a grade by being a failed one, also deep inside an item."""
+    """By name, a personal number by being one, and a grade by being a failed one, also deep inside an item."""
     assert kind_of(path, value) is kind
-    assert weight(path) >= (100 if kind not in (None, Kind.FAILED_GRADE) and kind_of(path) else 10)
+    assert weight(path) >= (100 if kind_of(path) else 10)
+
+
+def of_an_unknown_type(sharer: Sharer, **more: Any) -> StoredCertificate:
+    """A certificate of a kind that this wallet does not know, whose issuer hides nothing of `more`."""
+    own = sharer.certificate
+    return replace(own, vct=FOREIGN, type_chain=(FOREIGN,), display={}, claims={**own.claims, "vct": FOREIGN, **more})
+
+
+FOREIGN = "https://elsewhere.example/student-card"
+UNHIDDEN = {
+    "student_number": NUMBER,
+    "holder": {"portrait": "data:image/png;base64,AAAA"},
+    "adress": "Storgatan 1",
+    "programme": "Physics",
+}
+
+
+@pytest.mark.parametrize("paths", [[["family_name"]], []])
+async def test_cs18_what_cannot_be_hidden_and_is_sensitive_needs_its_own_yes(
+    world: World, employer: FakeVerifier, paths: list[list[Any]]
+) -> None:
+    """A number, a picture and an address that a foreign certificate always shows stand among the items with their
+    values, also where nothing of it was asked for, and go along only with a yes to each."""
+    sharer = await Sharer.with_certificate(world)
+    share_id = await sharer.begin(employer.ask(query(*paths, vct=FOREIGN), notice=notice()).link())
+    checked = sharer.decision(share_id).checked
+    held = of_an_unknown_type(sharer, **UNHIDDEN)
+
+    def asked(*approved: str) -> Decision:
+        return build_decision(
+            checked, [held], Chosen(approved=frozenset(approved)), past=Past(), share_id=share_id, salt=b"s",
+            language="en", now=world.clock(), time_zone="Europe/Stockholm",
+        )  # fmt: skip
+
+    along = [item for item in asked().items if item.comes_along]
+    assert [(item.path, item.kind, item.needs_yes, item.disclosed) for item in along] == [
+        (("student_number",), Kind.IDENTITY_NUMBER, True, False),
+        (("holder",), Kind.PORTRAIT, True, False),
+        (("adress",), Kind.ADDRESS, True, False),
+    ]
+    assert along[2].lines == (("", "Storgatan 1", ""),)
+    assert asked().count == len(paths) + 3
+    assert len(asked(along[0].id, along[1].id).missing_yes) == 1
+    agreed = asked(*(item.id for item in along))
+    assert agreed.missing_yes == ()
+    await decide(agreed, approved_digest=agreed.digest, confirmation=Anybody(), permission=None, now=world.clock())
+
+
+async def test_cs18_what_is_shown_anyway_needs_no_second_yes_for_an_optional_part(
+    world: World, employer: FakeVerifier
+) -> None:
+    """The number that the certificate always shows stands in the required block; ticking more of it asks no more."""
+    sharer = await Sharer.with_certificate(world)
+    optional = credential(["credits"], query_id="extra", vct=FOREIGN)
+    asked = with_optional(credential(["family_name"], vct=FOREIGN), optional)
+    share_id = await sharer.begin(employer.ask(asked, notice=notice()).link())
+    held = of_an_unknown_type(sharer, student_number=NUMBER)
+
+    decision = build_decision(
+        sharer.decision(share_id).checked, [held], Chosen(ticked=frozenset({1})), past=Past(), share_id=share_id,
+        salt=b"s", language="en", now=world.clock(), time_zone="Europe/Stockholm",
+    )  # fmt: skip
+
+    assert [item.path for item in decision.missing_yes] == [("student_number",)]
+    assert [item.path for part in decision.optional for item in part.items] == [("credits",)]
+
+
+@pytest.mark.parametrize(("paths", "needed"), [([["credits"]], 0), ([["credits"], ["birthdate"]], 2)])
+async def test_cs15_an_optional_part_of_several_items_needs_a_yes_for_each(
+    world: World, employer: FakeVerifier, paths: list[list[Any]], needed: int
+) -> None:
+    """On the ground of consent one tick is not a yes to two things; for a single one it is."""
+    sharer = await Sharer.with_certificate(world)
+    asked = with_optional(credential(["family_name"]), credential(*paths, query_id="extra"))
+    share_id = await sharer.begin(employer.ask(asked, notice=notice(basis="consent")).link())
+
+    decision = sharer.choose(share_id, Chosen(ticked=frozenset({1})))
+
+    (part,) = decision.optional
+    assert [item.needs_yes for item in part.items] == [needed > 0] * len(paths)
+    assert len(decision.missing_yes) == 1 + needed
 
 
 async def test_cs18_a_sensitive_item_is_never_shared_without_its_own_yes(world: World, employer: FakeVerifier) -> None:

@@ -44,7 +44,7 @@ async def test_cs07_a_changed_value_is_asked_for_anew(world: World, firm: Verifi
 
     decision = sharer.decision(share_id)
     assert [group.certificate.id for group in decision.groups] == [new.id]
-    shown = [value for item in decision.groups[0].items for _, value in item.lines]
+    shown = [value for item in decision.groups[0].items for _, value, _ in item.lines]
     assert "11 June 2026" in shown
     assert (decision.chosen, decision.allowed_recheck) == (Chosen(), None), "nothing is chosen or allowed beforehand"
     assert decision.recheck is not None, "later checks are offered anew, with a box of their own"

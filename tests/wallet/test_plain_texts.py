@@ -24,8 +24,10 @@ SCREENS = [
     *sorted((ROOM / "templates" / "share").glob("*.html")),
     *(
         ROOM / "pages" / f"{name}.py"
-        for name in ("share", "share_arrival", "share_confirm", "share_outcome", "share_view", "phrases")
+        for name in ("share", "share_arrival", "share_confirm", "share_outcome", "share_view", "share_missing")
     ),
+    *(ROOM / "pages" / f"{name}.py" for name in ("share_fetch", "acting_words", "permission_words", "phrases")),
+    ROOM / "templates" / "acting.html",
     *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "copy", "report")),
     ROOM / "pages" / "share_words.py",
     ROOM / "pages" / "warning_words.py",

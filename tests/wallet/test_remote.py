@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from proofs.resolve import Unresolvable
 from schemas.types import CREDENTIAL_TYPES
@@ -126,10 +127,13 @@ async def test_bundled_types_are_never_asked_for(world: World) -> None:
 @pytest.mark.parametrize("url", ["http://university.example/", "https://10.0.0.3/", "http://localhost:1/"])
 async def test_an_address_that_this_wallet_does_not_ask_is_told_as_such(url: str) -> None:
     """Nobody waits and tries again for an address that will never be asked."""
-    with pytest.raises(AddressRefused) as refused:
+    with capture_logs() as logs, pytest.raises(AddressRefused) as refused:
         await WalletWeb(OutgoingHTTP()).get(url, accept="application/json", languages="sv", max_bytes=1_000)
 
     assert refused.value.reason == "address_refused"
+    assert "WALLET_ALLOW_LOOPBACK" in str(logs), "whoever runs the wallet reads how it is lifted"
+    assert url not in str(logs)
+    assert "WALLET" not in problem_words(refused.value.reason).advice, "and the person does not"
     assert "may not ask" in problem_words(refused.value.reason).title
 
 
@@ -138,8 +142,9 @@ async def test_a_request_at_such_an_address_is_told_as_such(url: str) -> None:
     """The same for requests, by both methods, and for the answer: it certainly did not leave."""
     web = RequestsOverHTTP(OutgoingHTTP(), allow_loopback=False)
     for asking in (web.get_request(url), web.post_request(url, {})):
-        with pytest.raises(MayNotFetch) as refused:
+        with capture_logs() as logs, pytest.raises(MayNotFetch) as refused:
             await asking
+        assert "WALLET_ALLOW_LOOPBACK" in str(logs)
         assert fault_words(refused.value.error).title == "This wallet may not ask that address"
 
     delivery = await web.post_answer(url, {})

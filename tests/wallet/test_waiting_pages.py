@@ -67,7 +67,7 @@ def _text(nodes: Sequence[Any]) -> str:
 async def test_the_first_page_says_what_is_waited_for_and_from_whom(waiter: Waiter) -> None:
     """And for whose request; not that something stopped."""
     told = _text(_tree(waiter.home()).xpath("//*[@id='waiting-1']"))
-    assert "has to look at it first: Micro-credential" in told
+    assert "has to look at it first: Short course certificate" in told
     assert "It is told here when it has come." in told
     assert "It is for the request from" in told
     assert "Exempelbolaget AB" in told

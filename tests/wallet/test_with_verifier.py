@@ -227,7 +227,9 @@ async def test_cs35_a_real_verifier_deletes_a_certificate_that_went_without_any_
     found = await after.wish(sharer.vault, share_id, Action.ERASE, chosen=(1,), language="en")
 
     (statement,) = [one for _, one in found.statements]
-    assert [(one.credential, one.path, one.label.en) for one in statement.items] == [("course", (), "Micro-credential")]
+    assert [(one.credential, one.path, one.label.en) for one in statement.items] == [
+        ("course", (), "Short course certificate")
+    ]
     assert (found.state, found.is_gone) == (State.DONE, False)
     left = firm.contents(made.id, viewer="test")
     assert left is not None

@@ -141,7 +141,7 @@ class NeedOut(Message):
     required: bool
     """False when it can be left out."""
     text: Texts
-    """All its ways in words: "Micro-credential or course results"."""
+    """All its ways in words: "Short course certificate or course results"."""
     options: list[list[CertificateKind]]
     """The ways, of which one is enough; each lists the certificates that have to be shown together."""
 

@@ -205,7 +205,9 @@ class _Maker:
         self._language = language
         self._notice = checked.stated.notice if checked.stated else None
 
-    def groups(self, choices: Sequence[Choice], *, one_tick: bool) -> tuple[Group, ...]:
+    def groups(
+        self, choices: Sequence[Choice], *, one_tick: bool, shown_anyway: frozenset[str] = frozenset()
+    ) -> tuple[Group, ...]:
         return groups_for(
             choices,
             self._certificates,
@@ -215,6 +217,7 @@ class _Maker:
             own_yes=self._notice is not None and self._notice.basis is Basis.CONSENT,
             one_tick=one_tick,
             approved=self._chosen.approved,
+            shown_anyway=shown_anyway,
         )
 
     def required(self, selection: Selection | None) -> tuple[Group, ...]:
@@ -229,13 +232,14 @@ class _Maker:
             return ()
         parts = []
         taken = set(self._found.options[self._chosen.option or 0].choices)
+        shown_anyway = frozenset(choice.candidate_id for query_id in taken for choice in selection.choices[query_id])
         for part in self._found.optional_after(selection):
             if not part.satisfiable:
                 continue  # Told by `unanswered`.
             choices = [
                 choice for query_id, some in part.options[0].choices.items() if query_id not in taken for choice in some
             ]
-            groups = self.groups(choices, one_tick=True)
+            groups = self.groups(choices, one_tick=True, shown_anyway=shown_anyway)
             if groups:
                 parts.append(Optional(part.index, groups, part.index in self._chosen.ticked))
         return tuple(parts)
@@ -284,6 +288,7 @@ class _Maker:
     ) -> Alternative:
         groups = self.groups(choices, one_tick=False)
         return Alternative(
+            held=tuple(group.certificate for group in groups),
             certificates=tuple(group.names.title for group in groups),
             issuers=tuple(group.names.issuer for group in groups),
             items=tuple(item.name for group in groups for item in group.items),

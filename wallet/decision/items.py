@@ -1,7 +1,8 @@
 """The items of a share as a person sees them: name, actual value, why, and what comes with them.
 
 An item is one thing asked for in one certificate. What a presentation shows besides (a parent that holds more than the
-part asked for) stands as an item of its own, marked `comes_along`, so that nothing leaves unseen.
+part asked for) stands as an item of its own, marked `comes_along`, so that nothing leaves unseen. So does what is
+sensitive and cannot be hidden in that certificate: it needs a yes of its own like any other (CS-18).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from schemas.dcql import Choice, ConcretePath, Query, leaves, starts_with, value
 from schemas.receipt import BothLanguages
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
-from wallet.naming import Names
+from wallet.naming import Line, Names
 
 _MOST_LEFT_BEHIND = 3
 
@@ -22,8 +23,9 @@ _MOST_LEFT_BEHIND = 3
 class Item:
     """One thing that would be shown.
 
-    `id` is stable within a share and names the item's tick in the form. `lines` are name and value pairs in the
-    language of the screen; the name is empty for a single value. `kind` is set for sensitive items (CS-18).
+    `id` is stable within a share and names the item's tick in the form. `lines` are names and values in the language of
+    the screen, with the language of a value that is in another; the name is empty for a single value. `kind` is set for
+    sensitive items (CS-18).
     `needs_yes` says that the item is shared only after a yes of its own; `approved` that the person gave it.
     `disclosed` is False for what the certificate shows anyway.
     """
@@ -33,7 +35,7 @@ class Item:
     certificate_id: str
     path: ConcretePath
     name: BothLanguages
-    lines: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
     reason: LocalizedText | None
     kind: sensitivity.Kind | None
     disclosed: bool
@@ -61,11 +63,13 @@ def groups_for(
     own_yes: bool,
     one_tick: bool,
     approved: frozenset[str],
+    shown_anyway: frozenset[str] = frozenset(),
 ) -> tuple[Group, ...]:
     """What these choices show, grouped by certificate.
 
     `own_yes` makes every item need its own yes (the basis is consent). `one_tick` says that the person already ticks
-    this group by itself: then a single item needs no second yes.
+    this group by itself: then a single item needs no second yes, while several need one each. `shown_anyway` are the
+    ids of certificates that are shown without these choices: what they always show stands there already.
     """
     grouped: dict[str, list[Choice]] = {}
     for choice in choices:
@@ -74,9 +78,17 @@ def groups_for(
     for certificate_id, some in grouped.items():
         certificate = certificates[certificate_id]
         names = Names(certificate)
-        plain = _items(some, certificate, names, query=query, notice=notice, language=language)
+        plain = _items(
+            some,
+            certificate,
+            names,
+            query=query,
+            notice=notice,
+            language=language,
+            with_unavoidable=certificate_id not in shown_anyway,
+        )
         ticked_alone = one_tick and len(plain) == 1 and len(grouped) == 1
-        items = tuple(_with_yes(item, own_yes and not one_tick, ticked_alone, approved) for item in plain)
+        items = tuple(_with_yes(item, own_yes, ticked_alone, approved) for item in plain)
         groups.append(Group(certificate, names, items))
     return tuple(groups)
 
@@ -94,6 +106,7 @@ def _items(
     query: Query,
     notice: RequestNotice | None,
     language: str,
+    with_unavoidable: bool,
 ) -> list[Item]:
     found: dict[ConcretePath, Item] = {}
 
@@ -121,6 +134,11 @@ def _items(
             asked = any(starts_with(leaf, path) for path in choice.paths)
             if not asked and is_hidden(certificate, leaf):
                 add(choice, leaf, comes_along=True)
+        if not with_unavoidable:
+            continue
+        for path in _unavoidable_paths(certificate):
+            if sensitivity.kind_of(path, value_at(certificate.claims, path)) is not None:
+                add(choice, path, comes_along=True)
     return list(found.values())
 
 
@@ -176,13 +194,13 @@ _TECHNICAL = frozenset(
 )
 
 
-def unavoidable(certificate: StoredCertificate, names: Names, language: str) -> list[tuple[str, str]]:
-    """What every share of this certificate shows, whatever was chosen: pairs of name and value (CS-03)."""
-    shown: list[tuple[str, str]] = []
+def unavoidable(certificate: StoredCertificate, names: Names, language: str) -> list[Line]:
+    """What every share of this certificate shows, whatever was chosen (CS-03)."""
+    shown: list[Line] = []
     for path in _unavoidable_paths(certificate):
         label = names.label(path).text(language)
-        for name, text in names.lines(path, language):
-            shown.append((f"{label}: {name}" if name else label, text))
+        for line in names.lines(path, language):
+            shown.append(line._replace(name=f"{label}: {line.name}" if line.name else label))
     return shown
 
 

@@ -12,10 +12,11 @@ from datetime import date
 from schemas.consent import RecheckOffer
 from schemas.dcql import Choice, Selection
 from schemas.receipt import BothLanguages
+from wallet.certificates import StoredCertificate
 from wallet.decision.acting import Acting, Possible
 from wallet.decision.candidates import Lack
 from wallet.decision.items import Group, Item
-from wallet.over_asking import AskedFacts, Place, Warned, says
+from wallet.over_asking import AskedFacts, Place, Warned, WarningKind, says
 from wallet.requests import CheckedRequest
 
 SCREEN_VERSION = "share-10"
@@ -70,10 +71,12 @@ class Unanswered:
 class Alternative:
     """Another way of answering: another option of the required part, or another certificate for one query (S2b).
 
-    Exactly one of `option` and `query_id` with `key` is set. `items` are the names of what it would show. `can_add`
-    tells that the certificate can be shown beside the others, since the recipient takes several.
+    Exactly one of `option` and `query_id` with `key` is set. `held` are the certificates that it would show, `items`
+    the names of what of them. `can_add` tells that the certificate can be shown beside the others, since the recipient
+    takes several.
     """
 
+    held: tuple[StoredCertificate, ...]
     certificates: tuple[BothLanguages, ...]
     issuers: tuple[str, ...]
     items: tuple[BothLanguages, ...]
@@ -166,6 +169,11 @@ class Decision:
     def warnings(self) -> tuple[Warned, ...]:
         """What the person should think of, the most serious first. What stands elsewhere on the screens is left out."""
         return tuple(warned for warned in self.warned if says(warned.kind).place is Place.DECISION)
+
+    @property
+    def repeated(self) -> Warned | None:
+        """That the person said no to the same question a short while ago (CS-21); None when they did not."""
+        return next((warned for warned in self.warned if warned.kind is WarningKind.REPEATED), None)
 
     @property
     def overrides(self) -> tuple[Warned, ...]:

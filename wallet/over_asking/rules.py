@@ -108,7 +108,7 @@ RULES: Final[tuple[Rule, ...]] = (
         {
             WarningKind.OTHER_ADDRESS: Says(
                 _STRONG,
-                N_("The answer goes to %(host)s, which their certificate does not name."),
+                N_("The answer goes to %(host)s, which their proof of who they are does not name."),
                 N_("Ask them whether this address is theirs."),
                 needs_override=True,
             ),

@@ -17,6 +17,7 @@ from proofs.act_report import ReportUnchecked
 from schemas.act_report import MOST_REPORT_BYTES, REPORT_MEDIA_TYPE
 from schemas.errors import Malformed, NotFound, ProtocolError
 from service.i18n import N_, Translator
+from service.pages import FormSwitch, LanguageSwitch
 from service.rate_limits import client_address
 from wallet.acts import Acts, ToldOtherwise
 from wallet.deployment import Deployment
@@ -37,7 +38,10 @@ _NOT_GENUINE = N_(
 )
 _UNCHECKED = N_("It could not be checked just now. Nothing was taken in. Try again later.")
 _OTHERWISE = N_("Of the same act you were told something else before. What stood there stays.")
-_FAULTS: dict[type[ProtocolError], str] = {ReportUnchecked: _UNCHECKED, ToldOtherwise: _OTHERWISE}
+_FAULTS: dict[type[ProtocolError], str] = {ReportUnchecked: "unchecked", ToldOtherwise: "otherwise"}
+_SAID = {"no_file": _NO_FILE, "not_genuine": _NOT_GENUINE, "unchecked": _UNCHECKED, "otherwise": _OTHERWISE}
+"""What is wrong with a file, by the name under which it is said again in the other language."""
+_SAY_YES_SAID = "say_yes"
 _SAY_YES = N_("Tick that it is about you. Else nothing is taken in.")
 
 
@@ -96,14 +100,20 @@ async def file(
     package: Annotated[str, Form(max_length=2 * MOST_REPORT_BYTES)] = "",
     about_me: Annotated[str, Form(max_length=10)] = "",
     decision: Annotated[str, Form(max_length=20)] = "",
+    said: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    """What somebody handed over: shown first, and taken in with the person's own yes that it is about them."""
+    """What somebody handed over: shown first, and taken in with the person's own yes that it is about them.
+
+    `said` is what the page said before it was shown in the other language.
+    """
     t = pages.translator(request)
+    if said in _SAID:
+        return await _overview(request, vault, wallet, pages, fault=said)
     if decision == "leave":
         return pages.redirect("/acting", message=N_("Nothing was taken in."), kind="info")
     content = await file.read(MOST_REPORT_BYTES + 1) if file is not None else _unpacked(package)
     if not content:
-        return await _overview(request, vault, wallet, pages, fault=t(_NO_FILE))
+        return await _overview(request, vault, wallet, pages, fault="no_file")
     acts = Acts(wallet)
     try:
         if decision == "take" and about_me:
@@ -111,12 +121,16 @@ async def file(
             return pages.redirect(f"/history/{entry_id}", message=N_("It stands in your history now."))
         read = await acts.read_file(vault, content)
     except ProtocolError as exc:
-        return await _overview(request, vault, wallet, pages, fault=t(_FAULTS.get(type(exc), _NOT_GENUINE)))
+        return await _overview(request, vault, wallet, pages, fault=_FAULTS.get(type(exc), "not_genuine"))
+    lacks_yes = bool(decision) or said == _SAY_YES_SAID
     return await pages.render(
         request,
         "acts/file.html",
-        status=400 if decision else 200,
-        fault=t(_SAY_YES) if decision else "",
+        status=400 if lacks_yes else 200,
+        switch=FormSwitch("file-form", "/acting/file"),
+        fault=t(_SAY_YES) if lacks_yes else "",
+        said=_SAY_YES_SAID if lacks_yes else "",
+        about_me=bool(about_me),
         facts=read.facts,
         who=read.facts["who"].get(t.language) or read.facts["host"],
         principal=read.principal,
@@ -195,7 +209,8 @@ async def _overview(
         request,
         "acts/overview.html",
         status=400 if fault else 200,
-        fault=fault,
+        switch=LanguageSwitch("/acting/file", {"said": fault}) if fault else None,
+        fault=t(_SAID[fault]) if fault else "",
         held=[held_view(one, t, stands=stands.get(one.key, "")) for one in powers.all(vault)],
         address=str(address) if address is not None else "",
         mine=mine_views(vault.certificates(), t, now=wallet.clock(), time_zone=wallet.settings.time_zone),

@@ -15,7 +15,15 @@ from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import all_happened
-from wallet.pages.phrases import along, bare_certificate, called, in_a_sentence, the_certificate, title_sentence
+from wallet.pages.phrases import (
+    along,
+    bare_certificate,
+    called,
+    in_a_sentence,
+    language_of,
+    the_certificate,
+    title_sentence,
+)
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
@@ -161,6 +169,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "declined": [_both(name, t) for name in decided.get("declined", ())],
         "level": facts.get("level", ""),
         "purpose": _both(facts.get("purpose"), t),
+        "purpose_lang": language_of(BothLanguages(**facts["purpose"]), t) if facts.get("purpose") else "",
         "basis": t(BASES[Basis(basis)]) if basis else "",
         "contact": facts.get("contact", ""),
         "data_protection_contact": facts.get("data_protection_contact", ""),

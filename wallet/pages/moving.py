@@ -1,5 +1,6 @@
 """The whole wallet: saved to a file, read in from one, and destroyed."""
 
+from dataclasses import asdict, fields
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -7,7 +8,7 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import N_, Translator, load_catalogues
-from service.pages import FormSwitch
+from service.pages import FormSwitch, LanguageSwitch
 from service.rate_limits import client_address
 from wallet.archive import (
     SHORTEST_PASSPHRASE,
@@ -29,7 +30,7 @@ from wallet.pages.history_view import row_view, titles_of
 from wallet.pages.take_back_words import names_of, number_line
 from wallet.pages.ways_out import in_lines, mail_link
 from wallet.permissions import Permissions
-from wallet.portability import Portability
+from wallet.portability import Imported, Portability
 from wallet.vault import WrongPassphrase
 
 router = APIRouter()
@@ -42,6 +43,7 @@ _EXPORT_FAULTS = {
     WrongPassphrase: _WRONG,
     UnsuitableFilePassphrase: N_("Choose a passphrase of at least 8 characters for the file."),
 }
+_NO_FILE = N_("Choose the file of a saved wallet.")
 _IMPORT_FAULTS = {
     **FAULTS,
     ExportLocked: N_("The passphrase does not open this file, or the file is damaged. Nothing was changed."),
@@ -94,7 +96,7 @@ async def export(
 @router.get("/settings/import")
 async def import_form(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Which file to read in."""
-    return await pages.render(request, "moving/import.html", fault="", done=None)
+    return await _import_page(request, pages)
 
 
 @router.post("/settings/import", dependencies=[FromOurForm])
@@ -105,14 +107,15 @@ async def import_wallet(
     pages: PagesDep,
     file: UploadFile | None = None,
     file_passphrase: PassphraseForm = "",
+    said: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Read in a file: all of it or nothing."""
-    t, now = pages.translator(request), wallet.clock()
+    """Read in a file: all of it or nothing. `said` is what the page said before it was shown in the other language."""
+    now = wallet.clock()
+    if said:
+        return await _import_page(request, pages, said=said)
     content = await file.read() if file is not None else b""
     if not content:
-        return await pages.render(
-            request, "moving/import.html", status=400, fault=t(N_("Choose the file of a saved wallet.")), done=None
-        )
+        return await _import_page(request, pages, 400, said="no_file")
 
     def look(certificates: list[StoredCertificate], book: Book, collections: list[Collection]) -> None:
         try_out(certificates, book, collections, catalogues=load_catalogues(), now=now)
@@ -121,9 +124,9 @@ async def import_wallet(
         async with counted_try(request, wallet, vault.name):
             done = await Portability(wallet).import_file(vault, content, passphrase=file_passphrase, try_out=look)
     except (Refused, TooManyRequests, ExportBroken) as exc:
-        fault = _IMPORT_FAULTS.get(type(exc), _IMPORT_FAULTS[ExportBroken])
-        return await pages.render(request, "moving/import.html", status=exc.status, fault=t(fault), done=None)
-    return await pages.render(request, "moving/import.html", fault="", done=done)
+        known = type(exc) if type(exc) in _IMPORT_FAULTS else ExportBroken
+        return await _import_page(request, pages, exc.status, said=known.__name__)
+    return await _import_page(request, pages, said=_counts(done))
 
 
 @router.get("/settings/leave")
@@ -163,6 +166,32 @@ async def leave(
     response = pages.redirect("/unlock", message=message, kind="info")
     wallet.sessions.clear_cookie(response)
     return response
+
+
+async def _import_page(request: Request, pages: PagesDep, status: int = 200, *, said: str = "") -> Response:
+    """The form, with what is wrong, or what an import came to: both are carried into the other language."""
+    fault = next((text for kind, text in _IMPORT_FAULTS.items() if kind.__name__ == said), "")
+    fault = _NO_FILE if said == "no_file" else fault
+    return await pages.render(
+        request,
+        "moving/import.html",
+        status=status,
+        switch=LanguageSwitch("/settings/import", {"said": said}) if said else None,
+        fault=pages.translator(request)(fault) if fault else "",
+        done=_counted(said),
+    )
+
+
+def _counts(done: Imported) -> str:
+    return ",".join(str(number) for number in asdict(done).values())
+
+
+def _counted(said: str) -> Imported | None:
+    """The numbers of an import as `_counts` wrote them; None for anything else."""
+    numbers = said.split(",")
+    if len(numbers) != len(fields(Imported)) or not all(one.isascii() and one.isdigit() for one in numbers):
+        return None
+    return Imported(*(int(one) for one in numbers))
 
 
 async def _export_page(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from babel import Locale
 
+from schemas.consent import LocalizedText
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator, inside_sentence
 
@@ -51,3 +52,10 @@ def country(code: str, t: Translator) -> str:
 def in_a_sentence(name: BothLanguages, t: Translator) -> str:
     """A name inside a sentence."""
     return inside_sentence(name.text(t.language))
+
+
+def language_of(text: LocalizedText | BothLanguages, t: Translator) -> str:
+    """The language that a text of somebody else is shown in, for the `lang` of the part (A-08)."""
+    if getattr(text, t.language):
+        return t.language
+    return "en" if t.language == "sv" else "sv"

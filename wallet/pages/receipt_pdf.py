@@ -3,7 +3,7 @@
 content = await pdf_of(receipt_document(entry, t, now=now))
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -79,5 +79,5 @@ def _confirmed(view: Mapping[str, Any], t: Translator) -> str:
     return f"{t(N_('%(name)s has confirmed this receipt'), name=view['begins'])}, {view['confirmed']}"
 
 
-def _facts(pairs: list[tuple[str, str]]) -> Facts:
-    return Facts(tuple(pairs))
+def _facts(facts: Iterable[tuple[str, ...]]) -> Facts:
+    return Facts(tuple((name, value) for name, value, *_ in facts))

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.receipt import BothLanguages, EventType, Item, Receipt, Retention
 from service.i18n import N_, Translator
-from wallet.pages.phrases import country
+from wallet.pages.phrases import country, language_of
 
 LEVELS = {
     "registered": N_("On a list that this wallet trusts"),
@@ -32,7 +32,8 @@ HAPPENED = {
     EventType.CHECKED_AGAIN: N_("They checked whether it still holds"),
 }
 
-Facts = list[tuple[str, str]]
+Facts = list[tuple[str, str] | tuple[str, str, str]]
+"""Names and values, and the language of a value that is in another than the page's."""
 
 
 def receipt_view(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     decides = {None: N_("Not stated"), True: N_("Yes, they say"), False: N_("No, they say")}
     return [
         *_retention(receipt, t),
-        *((t(N_("You confirmed")), one.text(t.language)) for one in receipt.declarations),
+        *((t(N_("You confirmed")), one.text(t.language), _other(one, t)) for one in receipt.declarations),
         *_later_checks(receipt, t),
         (t(N_("Ground that they state")), _said(view["basis"], t)),
         (t(N_("In their words")), _said(_text(purpose.basis_detail, t), t)),
@@ -112,7 +113,7 @@ def _later_checks(receipt: Receipt, t: Translator) -> Facts:
     if allowed is None:
         return [(t(N_("Later checks allowed until")), t(N_("Not allowed")))]
     often = t.plural("At most once a day", "At most once in %(num)s days", allowed.every_days)
-    facts = [
+    facts: Facts = [
         (t(N_("Later checks allowed until")), f"{t.date(allowed.until)}. {often}."),
         (t(N_("Later checks, in their words")), allowed.purpose.text(allowed.language or t.language)),
         (t(N_("Later checks of")), t.listed([receipt.items[number].name.text(t.language) for number in allowed.items])),
@@ -183,6 +184,11 @@ def _countries(receipt: Receipt, t: Translator) -> list[str] | None:
 
 def _texts(texts: Sequence[BothLanguages] | None, t: Translator) -> list[str] | None:
     return None if texts is None else [text.text(t.language) for text in texts]
+
+
+def _other(text: BothLanguages, t: Translator) -> str:
+    language = language_of(text, t)
+    return language if language != t.language else ""
 
 
 def _text(text: BothLanguages | None, t: Translator) -> str:

@@ -173,6 +173,7 @@ async def _show_decision(
     if decision.missing_step is not None:
         step = warning_view(decision.missing_step, t, titles={})
         return await pages.render(request, "share/guess.html", view=view, decision=decision, step=step)
+    sharing.note_shown(vault, decision)
     wallet = the_wallet(request)
     if not decision.is_satisfiable:
         on_its_way = begun(decision.share_id, wallet, vault, t)
@@ -187,7 +188,6 @@ async def _show_decision(
             to_ask_for=[one.sentence(t) for one in to_ask_for(decision, wallet, t)],
             begun=on_its_way,
         )
-    sharing.note_shown(vault, decision)
     faults: list[tuple[str, str]] = []
     if "missing" in request.query_params:
         unticked = [one for one in view["overrides"] if not one.overridden]

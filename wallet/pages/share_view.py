@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from proofs.request_object import DECENTRALIZED_IDENTIFIER
-from schemas.consent import Basis, LocalizedText
+from schemas.consent import Basis
 from service.i18n import N_, Translator
 from wallet.cards import read_card
 from wallet.certificates import StoredCertificate
@@ -26,15 +26,24 @@ from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.acting_words import acting_view
-from wallet.pages.phrases import along, bare_certificate, called, country, in_a_sentence, title_sentence
+from wallet.pages.phrases import (
+    along,
+    bare_certificate,
+    called,
+    country,
+    in_a_sentence,
+    language_of,
+    title_sentence,
+)
 from wallet.pages.share_missing import missing
 from wallet.pages.share_words import BASES, KINDS, KNOWN
 from wallet.pages.warning_words import POLICIES, REGISTRATION, REGISTRATION_ADVICE, warning_views
 from wallet.pages.ways_out import mail_link
 from wallet.recording import who_asks
-from wallet.requests import Through
+from wallet.requests import CheckedRequest, Through
 
 _LONG_VALUE = 240
+_CAME = N_("came into the wallet on %(moment)s")
 _LETTER_SUBJECT = N_("A question about your request")
 _LETTER = N_("You ask to see: %(items)s. Why do you need it, how long do you keep it, and who else sees it?")
 
@@ -60,7 +69,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             {"index": part.index, "items": t.listed(in_a_sentence(name, t) for name in part.names)}
             for part in decision.unanswered
         ],
-        "alternatives": [_alternative(one, t) for one in decision.alternatives],
+        "alternatives": _alternatives(decision, t),
         "behind": [
             {"title": one.group.names.title.text(t.language), "items": _behind(one, t)}
             for one in decision.left_behind
@@ -74,6 +83,10 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             }
             for one in decision.left_behind
         ],
+        "always_stands_open": any(
+            unavoidable(one.group.certificate, one.group.names, t.language) or not is_bound(one.group.certificate)
+            for one in decision.left_behind
+        ),
         "along": along(
             [
                 name
@@ -88,7 +101,9 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "titles": _titles(decision, t),
         "recheck": _recheck(decision, t),
         **acting_view(decision, t),
-        "declarations": [one.text.text(t.language) for one in checked.declarations],
+        "declarations": [
+            {"text": one.text.text(t.language), "lang": language_of(one.text, t)} for one in checked.declarations
+        ],
         "count": decision.count,
         "expires": t.time(checked.expires_at),
         "expires_day": "" if t.date(checked.expires_at) == t.date(checked.asked_at) else t.date(checked.expires_at),
@@ -106,7 +121,7 @@ def _recheck(decision: Decision, t: Translator) -> dict[str, Any] | None:
         "until": t.date(offer.until),
         "every_days": offer.every_days,
         "purpose": offer.purpose.text(t.language),
-        "purpose_lang": _language_of(offer.purpose, t),
+        "purpose_lang": language_of(offer.purpose, t),
         "texts": {language: getattr(offer.purpose, language) for language in ("sv", "en")},
         "ticked": decision.chosen.recheck,
     }
@@ -163,6 +178,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "called": known_as,
         "begins": begins,
         "level": level,
+        "confirmed_by": _confirmed_by(checked),
         "proven": checked.is_proven,
         "host": checked.answer_host,
         "client_id": client_id,
@@ -179,6 +195,12 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
     }
 
 
+def _confirmed_by(checked: CheckedRequest) -> str:
+    """Who vouches for the sender's name, as the trust list names them."""
+    entry_id = checked.identity.trust_entry_id
+    return next((plain(one.name) for one in checked.vouched_by if one.id == entry_id), "")
+
+
 def _through(through: Through | None) -> dict[str, str] | None:
     """Who asks for whom, by what a registrar knows them as; None when nobody stands between."""
     if through is None:
@@ -193,18 +215,19 @@ def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
     stated = decision.checked.stated
     if stated is None:
         return {
-            "purpose": "", "purpose_lang": "", "basis": "", "basis_detail": "", "recipients": None, "processors": None,
-            "countries": None, "automated": None, "contact": "", "organisation_number": "", "country": "",
-            "website": "", "data_protection_contact": "", "withdraw": "", "signed": False, "consent": False,
-            "says_it_is": "",
+            "purpose": "", "purpose_lang": "", "basis": "", "basis_detail": "", "basis_detail_lang": "",
+            "recipients": None, "processors": None, "countries": None, "automated": None, "contact": "",
+            "organisation_number": "", "country": "", "website": "", "data_protection_contact": "", "withdraw": "",
+            "signed": False, "consent": False, "says_it_is": "", "stands_open": False,
         }  # fmt: skip
     notice, controller = stated.notice, stated.notice.controller
     withdraw = notice.withdraw
     return {
         "purpose": notice.purpose.text(t.language),
-        "purpose_lang": _language_of(notice.purpose, t),
+        "purpose_lang": language_of(notice.purpose, t),
         "basis": t(BASES[notice.basis]) if notice.basis else "",
         "basis_detail": notice.basis_detail.text(t.language) if notice.basis_detail else "",
+        "basis_detail_lang": language_of(notice.basis_detail, t) if notice.basis_detail else "",
         "recipients": None if notice.recipients is None else [one.text(t.language) for one in notice.recipients],
         "processors": None if notice.processors is None else [one.text(t.language) for one in notice.processors],
         "countries": None if notice.countries is None else [country(code, t) for code in notice.countries],
@@ -218,6 +241,9 @@ def _notice(decision: Decision, t: Translator) -> dict[str, Any]:
         "signed": stated.signed and decision.checked.is_proven,
         "consent": notice.basis is Basis.CONSENT,
         "says_it_is": plain(controller.name.text(t.language)),
+        # What reaches further than the two of them, or hangs on the person's own yes, is never folded away.
+        "stands_open": notice.basis is Basis.CONSENT
+        or bool(notice.recipients or notice.processors or notice.countries or notice.automated_decisions),
     }
 
 
@@ -244,19 +270,38 @@ def _known(certificate: StoredCertificate, t: Translator) -> str:
 
 
 def _item(item: Item, t: Translator) -> dict[str, Any]:
-    lines = [(name, value, len(value) > _LONG_VALUE) for name, value in item.lines]
+    lines = [(one.name, one.text, len(one.text) > _LONG_VALUE, one.language) for one in item.lines]
     return {
         "id": item.id,
         "label": item.name.text(t.language),
         "lines": lines,
         "many": len(lines) > 6,
         "reason": item.reason.text(t.language) if item.reason else "",
-        "reason_lang": _language_of(item.reason, t) if item.reason else "",
+        "reason_lang": language_of(item.reason, t) if item.reason else "",
         "kind": t(KINDS[item.kind]) if item.kind else "",
         "needs_yes": item.needs_yes,
         "approved": item.approved,
         "comes_along": item.comes_along,
     }
+
+
+def _alternatives(decision: Decision, t: Translator) -> list[dict[str, Any]]:
+    """The other ways of answering. What looks like another one, or like what is in use, is told apart by when it came
+    into the wallet."""
+    in_use = [group.certificate for group in decision.required]
+    every = [*in_use, *(held for one in decision.alternatives for held in one.held)]
+    looks = {(held.id, _look(held, t)) for held in every}
+    found = [_alternative(one, t) for one in decision.alternatives]
+    for one, view in zip(decision.alternatives, found, strict=True):
+        alike = [held for held in one.held if any(look == _look(held, t) and other != held.id for other, look in looks)]
+        came = dict.fromkeys(t(_CAME, moment=t.moment(held.received_at)) for held in alike)
+        view["dates"] = " · ".join([*([view["dates"]] if view["dates"] else []), *came])
+    return found
+
+
+def _look(held: StoredCertificate, t: Translator) -> tuple[str, ...]:
+    card = read_card(held, t.language)
+    return card.title, card.issuer, card.date, _known(held, t)
 
 
 def _alternative(one: Alternative, t: Translator) -> dict[str, Any]:
@@ -266,13 +311,8 @@ def _alternative(one: Alternative, t: Translator) -> dict[str, Any]:
         "add": f"add:{one.query_id}:{one.key}" if one.can_add else "",
         "title": t.listed(title.text(t.language) for title in one.certificates),
         "issuer": t.listed(dict.fromkeys(one.issuers)),
+        "dates": t.listed(dict.fromkeys(filter(None, (read_card(held, t.language).date for held in one.held)))),
+        "known": " ".join(dict.fromkeys(filter(None, (_known(held, t) for held in one.held)))),
         "items": t.listed(dict.fromkeys(in_a_sentence(name, t) for name in one.items)),
         "is_least": one.is_least,
     }
-
-
-def _language_of(text: LocalizedText, t: Translator) -> str:
-    """The language that a text of somebody else is shown in, for the `lang` of the part (A-08)."""
-    if getattr(text, t.language):
-        return t.language
-    return "en" if t.language == "sv" else "sv"

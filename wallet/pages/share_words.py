@@ -108,7 +108,7 @@ class FaultWords:
 
 
 _ASK_AGAIN = N_("Ask the sender for a new link.")
-_TELL_THEM = N_("The sender has to mend this. You can do nothing wrong here.")
+_TELL_THEM = N_("The sender has to mend this. You have done nothing wrong.")
 
 _OTHER_FAULT = FaultWords(N_("This request cannot be shown"), N_("It does not follow the rules."), _TELL_THEM)
 _WRONG_SENDER = FaultWords(
@@ -137,13 +137,11 @@ FAULTS = {
     "invalid_request_uri_method": FaultWords(
         N_("The link of the request is faulty"), N_("It does not say in a known way how to fetch it."), _ASK_AGAIN
     ),
-    "request_expired": FaultWords(
-        N_("The request has ended"), N_("Requests are good for a few minutes only."), _ASK_AGAIN
-    ),
+    "request_expired": FaultWords(N_("The request has ended"), N_("The time for answering has passed."), _ASK_AGAIN),
     "address_refused": FaultWords(
         N_("This wallet may not ask that address"),
         N_("It is not a public address with https. Nothing was sent."),
-        N_("Ask whoever runs the wallet. For a trial on one machine: WALLET_ALLOW_LOOPBACK=true."),
+        N_("Ask whoever runs the wallet."),
     ),
     "request_unreachable": FaultWords(
         N_("The request could not be fetched"), N_("The sender did not answer, or has no request there."), _ASK_AGAIN

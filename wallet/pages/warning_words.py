@@ -75,7 +75,8 @@ def warning_views(decision: Decision, t: Translator) -> dict[str, Any]:
         "warnings": shown[:MOST_SHOWN],
         "more_warnings": shown[MOST_SHOWN:],
         "overrides": [view(warned) for warned in decision.overrides],
-        "can_mute": any(warned.kind is WarningKind.REPEATED for warned in decision.warned),
+        "can_mute": decision.repeated is not None,
+        "repeated": view(decision.repeated) if decision.repeated is not None else None,
     }
 
 

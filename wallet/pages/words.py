@@ -53,7 +53,7 @@ PROBLEMS = {
     "address_refused": Words(
         N_("This wallet may not ask that address"),
         N_("It is not a public address with https. Nothing was sent."),
-        N_("Ask whoever runs the wallet. For a trial on one machine: WALLET_ALLOW_LOOPBACK=true."),
+        N_("Ask whoever runs the wallet."),
     ),
     "busy": Words(N_("The issuer is busy"), N_("It asks us to come back later."), _TRY_LATER),
     "offer_gone": Words(N_("The offer is no longer there"), N_("It was used, has expired or was withdrawn."), _ASK_NEW),
@@ -92,7 +92,7 @@ PROBLEMS = {
     ),
     "not_allowed": Words(
         N_("Nothing was fetched"),
-        N_("You said no at the source, or it found no record of yours."),
+        N_("You said no at the issuer, or it found no record of yours."),
         N_("You can sign in again whenever you want."),
     ),
     "sign_in_again": Words(

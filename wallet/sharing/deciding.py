@@ -108,11 +108,17 @@ class Decisions(Desk):
         return bool(self._share(vault, decision.share_id).members.get("offered") == offered(decision))
 
     def note_shown(self, vault: UnlockedVault, decision: Decision) -> None:
-        """For a person who counts how they decide: the decision screen is open from now on."""
+        """For a person who counts how they decide: the decision screen is open from now on, or the screen that says
+        what is missing. The time at which that was fetched is not counted."""
         share = self._share(vault, decision.share_id)
-        if share.state != OPEN or "shown" in share.members or Counting(self._wallet).habits(vault) is None:
+        if share.state != OPEN or Counting(self._wallet).habits(vault) is None:
             return
-        shown = {"at": self._wallet.clock().timestamp(), "warned": bool(decision.warnings or decision.overrides)}
+        before = share.members.get("shown")
+        if before is not None and not (before.get("lacking") and decision.is_satisfiable):
+            return
+        has_all = decision.is_satisfiable
+        warned = bool(decision.warnings or decision.overrides) if has_all else decision.repeated is not None
+        shown = {"at": self._wallet.clock().timestamp(), "warned": warned, "lacking": not has_all}
         with suppress(AlreadyAnswered, TemporarilyUnavailable), self._database.transaction() as connection:
             update_share(connection, vault, share, {**share.members, "shown": shown})
 

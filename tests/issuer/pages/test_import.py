@@ -73,7 +73,7 @@ def test_every_sample_can_be_looked_at(registrar: Registrar, path: object, langu
 def test_what_lacks_something_says_what(registrar: Registrar) -> None:
     """The example of the specification holds a course without credits."""
     registrar.upload(sample("elmo-schemas-example.xml"))
-    assert "Cannot become Micro-credential: lacks Notional workload (M7)" in registrar.words()
+    assert "Cannot become Short course certificate: lacks Notional workload (M7)" in registrar.words()
     assert "Notional workload (M7): missing in 1 result. State it in the file" in registrar.words()
 
 

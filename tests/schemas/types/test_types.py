@@ -272,7 +272,7 @@ def test_the_title_of_a_certificate_keeps_the_languages_it_has() -> None:
         "sv": "Studieresultat, 2 kurser",
         "en": "Course results, 2 courses",
     }
-    assert micro.titles({}) == {"sv": "Mikromeritintyg", "en": "Micro-credential"}
+    assert micro.titles({}) == {"sv": "Mikromeritintyg", "en": "Short course certificate"}
 
 
 # --- statements ------------------------------------------------------------------------------------------------------

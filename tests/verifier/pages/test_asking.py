@@ -45,7 +45,7 @@ def test_the_preview_says_everything_in_both_languages(desk: Desk) -> None:
         "18 February 2027",
         "18 februari 2027",
         "dataskydd@exempelbolaget.example",
-        "Always visible on: Micro-credential",
+        "Always visible on: Short course certificate",
     ):
         assert text in page
 
@@ -62,8 +62,8 @@ def test_alternatives_are_told_as_alternatives(desk: Desk) -> None:
             (
                 "en",
                 "Example Ltd wants to see 5 things about you",
-                "One of these is needed: Micro-credential or course results",
-                ["From: Micro-credential", "From: Course results"],
+                "One of these is needed: Short course certificate or course results",
+                ["From: Short course certificate", "From: Course results"],
             ),
             (
                 "sv",
@@ -77,7 +77,7 @@ def test_alternatives_are_told_as_alternatives(desk: Desk) -> None:
             assert heading in page
             listed = page.partition(one_of)[2].partition('<ul class="preview-ways">')[2]
             assert [listed.index(way) for way in ways] == sorted(listed.index(way) for way in ways)
-            for kind in ("Micro-credential", "Course results", "Mikromeritintyg", "Studieresultat"):
+            for kind in ("Short course certificate", "Course results", "Mikromeritintyg", "Studieresultat"):
                 assert f"eeded, from: {kind}" not in page
                 assert f"Behövs, från: {kind}" not in page
 

@@ -16,7 +16,7 @@ from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of, 
 from tests.wallet.test_pages import UNKNOWN_WORDS, send
 from tests.world import PASSPHRASE, World
 
-BANNER = {"en": "You are acting for Lina Haddad", "sv": "Du agerar för Lina Haddad"}
+BANNER = {"en": "You are acting for Lina Haddad", "sv": "Du företräder Lina Haddad"}
 
 
 def browser_of_agent(world: World, language: str, **power: Any) -> TestClient:
@@ -73,7 +73,7 @@ def test_every_screen_says_for_whom_one_acts(world: World, language: str) -> Non
         assert BANNER[language] in text_of(shown)
         assert not UNKNOWN_WORDS.search(text_of(shown))
     entry = outcome.url.path.split("/")[2]
-    then = {"en": "You acted for Lina Haddad", "sv": "Du agerade för Lina Haddad"}[language]
+    then = {"en": "You acted for Lina Haddad", "sv": "Du företrädde Lina Haddad"}[language]
     for where in (f"/history/{entry}", f"/history/{entry}/receipt", f"/history/{entry}/take-back", "/history"):
         assert then in text_of(browser.get(where)), where
     assert "Omar Haddad" in text_of(browser.get(f"/history/{entry}/receipt"))

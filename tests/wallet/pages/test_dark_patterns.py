@@ -110,13 +110,15 @@ def test_cs33_no_way_out_takes_more_steps_than_sharing(world: World, what: str) 
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_fickle_the_same_act_has_the_same_name_and_place_on_every_screen(world: World, language: str) -> None:
     """Sharing first and not sharing second, with the same words, where one decides and where one confirms."""
-    browser = person(world, language=language)
-    page = look(browser, known_verifier(world).ask(query(["family_name"]), notice=notice()).link())
+    browser, employer = person(world, language=language), known_verifier(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
     sure = decide(browser, page, "share")
 
-    labels = [re.findall(r'id="decide-(share|refuse)"[^>]*>([^<]+)<', one.text) for one in (page, sure)]
+    lacking = look(browser, employer.ask(query(["x"], vct="urn:o"), notice=notice()).link())
+    labels = [re.findall(r'id="decide-(share|refuse)"[^>]*>([^<]+)<', one.text) for one in (page, sure, lacking)]
 
     assert labels[0] == labels[1]
+    assert labels[2] == labels[0][1:], "the same no where nothing can be shared"
     assert [name for name, _ in labels[0]] == ["share", "refuse"]
 
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person
-from tests.wallet.test_pages import send
+from tests.wallet.test_pages import collect, make_wallet, send
 from tests.world import PASSPHRASE, World
 from wallet.counting import Counting
 from wallet.habits import Ending, Habits
@@ -65,6 +65,37 @@ def test_cs43_decisions_looking_times_and_warnings_are_counted(world: World, emp
     assert (decided, shared, refused, left) == (3, 1, 1, 1)
     assert (warned, heeded) == (2, 1), "a young certificate at the first contact, and an unproven name"
     assert times == [1, 1, 0, 1]
+
+
+def test_cs43_what_one_lacks_is_counted_as_well(world: World, employer: FakeVerifier) -> None:
+    """The page that says what is missing is a decision screen; that the same was asked again is a warning."""
+    browser = person(world)
+    change(browser, "start")
+    for seconds in (20, 5):
+        page = look(browser, employer.ask(query(["x"], vct="urn:other"), notice=notice()).link())
+        world.clock.move(seconds=seconds)
+        decide(browser, page, "refuse")
+
+    decided, shared, refused, left, warned, heeded, *times = numbers(browser)
+
+    assert (decided, shared, refused, left) == (2, 0, 2, 0)
+    assert (warned, heeded) == (1, 1)
+    assert times == [1, 1, 0, 0]
+
+
+def test_cs43_the_time_of_fetching_is_not_counted(world: World, employer: FakeVerifier) -> None:
+    """Once it is there, the time runs from the screen on which it can be shared."""
+    browser = world.wallet.browser("en")
+    make_wallet(browser)
+    change(browser, "start")
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    world.clock.move(seconds=100)
+    collect(browser, world.university.offer()[0].offer)
+    page = browser.get(page.url.path)
+    world.clock.move(seconds=2)
+    confirm(browser, decide(browser, page, "share"))
+
+    assert numbers(browser)[6:] == [1, 0, 0, 0]
 
 
 def test_cs43_the_numbers_can_be_set_to_zero_and_deleted(world: World, employer: FakeVerifier) -> None:

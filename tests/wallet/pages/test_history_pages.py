@@ -139,10 +139,10 @@ def test_cs03_a_certificate_of_which_nothing_was_chosen_is_named_and_counted(wor
     assert "The certificate Computer Security" in text_of(browser.get(entry))
     for kept in ("take-back", "copy"):
         said = browser.get(f"{entry}/{kept}").text
-        assert ("The certificate Micro-credential" in said, "Computer Security" in said) == (True, False)
+        assert ("The certificate Short course certificate" in said, "Computer Security" in said) == (True, False)
     receipt = text_of(browser.get(f"{entry}/receipt"))
-    assert ("With every share of Micro-credential" in receipt, "Computer Security" in receipt) == (True, False)
-    assert "The certificate Micro-credential, only with what always comes with it" in receipt
+    assert ("With every share of Short course certificate" in receipt, "Computer Security" in receipt) == (True, False)
+    assert "The certificate Short course certificate, only with what always comes with it" in receipt
     assert "Its title went with it." in receipt
 
 

@@ -4,13 +4,17 @@ the other language with what was written and ticked on it, and back. On the way 
 import re
 from collections.abc import Iterator
 
+import anyio
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from tests.attacks.test_acts_for_another import acted
+from tests.wallet.acting import Agent
 from tests.wallet.fake_verifier import TRANSCRIPT, credential, known_verifier, notice, query, with_optional
 from tests.wallet.pages.filled_pages import FilledPage
-from tests.wallet.pages.sharing_browser import latest_entry
+from tests.wallet.pages.sharing_browser import browser_that_shared, latest_entry
+from tests.wallet.pages.test_moving_pages import read_in, saved
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person
 from tests.wallet.permitting_world import Permitted
 from tests.wallet.test_fetching import Source
@@ -23,9 +27,9 @@ GUESS = {"credentials": [{**credential(), "claims": [{"path": ["family_name"], "
 class Walk:
     """A person who looks at every screen in both languages; `faults` is what was lost on the way."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, has_wallet: bool = True) -> None:
         self.world = world
-        self.browser = person(world, "micro-credential", "micro-credential")
+        self.browser = person(world, "micro-credential", "micro-credential") if has_wallet else world.wallet.browser()
         self.faults: list[str] = []
         self.seen: list[str] = []
 
@@ -178,6 +182,57 @@ def test_cs39_on_the_way_in_what_one_came_with_is_kept(world: World) -> None:
     refused = send(browser, browser.get("/settings?lang=en"), "/settings/passphrase", old="no", new="neither")
     settings = FilledPage(browser, refused)
     assert settings.switched().is_same_screen(settings), "what was wrong is said in the other language as well"
+
+
+def test_cs39_a_file_that_was_handed_over_in_the_other_language(world: World) -> None:
+    """The file that is looked at stays with the page, the tick as well; and so does what is wrong with it."""
+
+    async def acts() -> str:
+        agent = await Agent.with_power(world)
+        return (await acted(agent, known_verifier(world))).id
+
+    entry_id = anyio.run(acts)
+    walk = Walk(world, has_wallet=False)
+    browser = walk.browser
+    send(browser, browser.get("/unlock"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+    file = browser.get(f"/history/{entry_id}/act.json").content
+    token = field(browser.get("/acting"), "csrf")
+
+    def hand_over(content: bytes) -> httpx2.Response:
+        return browser.post("/acting/file", data={"csrf": token}, files={"file": ("act.json", content)})
+
+    looked = hand_over(file)
+    walk.see("a file", looked, "about-me")
+    package = field(looked, "package")
+    for name, sent in (("no yes", {"package": package, "decision": "take"}), ("nonsense", {"package": "e30="})):
+        walk.see(name, send(browser, looked, "/acting/file", **sent))
+    walk.see("no file", send(browser, looked, "/acting/file"))
+    other = FilledPage(browser, looked).switched()
+    taken = send(browser, other.answer, "/acting/file", package=field(other.answer, "package"), decision="take",
+                 about_me="yes")  # fmt: skip
+    assert taken.url.path.startswith("/history/")
+    walk.see("acting", browser.get("/acting?lang=en"))
+
+    assert walk.faults == []
+    assert len(walk.seen) == 5
+
+
+def test_cs39_what_came_of_reading_in_a_wallet_in_the_other_language(world: World) -> None:
+    """The numbers, and what is wrong with a file; the file is not read in once more."""
+    first, _, _ = browser_that_shared(world)
+    content = saved(first).content
+    walk = Walk(world, has_wallet=False)
+    make_wallet(walk.browser, "Otto")
+
+    walk.see("no file", send(walk.browser, walk.browser.get("/settings/import"), "/settings/import"))
+    walk.see("nonsense", read_in(walk.browser, b"nonsense"))
+    done = read_in(walk.browser, content)
+    walk.see("read in", done)
+    swedish = FilledPage(walk.browser, done).switched()
+
+    assert "1 intyg är nytt." in swedish.answer.text
+    assert walk.faults == []
+    assert len(walk.seen) == 3
 
 
 def _allow(browser: TestClient, page: httpx2.Response, passphrase: str = PASSPHRASE) -> httpx2.Response:

@@ -1,16 +1,20 @@
 """Warnings, failed checks, guesses and muting on the pages, as a browser without scripts meets them."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 from lxml import html
 
+from tests.attacks.test_wallet_receiving import METADATA, changed_json
 from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
 from tests.wallet.pages.test_share_pages import arrive, confirm, decide, look, person, text_of, ticks
-from tests.wallet.test_pages import field, send
+from tests.wallet.test_pages import collect, field, make_wallet, send
 from tests.world import World
+from wallet.certificates import StoredCertificate
+from wallet.vault import UnlockedVault
 
 
 @pytest.fixture
@@ -104,6 +108,27 @@ def test_cs21_a_repeated_question_can_be_muted_and_ends_silently(world: World, e
     assert 'value="refuse"' in shown.text
 
 
+def test_cs21_a_repeated_question_about_what_one_lacks_is_told_and_can_be_muted(
+    world: World, employer: FakeVerifier
+) -> None:
+    """The same sentence and the same button as where it could be answered."""
+    browser = person(world)
+
+    def ask() -> str:
+        return employer.ask(query(["x"], vct="urn:other"), notice=notice()).link()
+
+    first = look(browser, ask())
+    assert 'id="mute"' not in first.text
+    assert warned(first) == []
+    decide(browser, first, "refuse")
+    again = look(browser, ask())
+    assert "You said no to the same question less than 24 hours ago." in text_of(again)
+    assert warned(again) == ["repeated"]
+
+    assert "The question is muted for 24 hours." in text_of(decide(browser, again, "mute"))
+    assert "You have muted this question" in text_of(look(browser, ask()))
+
+
 def test_a_question_that_was_not_refused_cannot_be_muted(world: World, employer: FakeVerifier) -> None:
     """Also when somebody posts it."""
     browser = person(world)
@@ -123,6 +148,55 @@ def test_oa12_what_came_from_elsewhere_is_said_at_the_first_question(world: Worl
 
     assert "warning-not_started_here" in pasted.text
     assert "warning-not_started_here" not in arrive(browser, link).text
+
+
+def test_cs16_what_the_issuer_meant_stands_beside_its_certificate_and_the_share_goes_on(
+    world: World, employer: FakeVerifier
+) -> None:
+    """A list of those it is meant for, and a recipient that has not shown who it is there: said, and left to the
+    person."""
+
+    def meant_for_some(document: dict[str, Any]) -> None:
+        for one in document["credential_configurations_supported"].values():
+            policy = {"policy": "allow_list", "values": ["NTRSE-556000-0001"]}
+            one.setdefault("credential_metadata", {})["disclosure_policy"] = policy
+
+    browser = world.wallet.browser("en")
+    make_wallet(browser)
+    with world.network.changing(changed_json(METADATA, meant_for_some)):
+        collect(browser, world.university.offer()[0].offer)
+
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    (beside,) = re.findall(r'<p class="share-policy">(.*?)</p>', page.text)
+    assert "The issuer meant it for some only. We could not check whether for them." in beside
+    done = confirm(browser, decide(browser, page, "share"))
+    assert 'data-outcome="shared"' in done.text
+
+
+def test_cs17_a_certificate_that_anybody_can_show_says_so_and_can_be_shared(
+    world: World, employer: FakeVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line in what always comes with it, and a warning; the person may go on."""
+    browser = person(world)
+    really = UnlockedVault.certificates
+
+    def tied_to_nothing(vault: UnlockedVault) -> list[StoredCertificate]:
+        return [
+            replace(one, claims={name: value for name, value in one.claims.items() if name != "cnf"})
+            for one in really(vault)
+        ]
+
+    monkeypatch.setattr(UnlockedVault, "certificates", tied_to_nothing)
+    asked = query(["family_name"], require_cryptographic_holder_binding=False)
+    page = look(browser, employer.ask(asked, notice=notice(), state="tBZ0HOh1Vn9VTq0bHkQx3w").link())
+
+    always = page.text.partition('<details id="always" open>')[2].partition("</details>")[0]
+    assert "This certificate is not tied to your wallet, so whoever has it can show it again." in always
+    assert "one-time copy" not in always
+    assert "bearer" in warned(page)
+    done = confirm(browser, decide(browser, page, "share"))
+    assert 'data-outcome="shared"' in done.text
 
 
 def test_who_shows_no_registration_is_warned_of_beside_the_name(world: World, employer: FakeVerifier) -> None:

@@ -241,7 +241,7 @@ def test_s2_says_who_why_until_when_and_what(world: World, employer: FakeVerifie
     order = [
         "Exempelbolaget AB wants to see 1 thing about you",
         "Who asks",
-        "Confirmed by somebody this wallet trusts",
+        "Confirmed by Exempelbolaget AB, whom this wallet trusts",
         "The answer goes to employer.example. You have not shared with them before.",
         "Why",
         "We check your application.",
@@ -356,7 +356,7 @@ def test_cs30_titles_come_from_the_certificate_that_is_held(world: World, employ
     assert "Computer Security" in text_of(entry)
     assert "1 entry" in text_of(browser.get("/history?certificate=computer&outcome=shared"))
     assert "Computer Security" not in receipt.text
-    assert "Family name – Micro-credential" in text_of(receipt)
+    assert "Family name – Short course certificate" in text_of(receipt)
 
 
 def test_cs10_words_of_others_are_quoted_and_harmless(world: World, employer: FakeVerifier) -> None:
@@ -845,6 +845,110 @@ def test_forms_of_other_sites_are_refused(world: World, employer: FakeVerifier) 
     for path, fields in forged:
         assert browser.post(path, data=fields).status_code == 403
     assert employer.forms == []
+
+
+DECLARED: list[dict[str, Any]] = [
+    {"basis": "consent"},
+    {"recipients": [{"en": "Payroll Ltd"}]},
+    {"processors": [{"en": "Hosting Ltd"}]},
+    {"countries": ["US"]},
+    {"automated_decisions": True},
+]
+
+
+def stands_open(page: httpx2.Response, part: str) -> bool:
+    """Whether a part of the page that can be folded away is not."""
+    found = re.search(rf'<details id="{part}"([^>]*)>', page.text)
+    assert found is not None
+    return "open" in found[1]
+
+
+@pytest.mark.parametrize("said", DECLARED)
+def test_cs14_cs15_what_is_declared_and_reaches_further_stands_open(
+    world: World, employer: FakeVerifier, said: dict[str, Any]
+) -> None:
+    """Consent, others who get it, other countries, a decision by a machine: none of it needs a press to be read."""
+    browser = person(world)
+    nothing_more = notice(basis="public_task", recipients=None)
+
+    assert not stands_open(look(browser, employer.ask(query(["family_name"]), notice=nothing_more).link()), "ground")
+    page = look(browser, employer.ask(query(["family_name"]), notice={**nothing_more, **said}).link())
+    lacking = look(browser, employer.ask(query(["x"], vct="urn:o"), notice={**nothing_more, **said}).link())
+
+    assert stands_open(page, "ground")
+    assert stands_open(lacking, "ground")
+
+
+def test_cs03_what_cannot_be_hidden_stands_open(world: World, employer: FakeVerifier) -> None:
+    """Its values are read without a press."""
+    page = look(person(world), employer.ask(query(["family_name"]), notice=notice()).link())
+
+    assert stands_open(page, "always")
+
+
+def test_gdpr13_the_rights_and_the_authority_are_named(world: World, employer: FakeVerifier) -> None:
+    """Beside the ground, in both languages."""
+    browser = person(world)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    assert "correct or delete it, and you may object. You can complain to the authority IMY" in text_of(page)
+    assert "Du kan klaga hos myndigheten IMY" in text_of(browser.get(f"{page.url.path}?lang=sv"))
+
+
+def test_s2b_alternatives_that_look_alike_are_told_apart(world: World, employer: FakeVerifier) -> None:
+    """Each names its day and how it stands; where that is the same too, when it came into the wallet."""
+    browser = person(world)
+    world.clock.move(minutes=3)
+    collect(browser, world.university.offer()[0].offer)
+
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    (other,) = re.findall(r'<ul class="share-alternatives">(.*?)</ul>', page.text, re.DOTALL)
+    date, came = re.search(r"Issued by [^·]*· ([^·<]*) · came into the wallet on ([^<]*)<", other).groups()  # type: ignore[union-attr] # asserted by using it
+    assert re.fullmatch(r"\d+ \w+ 20\d\d", date)
+    assert came.startswith("20 November 2026 ")
+    assert "The issuer had not revoked it on" in other
+
+
+def test_s2b_alternatives_that_differ_need_no_moment(world: World, employer: FakeVerifier) -> None:
+    """The title tells them apart."""
+    browser = person(world)
+    collect(browser, world.university.offer()[1].offer)
+
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+
+    assert "Other ways to answer" in text_of(page)
+    assert "came into the wallet" not in text_of(page)
+
+
+def test_a08_values_and_words_in_another_language_say_in_which(world: World, employer: FakeVerifier) -> None:
+    """On the decision, the entry and the receipt: a reader aloud changes its voice there."""
+    browser = world.wallet.browser("en")
+    make_wallet(browser)
+    university = world.university
+    told = {"learning_outcomes": [{"sv": "Göra en riskanalys"}], "achievement_description": {"fi": "Kurssi"}}
+    (offer, *_) = university.make_offers(said=told)
+    collect(browser, university.context.links_of(offer).offer)
+    asked = employer.ask(
+        query(["learning_outcomes"], ["achievement_description"]),
+        notice=notice(
+            purpose={"sv": "Vi kontrollerar din ansökan."}, basis_detail={"sv": "Vi har ett avtal."}, countries=["NO"]
+        ),
+    )
+    page = look(browser, asked.link())
+    done = confirm(browser, decide(browser, page, "share"))
+    entry = browser.get(re.findall(r'href="(/history/[0-9a-f]+)"', done.text)[0])
+    receipt = browser.get(f"{entry.url.path}/receipt")
+
+    for shown in (page, entry):
+        assert '<span lang="sv">Göra en riskanalys</span>' in shown.text
+        assert '<span lang="fi">Kurssi</span>' in shown.text
+    assert '<dd lang="sv">Vi har ett avtal.</dd>' in page.text
+    for shown in (page, entry, receipt):
+        assert '<blockquote lang="sv">Vi kontrollerar din ansökan.' in shown.text
+    swedish = browser.get(f"{entry.url.path}?lang=sv")
+    assert "<blockquote>Vi kontrollerar din ansökan." in swedish.text
+    assert "<span>Göra en riskanalys</span>" in swedish.text
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
