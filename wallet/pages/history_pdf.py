@@ -86,7 +86,7 @@ def _sections(entry: Entry, t: Translator, *, now: datetime) -> Iterator[Section
 
 
 def _because(reason: str) -> str:
-    return f" ({reason})" if reason else ""
+    return f". {reason}" if reason else ""
 
 
 def _facts(entry: Entry, view: Mapping[str, Any], t: Translator) -> Iterator[tuple[str, str]]:
@@ -116,10 +116,15 @@ def _facts(entry: Entry, view: Mapping[str, Any], t: Translator) -> Iterator[tup
 def _after(standing: Mapping[str, Any], t: Translator) -> Iterator[Block]:
     """How taking back and deletion stand."""
     if standing["word"]:
-        yield Paragraph(f"{standing['word']}. {standing['sentence']}{_because(standing['reason'])}")
+        yield Paragraph(f"{standing['word']}. {standing['sentence']} {standing['reason']}".rstrip())
     if standing["asked"]:
         asked = t(N_("You took it back on") if standing["took_back"] else N_("You asked on"))
-        due = [(t(N_("Answer due by")), standing["due"])] if standing["due"] else []
+        later = (
+            (N_("You asked again on"), "again"),
+            (N_("Answer due by"), "due"),
+            (N_("You complained on"), "complained"),
+        )
+        due = [(t(name), standing[one]) for name, one in later if standing[one]]
         what = standing["what"] or t(N_("Everything"))
         yield Facts(((asked, standing["asked"]), (t(N_("What they shall delete")), what), *due))
     if standing["not_mentioned"]:

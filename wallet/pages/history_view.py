@@ -16,13 +16,14 @@ from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import all_happened
 from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
+from wallet.pages.reason_words import reason_words
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
 from wallet.rights import can_report, copy_of
-from wallet.taking_back import standing_of
+from wallet.taking_back import State, standing_of
 from wallet.vault import UnlockedVault
 
 _DONE_BY = N_("Done for you by %(name)s")
@@ -106,7 +107,9 @@ def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] 
     words = STATES.get(standing.state)
     if words is None:
         return None if not standing.misses_statement else {"word": t(NO_STATEMENT), "look": "warning", "icon": ""}
-    return {"word": t(words.word), "look": words.state, "icon": words.icon}
+    complained = standing.complained_at is not None and standing.state is not State.ESCALATED
+    beside = f", {inside_sentence(t(STATES[State.ESCALATED].word))}" if complained else ""
+    return {"word": f"{t(words.word)}{beside}", "look": words.state, "icon": words.icon}
 
 
 def _until(entry: Entry, t: Translator) -> str:
@@ -123,9 +126,10 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
     return {
         **row_view(entry, t, now=now, titles=titles),
         "events": [
-            {"moment": t.moment(event.at), "words": words, "reason": event.facts.get("reason", "")}
+            {"moment": t.moment(event.at), "words": words, "reason": reason_words(event.facts.get("reason", ""), t)}
             for event, words in all_happened(entry.events, t)
         ],
+        "codes": [(t.moment(event.at), event.facts["reason"]) for event in entry.events if event.facts.get("reason")],
         "last": last.kind.value,
         "reason": last.facts.get("reason", ""),
         "confirmed": next((t.moment(one.at) for one in entry.events if one.kind is EventKind.CONFIRMED), ""),

@@ -582,7 +582,7 @@ def test_d04_dying_while_telling_leaves_unknown(
     again = browser.get(page.url.path)
     assert "Whether it arrived is not known" in text_of(again)
     told = send(browser, again, f"{page.url.path}/tell")
-    assert "They were told the code below" in text_of(told)
+    assert "They were told the code of the fault" in text_of(told)
     assert "not known" not in text_of(told)
     assert len(employer.forms) == 1 + is_sent
     happened = text_of(browser.get(history))
