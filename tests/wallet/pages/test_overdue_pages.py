@@ -6,9 +6,9 @@ from html import unescape
 import httpx2
 import pytest
 
-from tests.wallet.pages.test_share_pages import text_of
+from tests.wallet.pages.test_share_pages import look, text_of
 from tests.wallet.pages.test_take_back_pages import shared
-from tests.wallet.taking_back_world import BIRTH, NAME, says
+from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, says
 from tests.wallet.test_pages import send
 from tests.world import PASSPHRASE, World
 
@@ -132,3 +132,20 @@ def test_reasons_are_words_and_codes_are_folded_away(
     assert f"<code>{code}</code>" in folded
     assert code not in plain_text(said)
     assert words[language] in plain_text(said)
+
+
+def test_oa14_the_warning_leads_to_what_they_owe(world: World) -> None:
+    """The next request of the same recipient says it, with a link to the entry; another recipient's says nothing."""
+    browser, entry, recipient = shared(world)
+    recipient.answer = NOT_FOUND
+    page = browser.get(f"/history/{entry}/take-back")
+    send(browser, page, page.url.path, decision="send")
+    world.clock.move(days=31)
+    send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+
+    asked = look(browser, recipient.ask_for_two().link())
+
+    warning = asked.text.partition('id="warning-overdue_deletion"')[2].partition("</div>")[0]
+    assert f'href="/history/{entry}"' in warning
+    other = look(browser, Recipient(world, "other.example").ask_for_two().link())
+    assert 'id="warning-overdue_deletion"' not in other.text
