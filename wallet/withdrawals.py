@@ -64,6 +64,8 @@ _OF_SOMETHING_ELSE = OF_PERMISSIONS | {
     EventKind.COMPLAINED,
     EventKind.COPY_ASKED,
     EventKind.COPY_CAME,
+    EventKind.OBJECTED,
+    EventKind.OBJECTION_ANSWERED,
     EventKind.REPORTED,
 }
 _RESENT = frozenset({State.SENT, State.NOT_SENT, State.NOT_ACCEPTED})

@@ -26,9 +26,8 @@ SCREENS = [
         ROOM / "pages" / f"{name}.py"
         for name in ("share", "share_arrival", "share_confirm", "share_outcome", "share_view", "phrases")
     ),
-    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "copy", "report")),
-    ROOM / "pages" / "share_words.py",
-    ROOM / "pages" / "warning_words.py",
+    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "right", "report")),
+    *(ROOM / "pages" / f"{name}_words.py" for name in ("share", "warning", "right", "reason")),
     ROOM / "over_asking" / "rules.py",
 ]
 """The decision screens S0 to S4 and that of taking back, and the tables that their sentences stand in."""

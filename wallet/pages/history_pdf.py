@@ -79,7 +79,7 @@ def _sections(entry: Entry, t: Translator, *, now: datetime) -> Iterator[Section
     after = _after(standing, t) if standing else ()
     yield Section(
         f"{name}, {view['day']}",
-        (Facts(tuple(_facts(entry, view, t))), *quotes, Items(tuple(steps), in_order=True), *after, *_copy(view)),
+        (Facts(tuple(_facts(entry, view, t))), *quotes, Items(tuple(steps), in_order=True), *after, *_rights(view)),
     )
     if standing:
         yield from (_statement(one, view, t) for one in standing["statements"])
@@ -133,10 +133,10 @@ def _after(standing: Mapping[str, Any], t: Translator) -> Iterator[Block]:
         yield Paragraph(t(N_("The last day has passed, and they have not stated that it is deleted.")))
 
 
-def _copy(view: Mapping[str, Any]) -> Iterator[Block]:
-    """How a wish for a copy stands."""
-    if copy := view["copy_wish"]:
-        yield Paragraph(f"{copy['word']}. {copy['sentence']}")
+def _rights(view: Mapping[str, Any]) -> Iterator[Block]:
+    """How a copy that was asked for, and an objection, stand."""
+    for one in view["rights"]:
+        yield Paragraph(f"{one['word']}. {one['sentence']}")
 
 
 def _statement(one: Mapping[str, Any], view: Mapping[str, Any], t: Translator) -> Section:

@@ -17,12 +17,13 @@ from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import all_happened
 from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
 from wallet.pages.reason_words import reason_words
+from wallet.pages.right_words import right_views
 from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
-from wallet.rights import can_report, copy_of
+from wallet.rights import Right, can_ask, can_report
 from wallet.taking_back import State, standing_of
 from wallet.vault import UnlockedVault
 
@@ -71,34 +72,15 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "done_by": done_by,
         "after": after_view(entry, t, now=now),
         "reported": _day_of(entry, EventKind.REPORTED, t),
-        "copy_wish": copy_view(entry, t, now=now),
+        "rights": right_views(entry, t, now=now),
         "can_report": can_report(entry),
+        "can_object": can_ask(entry, Right.OBJECTION),
     }
 
 
 def _day_of(entry: Entry, kind: EventKind, t: Translator) -> str:
     event = entry.last(kind)
     return t.date(event.at) if event is not None else ""
-
-
-def copy_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
-    """How a wish for a copy stands, in a word and in sentences; None when there is none."""
-    copy = copy_of(entry, now=now)
-    if copy is None:
-        return None
-    asked = t(N_("You asked for a copy on %(day)s."), day=t.date(copy.asked_at))
-    if copy.came_at is not None:
-        state, words = "came", (N_("The copy has come"), "good", "")
-        then = t(N_("You noted on %(day)s that it came."), day=t.date(copy.came_at))
-    elif copy.is_overdue:
-        state, words = "overdue", (N_("The copy is overdue"), "bad", "warning")
-        late = t(N_("They should have answered by %(day)s."), day=t.date(copy.due_on))
-        then = f"{late} {t(N_('You can complain to the authority.'))}"
-    else:
-        state, words = "asked", (N_("You have asked for a copy"), "quiet", "clock")
-        then = t(N_("They must answer by %(day)s."), day=t.date(copy.due_on))
-    word, look, icon = words
-    return {"state": state, "word": t(word), "look": look, "icon": icon, "sentence": f"{asked} {then}"}
 
 
 def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:

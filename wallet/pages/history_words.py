@@ -40,6 +40,8 @@ HAPPENED = {
     EventKind.COMPLAINED: N_("You complained to the authority"),
     EventKind.COPY_ASKED: N_("You asked them for a copy"),
     EventKind.COPY_CAME: N_("You noted that the copy came"),
+    EventKind.OBJECTED: N_("You objected to what they do with it"),
+    EventKind.OBJECTION_ANSWERED: N_("You noted what they answered to your objection"),
     EventKind.REPORTED: N_("You reported the request"),
     EventKind.CONFIRMED: N_("They confirmed the receipt"),
     EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),

@@ -61,7 +61,7 @@ BASES = {
     Basis.CONTRACT: N_("A contract with you, or something you asked for before one."),
     Basis.LEGAL_OBLIGATION: N_("A law that obliges them."),
     Basis.VITAL_INTERESTS: N_("To protect somebody's life."),
-    Basis.PUBLIC_TASK: N_("A task in the public interest."),
+    Basis.PUBLIC_TASK: N_("A task in the public interest. You may object."),
     Basis.LEGITIMATE_INTEREST: N_("An interest of theirs that they say weighs more than yours. You may object."),
 }
 
