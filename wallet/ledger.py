@@ -59,6 +59,7 @@ class EventKind(StrEnum):
     COPY_CAME = "copy_came"  # the person noted that they have got it
     OBJECTED = "objected"  # the person noted that they objected to what the recipient does with it
     OBJECTION_ANSWERED = "objection_answered"  # the person noted what the recipient answered to that
+    MISSING_SEEN = "missing_seen"  # the person has seen that something they are owed has not come in time
     REPORTED = "reported"  # the person noted that they reported the request to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
     # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
@@ -106,6 +107,7 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.COPY_CAME,
         EventKind.OBJECTED,
         EventKind.OBJECTION_ANSWERED,
+        EventKind.MISSING_SEEN,
         EventKind.REPORTED,
         EventKind.CONFIRMED,
         EventKind.PRINCIPAL_TOLD,

@@ -66,6 +66,7 @@ _OF_SOMETHING_ELSE = OF_PERMISSIONS | {
     EventKind.COPY_CAME,
     EventKind.OBJECTED,
     EventKind.OBJECTION_ANSWERED,
+    EventKind.MISSING_SEEN,
     EventKind.REPORTED,
 }
 _RESENT = frozenset({State.SENT, State.NOT_SENT, State.NOT_ACCEPTED})

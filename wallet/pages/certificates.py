@@ -13,8 +13,10 @@ from wallet.acts import Acts
 from wallet.cards import read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
+from wallet.missing import Missing
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.acting_words import done_for_you, principal_name, whom_cards_are_about
+from wallet.pages.missing import missing_view
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -44,6 +46,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         waiting=waiting,
         arrived=arrived,
         told=told,
+        missing=missing_view(Missing(wallet), vault, t),
         done=done_for_you(PowersOverMe(wallet).unseen(vault)),
         standing_words=standing_words,
     )

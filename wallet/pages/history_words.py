@@ -42,6 +42,7 @@ HAPPENED = {
     EventKind.COPY_CAME: N_("You noted that the copy came"),
     EventKind.OBJECTED: N_("You objected to what they do with it"),
     EventKind.OBJECTION_ANSWERED: N_("You noted what they answered to your objection"),
+    EventKind.MISSING_SEEN: N_("You saw that their answer was missing"),
     EventKind.REPORTED: N_("You reported the request"),
     EventKind.CONFIRMED: N_("They confirmed the receipt"),
     EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),
