@@ -71,6 +71,14 @@ def sentences(text: str) -> list[str]:
     return [one for one in re.split(r"(?<=[.?])\s+", plain) if one.strip()]
 
 
+def test_the_ledger_has_one_name_in_each_language() -> None:
+    """What the navigation calls it: “Sharing history”, “Delningar”; nobody looks for a second thing of another name."""
+    other_names = re.compile(r"(?<!sharing[ -])\bhistory\b|historik", re.IGNORECASE)
+    texts = [one for file in (ROOM / "locale").glob("*.po") for one in re.findall(r'"(.*)"', file.read_text("utf-8"))]
+
+    assert [text for text in texts if other_names.search(text)] == []
+
+
 def test_the_screens_are_read_whole() -> None:
     """The test would prove nothing if it found no texts."""
     assert len(said()) > 200

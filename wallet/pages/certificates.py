@@ -119,7 +119,7 @@ async def delete(
     if principal_name(wallet.certificate(vault, certificate_id)):
         await Acts(wallet).tend(vault)  # What was done under a power is told while the power is there.
     farewell = Deleting(wallet).delete(vault, certificate_id)
-    answer = pages.redirect("/", message=N_("The certificate is deleted. Your history and your receipts stay."))
+    answer = pages.redirect("/", message=N_("The certificate is deleted. Your sharing history and your receipts stay."))
     answer.background = BackgroundTask(farewell.tell)
     return answer
 

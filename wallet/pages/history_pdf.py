@@ -57,7 +57,7 @@ def _beginning(book: Book, t: Translator, *, now: datetime) -> Iterator[Block]:
         )
     )
     if not book.is_intact:
-        yield Paragraph(t(N_("The history was changed from outside this wallet")) + ".")
+        yield Paragraph(t(N_("The sharing history was changed from outside this wallet")) + ".")
         yield Items(tuple(fault_sentences(book.faults, t)))
     if book.deletions:
         yield Paragraph(

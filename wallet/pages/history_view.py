@@ -18,7 +18,7 @@ from wallet.pages.history_words import all_happened
 from wallet.pages.phrases import along, called, in_a_sentence, the_certificate
 from wallet.pages.reason_words import reason_words
 from wallet.pages.right_words import right_views
-from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
+from wallet.pages.share_words import BASES, CAME_BY, LATER, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
@@ -187,6 +187,14 @@ def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Tra
 def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
     """What may be the reason: an issuer no longer vouches for what was shown."""
     return [t(NO_LONGER[one.status], title=Names(one).title.text(t.language)) for one in certificates]
+
+
+def no_longer_valid(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
+    """Which of the certificates that went their issuer has revoked or paused since, as far as this wallet knows."""
+    return [
+        t(LATER[one.status], title=Names(one).title.text(t.language), day=t.date(one.checked_at))
+        for one in certificates
+    ]
 
 
 def _is_over(until: date | None, now: datetime) -> bool:

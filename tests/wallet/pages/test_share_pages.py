@@ -737,9 +737,9 @@ def test_s5_the_history_is_filtered_by_plain_words(world: World, employer: FakeV
     decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "refuse")
 
     assert "Exempelbolaget AB" in text_of(browser.get("/history?who=exempel"))
-    assert "Nothing in the history fits this." in text_of(browser.get("/history?who=nobody"))
+    assert "Nothing in the sharing history fits this." in text_of(browser.get("/history?who=nobody"))
     assert "1 entry" in text_of(browser.get("/history?outcome=refused"))
-    assert "Nothing in the history fits this." in text_of(browser.get("/history?since=2030-01-01"))
+    assert "Nothing in the sharing history fits this." in text_of(browser.get("/history?since=2030-01-01"))
     assert browser.get("/history?since=yesterday").status_code == 400
 
 
