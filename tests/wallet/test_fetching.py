@@ -529,7 +529,11 @@ async def test_what_a_request_asks_for_is_fetched_and_then_shared(world: World) 
 @pytest.mark.parametrize(
     ("language", "trusted", "nobody"),
     [
-        ("en", "For “Short course certificate” this wallet trusts ", "This wallet knows nobody who gives “Short course certificate”."),
+        (
+            "en",
+            "For “Short course certificate” this wallet trusts ",
+            "This wallet knows nobody who gives “Short course certificate”.",
+        ),
         ("sv", "För ”Mikromeritintyg” litar plånboken på ", "Plånboken känner ingen som ger ”Mikromeritintyg”."),
     ],
 )

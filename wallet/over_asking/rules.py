@@ -349,7 +349,7 @@ RULES: Final[tuple[Rule, ...]] = (
             WarningKind.OVERDUE_DELETION: Says(
                 _INFO,
                 N_("They have not answered in time when you asked them to delete."),
-                N_("Look at it in your history before you share more."),
+                N_("Look at it in your sharing history before you share more."),
             )
         },
     ),

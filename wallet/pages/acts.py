@@ -118,7 +118,7 @@ async def file(
     try:
         if decision == "take" and about_me:
             entry_id = await acts.take_in_file(vault, content, is_about_me=True)
-            return pages.redirect(f"/history/{entry_id}", message=N_("It stands in your history now."))
+            return pages.redirect(f"/history/{entry_id}", message=N_("It stands in your sharing history now."))
         read = await acts.read_file(vault, content)
     except ProtocolError as exc:
         return await _overview(request, vault, wallet, pages, fault=_FAULTS.get(type(exc), "not_genuine"))

@@ -13,8 +13,10 @@ from wallet.acts import Acts
 from wallet.cards import last_day, read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
+from wallet.missing import Missing
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.acting_words import done_for_you, principal_name, whom_cards_are_about
+from wallet.pages.missing import missing_view
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -45,6 +47,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         waiting=waiting,
         arrived=arrived,
         told=told,
+        missing=missing_view(Missing(wallet), vault, t),
         done=done_for_you(PowersOverMe(wallet).unseen(vault)),
         standing_words=standing_words,
     )
@@ -118,7 +121,7 @@ async def delete(
     if principal_name(wallet.certificate(vault, certificate_id)):
         await Acts(wallet).tend(vault)  # What was done under a power is told while the power is there.
     farewell = Deleting(wallet).delete(vault, certificate_id)
-    answer = pages.redirect("/", message=N_("The certificate is deleted. Your history and your receipts stay."))
+    answer = pages.redirect("/", message=N_("The certificate is deleted. Your sharing history and your receipts stay."))
     answer.background = BackgroundTask(farewell.tell)
     return answer
 

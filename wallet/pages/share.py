@@ -47,7 +47,7 @@ async def decide_page(
         return_link, is_first = sharing.return_link(vault, share_id)
         return await pages.render(
             request, "share/fault.html", status=200, fault=fault, host=fault.host, error=fault.error,
-            description=fault.description, words=fault_words(fault.kind), acting_for="",
+            words=fault_words(fault.kind), acting_for="",
             return_link=return_link, go_now=is_first,
         )  # fmt: skip
     if not sharing.is_open(vault, share_id):
@@ -218,6 +218,6 @@ async def _show_expired(
 async def _show_late_fault(request: Request, pages: PagesDep, exc: RequestFault, *, acting_for: str) -> Response:
     """Trust was withdrawn, or something else no longer holds, while the person was looking."""
     return await pages.render(
-        request, "share/fault.html", status=400, fault=None, host="", error=exc.error, description=exc.description,
+        request, "share/fault.html", status=400, fault=None, host="", error=exc.error,
         words=fault_words(exc.kind), acting_for=acting_for, return_link=None,
     )  # fmt: skip

@@ -112,7 +112,7 @@ async def show_arrival(
     except ProtocolError as exc:
         return await pages.render(
             request, "share/fault.html", status=400, switch=switch, fault=None, host="", acting_for="", error=exc.error,
-            description=exc.description, words=fault_words(exc.error), return_link=None,
+            words=fault_words(exc.error), return_link=None,
         )  # fmt: skip
     return await pages.render(
         request,

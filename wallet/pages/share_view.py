@@ -95,7 +95,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             ],
             t,
         ),
-        **warning_views(decision, t),
+        **warning_views(decision, t, history=history),
         "lacks": missing(decision, t),
         "items": _names_of_items(decision, t),
         "titles": _titles(decision, t),

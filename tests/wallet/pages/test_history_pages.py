@@ -69,9 +69,9 @@ def test_d28_damage_is_told_when_the_wallet_is_opened(world: World) -> None:
 
     home = send(browser, locked, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/")
 
-    assert "The history was changed from outside this wallet. Look at the sharing history." in text_of(home)
+    assert "The sharing history was changed from outside this wallet. Look at the sharing history." in text_of(home)
     history = browser.get("/history")
-    assert "The end of the history is missing" in history.text
+    assert "The end of the sharing history is missing" in history.text
     assert field(history, "csrf")
 
 
