@@ -20,6 +20,7 @@ SOURCES: tuple[tuple[str, Callable[[int], list[Figure]]], ...] = (
     ("issuance", issuance.figures),
     ("fetching", fetching.figures),
     ("presentation", presentation.figures),
+    ("whole presentation", presentation.whole_figures),
     ("target-group", target_group.figures),
 )
 DEFAULT_ROUNDS = 15

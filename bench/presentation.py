@@ -1,4 +1,5 @@
-"""What one presentation costs the verifier: received, decrypted, verified with every check, stored, answered.
+"""What one presentation costs the verifier: received, decrypted, verified with every check, stored, answered; and a
+whole one under HAIP, from the program that asks to the result that it reads.
 
 The verifier runs as its own process through the installed command: SQLite on disk with every commit synced, everything
 on, answers encrypted (`direct_post.jwt`) as they are by default, the status list fetched once and then kept, as in use.
@@ -7,6 +8,8 @@ one presentation contains, timed in turn with it as well; the reach of the latte
 issuer's part happens here and is not counted.
 """
 
+import asyncio
+import json
 import tempfile
 import threading
 import time
@@ -17,7 +20,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bench.flows import Beside, RawSignatures
 from bench.measure import Figure
@@ -33,6 +36,7 @@ from proofs.trust import entry_from_anchor
 from schemas.types import CREDENTIAL_TYPES
 from service.clock import utc_now
 from verifier.app import make_verifier
+from verifier.cli import open_accounts
 from verifier.cli_settings import settings_for
 from verifier.requests import Kind, Transaction
 
@@ -41,11 +45,18 @@ CHECKED, SIGNED = 2, 0
 """Signatures in one presentation: the issuer's and the holder's. That of the status list is checked once, the chain of
 certificates as well; the verifier signs nothing in its answer."""
 RAW_REACH = 18.0
+WHOLE_REACH = 100.0
+WHOLE_SIGNED = 1
+"""The request object's, beside the two that are checked."""
+WHOLE_RAW_REACH = 75.0
+WHOLE_PER_ROUND = 30
 PRESENTATIONS_PER_ROUND = 60
 EMPTY_PER_PRESENTATION = 10  # in turn with the presentations, so that both servers find the machine in the same mood
 STATUS_ENTRIES = 1_000_000
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON = {"Content-Type": "application/json"}
+_BACK = "http://localhost:9/back"
 _PASSPHRASE = b"only for this measurement"
 _TYPE = CREDENTIAL_TYPES["micro-credential"]
 _CLAIMS: dict[str, Any] = {
@@ -84,6 +95,28 @@ def figures(rounds: int) -> list[Figure]:
             desk.check()
     name = "one presentation received and verified over HTTP"
     return measured.figures(name, reach=REACH, raw_reach=RAW_REACH)
+
+
+def whole_figures(rounds: int) -> list[Figure]:
+    """The whole way under HAIP: a program asks, the wallet fetches the signed request and answers, the browser comes
+    back, the program reads the result. Five requests of which each is counted."""
+    with tempfile.TemporaryDirectory() as directory, _status_lists() as lists:
+        data = Path(directory) / "verifier"
+        environment = {"VERIFIER_ALLOW_LOOPBACK": "1", "VERIFIER_HAIP": "1"}
+        arguments = ("serve", "--port", "0", "--data", str(data))
+        with Served.command("intyga-verifier", *arguments, environment=environment) as server, Served.empty() as empty:
+            desk = _Desk(data, Path(directory) / "issuer", lists)
+            for _ in range(5):
+                desk.walk(server)
+            beside = Beside([server], empty, RawSignatures(checked=CHECKED, signed=WHOLE_SIGNED))
+            measured = beside.measure(
+                lambda count: [partial(desk.walk, server)] * count,
+                rounds=rounds,
+                flows=WHOLE_PER_ROUND,
+                empty_per_flow=EMPTY_PER_PRESENTATION,
+            )
+    name = "one whole presentation under HAIP over HTTP"
+    return measured.figures(name, reach=WHOLE_REACH, raw_reach=WHOLE_RAW_REACH)
 
 
 def _post(server: Served, path: str, body: bytes) -> float:
@@ -131,6 +164,8 @@ class _Desk:
         paths = [("family_name",), ("date_of_issuance",)]
         self._disclosures = select_disclosures(parse_sd_jwt(self._token), paths, nested=True)
         self._asked: list[str] = []
+        _, key = asyncio.run(open_accounts(data).new_api_key("measurement", now=now))
+        self._program = {"Authorization": f"Bearer {key}"}
 
     def answers(self, count: int) -> list[tuple[str, bytes]]:
         """The path and the form of honest answers to fresh requests."""
@@ -159,6 +194,32 @@ class _Desk:
             header={"kid": key["kid"]},
         )
         return urlsplit(transaction.response_uri).path, urlencode({"response": answer}).encode()
+
+    def walk(self, server: Served) -> float:
+        """One whole presentation; the seconds that the five requests took. The answer is made before its clock runs."""
+        wanted = json.dumps({"template": self._template.name, "return_url": _BACK}).encode()
+        made, seconds = self._timed(server, "POST", "/api/requests", wanted, self._program | _JSON)
+        transaction = self._verifier.result(made["id"]).transaction
+        start = time.perf_counter()
+        server.request("POST", urlsplit(transaction.request_uri).path, b"", _FORM)
+        seconds += time.perf_counter() - start
+        told, more = self._timed(server, "POST", *self._answer(transaction), _FORM)
+        seconds += more
+        (code,) = parse_qs(urlsplit(told["redirect_uri"]).query)["response_code"]
+        back = json.dumps({"response_code": code}).encode()
+        _, more = self._timed(server, "POST", "/api/returns", back, self._program | _JSON)
+        seconds += more
+        result, more = self._timed(server, "GET", f"/api/requests/{made['id']}", None, self._program)
+        if result["accepted"] is not True:
+            raise RuntimeError("an answer was not accepted")
+        return seconds + more
+
+    def _timed(
+        self, server: Served, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[dict[str, Any], float]:
+        start = time.perf_counter()
+        answer = server.request(method, path, body, headers)
+        return json.loads(answer), time.perf_counter() - start
 
     def check(self) -> None:
         """Every answer was accepted, with every check made; otherwise the figure would mean nothing."""

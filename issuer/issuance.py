@@ -44,6 +44,8 @@ class Grant:
     until: datetime
     by_identifier: bool
     client_id: str | None
+    also_by_configuration: bool = False
+    """Whether a request that names its configuration gets it, although it has an identifier."""
     review: str = ""
     """Where the review of the certificate stands (`issuer.deferral.Review`)."""
 
@@ -222,7 +224,7 @@ def requested_grant(request: Mapping[str, Any], access: Access) -> Grant:
     if not covered:
         raise InsufficientScope("this access token does not cover that credential configuration")
     for grant in covered:
-        if not grant.by_identifier:
+        if grant.also_by_configuration or not grant.by_identifier:
             return grant
     raise InvalidCredentialRequest("credential identifiers were issued: name the credential by its identifier")
 

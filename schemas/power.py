@@ -75,13 +75,23 @@ class Person:
         """Both names as far as they are told, "" for none."""
         return " ".join(part for part in (self.given_name, self.family_name) if part)
 
-    def turned(self, age: int, *, today: date) -> bool | None:
-        """Whether the birthday of this age has come; None without a birth date. Who is born on 29 February waits for
-        1 March in other years."""
+    def birthday(self, age: int) -> date | None:
+        """When they become so old; None without a birth date, or beyond what a calendar holds. Who is born on 29
+        February waits for 1 March in other years."""
         if self.birthdate is None:
             return None
         born = date.fromisoformat(self.birthdate)
-        return (today.year - age, today.month, today.day) >= (born.year, born.month, born.day)
+        try:
+            return born.replace(year=born.year + age)
+        except ValueError:
+            return date(born.year + age, 3, 1) if born.year + age <= date.max.year else None
+
+    def turned(self, age: int, *, today: date) -> bool | None:
+        """Whether the birthday of this age has come; None without a birth date."""
+        if self.birthdate is None:
+            return None
+        birthday = self.birthday(age)
+        return birthday is not None and today >= birthday
 
     def _parts(self) -> tuple[str | None, ...]:
         return self.family_name, self.given_name, self.birthdate

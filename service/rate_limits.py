@@ -3,11 +3,15 @@
     tokens = RateLimit(count=60, seconds=60)                   # hot endpoints, by address: a few microseconds
     tokens.check(client_address(request), now=now)
 
+    codes = FailureLimit(count=60)                             # failures alone, by address
+    codes.check(client_address(request), now=now)              # before the attempt is judged
+    codes.failed(client_address(request), now=now)             # after it was refused
+
     logins = StoredRateLimit(database, purpose="login", count=10, seconds=600, device_secret=secret)
     await logins.check(login, now=now)                         # before the attempt is judged
     await logins.forget(login)                                 # after it succeeded
 
-Both count in fixed windows; a key's window starts with its first try.
+All count in fixed windows; a key's window starts with its first try.
 """
 
 import hashlib
@@ -76,6 +80,39 @@ class RateLimit:
         self._tries.move_to_end(key)
         if len(self._tries) > _MAXIMUM_KEYS:
             self._tries.popitem(last=False)
+
+
+class FailureLimit:
+    """At most `count` failures in `seconds` per key, in this process: who guesses waits, while success is never slowed.
+
+    Counting failures only means that many people behind one address, as those of one wallet service, or a load test,
+    are not taken for an attack. It remembers the 10,000 keys that failed last.
+    """
+
+    def __init__(self, *, count: int, seconds: int = 60) -> None:
+        self._count = count
+        self._window = timedelta(seconds=seconds)
+        self._failures: dict[str, tuple[datetime, int]] = {}
+
+    def is_over(self, key: str, *, now: datetime) -> bool:
+        """Whether this key has failed too often in the present window."""
+        start, failures = self._failures.get(key, (now, 0))
+        return failures >= self._count and now < start + self._window
+
+    def check(self, key: str, *, now: datetime) -> None:
+        """Raise `TooManyRequests` when this key has failed too often in the present window."""
+        if self.is_over(key, now=now):
+            start = self._failures[key][0]
+            raise _too_many(start + self._window - now)
+
+    def failed(self, key: str, *, now: datetime) -> None:
+        """Count a failure."""
+        start, failures = self._failures.pop(key, (now, 0))
+        if now >= start + self._window:
+            start, failures = now, 0
+        if len(self._failures) >= _MAXIMUM_KEYS:
+            self._failures.pop(next(iter(self._failures)))
+        self._failures[key] = (start, failures + 1)
 
 
 class StoredRateLimit:

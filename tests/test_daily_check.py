@@ -1,4 +1,4 @@
-"""The daily look at the logs of issuer and verifier, in the running service, over days that pass at once (D28)."""
+"""What running services do by themselves over days that pass at once: look at their logs (D28), delete on the day."""
 
 import asyncio
 from collections.abc import Callable
@@ -142,3 +142,29 @@ def test_d28_a_check_that_breaks_once_is_made_again(tmp_path: Path, monkeypatch:
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
         assert runner.run(live()).count("log_check_failed") == 1
     assert calls == [2]
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(89, True), (91, False)])
+def test_the_running_verifier_deletes_when_the_day_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, is_kept: bool
+) -> None:
+    """Unprompted: nobody opens a page, and no wallet asks. It is stated, too."""
+    desk = Desk(tmp_path, Time())
+    desk.sign_in()
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+    rarely(monkeypatch, verifier.app, "UPKEEP_SECONDS", "RECENT_LISTS_SECONDS", "WEBHOOK_SECONDS", "RECHECK_SECONDS")
+
+    async def live() -> None:
+        async with running(desk.app):
+            await asyncio.sleep(HOUR / 2)
+            assert desk.record(made.id).has_contents
+            desk.time.pass_by(days=days)
+            await asyncio.sleep(HOUR)
+
+    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+        runner.run(live())
+
+    assert desk.record(made.id).has_contents is is_kept
+    stated = [one.action for one in desk.verifier.deletions.store.of_request(made.id) if one.statement]
+    assert stated == ([] if is_kept else ["retention"])

@@ -27,7 +27,7 @@ from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
 from service.i18n import Catalogues, load_catalogues
-from service.rate_limits import RateLimit
+from service.rate_limits import FailureLimit, RateLimit
 from service.sessions import Sessions
 from service.settings import UnsafeSettings
 from verifier.api import embedding, permissions, rechecks, wallets, webhooks, withdrawals
@@ -50,7 +50,6 @@ AHEAD_SECONDS = 90
 WEBHOOK_SECONDS = 1.0
 CODES_PER_MINUTE = 20
 WRONG_KEYS_PER_MINUTE = 30
-WITHDRAWALS_PER_MINUTE = 60
 
 _log = structlog.get_logger("verifier")
 
@@ -183,7 +182,8 @@ def create_app(
     app.state.accounts = accounts
     app.state.catalogues = catalogues_of(settings)
     app.state.code_limit = RateLimit(count=CODES_PER_MINUTE, seconds=60)
-    app.state.withdrawal_limit = RateLimit(count=WITHDRAWALS_PER_MINUTE, seconds=60)
+    app.state.wallet_messages = RateLimit(count=settings.wallet_messages_per_minute, seconds=60)
+    app.state.failed_messages = FailureLimit(count=settings.failed_messages_per_minute)
     app.state.streams = Streams()
     app.state.key_limit = RateLimit(count=WRONG_KEYS_PER_MINUTE, seconds=60)
     return app

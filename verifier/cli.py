@@ -28,7 +28,7 @@ from verifier.cli_webhooks import webhooks_app
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
 from verifier.live import wait_until
 from verifier.requests import REQUEST_OBJECT_SECONDS, Kind
-from verifier.result_document import result_document
+from verifier.result_document import receipt_document, result_document
 from verifier.settings import VerifierSettings
 from verifier.template_files import template_from_file
 
@@ -154,6 +154,23 @@ def result(
         time_zone=verifier.settings.time_zone,
     )
     show(document, as_json=as_json, human=_human_result)
+
+
+@app.command()
+def receipt(
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="The id that `request` printed.")],
+    data: VerifierData = DEFAULT_DATA,
+) -> None:
+    """Print the receipt that the person's wallet handed in, with both signatures, as JSON. It holds no value."""
+    verifier = open_verifier(data)
+    verifier.result(request_id)
+    kept = verifier.deletions.store.receipt(request_id)
+    if kept is None:
+        raise CommandFailed(
+            "No receipt is kept: the wallet handed none in, or it named people and went with the values.",
+            error="not_found",
+        )
+    show(receipt_document(kept), as_json=True, human=str)
 
 
 @app.command()

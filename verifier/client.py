@@ -33,11 +33,13 @@ from verifier.client_messages import (
     DeletionNotice,
     Need,
     PendingRequest,
+    Receipt,
     ReceivedValue,
     Source,
     VerifierResult,
     deletion_of,
     need_of,
+    receipt_of,
     result_of,
 )
 from verifier.webhooks import AlreadyReceived, BeingReceived, WebhookEvent, WebhookReceiver, WebhookRefused
@@ -55,6 +57,7 @@ __all__ = [
     "Need",
     "NoResultYet",
     "PendingRequest",
+    "Receipt",
     "ReceivedValue",
     "RequestKind",
     "Source",
@@ -226,6 +229,16 @@ class VerifierClient:
         with _read_as_expected(answer):
             return str(told["id"])
 
+    async def receipt(self, request_id: str) -> Receipt | None:
+        """The receipt that the person's wallet handed in, with both signatures; None when there is none."""
+        url = f"{self._url}/api/requests/{quote(request_id, safe='')}/receipt"
+        answer = await _answered(self._http.get(url, headers=self._headers, max_bytes=MAX_ANSWER_BYTES))
+        if answer.status == 404:
+            return None
+        told = _told(answer, 200)
+        with _read_as_expected(answer):
+            return receipt_of(told)
+
     async def deletions(self, *, after: int = 0) -> tuple[list[DeletionNotice], int]:
         """What was taken back or deleted after this number, and the number to ask with next time.
 
@@ -307,6 +320,10 @@ class BlockingVerifierClient:
     def take_back(self, response_code: str) -> str:
         """As `VerifierClient.take_back`."""
         return self._run(self._client.take_back(response_code))
+
+    def receipt(self, request_id: str) -> Receipt | None:
+        """As `VerifierClient.receipt`."""
+        return self._run(self._client.receipt(request_id))
 
     def deletions(self, *, after: int = 0) -> tuple[list[DeletionNotice], int]:
         """As `VerifierClient.deletions`."""

@@ -180,6 +180,21 @@ class Need:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The receipt of a share as both sides hold it, without values. `document` is what it says (docs/receipt.md)."""
+
+    received_at: str
+    document: Mapping[str, Any] = field(repr=False)
+    receipt_jwt: str = field(repr=False)
+    countersignature: str = field(repr=False)
+
+
+def receipt_of(told: Mapping[str, Any]) -> Receipt:
+    """A receipt as the interface writes it."""
+    return Receipt(told["received_at"], dict(told["receipt"]), str(told["receipt_jwt"]), str(told["countersignature"]))
+
+
 def deletion_of(told: Mapping[str, Any]) -> DeletionNotice:
     """A deletion as the interface writes it."""
     return DeletionNotice(

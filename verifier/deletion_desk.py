@@ -23,11 +23,12 @@ from schemas.withdrawal import (
     WithdrawalAct,
 )
 from service.clock import Clock
+from service.rate_limits import RateLimit
 from verifier.acting import acting_in, power_queries
 from verifier.countersigning import ReceiptMismatch, ReceivedType, check_fits, countersignature, read_receipt
 from verifier.deletion import shared_items
 from verifier.holder_messages import claims_of, holder_message
-from verifier.store import Contents, Deletion, DeletionStore, RequestRecord, Standing
+from verifier.store import Confirmed, Contents, Deletion, DeletionStore, RequestRecord, Standing
 
 MAX_ACT_BYTES: Final = 60_000
 MAX_SUBMISSION_BYTES: Final = 300_000
@@ -45,9 +46,12 @@ class DeskAnswer:
 class DeletionDesk:
     """Takes what wallets ask after a share, and what staff decides about it."""
 
-    def __init__(self, store: DeletionStore, *, signer: Signer | None, at_once: bool, clock: Clock) -> None:
+    def __init__(
+        self, store: DeletionStore, *, signer: Signer | None, by_key: RateLimit, at_once: bool, clock: Clock
+    ) -> None:
         self.store = store
         self._signer = signer
+        self._by_key = by_key
         self._at_once = at_once
         self._clock = clock
 
@@ -60,7 +64,9 @@ class DeletionDesk:
         very moment: then it has within half a minute. Raises `InvalidHolderMessage`, `NoSuchShare`, `Replayed`,
         `UnknownItem`.
         """
-        message = holder_message(body, typ=WITHDRAWAL_TYPE, max_bytes=MAX_ACT_BYTES, now=self._clock())
+        message = holder_message(
+            body, typ=WITHDRAWAL_TYPE, max_bytes=MAX_ACT_BYTES, by_key=self._by_key, now=self._clock()
+        )
         act = claims_of(WithdrawalAct, message)
         database = self.store.database
         standing = await database.run(self.store.act_upon, message, act, at_once=self._at_once, now=self._clock())
@@ -69,18 +75,21 @@ class DeletionDesk:
         return _answer(standing)
 
     async def countersign(self, body: bytes) -> str:
-        """Counter-sign a receipt of a share that was received here.
+        """Counter-sign a receipt of a share that was received here, and keep both.
 
         Raises `InvalidHolderMessage`, `NoSuchShare`, `Replayed`, `ReceiptMismatch`; `NotFound` without a signing key.
         """
-        if self._signer is None:
+        signer = self._signer
+        if signer is None:
             raise NotFound("nothing is signed here")
-        message = holder_message(body, typ=RECEIPT_SUBMISSION_TYPE, max_bytes=MAX_SUBMISSION_BYTES, now=self._clock())
+        message = holder_message(
+            body, typ=RECEIPT_SUBMISSION_TYPE, max_bytes=MAX_SUBMISSION_BYTES, by_key=self._by_key, now=self._clock()
+        )
         submission = claims_of(ReceiptSubmission, message)
         receipt = read_receipt(submission.receipt)
         now = self._clock()
 
-        def check(record: RequestRecord, kept: Callable[[], Contents | None]) -> None:
+        def confirm(record: RequestRecord, kept: Callable[[], Contents | None]) -> Confirmed:
             template = record.transaction.question.template
             if not record.state.is_answered:
                 raise ReceiptMismatch("the answer does not count (yet)")
@@ -91,9 +100,10 @@ class DeletionDesk:
                 acted=_who_acted(record, kept),
                 received=[ReceivedType(one.vct, shared_items(template, {one.query_id})) for one in record.proofs],
             )
+            signature = countersignature(submission.receipt, record.transaction, signer=signer, now=now)
+            return Confirmed(signature, names_people=receipt.acting_for is not None)
 
-        record = await self.store.database.run(self.store.countersign, message, submission, check=check, now=now)
-        return countersignature(submission.receipt, record.transaction, signer=self._signer, now=now)
+        return await self.store.database.run(self.store.countersign, message, submission, confirm=confirm, now=now)
 
     # --- staff -------------------------------------------------------------------------------------------------------
 

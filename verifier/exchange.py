@@ -26,11 +26,13 @@ from schemas.errors import ProtocolError
 from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
+from service.rate_limits import RateLimit
 from verifier.courier import Courier
 from verifier.deletion import StatementWriter
 from verifier.deletion_desk import DeletionDesk
 from verifier.digital import digital_request, open_digital_response, protocol_of
 from verifier.fetched import request_object
+from verifier.holder_messages import PER_KEY_AND_MINUTE
 from verifier.judging import Judge
 from verifier.policies import naming_authorities
 from verifier.queries import Question
@@ -136,9 +138,11 @@ class Verifier:
         eraser = Eraser(sealer, writer)
         self.requests = RequestStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone)
         self.finder = Finder(database, sealer=sealer)
+        by_key = RateLimit(count=PER_KEY_AND_MINUTE, seconds=60)
         self.deletions = DeletionDesk(
             DeletionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
             signer=identity.statement_signer,
+            by_key=by_key,
             at_once=settings.withdraw_at_once,
             clock=clock,
         )
@@ -147,6 +151,7 @@ class Verifier:
         self.rechecks = RecheckDesk(
             PermissionStore(database, sealer=sealer, eraser=eraser, time_zone=settings.time_zone),
             signer=identity.statement_signer,
+            by_key=by_key,
             policy=self.judge.policy,
             resolver=self.judge.hurried_resolver,
             clock=clock,

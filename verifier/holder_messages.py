@@ -1,6 +1,6 @@
 """Messages of wallets about a share, from the bytes that were posted to checked claims.
 
-    message = holder_message(body, typ=WITHDRAWAL_TYPE, max_bytes=60_000, now=now)
+    message = holder_message(body, typ=WITHDRAWAL_TYPE, max_bytes=60_000, by_key=limit, now=now)
     act = claims_of(WithdrawalAct, message)
 
 Whether the key has anything to do with a share is the store's to say.
@@ -12,19 +12,27 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from proofs.after_share import CheckedHolderMessage, InvalidHolderMessage, check_holder_message
+from service.rate_limits import RateLimit
 
 FRESH_SECONDS: Final = 300
+PER_KEY_AND_MINUTE: Final = 60
+"""More than any wallet has to say of one share; every one of them may be a line in the log."""
 
 Claims = TypeVar("Claims", bound=BaseModel)
 
 
-def holder_message(body: bytes, *, typ: str, max_bytes: int, now: datetime) -> CheckedHolderMessage:
-    """A message whose signature holds and that is of now. Raises `InvalidHolderMessage`."""
+def holder_message(body: bytes, *, typ: str, max_bytes: int, by_key: RateLimit, now: datetime) -> CheckedHolderMessage:
+    """A message whose signature holds and that is of now; each that one key sends is counted by `by_key`.
+
+    Raises `InvalidHolderMessage` and `TooManyRequests`.
+    """
     if len(body) > max_bytes or not body.isascii():
         raise InvalidHolderMessage("the message is too large, or no JWT")
-    return check_holder_message(
+    message = check_holder_message(
         body.decode("ascii").strip(), typ=typ, now=now, max_age_seconds=FRESH_SECONDS, max_bytes=max_bytes
     )
+    by_key.check(message.thumbprint, now=now)
+    return message
 
 
 def claims_of(kind: type[Claims], message: CheckedHolderMessage) -> Claims:

@@ -14,6 +14,7 @@ from proofs.resolve import Resolver
 from schemas.errors import CouldNotCheck, NotFound, ProtocolError
 from schemas.standing_permission import PERMISSION_TYPE, PermissionAct, RecheckOutcome
 from service.clock import Clock
+from service.rate_limits import RateLimit
 from verifier.deletion_desk import MAX_ACT_BYTES
 from verifier.holder_messages import claims_of, holder_message
 from verifier.policies import Policy
@@ -31,12 +32,14 @@ class RecheckDesk:
         store: PermissionStore,
         *,
         signer: Signer | None,
+        by_key: RateLimit,
         policy: Callable[[], Awaitable[Policy]],
         resolver: Callable[[], Resolver | None],
         clock: Clock,
     ) -> None:
         self.store = store
         self._signer = signer
+        self._by_key = by_key
         self._policy = policy
         self._resolver = resolver
         self._clock = clock
@@ -49,7 +52,9 @@ class RecheckDesk:
         """
         if self._signer is None:
             raise NotFound("nothing is signed here")
-        message = holder_message(body, typ=PERMISSION_TYPE, max_bytes=MAX_ACT_BYTES, now=self._clock())
+        message = holder_message(
+            body, typ=PERMISSION_TYPE, max_bytes=MAX_ACT_BYTES, by_key=self._by_key, now=self._clock()
+        )
         act = claims_of(PermissionAct, message)
         now = self._clock()
         permission, transaction = await self.store.database.run(self.store.act_upon, message, act, now=now)

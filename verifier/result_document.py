@@ -9,10 +9,11 @@ from schemas.standing_permission import PermissionState
 from schemas.verification import Check, Outcome
 from service.i18n import Catalogues
 from verifier.acting import acting_in
+from verifier.countersigning import read_receipt
 from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence
 from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
-from verifier.store import Contents, Deletion, ProofSummary, RequestRecord
+from verifier.store import Contents, Deletion, KeptReceipt, ProofSummary, RequestRecord
 
 
 def result_document(
@@ -65,6 +66,16 @@ def confirmed(record: RequestRecord) -> LocalizedText | None:
     text = record.transaction.question.template.declaration
     held = any(check.name == "declaration" and check.outcome is Outcome.PASSED for check in record.result.checks)
     return text if held else None
+
+
+def receipt_document(kept: KeptReceipt) -> dict[str, Any]:
+    """A receipt that a wallet handed in, as it is read and as both signed it (docs/receipt.md)."""
+    return {
+        "received_at": kept.received_at.isoformat(timespec="seconds"),
+        "receipt": read_receipt(kept.receipt_jwt).claims(),
+        "receipt_jwt": kept.receipt_jwt,
+        "countersignature": kept.countersignature,
+    }
 
 
 def deletion_document(one: Deletion) -> dict[str, Any]:

@@ -68,6 +68,13 @@ class VerifierSettings(ServiceSettings):
         default=3600, ge=60, le=7 * 24 * 3600, description="How often signed trust lists are read again, in seconds."
     )
 
+    wallet_messages_per_minute: int = Field(
+        default=6_000, ge=600, description="What wallets say after shares, from one address, at each of the endpoints."
+    )
+    failed_messages_per_minute: int = Field(
+        default=60, ge=1, description="Refused messages of wallets from one address; what is accepted never counts."
+    )
+
     withdraw_at_once: bool = Field(
         default=True, description="Delete at once when a person takes back; else somebody decides within a month."
     )

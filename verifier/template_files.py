@@ -5,6 +5,7 @@ A file that is no good template is left out and named by `faulty`, so that one t
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from schemas.errors import ProtocolError
@@ -16,6 +17,10 @@ from verifier.request_templates import (
     built_in_template,
     read_template,
 )
+
+# Files are read anew for every request, so that a change counts at once; what they say is worked out once.
+_built_in = lru_cache(maxsize=2 * len(BUILT_IN))(built_in_template)
+_read = lru_cache(maxsize=256)(read_template)
 
 _SUFFIXES = {".toml": True, ".json": False}
 MAX_FILE_BYTES = 200_000
@@ -39,7 +44,7 @@ class TemplateShelf:
 
 def load_templates(directories: Iterable[Path], *, contact: str) -> TemplateShelf:
     """The built-in templates and those of the directories; a file wins over a built-in template of the same name."""
-    templates = {name: built_in_template(name, contact=contact) for name in BUILT_IN}
+    templates = {name: _built_in(name, contact=contact) for name in BUILT_IN}
     faulty: dict[str, str] = {}
     for directory in directories:
         for path in sorted(directory.iterdir()) if directory.is_dir() else ():
@@ -57,7 +62,7 @@ def load_templates(directories: Iterable[Path], *, contact: str) -> TemplateShel
 def template_from_file(path: Path) -> RequestTemplate:
     """The template in one file. Raises `InvalidTemplate`, naming the file, when it cannot be read or is none."""
     try:
-        return read_template(_content(path), is_toml=_SUFFIXES[path.suffix])
+        return _read(_content(path), is_toml=_SUFFIXES[path.suffix])
     except InvalidTemplate as exc:
         raise InvalidTemplate(f"{path.name}: {exc}") from exc
 

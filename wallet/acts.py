@@ -4,8 +4,8 @@
     acts = Acts(wallet)
     acts.open_address(vault)                                # for the principal to give to the source of the power
     acts.arrive(handle, token)                              # anybody, while the vault is locked
-    await acts.take_in(vault)                               # at every unlock
-    await acts.tend(vault)                                  # the same, and what agents of this wallet have to tell
+    await acts.look_in(vault)                               # whenever the first page is opened
+    await acts.tend(vault)                                  # at every unlock; also what agents here have to tell
 
 Nothing gets into a history that was not made by a key which a power of a trusted source is bound to; and by itself only
 under a power into which that source wrote this very address. What comes by file needs the person's own yes that it is
@@ -36,7 +36,7 @@ from schemas.act_report import (
 )
 from schemas.errors import Malformed, ProtocolError, Refused, TemporarilyUnavailable
 from service.single_use import spend
-from wallet.deployment import Deployment
+from wallet.deployment import HURRY_SECONDS, Deployment
 from wallet.ledger import Entry, Event, EventKind, entries_of
 from wallet.reporting import (
     MOST_TOLD,
@@ -135,8 +135,10 @@ class Acts:
         with self._database.transaction() as connection:
             leave_report(connection, handle, token, now=self._wallet.clock())
 
-    async def take_in(self, vault: UnlockedVault) -> int:
+    async def take_in(self, vault: UnlockedVault, *, only_new: bool = False) -> int:
         """Look at what waits, and write what holds to the history; returns how many acts are news.
+
+        `only_new` leaves alone what was set aside before.
 
         What does not hold is forgotten unseen. What could not be checked is set aside for another time, as much of it
         as `to_forget` leaves, and nothing waits behind it: a source that does not answer is asked once, and what it
@@ -150,6 +152,8 @@ class Acts:
         try:
             # What just came goes first: nothing that was left open before takes its time.
             for one in sorted(waiting, key=lambda one: one.is_set_aside):
+                if only_new and one.is_set_aside:
+                    break
                 if mine is None or looked_at >= MOST_LOOKED_AT:
                     break
                 try:
@@ -285,6 +289,13 @@ class Acts:
             async with asyncio.timeout(TEND_SECONDS):
                 await self.take_in(vault)
                 await Telling(self._wallet).tell_some(vault)
+
+    async def look_in(self, vault: UnlockedVault) -> None:
+        """What is due when the first page is opened: take in what has come since. Within seconds; what cannot be
+        checked is set aside, so that no later look waits for it."""
+        with suppress(TemporarilyUnavailable, TimeoutError):
+            async with asyncio.timeout(HURRY_SECONDS):
+                await self.take_in(vault, only_new=True)
 
     def _entries(self, connection: Connection, vault: UnlockedVault) -> list[Entry]:
         return entries_of(read_history(connection, vault).events, now=self._wallet.clock())

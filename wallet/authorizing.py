@@ -28,6 +28,9 @@ from wallet.web import Unreachable
 TOO_MUCH_AT_ONCE = frozenset({"invalid_scope", "invalid_authorization_details", "invalid_request"})
 """How a server says that it does not take a request; of several kinds it may take each by itself."""
 
+ONE_AT_A_TIME = "one_at_a_time"
+"""The problem of a collection that was refused for that, and asks for its first kind alone the next time."""
+
 
 class ForeignAnswer(ProtocolError):
     """The answer of an authorization does not belong to anything that was begun here."""
@@ -153,5 +156,5 @@ def came_back(collection: Collection, answer: Mapping[str, str]) -> Collection:
     known = error if error.replace("_", "").isalnum() and error.isascii() and len(error) <= 60 else "other"
     again = replace(ended, stage=Stage.OFFERED, code_verifier="")
     if known in TOO_MUCH_AT_ONCE and (first := _first_alone(again)) is not None:
-        return first.paused("one_at_a_time", known)
+        return first.paused(ONE_AT_A_TIME, known)
     return again.paused("not_allowed" if error == "access_denied" else "refused_by_issuer", known)

@@ -8,17 +8,19 @@ of the claims. Everything that is in the certificate is on the card, also what n
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from proofs.keys import check_public_jwk, thumbprint
 from schemas.errors import ProtocolError
 from schemas.types import REGISTERED_CLAIMS, Card, display_value, type_of
 from schemas.types.card import Part
-from schemas.types.claims import ValueType
 from wallet.certificates import StoredCertificate
+from wallet.examination import moment
 from wallet.naming import Names, plain, without_controls
 
 Path = tuple[str | int, ...]
@@ -183,8 +185,9 @@ def _technical_value(name: str, value: Any, language: str) -> str:
             return "–"
     if name == "status" and isinstance(value, Mapping) and isinstance(value.get("status_list"), Mapping):
         return plain(str(value["status_list"].get("uri", "–")))
-    kind: ValueType | None = "time" if name in ("iat", "nbf", "exp") else None
-    return without_controls(display_value(value, kind, language))
+    if name in ("iat", "nbf", "exp") and (at := moment(value)) is not None:
+        return at.isoformat().replace("+00:00", "Z")  # A day alone would be another one than where the person is.
+    return without_controls(display_value(value, None, language))
 
 
 def _received(certificate: StoredCertificate, language: str) -> str:
@@ -203,6 +206,21 @@ def _title_language(certificate: StoredCertificate, language: str) -> str:
             return wanted
     first = str(next(iter(title)))
     return first if first.isalpha() and len(first) in (2, 3) and first != "und" else ""
+
+
+def last_day(certificate: StoredCertificate, *, time_zone: str) -> date | None:
+    """The last day on which a certificate holds, where this wallet's days begin; None when no end is stated.
+
+    What it says of its own last day goes first: its `exp` is the end of that day in UTC, which is another day here.
+    """
+    ends = []
+    if certificate.valid_until is not None:
+        ends.append((certificate.valid_until - timedelta(seconds=1)).astimezone(ZoneInfo(time_zone)).date())
+    known = type_of(certificate.vct)
+    said = certificate.claims.get(known.last_day) if known is not None and known.last_day is not None else None
+    with suppress(ValueError):
+        ends += [date.fromisoformat(said)] if isinstance(said, str) else []
+    return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)

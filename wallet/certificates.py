@@ -62,7 +62,8 @@ class StoredCertificate:
     `claims` are all claims, processed: everything that the holder could disclose. `token` is one of its copies as
     received, the one that would be shown next, and `sd_jwt` its parsed form (verified on arrival). `report` is the
     outcome of the last verification and `checked_at` its time; `status` is one of "valid", "revoked", "suspended",
-    "unknown" (it could not be found out) and "none" (the issuer publishes no status).
+    "unknown" (it could not be found out) and "none" (the issuer publishes no status). `status_since` is when a look
+    found this status first; None while it is that of the arrival.
     `issuer_name` is the name from the trust list when the issuer is trusted, else what the issuer says of itself.
     `judged_under` marks whom this wallet trusted when `issuer_trusted` was found (`wallet.trusted.judged_under`).
     `display` is the issuer's `credential_metadata` (OpenID4VCI 12.2.4), untrusted text.
@@ -95,6 +96,7 @@ class StoredCertificate:
     """How fresh copies are asked for (`wallet.renewal`); None when they cannot be."""
     renewal_tried_at: datetime | None = None
     judged_under: str = ""
+    status_since: datetime | None = None
 
     @property
     def holder_bound(self) -> bool:

@@ -35,7 +35,7 @@ from wallet.hosts import host_of
 from wallet.links import read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable
-from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_words, tx_code_words
+from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_line, standing_words, tx_code_words
 from wallet.settings import WalletSettings
 from wallet.terminal import (
     DEFAULT_DATA,
@@ -172,7 +172,7 @@ async def _receive(wallet: Deployment, person: str, link: str, *, tx_code: str, 
         except (OfferUnusable, Unreachable) as exc:
             _fail(exc.reason, "")
     collection = wallet.collection(vault, collection_id)
-    _tell_offer(collection)
+    _tell_offer(wallet, collection)
     if collection.stage in (Stage.OFFERED, Stage.AUTHORIZING) and collection.offered.wants_sign_in:
         raise CommandFailed(
             f"Open {wallet.settings.url(f'/receive/{collection_id}')} in a browser, unlock the vault of {person} "
@@ -241,13 +241,15 @@ async def _answer(wallet: Deployment, vault: UnlockedVault, collection_id: str, 
     return await wallet.answer(vault, collection_id, keep=accept_unknown)
 
 
-def _tell_offer(collection: Collection) -> None:
+def _tell_offer(wallet: Deployment, collection: Collection) -> None:
     offered = collection.offered
     name = plain(offered.metadata.display_name("en") or "") or host_of(offered.issuer)
     tell(f"{name} ({offered.issuer}) offers:")
     for configuration_id, configuration in offered.items:
         described = configuration.credential_metadata
         tell(f"  {plain(display_name(described.display if described else None, 'en') or configuration_id)}")
+    if collection.stage is Stage.OFFERED and (said := standing_line(wallet.issuer_standing(collection), _english())):
+        tell(said)
 
 
 def _fail(reason: str, peer_error: str) -> NoReturn:

@@ -15,12 +15,12 @@ from schemas.dcql import InvalidSelection
 from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator
 from wallet.acts import Acts
-from wallet.decision import Chosen, Decision, is_power
+from wallet.decision import Chosen, Decision
 from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry
 from wallet.naming import plain
-from wallet.pages.acting_words import held_view, principal_name, told_view
+from wallet.pages.acting_words import held_view, mine_views, told_view
 from wallet.powers_over_me import PowersOverMe, last_told
 from wallet.reporting import unseen_acts
 from wallet.sharing import Sharing
@@ -67,6 +67,7 @@ async def acts_of(wallet: Deployment, vault: UnlockedVault, *, seen: bool) -> di
     await Acts(wallet).tend(vault)
     powers, t = PowersOverMe(wallet), translator_for(wallet, LANGUAGE)
     stands = await powers.look(vault)
+    await wallet.check_powers(vault)
     entries = [one for one in Histories(wallet).read(vault).entries if one.told is not None]
     unseen = {one.id for one in unseen_acts(entries)}
     if seen and entries:
@@ -74,17 +75,7 @@ async def acts_of(wallet: Deployment, vault: UnlockedVault, *, seen: bool) -> di
     return {
         "done_for_you": [_act(one, t, is_unseen=one.id in unseen) for one in entries],
         "over_you": [held_view(one, t, stands=stands.get(one.key, "")) for one in powers.all(vault)],
-        "you_hold": [
-            {
-                "id": one.id,
-                "name": principal_name(one),
-                "issuer": one.issuer_name,
-                "until": str(one.claims.get("ends_on", "")),
-                "status": one.status,
-            }
-            for one in vault.certificates()
-            if is_power(one)
-        ],
+        "you_hold": mine_views(vault.certificates(), t, now=wallet.clock(), time_zone=wallet.settings.time_zone),
     }
 
 
@@ -105,15 +96,8 @@ def acts_in_lines(found: dict[str, Any]) -> str:
     lines.append("Powers that you hold:" if found["you_hold"] else "You hold no power.")
     for mine in found["you_hold"]:
         lines.append(f"  {mine['id']}  for {mine['name']}, from {plain(mine['issuer'])}, until {mine['until']}")
-        lines += [f"    {_STATUS[mine['status']]}"] if mine["status"] in _STATUS else []
+        lines += [f"    {words}" for words in mine["over"]]
     return "\n".join(lines)
-
-
-_STATUS = {
-    "revoked": "The power has ended.",
-    "suspended": "The power is paused for now.",
-    "unknown": "We could not find out whether the power still holds.",
-}
 
 
 def _act(entry: Entry, t: Translator, *, is_unseen: bool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
     yield f"  The answer goes to: {view['answer_host']}"
     shared = who["last_shared"]
     yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
-    yield f"  Registered: {_one_line(who['registration'])}"
+    yield f"  Registered: {_one_line(who['registration'])} {_one_line(who['registration_advice'])}".rstrip()
     if who["through"]:
         yield f"  Through an intermediary: {_quoted(who['through']['intermediary'])}"
         yield f"  On behalf of: {_quoted(who['through']['on_behalf_of'])}"
@@ -81,6 +81,10 @@ def _what(view: dict[str, Any]) -> Iterator[str]:
         yield from _group("Needed", group)
     for part in sorted([*view["optional"], *view["unanswered"]], key=lambda one: int(one["index"])):
         yield from _optional(part)
+    if view["items"]:
+        yield "\n  What you would share now:"
+        yield from (f"    {_one_line(name)}" for name in view["items"])
+    yield from (f"  {_one_line(sentence)}" for sentence in view["titles"])
 
 
 def _optional(part: dict[str, Any]) -> Iterator[str]:
@@ -98,6 +102,10 @@ def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
     issuer = group["issuer"] if group["issuer_trusted"] else f"{group['issuer']} (in its own words)"
     date = f", {group['date']}" if group["date"] else ""
     yield f"\n  {heading}: {_one_line(group['title'])}, issued by {_one_line(issuer)}{date}"
+    if group["is_bare"]:
+        yield "    Only what always comes with it goes from this certificate."
+    if group["title_goes"]:
+        yield f"    {_one_line(group['title_goes'])}"
     if group["known"]:
         yield f"    {group['known']}"
     for item in group["items"]:

@@ -18,6 +18,7 @@ from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.ledger import Entry
 from wallet.pages.history_export import after_record
+from wallet.pages.reason_words import reason_words
 from wallet.pages.take_back_words import STATES, names_of, ways_of
 from wallet.taking_back import State, can_take_back
 from wallet.terminal import DEFAULT_DATA, DEFAULT_PERSON, PersonOption, WalletData, open_vault, tell, with_wallet
@@ -153,8 +154,8 @@ def _tell_ways(entry: Entry, names: list[str], action: Action) -> None:
 def _text(result: dict[str, Any]) -> str:
     words = STATES[State(result["state"])]
     due = f" Due by {result['due_on']}." if result["due_on"] else ""
-    reason = f" ({result['reason']})" if result["reason"] else ""
-    return f"{result['recipient']}: {words.word}{reason}.{due} {words.sentence}"
+    reason = reason_words(result["reason"], _translator())
+    return " ".join(part for part in (f"{result['recipient']}: {words.word}.{due} {words.sentence}", reason) if part)
 
 
 def _translator() -> Translator:

@@ -127,6 +127,8 @@ class Collection:
     """Types that are fetched from the same issuer after this, since the person asked for all of them at once."""
     problem: str = ""
     peer_error: str = ""
+    signed_metadata: str = field(default="", repr=False)
+    """What the issuer signs of itself, when that tells whether it is trusted (`wallet.vouching`)."""
 
     @property
     def offered(self) -> Offered:

@@ -57,6 +57,9 @@ class EventKind(StrEnum):
     COMPLAINED = "complained"  # the person noted that they complained to the authority
     COPY_ASKED = "copy_asked"  # the person noted that they asked for a copy of what the recipient has
     COPY_CAME = "copy_came"  # the person noted that they have got it
+    OBJECTED = "objected"  # the person noted that they objected to what the recipient does with it
+    OBJECTION_ANSWERED = "objection_answered"  # the person noted what the recipient answered to that
+    MISSING_SEEN = "missing_seen"  # the person has seen that something they are owed has not come in time
     REPORTED = "reported"  # the person noted that they reported the request to the authority
     CONFIRMED = "confirmed"  # the recipient counter-signed the receipt
     # What becomes of a standing permission (docs/standing-permission.md); it is given with the decision itself:
@@ -102,6 +105,9 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
         EventKind.COMPLAINED,
         EventKind.COPY_ASKED,
         EventKind.COPY_CAME,
+        EventKind.OBJECTED,
+        EventKind.OBJECTION_ANSWERED,
+        EventKind.MISSING_SEEN,
         EventKind.REPORTED,
         EventKind.CONFIRMED,
         EventKind.PRINCIPAL_TOLD,
@@ -111,7 +117,13 @@ AFTER_SHARE = OF_PERMISSIONS | frozenset(
     }
 )
 """What comes after the answer to a request: none of it changes what the answer came to."""
-LOOKED_FOR = (EventKind.TAKEN_BACK, EventKind.DELETION_ASKED, EventKind.COPY_ASKED, EventKind.REPORTED)
+LOOKED_FOR = (
+    EventKind.TAKEN_BACK,
+    EventKind.DELETION_ASKED,
+    EventKind.COPY_ASKED,
+    EventKind.OBJECTED,
+    EventKind.REPORTED,
+)
 """What the person did later, that one looks for in a history beside what an entry came to."""
 
 ABOUT_WALLET = frozenset(

@@ -60,6 +60,14 @@ class Names:
         return BothLanguages(sv=plain(texts["sv"]), en=plain(texts["en"]))
 
     @property
+    def title_path(self) -> ConcretePath | None:
+        """Where the certificate says what was learned or done, by which `title` calls it; None where it says none."""
+        if self._type is None:
+            return None
+        name = self._type.form.titled_by if self._type.form is not None else "achievement_title"
+        return (name,) if name and name in self._certificate.claims else None
+
+    @property
     def issuer(self) -> str:
         """The issuer's name: from the trust list when it is there, else what it says of itself."""
         return plain(self._certificate.issuer_name) or plain(self._certificate.issuer_identifier)

@@ -20,7 +20,7 @@ from schemas.dcql import starts_with, value_at
 from schemas.receipt import BothLanguages
 from wallet.commitments import SALT_BYTES, commitment
 from wallet.consent import Consent
-from wallet.decision import Decision, Item, always_shown, can_be_checked, unavoidable_names
+from wallet.decision import Decision, Item, always_shown, can_be_checked, shows_title, unavoidable_names
 from wallet.ledger import Event, EventKind
 from wallet.naming import names_asked, plain
 from wallet.over_asking import asked_paths, judged_facts
@@ -202,6 +202,9 @@ def _came_along(decision: Decision, consent: Consent) -> tuple[list[dict[str, An
             "issuer": names.issuer,
             "items": [name.model_dump() for name in unavoidable_names(certificate, names)],
             "commitment": commitment(salt, (), always_shown(certificate)),
+            "title_went": shows_title(
+                certificate, names, [item.path for item in decision.items if item.certificate_id == certificate.id]
+            ),
             "references": [
                 {"credential": shown.query_id, "path": []}
                 for shown in consent.presented

@@ -1,4 +1,4 @@
-"""Taking back, asking for deletion, seeing how it stands, and having the receipt confirmed: what pages and commands do.
+"""Taking back, asking for deletion, and seeing how it stands: what pages and commands do.
 
     withdrawals = Withdrawals(wallet)
     standing = await withdrawals.wish(vault, entry_id, Action.WITHDRAW, chosen=None, language="sv")
@@ -12,34 +12,26 @@ to the same wish, so that nothing is lost and nothing is done twice.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from schemas.errors import ProtocolError, Refused, TemporarilyUnavailable
+from schemas.errors import Refused, TemporarilyUnavailable
 from schemas.withdrawal import Action, ItemReference
 from wallet.acts import Acts
 from wallet.deployment import Deployment
 from wallet.histories import Book, Histories
+from wallet.kept_means import forget_settled, forget_used_up
 from wallet.ledger import OF_PERMISSIONS, Entry, Event, EventKind, Outcome, entries_of
 from wallet.permissions import Permissions, note_end_of_share
-from wallet.permitting import permission_of
-from wallet.receipts import signed_receipt
+from wallet.receipt_confirmation import ReceiptConfirmation
 from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.store.ledger import append_event, read_history
 from wallet.store.shares import drop_answer
-from wallet.store.take_back import (
-    delete_means,
-    forget_means,
-    get_means,
-    list_means,
-    take_turn,
-    write_means,
-)
+from wallet.store.take_back import forget_means, get_means, list_means, take_turn, write_means
 from wallet.taking_back import (
     PENDING,
     Answered,
@@ -50,9 +42,7 @@ from wallet.taking_back import (
     State,
     Transport,
     can_take_back,
-    read_countersignature,
     read_reply,
-    receipt_submission,
     separable,
     standing_of,
     withdrawal,
@@ -63,9 +53,9 @@ from wallet.vault import UnlockedVault
 TEND_SECONDS: Final = 5.0
 MOST_AT_ONCE: Final = 5
 ASK_EVERY: Final = timedelta(hours=1)
-ASK_ABOUT_RETENTION_EVERY: Final = timedelta(days=1)
+ASK_SELDOM_EVERY: Final = timedelta(days=1)
+"""Where little is to be expected: after the last day without a wish, and after an error for an answer."""
 LOOK_EVERY: Final = timedelta(seconds=30)
-MOST_RECEIPT_TRIES: Final = 20
 WAYS: Final = ("page", "mail", "phone")
 
 _WISHES = {Action.WITHDRAW: EventKind.TAKEN_BACK, Action.ERASE: EventKind.DELETION_ASKED}
@@ -74,9 +64,13 @@ _OF_SOMETHING_ELSE = OF_PERMISSIONS | {
     EventKind.COMPLAINED,
     EventKind.COPY_ASKED,
     EventKind.COPY_CAME,
+    EventKind.OBJECTED,
+    EventKind.OBJECTION_ANSWERED,
+    EventKind.MISSING_SEEN,
     EventKind.REPORTED,
 }
-_RESENT = frozenset({State.SENT, State.NOT_SENT})
+_RESENT = frozenset({State.SENT, State.NOT_SENT, State.NOT_ACCEPTED})
+"""The wish itself is sent again, which asks the same: they may not have it."""
 
 
 class NothingToTakeBack(Refused):
@@ -107,6 +101,7 @@ class Withdrawals:
         self._database = wallet.database
         self._transport: Transport = transport or AfterShareOverHTTP(wallet.http)
         self._permissions = Permissions(wallet, transport=self._transport)
+        self._receipts = ReceiptConfirmation(wallet, transport=self._transport)
 
     # --- looking --------------------------------------------------------------------------------------------------
 
@@ -183,18 +178,28 @@ class Withdrawals:
         """The person got an answer in another way: `deleted` or `refused`. Raises `NotFound`, `NothingToTakeBack`."""
         if answer not in ("deleted", "refused"):
             raise NothingChosen("this is not an answer")
-        self._note(vault, entry_id, EventKind.DELETION_ANSWERED, {"answer": answer}, PENDING)
+        self._note(
+            vault, entry_id, EventKind.DELETION_ANSWERED, {"answer": answer}, lambda found: found.state in PENDING
+        )
 
     def note_complaint(self, vault: UnlockedVault, entry_id: str) -> None:
-        """The person complained to the authority. Raises `NotFound`, `NothingToTakeBack` when nothing is overdue."""
-        self._note(vault, entry_id, EventKind.COMPLAINED, {}, frozenset({State.OVERDUE}))
+        """The person complained to the authority: of a missing answer, of a no or of a part.
+
+        Raises `NotFound`, and `NothingToTakeBack` when there is nothing to complain of, or when it stands already.
+        """
+        self._note(vault, entry_id, EventKind.COMPLAINED, {}, lambda found: found.can_complain)
 
     def _note(
-        self, vault: UnlockedVault, entry_id: str, kind: EventKind, facts: dict[str, Any], states: frozenset[State]
+        self,
+        vault: UnlockedVault,
+        entry_id: str,
+        kind: EventKind,
+        facts: dict[str, Any],
+        fits: Callable[[Standing], bool],
     ) -> None:
         with self._database.transaction() as connection:
             entry = self._entry(connection, vault, entry_id)
-            if self.standing(entry).state not in states:
+            if not fits(self.standing(entry)):
                 raise NothingToTakeBack
             append_event(connection, vault, Event(entry_id, kind, self._wallet.clock(), facts))
 
@@ -228,11 +233,11 @@ class Withdrawals:
         A few recipients at most, the longest unasked first, and within a few seconds; the rest at a later time.
         """
         with suppress(TemporarilyUnavailable, TimeoutError):
-            self._forget(vault)
+            forget_settled(self._wallet, vault)
             async with asyncio.timeout(TEND_SECONDS):
                 for share_id, work in self._due(vault):
                     with suppress(TemporarilyUnavailable):
-                        await (self.confirm_receipt if work == "receipt" else self._ask)(vault, share_id)
+                        await (self._receipts.confirm if work == "receipt" else self._ask)(vault, share_id)
         await self._permissions.tend(vault)
         await Acts(self._wallet).tend(vault)
 
@@ -257,9 +262,9 @@ class Withdrawals:
         standing = self.standing(entry)
         is_open = standing.is_by_wallet and standing.state in PENDING | {State.NOT_SENT}
         if means.can_ask and is_open:
-            return "ask", ASK_EVERY
+            return "ask", ASK_SELDOM_EVERY if standing.state is State.NOT_ACCEPTED else ASK_EVERY
         if means.can_ask and standing.misses_statement:
-            return "ask", ASK_ABOUT_RETENTION_EVERY
+            return "ask", ASK_SELDOM_EVERY
         if means.can_hand_in and entry.outcome is Outcome.SHARED:
             return "receipt", ASK_EVERY
         return "", ASK_EVERY
@@ -269,21 +274,6 @@ class Withdrawals:
         # Another process is writing: the next round does it.
         with suppress(TemporarilyUnavailable), self._database.transaction() as connection:
             forget_means(connection, now=self._wallet.clock())
-
-    def _forget(self, vault: UnlockedVault) -> None:
-        entries = {entry.id: entry for entry in Histories(self._wallet).read(vault).entries}
-        with self._database.transaction() as connection:
-            for stored in list_means(connection, vault):
-                entry = entries.get(stored.share_id)
-                if entry is None or self._is_over(entry, stored.means):
-                    delete_means(connection, vault, stored.share_id)
-
-    def _is_over(self, entry: Entry, means: Means) -> bool:
-        """Whether the key has no use any more: all is stated to be gone, and nothing comes of the receipt any more."""
-        is_settled = not means.can_hand_in or entry.outcome is not Outcome.SHARED
-        permission = permission_of(entry, now=self._wallet.clock()) if means.has_permission else None
-        is_ended = permission is None or permission.is_settled
-        return self.standing(entry).is_gone and is_settled and is_ended
 
     # --- sending --------------------------------------------------------------------------------------------------
 
@@ -355,52 +345,7 @@ class Withdrawals:
                 return
             event = Event(entry_id, answered.kind, self._wallet.clock(), answered.facts)
             append_event(connection, vault, event)
-            stored = get_means(connection, vault, entry_id)
-            if stored is not None and self._is_over(self._entry(connection, vault, entry_id), stored.means):
-                delete_means(connection, vault, entry_id)
-
-    # --- the receipt ----------------------------------------------------------------------------------------------
-
-    async def confirm_receipt(self, vault: UnlockedVault, entry_id: str) -> bool:
-        """Hand the receipt in for counter-signing; whether it is confirmed now. Best effort: never raises for that."""
-        try:
-            async with asyncio.timeout(TEND_SECONDS):
-                return await self._hand_in(vault, entry_id)
-        except (TimeoutError, TemporarilyUnavailable, ProtocolError, NotDelivered, NoAnswer):
-            return False
-
-    async def _hand_in(self, vault: UnlockedVault, entry_id: str) -> bool:
-        entry, now = Histories(self._wallet).entry(vault, entry_id), self._wallet.clock()
-        with self._database.transaction() as connection:
-            stored = get_means(connection, vault, entry_id)
-            if stored is None or not stored.means.can_hand_in or entry.outcome is not Outcome.SHARED:
-                return False
-            tries = stored.means.receipt_tries + 1
-            means = replace(stored.means, receipt_tries=tries, receipt_settled=tries >= MOST_RECEIPT_TRIES)
-            if not write_means(connection, vault, stored, means):
-                return False
-        assert entry.decided_at is not None
-        receipt = signed_receipt(entry)
-        token = receipt_submission(means, receipt, now=now)
-        reply = await self._transport.post_jwt(means.receipt_endpoint, token, max_bytes=MAX_ANSWER_BYTES)
-        signed = read_countersignature(
-            reply,
-            means,
-            receipt=receipt,
-            decided_at=entry.decided_at,
-            trust=self._wallet.trust(),
-            now=self._wallet.clock(),
-        )
-        with self._database.transaction() as connection:
-            found = get_means(connection, vault, entry_id)
-            if found is None or (found.means.receipt_settled and not means.receipt_settled):
-                return True  # Confirmed in another window meanwhile.
-            write_means(connection, vault, found, replace(found.means, receipt_settled=True))
-            facts = {"receipt": receipt, "countersignature": signed}
-            append_event(connection, vault, Event(entry_id, EventKind.CONFIRMED, self._wallet.clock(), facts))
-            if self._is_over(entry, replace(found.means, receipt_settled=True)):
-                delete_means(connection, vault, entry_id)
-        return True
+            forget_used_up(connection, vault, self._entry(connection, vault, entry_id), now=self._wallet.clock())
 
     # --- inside a transaction -------------------------------------------------------------------------------------
 

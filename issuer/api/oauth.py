@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from issuer.api.answers import json_answer, media_type, read_body
 from issuer.api.door import Door
-from issuer.api.limits import FailureLimit
 from issuer.authorization.clients import ClientIdentity, Spend
 from issuer.authorization.codes import exchange_authorization_code
 from issuer.authorization.pre_authorized import exchange_code
@@ -27,7 +26,7 @@ from issuer.issuance import period_from
 from schemas.errors import Malformed, ProtocolError
 from schemas.issuance import InvalidClient, InvalidGrant, TokenResponse
 from schemas.types import CREDENTIAL_TYPES
-from service.rate_limits import client_address
+from service.rate_limits import FailureLimit, client_address
 
 _MAX_BODY_BYTES = 64_000
 _MAX_FIELDS = 50

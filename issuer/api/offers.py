@@ -5,11 +5,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from issuer.api.answers import NO_STORE, json_answer
-from issuer.api.limits import FailureLimit
 from issuer.context import IssuerContext
 from issuer.derivation import read_typeable_code
 from issuer.offers import NoSuchOffer, Offer, credential_offer
-from service.rate_limits import client_address
+from service.rate_limits import FailureLimit, client_address
 
 
 class OfferEndpoint:

@@ -83,8 +83,8 @@ class Authorization:
         """Whether the wallet is an app on the person's device, and no address of the web (RFC 8252, 7.1)."""
         return urlsplit(self.redirect_uri).scheme not in ("https", "http")
 
-    def chooses_one(self, type_name: str) -> bool:
-        """Whether only one certificate of this type can be fetched: it was asked for by scope, without identifiers."""
+    def is_by_scope(self, type_name: str) -> bool:
+        """Whether this type was asked for by scope: nothing shows that the wallet can tell two of a kind apart."""
         return not any(wanted.type_name == type_name and wanted.by_identifier for wanted in self.wanted)
 
 
@@ -115,17 +115,13 @@ def drafts_for(wanted: Sequence[Wanted], records: Sequence[tuple[str, Record]]) 
 
 
 def chosen_drafts(authorization: Authorization, positions: Sequence[int]) -> tuple[OfferDraft, ...]:
-    """The drafts that the person chose. Raises `Refused` for none, for a position that is not there, and for two
-    certificates of a type of which the wallet can be told only one."""
+    """The drafts that the person chose, in the order of the page. Raises `Refused` for none, for one chosen twice, and
+    for a position that is not there."""
     if not positions or len(set(positions)) != len(positions):
         raise Refused("nothing was chosen, or something twice")
     if any(not 0 <= position < len(authorization.drafts) for position in positions):
         raise Refused("there is no such certificate to fetch")
-    chosen = tuple(authorization.drafts[position] for position in sorted(positions))
-    names = [draft.type_name for draft in chosen]
-    if any(names.count(name) > 1 and authorization.chooses_one(name) for name in names):
-        raise Refused("only one certificate of this kind can be fetched at a time")
-    return chosen
+    return tuple(authorization.drafts[position] for position in sorted(positions))
 
 
 def return_url(authorization: Authorization, *, issuer: str, answer: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ its second use is seen when thief and owner go on.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -53,11 +53,16 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class GrantedCredential:
-    """A certificate that a token covers; `by_identifier`: requests must name it by its identifier."""
+    """A certificate that a token covers.
+
+    `by_identifier`: it is named by its identifier; `also_by_configuration`: all the same it is what a request gets that
+    names its configuration alone. Without an identifier it is asked for so in any case.
+    """
 
     offer_id: str
     type_name: str
     by_identifier: bool
+    also_by_configuration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +101,37 @@ def new_token(binding: TokenBinding, *, by_identifier: bool, with_refresh: bool)
     return NewToken(secrets.token_urlsafe(32), by_identifier, binding, refresh)
 
 
+def named_by(type_names: Sequence[str], *, asked_by_details: Collection[str]) -> list[tuple[bool, bool]]:
+    """How the certificates of one authorization are asked for, which are given by their types: for each, whether by its
+    identifier, and whether also by its configuration.
+
+    Identifiers are answered when something was asked for by `authorization_details`, which is what `asked_by_details`
+    names, or when the person chose several of a kind that was asked for by scope, where they are optional (OpenID4VCI
+    6.2). They are left out where nothing needs them: there are wallets that break when they come unasked. When they
+    are answered, everything has one, since wallets then name nothing by its configuration (8.2).
+
+    A wallet that asked by scope and passes over them is refused nothing for it: by the name of the configuration it
+    gets the first of the kind, always the same one. 8.2 tells wallets to use the identifiers, and not issuers to
+    refuse.
+    """
+    by_scope = [name for name in type_names if name not in asked_by_details]
+    has_identifiers = len(by_scope) < len(type_names) or len(set(by_scope)) < len(by_scope)
+    firsts = {name: type_names.index(name) for name in by_scope}
+    return [(has_identifiers, has_identifiers and firsts.get(name) == at) for at, name in enumerate(type_names)]
+
+
 def token_response(
     token: NewToken, credentials: Sequence[GrantedCredential], *, lifetime_seconds: int, was_asked_by_scope: bool
 ) -> TokenResponse:
-    """The answer. `authorization_details` are there only for what was asked for by them (OpenID4VCI 6.2), `scope` only
-    for what was asked for by scopes: the person may have allowed less (RFC 6749, 5.1). An offer was not asked for, and
-    a refreshed token is for what the first one was for."""
+    """The answer. `authorization_details` are there for what has an identifier (`named_by`), `scope` only for what was
+    asked for by scopes: the person may have allowed less (RFC 6749, 5.1). An offer was not asked for, and a refreshed
+    token is for what the first one was for."""
     identifiers: dict[str, list[str]] = {}
     scopes: dict[str, None] = {}
     for credential in credentials:
         if credential.by_identifier:
             identifiers.setdefault(credential.type_name, []).append(credential.offer_id)
-        elif was_asked_by_scope:
+        if was_asked_by_scope and (credential.also_by_configuration or not credential.by_identifier):
             scopes[credential.type_name] = None
     details = [
         AuthorizationDetail(

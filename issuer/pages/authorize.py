@@ -5,6 +5,7 @@ that the operator named and comes back to a page with the very contents. The dec
 that sends the browser on to the wallet: a form may not be redirected to another origin under our `form-action`.
 """
 
+from collections.abc import Collection
 from typing import Annotated
 
 import structlog
@@ -33,14 +34,14 @@ from proofs.id_token import InvalidIDToken
 from schemas.errors import Refused
 from schemas.types import CREDENTIAL_TYPES, CredentialType
 from service.i18n import N_
-from service.pages import Pages
+from service.pages import FormSwitch, Pages
 from service.rate_limits import client_address
 from service.sessions import cookie_key, cookie_name, new_cookie
 
 router = APIRouter()
 log = structlog.stdlib.get_logger()
 
-_CHOOSE = N_("Choose at least one certificate. Of each kind, you can fetch one at a time here.")
+_CHOOSE = N_("Choose at least one certificate.")
 _ENDED = N_("You stopped the sign-in, or it failed. Nothing was fetched.")
 _UNAVAILABLE = N_("People cannot sign in here at the moment. Nothing was fetched. Try again later.")
 _UNKNOWN = N_("We found no record that belongs to this sign-in. Nothing was fetched.")
@@ -141,9 +142,16 @@ async def decide(
     pages: PagesDep,
     decision: Annotated[str, Form(max_length=20)] = "",
     certificate: Annotated[list[str] | None, Form()] = None,
+    to_language: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Yes to what is chosen, or no. Anything but a clear yes fetches nothing."""
+    """Yes to what is chosen, or no. Anything but a clear yes fetches nothing. With `to_language` the page is only shown
+    again, as it was ticked."""
     authorization, browser_key = await _mine(request, issuer, authorization_id)
+    places = [int(each) for each in certificate or [] if each.isdecimal() and len(each) < 6]
+    if to_language and authorization.stage is not Stage.SIGNED_IN:
+        return pages.redirect(f"/authorize/{authorization.id}")
+    if to_language:
+        return await _review_page(request, issuer, pages, authorization, ticked=places)
     store, now = issuer.store, issuer.clock()
     if decision == "no":
         await store.database.run(
@@ -153,10 +161,9 @@ async def decide(
     try:
         if decision != "yes":
             raise Refused("there was no decision")
-        places = [int(each) for each in certificate or [] if each.isdecimal() and len(each) < 6]
         chosen = chosen_drafts(authorization, places)
     except Refused:
-        return await _review_page(request, issuer, pages, authorization, fault=_CHOOSE, status=400)
+        return await _review_page(request, issuer, pages, authorization, ticked=places, fault=_CHOOSE, status=400)
     await store.database.run(
         lambda: store.authorizations.allow(authorization.id, chosen, browser_key=browser_key, now=now)
     )
@@ -178,6 +185,7 @@ async def done(request: Request, authorization_id: str, issuer: IssuerDep, pages
         "authorize_done.html",
         authorization=authorization,
         is_allowed=authorization.stage is Stage.ALLOWED,
+        count=len(authorization.drafts),
         back=return_url(authorization, issuer=issuer.issuer, answer=answer),
     )
 
@@ -237,17 +245,25 @@ async def _review_page(
     pages: Pages,
     authorization: Authorization,
     *,
+    ticked: Collection[int] | None = None,
     fault: str = "",
     status: int = 200,
 ) -> Response:
+    """What could be fetched. `ticked` are the places that the person ticked; None on a fresh page."""
     t = pages.translator(request)
-    seen = [
-        (position, draft, _seen(issuer, draft), authorization.chooses_one(draft.type_name))
-        for position, draft in enumerate(authorization.drafts)
-    ]
-    by_type: dict[str, list[tuple[int, OfferDraft, object, bool]]] = {}
+    seen = [(position, draft, _seen(issuer, draft)) for position, draft in enumerate(authorization.drafts)]
+    by_type: dict[str, list[tuple[int, OfferDraft, object]]] = {}
     for each in seen:
         by_type.setdefault(each[1].type_name, []).append(each)
+    # Several are for wallets that read identifiers: whoever does not tick more has what every wallet takes.
+    one_at_first = {name for name, drafts in by_type.items() if len(drafts) > 1 and authorization.is_by_scope(name)}
+    if ticked is None:
+        ticked = {
+            position
+            for name, drafts in by_type.items()
+            for place, (position, *_) in enumerate(drafts)
+            if place == 0 or name not in one_at_first
+        }
     missing = [
         CREDENTIAL_TYPES[wanted.type_name].title(t.language)
         for wanted in authorization.wanted
@@ -257,10 +273,17 @@ async def _review_page(
         request,
         "authorize_review.html",
         status=status,
+        switch=FormSwitch("decide-form", f"/authorize/{authorization.id}/decide"),
         authorization=authorization,
+        ticked=ticked,
         institution=t.pick(issuer.settings.names),
         groups=[
-            (CREDENTIAL_TYPES[name].title(t.language), drafts, len(drafts) == 1 and _says_kind(CREDENTIAL_TYPES[name]))
+            (
+                CREDENTIAL_TYPES[name].title(t.language),
+                drafts,
+                len(drafts) == 1 and _says_kind(CREDENTIAL_TYPES[name]),
+                name in one_at_first,
+            )
             for name, drafts in by_type.items()
         ],
         missing=missing,

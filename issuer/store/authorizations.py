@@ -25,7 +25,7 @@ from issuer.authorization.deciding import (
 from issuer.authorization.offered import check_offered
 from issuer.authorization.pre_authorized import Verdict
 from issuer.authorization.pushed import OPENING_SECONDS, REQUEST_URI_PREFIX, PushedRequest, Wanted
-from issuer.authorization.tokens import GrantedCredential, NewToken
+from issuer.authorization.tokens import GrantedCredential, NewToken, named_by
 from issuer.derivation import IssuerSecret, digest
 from issuer.offers import CAN_BE_REDEEMED, OfferDraft, OfferState, new_id
 from issuer.powers import PowerWasEnded
@@ -201,29 +201,33 @@ class AuthorizationStore:
         narrowed_to: Sequence[str] | None,
         now: datetime,
     ) -> list[GrantedCredential]:
-        by_identifier = {wanted.type_name: wanted.by_identifier for wanted in _wanted(row)}
+        if narrowed_to is not None:
+            drafts = [draft for draft in drafts if draft.type_name in narrowed_to]
+        type_names = [draft.type_name for draft in drafts]
+        by_details = {one.type_name for one in _wanted(row) if token.by_identifier or one.by_identifier}
         granted, rows = [], []
-        for draft in drafts:
-            if narrowed_to is not None and draft.type_name not in narrowed_to:
-                continue
+        for draft, (by_identifier, also_by_configuration) in zip(
+            drafts, named_by(type_names, asked_by_details=by_details), strict=True
+        ):
             redeemed = {
                 "state": OfferState.REDEEMED,
                 "expires_at": now + self._token_lifetime,
                 "family": row.id,
                 "token_digest": digest(token.token),
                 "token_until": now + self._token_lifetime,
-                "by_identifier": token.by_identifier or by_identifier.get(draft.type_name, False),
+                "by_identifier": by_identifier,
+                "also_by_configuration": also_by_configuration,
                 "client_id": token.binding.client_id,
                 "dpop_key": token.binding.dpop_key,
             }
             values = new_row(draft, secret=self._secret, rules=self._rules, now=now) | redeemed
-            if row.offer_id is not None:
+            offer_id = values["id"] if row.offer_id is None else row.offer_id
+            granted.append(GrantedCredential(offer_id, draft.type_name, by_identifier, also_by_configuration))
+            if row.offer_id is None:
+                rows.append(values)
+            else:
                 said = {name: values[name] for name in _OF_THE_DRAFT}
                 self._spend_offer(connection, row, redeemed | said, now=now)
-                granted.append(GrantedCredential(row.offer_id, draft.type_name, values["by_identifier"]))
-                continue
-            rows.append(values)
-            granted.append(GrantedCredential(values["id"], draft.type_name, values["by_identifier"]))
         try:
             refuse_ended(connection, rows, day_of=self._rules.day_of)
         except PowerWasEnded as exc:

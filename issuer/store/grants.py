@@ -55,6 +55,7 @@ _BY_TOKEN = Prepared(
         OFFERS.c.claims,
         OFFERS.c.token_until,
         OFFERS.c.by_identifier,
+        OFFERS.c.also_by_configuration,
         OFFERS.c.client_id,
         OFFERS.c.dpop_key,
         OFFERS.c.review,
@@ -171,6 +172,7 @@ class GrantStore:
                 claims=strict_json.loads_object(row.claims),
                 until=moment(row.token_until),
                 by_identifier=bool(row.by_identifier),
+                also_by_configuration=bool(row.also_by_configuration),
                 client_id=row.client_id,
                 review=row.review,
             )
@@ -257,7 +259,8 @@ class GrantStore:
         """Open a collection window for the certificates of a family, made from the records as they are now."""
         granted = []
         collected = OFFERS.c.state.in_((OfferState.COLLECTED.value, OfferState.REDEEMED.value))
-        for offer in connection.execute(select(OFFERS).where(OFFERS.c.family == family, collected)).all():
+        of_family = select(OFFERS).where(OFFERS.c.family == family, collected).order_by(OFFERS.c.number)
+        for offer in connection.execute(of_family).all():
             claims = _claims_now(connection, offer, on=self._day_of(now))
             if claims is None:
                 continue

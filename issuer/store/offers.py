@@ -359,6 +359,7 @@ def fresh_codes(
         "token_digest": None,
         "token_until": None,
         "by_identifier": False,
+        "also_by_configuration": False,
         "client_id": None,
         "dpop_key": None,
         "batches_left": rules.allowance_batches,

@@ -60,7 +60,8 @@ class OfferRow(IssuerRow, table=True):
     family: str = Field(index=True)
     token_digest: bytes | None = Field(default=None, index=True)
     token_until: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
-    by_identifier: bool = False  # the token answered authorization_details, so requests name the identifier
+    by_identifier: bool = False  # the token answer named it by its identifier, so requests do too
+    also_by_configuration: bool = False  # asked for by scope: a request that names the configuration gets it as well
     client_id: str | None = None
     dpop_key: str | None = None  # thumbprint of the only key that the token works with
     batches_left: int = 0

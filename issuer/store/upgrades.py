@@ -4,7 +4,7 @@ from typing import Final
 
 from service.upgrades import Upgrade
 
-VERSION: Final = 5
+VERSION: Final = 6
 UPGRADES: Final = (
     # Offers that are fetched with a sign-in: the state that they carry, and which offer an authorization is for.
     Upgrade(
@@ -34,5 +34,11 @@ UPGRADES: Final = (
         version=4,
         identity="665596083660347efbcfa0aeb7d0ff106b472452e5519211581956fcfadacdb9",  # pragma: allowlist secret
         statements=("ALTER TABLE authorizations ADD COLUMN language VARCHAR",),
+    ),
+    # Of several certificates that a scope gave, the one that is also given by the name of its configuration.
+    Upgrade(
+        version=5,
+        identity="43c19457071c801f709e9f9bee7b764574cc673838b9ca1b903f685bea56045f",  # pragma: allowlist secret
+        statements=("ALTER TABLE offers ADD COLUMN also_by_configuration BOOLEAN DEFAULT FALSE NOT NULL",),
     ),
 )

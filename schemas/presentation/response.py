@@ -55,6 +55,10 @@ def read_response(
 
 
 def _vp_token(value: Any, max_presentations: int) -> dict[str, tuple[str | Mapping[str, Any], ...]]:
+    # Without an entry it is no VP token, also where every credential set is optional, so that none has to be met
+    # (6.4.2): that is "an artifact containing one or more Presentations" (section 2), an object "containing entries"
+    # (8.1). Whoever shares nothing answers `access_denied` (8.5). A second answer for nothing would tell those who
+    # refuse from those who have none.
     if not isinstance(value, Mapping) or not value:
         raise InvalidResponse("vp_token is not an object with entries")
     token: dict[str, tuple[str | Mapping[str, Any], ...]] = {}

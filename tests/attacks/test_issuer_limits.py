@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from issuer.api.limits import FailureLimit
 from issuer.authorization.clients import AuthMethod, ClientIdentity
 from issuer.context import RequestLimits
 from issuer.settings import IssuerSettings
 from proofs.keys import generate_signer
 from schemas.errors import TooManyRequests
+from service.rate_limits import FailureLimit
 from tests.issuer.desk import NOON, Desk, StandingClock, running_desk
 from tests.issuer.fetching import BACK, Fetcher, running_fetcher
 

@@ -26,7 +26,7 @@ from tests.wallet.people import Sharer
 from tests.world import World
 from wallet.cli_decision import print_decision
 from wallet.decision import Chosen, build_decision
-from wallet.over_asking import Past, PolicyOutcome, WarningKind, fired
+from wallet.over_asking import Level, Past, PolicyOutcome, WarningKind, fired, says
 from wallet.pages.share_view import decision_view
 from wallet.requests import RegistrationOutcome, Through
 
@@ -126,14 +126,17 @@ async def test_what_is_asked_beyond_is_named_and_needs_a_tick(
     assert [name.en for name in warned.items] == ["Date of birth"]
 
 
-async def test_no_certificate_is_missing_and_quiet(world: World, employer: FakeVerifier) -> None:
-    """Said beside who asks, not among what to think of (R-03, RPRC_17)."""
+async def test_a_missing_certificate_is_warned_of_and_no_error(world: World, employer: FakeVerifier) -> None:
+    """Beside who asks, on the screen of the decision (R-03, RPRC_17): every request of somebody who is not registered
+    says it, so that it takes no place among the three things to think of, and needs no tick."""
     sharer = await Sharer.with_certificate(world)
     decision = sharer.decision(await sharer.begin(employer.ask(query(["family_name"]), notice=notice()).link()))
 
     assert decision.checked.registration.outcome is RegistrationOutcome.MISSING
     assert WarningKind.UNREGISTERED in [warned.kind for warned in decision.warned]
+    assert says(WarningKind.UNREGISTERED).level is Level.WARN
     assert WarningKind.UNREGISTERED not in [warned.kind for warned in decision.warnings]
+    assert decision.missing_overrides == ()
 
 
 @pytest.mark.parametrize("role", [None, "verifier", "issuer", "any"])

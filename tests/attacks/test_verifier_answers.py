@@ -26,6 +26,7 @@ from tests.verifier.scene import (
     encrypted,
 )
 from verifier.exchange import RequestClosed
+from verifier.request_templates import RequestTemplate
 from verifier.requests import Transaction
 from verifier.responses import open_response, read_form
 from verifier.store import NoSuchRequest, State
@@ -143,6 +144,46 @@ def test_v03_a_vp_token_of_another_shape_changes_nothing(scene: Scene, vp_token:
 
     assert scene.result(made).state is State.OPENED
     assert scene.post(made, scene.form(request, {"vp_token": scene.vp_token(request)})).status == 200
+
+
+CONSENT = {
+    "name": "consent-only",
+    "title": {"sv": "Hälsning", "en": "Greeting"},
+    "purpose": {"sv": "Vi hälsar dig med namn i brev.", "en": "We greet you by name in letters."},
+    "retention_days": 30,
+    "basis": "consent",
+    "contact": "dataskydd@example.org",
+    "credentials": [
+        {
+            "id": "certificate",
+            "vct": ["urn:intyga:credential:micro-credential:1"],
+            "items": [
+                {"path": [name], "required": False, "reason": {"sv": "Ditt namn.", "en": "Your name."}}
+                for name in ("family_name", "given_name")
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("mode", ["plain", "encrypted"])
+def test_v03_an_empty_vp_token_is_no_answer_where_everything_is_optional(scene: Scene, plain: Scene, mode: str) -> None:
+    """Every set is optional, so none has to be met (OpenID4VP 6.4.2). Still an object without an entry is no VP token:
+    that is "an artifact containing one or more Presentations" (section 2, and 8.1), and 8.5 has a word for who shares
+    nothing. It is refused, changes nothing, and `access_denied` then ends the request."""
+    one = plain if mode == "plain" else scene
+    made = one.ask(RequestTemplate.model_validate(CONSENT))
+    request = one.fetch(made)
+    sets = request["dcql_query"]["credential_sets"]
+    assert sets
+    assert not any(each.get("required", True) for each in sets)
+
+    with pytest.raises(InvalidResponse):
+        one.post(made, one.form(request, {"vp_token": {}}))
+
+    assert one.result(made).state is State.OPENED
+    assert one.post(made, {"error": "access_denied", "state": request["state"]}).status == 200
+    assert one.result(made).state is State.DECLINED
 
 
 def test_v03_an_entry_that_was_not_asked_for_is_refused(scene: Scene) -> None:

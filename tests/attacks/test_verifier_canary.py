@@ -104,6 +104,7 @@ def test_a_planted_value_is_nowhere_after_deletion(
     paths = (f"/requests/{made.id}?values=shown", "/", "/log", "/deletions", "/retention")
     pages: list[Any] = [desk.browser.get(path) for path in paths]
     pages += [program.get(f"/api/requests/{made.id}"), program.get("/api/deletions")]
+    pages += [desk.browser.get(f"/requests/{made.id}/receipt"), program.get(f"/api/requests/{made.id}/receipt")]
     pages += [desk.withdraw(made.transaction, "status"), desk.browser.get(f"/requests/{made.id}/evidence")]
     for page in pages:
         assert not any(one in page.content for one in wanted)

@@ -17,10 +17,11 @@ from schemas.withdrawal import RECEIPT_SUBMISSION_TYPE, WITHDRAWAL_TYPE
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.scene import MICRO_CLAIMS, START, Scene
 from tests.verifier.withdrawing import act, ago, claims_for, receipt_for, statement_of, submission, take, terms_of
-from verifier.app import WITHDRAWALS_PER_MINUTE, create_app
+from verifier.app import create_app
 from verifier.deletion import UnknownItem
 from verifier.deletion_desk import MAX_ACT_BYTES
 from verifier.exchange import MadeRequest
+from verifier.holder_messages import PER_KEY_AND_MINUTE
 from verifier.store.shares import NoSuchShare, Replayed
 
 JWT = {"Content-Type": "application/jwt"}
@@ -285,13 +286,35 @@ def test_only_a_jwt_of_bounded_size_is_read(scene: Scene, made: MadeRequest, cli
     assert_untouched(scene, made)
 
 
-def test_there_is_a_bound_on_tries(scene: Scene, made: MadeRequest, client: TestClient) -> None:
-    """An address that asks without end is told to wait."""
-    found = [
-        client.post("/withdrawals", content=b"x", headers=JWT).status_code for _ in range(WITHDRAWALS_PER_MINUTE + 1)
-    ]
+def test_there_is_a_bound_on_what_is_refused(scene: Scene, made: MadeRequest, client: TestClient) -> None:
+    """An address that guesses without end is told to wait, at all three endpoints, and for a minute."""
+    bound = scene.verifier.settings.failed_messages_per_minute
+    ways = ["/withdrawals", "/receipts", "/permissions"]
+    found = [client.post(ways[n % 3], content=b"x", headers=JWT).status_code for n in range(bound + 3)]
 
-    assert found == [400] * WITHDRAWALS_PER_MINUTE + [429]
+    assert found == [400] * bound + [429] * 3
+    refused = client.post("/withdrawals", content=act(scene, made), headers=JWT)
+    assert (refused.status_code, int(refused.headers["Retry-After"]) in range(1, 61)) == (429, True)
+    assert_untouched(scene, made)
+    scene.pass_time(minutes=1)
+    assert client.post("/withdrawals", content=act(scene, made), headers=JWT).status_code == 200
+
+
+def test_all_people_of_a_wallet_service_are_heard_and_one_is_not_heard_without_end(
+    scene: Scene, made: MadeRequest, client: TestClient
+) -> None:
+    """They come from one address: what is accepted is not counted with what is refused. A key of somebody who shared is
+    bounded for itself, so that nobody fills the log, and takes the address of nobody."""
+
+    def say(share: MadeRequest) -> int:
+        return client.post("/withdrawals", content=act(scene, share, "status"), headers=JWT).status_code
+
+    assert [say(made) for _ in range(PER_KEY_AND_MINUTE + 5)] == [200] * PER_KEY_AND_MINUTE + [429] * 5
+    scene.holder = generate_signer()
+    scene.certificate = scene.issuer.issue(MICRO_CLAIMS, holder=scene.holder)
+    others = scene.ask()
+    scene.answer(others, optional=True)
+    assert {say(others) for _ in range(PER_KEY_AND_MINUTE)} == {200}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -16,9 +16,10 @@ from schemas.withdrawal import Action
 from service.i18n import Translator, load_catalogues
 from wallet.ledger import Entry, Event, EventKind, entries_of
 from wallet.pages.complaint_words import complaint
-from wallet.pages.letters import copy_letter, copy_ways, report
+from wallet.pages.letters import copy_letter, letter_ways, objection_letter, report
 from wallet.pages.take_back_words import letter, names_of, ways_of
 from wallet.pages.ways_out import is_web, mail_link
+from wallet.rights import Right
 from wallet.taking_back import standing_of
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -38,12 +39,13 @@ EVIL = [
 
 
 def entry_of(said: str, contact: str = ADDRESS) -> Entry:
-    """A share with somebody whose every word is `said`; a deletion and a copy were asked for, and neither came."""
+    """A share with somebody whose every word is `said`; deletion, copy and objection are not answered."""
     both = {"sv": said, "en": said}
     asked = {
         "who": both, "level": "unproven", "host": said, "client_id": said, "asked": [both, both], "purpose": both,
         "contact": contact, "data_protection_contact": contact, "withdraw_contact": contact, "website": said,
         "organisation_number": said, "request_id": said, "came_by": "link",
+        "basis": "legitimate_interest",
     }  # fmt: skip
     item = {"name": both, "certificate": both, "certificate_id": "x", "issuer": said, "required": True}
     events = [
@@ -52,6 +54,7 @@ def entry_of(said: str, contact: str = ADDRESS) -> Entry:
         Event("0" * 32, EventKind.DELIVERED, NOW),
         Event("0" * 32, EventKind.DELETION_ASKED, NOW, {"way": "mail"}),
         Event("0" * 32, EventKind.COPY_ASKED, NOW, {"way": "mail"}),
+        Event("0" * 32, EventKind.OBJECTED, NOW, {"way": "mail"}),
     ]
     (entry,) = entries_of(events, now=LATER)
     return entry
@@ -64,6 +67,7 @@ def deletion(entry: Entry, t: Translator) -> tuple[str, str]:
 
 LETTERS: dict[str, Callable[[Entry, Translator], tuple[str, str]]] = {
     "copy": copy_letter,
+    "objection": objection_letter,
     "report": lambda entry, t: report(entry, t, now=LATER),
     "complaint": lambda entry, t: complaint(entry, standing_of(entry, now=LATER), t),
     "deletion": deletion,
@@ -111,7 +115,7 @@ def test_hostile_words_stay_in_their_line_of_a_letter(kind: str, evil: str) -> N
 def test_what_is_not_plainly_one_address_is_no_link(address: str) -> None:
     """It is shown as the text that it is."""
     entry, t = entry_of("Shop", contact=address), load_catalogues().translator("en")
-    ways = copy_ways(entry, t) + ways_of(entry.facts, t, names=["A"], day="today", action=Action.ERASE)
+    ways = letter_ways(entry, Right.COPY, t) + ways_of(entry.facts, t, names=["A"], day="today", action=Action.ERASE)
 
     assert mail_link(address, "subject", "body") == ""
     assert [one["href"] for one in ways if one["way"] == "mail"] == ["", ""]

@@ -6,6 +6,7 @@ Numbers refer to edge-cases.md: I-57, I-59 (metadata), S-08, S-14 to S-18 (crede
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import quote
 
 import httpx2
@@ -51,7 +52,8 @@ def changed_json(path: str, change: Callable[[dict[str, Any]], Any]) -> Callable
     """Change the JSON that a path answers with; what `change` returns replaces it, None keeps it."""
 
     def changing(request: httpx2.Request, answer: httpx2.Response) -> httpx2.Response:
-        if request.url.path != path or answer.status_code != 200:
+        is_json = answer.headers.get("content-type", "").endswith("json")
+        if request.url.path != path or answer.status_code != 200 or not is_json:
             return answer
         value = json.loads(answer.content)
         replaced = change(value)
@@ -139,7 +141,8 @@ async def test_an_issuer_under_a_path_is_found_by_insertion(world: World) -> Non
     certificate = await world.wallet.receive(vault, tenant.offer()[0].offer)
 
     assert certificate.issuer_trusted
-    assert world.network.asked("https://host.example/.well-known/openid-credential-issuer/a/tenant") == 1
+    # Twice: as JSON, and signed.
+    assert world.network.asked("https://host.example/.well-known/openid-credential-issuer/a/tenant") == 2
 
 
 async def test_a_path_issuer_keeps_its_slash_for_metadata_and_drops_it_for_the_server(world: World) -> None:
@@ -489,7 +492,7 @@ async def test_a_known_issuer_is_bounded_to_its_types(world: World, monkeypatch:
 
     vault = await world.wallet.person()
     world.wallet.trust(replace(world.university.trust_entry, types=("urn:another:type",)))
-    monkeypatch.setattr(type(world.wallet.deployment), "_would_be_refused", lambda *_: False)
+    monkeypatch.setattr(type(world.wallet.deployment), "_refusal", AsyncMock(return_value=""))
 
     collection = await world.wallet.collect(vault, world.university.offer()[0].offer)
 

@@ -80,6 +80,24 @@ def test_presentations_are_measured_in_turn_and_encrypted(seen: Seen, monkeypatc
         assert jwe_header(form["response"][0], max_bytes=100_000)["enc"] == "A256GCM"
 
 
+def test_whole_presentations_are_measured_in_turn(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked by a program, fetched, answered, come back, read; then its share of empty requests."""
+    monkeypatch.setattr(presentation, "WHOLE_PER_ROUND", 3)
+
+    assert_of_both_references(presentation.whole_figures(2))
+
+    words = runs(seen, "/response/")[25:]
+    assert words.count("work") == 30
+    assert longest(words, "work") == 5
+    assert longest(words, "empty") == presentation.EMPTY_PER_PRESENTATION
+    paths = [
+        path.split("/")[1] + "/" + path.split("/")[2] if path.startswith("/api") else path.split("/")[1]
+        for _, path, _ in seen
+        if path != "/"
+    ]
+    assert paths[:5] == ["api/requests", "request", "response", "api/returns", "api/requests"]
+
+
 def test_issuances_are_measured_in_turn(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     """Token, nonce and credential, then its share of empty requests."""
     monkeypatch.setattr(issuance, "ISSUANCES_PER_ROUND", 3)

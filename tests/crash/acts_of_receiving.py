@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from issuer.deferral import Review
-from tests.attacks.test_wallet_receiving import changed_json
 from tests.crash.acting import Act, Given, Tell
 from tests.crash.judging import issuer_holds, nothing_lies_about, status_lists_of, wallet_holds
 from tests.crash.stage import Stage
-from tests.wallet.test_fetching_several import METADATA, without_scopes
 from wallet.collection import Stage as CollectionStage
 from wallet.deleting import Deleting
 from wallet.offers import OfferUnusable
@@ -136,10 +134,9 @@ COURSES = ("DT4011", "DT4012")
 
 
 def open_source_of_two(stage: Stage) -> Any:
-    """A source with two courses, which knows no scopes, so that it names each certificate by an identifier."""
+    """A source with two courses: asked by scope, as the wallet does, it names each of those that are ticked."""
     if stage.opened_source is None:
         stage.opened_source = stage.source(*COURSES)
-        stage.forever.enter_context(stage.world.network.changing(changed_json(METADATA, without_scopes)))
     return stage.opened_source
 
 

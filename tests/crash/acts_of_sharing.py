@@ -11,6 +11,7 @@ from tests.crash.stage import FIRM, Stage
 from verifier.store import State
 from wallet.histories import Histories
 from wallet.ledger import Entry, Outcome
+from wallet.receipt_confirmation import ReceiptConfirmation
 from wallet.taking_back import State as Standing
 
 
@@ -217,7 +218,7 @@ async def unconfirmed(stage: Stage) -> Given:
 
 async def confirm(stage: Stage, given: Given, tell: Tell) -> None:
     """The receipt is handed in."""
-    tell(confirmed=await stage.withdrawals.confirm_receipt(await stage.maja(), given["share"]))
+    tell(confirmed=await ReceiptConfirmation(stage.world.wallet.deployment).confirm(await stage.maja(), given["share"]))
 
 
 async def confirm_again(stage: Stage, given: Given) -> None:

@@ -66,6 +66,8 @@ class Outcome:
         missing = []
         if self.faults:
             missing.append(f"{len(self.faults)} invariants were broken")
+        if astray := sum(count for fact, count in self.told.items() if fact.startswith(("stuck", "fault"))):
+            missing.append(f"{astray} steps did not come to their end, however often they were tried")
         if self.ended < self.journeys:
             missing.append(
                 f"{self.journeys - self.ended} of {self.journeys} journeys did not come to their end in time"

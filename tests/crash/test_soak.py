@@ -18,6 +18,7 @@ pytestmark = pytest.mark.processes
         (Outcome(200, {"wallet": 199}, 200, {}, []), 1, "199 kills in the time that was given, 200 were asked for"),
         (Outcome(210, {"wallet": 200}, 209, {}, []), 1, "1 of 210 journeys did not come to their end in time"),
         (Outcome(200, {"wallet": 200}, 200, {}, ["a copy was used twice"]), 1, "1 invariants were broken"),
+        (Outcome(200, {"wallet": 200}, 200, {"stuck _share": 2}, []), 1, "2 steps did not come"),
     ],
 )
 def test_a_soak_that_proves_less_than_asked_for_says_so(

@@ -9,7 +9,7 @@ import pytest
 from schemas.power import POWER_CHECKS
 from schemas.types import CREDENTIAL_TYPES
 from tests.verifier.scene import Scene
-from tests.verifier.withdrawing import receipt_for, submission
+from tests.verifier.withdrawing import act, receipt_for, submission, take
 from verifier.acting import Acting, acting_in
 from verifier.app import catalogues_of
 from verifier.countersigning import ReceiptMismatch
@@ -188,6 +188,9 @@ def test_a_receipt_names_who_acted_or_is_not_counter_signed(guardian: Guardian) 
         with pytest.raises(ReceiptMismatch, match="who acted"):
             countersign(**wrong)
     assert countersign(acting_for=said)
+    assert guardian.verifier.deletions.store.receipt(made.id) is not None
+    take(guardian, act(guardian, made))
+    assert guardian.verifier.deletions.store.receipt(made.id) is None, "names are values, and go with them"
 
 
 @pytest.mark.parametrize("left_out", ["power.principal_birthdate", "registration.birthdate"])

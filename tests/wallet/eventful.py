@@ -19,7 +19,7 @@ from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, withdrawals
 from tests.world import World
 from wallet.ledger import Outcome
-from wallet.rights import Rights
+from wallet.rights import Right, Rights
 
 KEPT = {
     "ground": "legal_claims",
@@ -86,8 +86,10 @@ class Story:
         entries["no answer"] = await sharer.begin(firm.ask_for_two(**said).link())
         rights = Rights(world.wallet.deployment)
         for name in ("taken back", "acknowledged"):
-            rights.note_copy_asked(sharer.vault, entries[name], way="mail")
-        rights.note_copy_came(sharer.vault, entries["taken back"])
+            rights.note_asked(sharer.vault, entries[name], Right.COPY, way="mail")
+            rights.note_asked(sharer.vault, entries[name], Right.OBJECTION, way="mail")
+        rights.note_answered(sharer.vault, entries["taken back"], Right.COPY, "came")
+        rights.note_answered(sharer.vault, entries["taken back"], Right.OBJECTION, "stopped")
         rights.note_reported(sharer.vault, entries["faulty"])
         world.clock.move(hours=2)
         return cls(sharer, firm, entries)

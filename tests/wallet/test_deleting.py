@@ -301,7 +301,7 @@ async def test_it_can_be_fetched_again(world: World, fetched: tuple[Source, Any,
             (
                 "deleted with all its copies and their keys. Nothing brings them back",
                 "You can fetch it again as long as the issuer offers it",
-                "Your history and your receipts stay",
+                "Your sharing history and your receipts stay",
                 "whoever received it still has it",
             ),
         ),
@@ -328,7 +328,9 @@ async def test_the_page_says_what_is_lost_and_asks(world: World, language: str, 
     home = send(browser, page, page.url.path, decision="delete")
 
     assert home.url.path == "/"
-    assert ("Your history and your receipts stay" if language == "en" else "Intyget är raderat") in text_of(home)
+    assert ("Your sharing history and your receipts stay" if language == "en" else "Intyget är raderat") in text_of(
+        home
+    )
     assert browser.get(address).status_code == 404
     assert send(browser, page, page.url.path, decision="delete").status_code == 404, "pressed twice"
     history = text_of(browser.get("/history?outcome=deleted"))

@@ -30,7 +30,7 @@ TOLD = {
     EventKind.ASKED, EventKind.APPROVED, EventKind.REFUSED, EventKind.FAULTY, EventKind.DELIVERED,
     EventKind.NOT_ACCEPTED, EventKind.NOT_DELIVERED, EventKind.RECEIVED, EventKind.TAKEN_BACK, EventKind.DELETION_ASKED,
     EventKind.DELETION_ACKNOWLEDGED, EventKind.DELETION_STATED, EventKind.CONFIRMED, EventKind.COPY_ASKED,
-    EventKind.COPY_CAME, EventKind.REPORTED,
+    EventKind.COPY_CAME, EventKind.OBJECTED, EventKind.OBJECTION_ANSWERED, EventKind.REPORTED,
 }  # fmt: skip
 
 
@@ -84,8 +84,9 @@ async def test_the_history_as_a_table_tells_what_came_after(world: World) -> Non
         ("taken back", r"Deleted, they say", "You took it back"),
         ("partly deleted", r"\w", "They stated what they deleted"),
         ("acknowledged", r"\w", "They have received your wish"),
-        ("acknowledged", r"; You have asked for a copy$", "You asked them for a copy"),
-        ("taken back", r"; The copy has come$", "You noted that the copy came"),
+        ("acknowledged", r"; You have asked for a copy; You have objected$", "You asked them for a copy"),
+        ("taken back", r"; The copy has come;", "You noted that the copy came"),
+        ("taken back", r"; They have stopped, you noted$", "You noted what they answered to your objection"),
         ("faulty", r"^$", "You reported the request"),
         ("confirmed", r"^$", "They confirmed the receipt"),
         ("refused", r"^$", "You decided not to share"),

@@ -50,12 +50,14 @@ class Source:
         kept: Sequence[Record] = records("DT4011"),
         known: str = "",
         host: str = "source.example",
+        provider: Provider | None = None,
         **settings: Any,
     ) -> None:
-        """`known`: the file of clients, if it is to know others than the provider of the wallet."""
+        """`known`: the file of clients, if it is to know others than the provider of the wallet; `provider`: where
+        people sign in, if it is that of another source as well."""
         self.world = world
         self.vct = vct
-        self.provider = Provider(world.clock)  # type: ignore[arg-type]
+        self.provider = provider or Provider(world.clock)  # type: ignore[arg-type]
         world.network.connect("id.example", self.provider.app())
         self.attesting: DeploymentProvider = world.wallet.deployment.provider
         clients, root = world.directory / f"{host}-clients.toml", self.attesting.root_file.resolve()
@@ -97,10 +99,16 @@ class Source:
         return self.side.context.links_of(made)
 
     def allow(
-        self, url: str, decision: str = "yes", *, after_minutes: int = 0, only: Sequence[str] = ()
+        self,
+        url: str,
+        decision: str = "yes",
+        *,
+        after_minutes: int = 0,
+        only: Sequence[str] = (),
+        as_it_came: bool = False,
     ) -> dict[str, str]:
-        """The person opens the address, signs in, takes their time and decides, on all of it or on `only` these titles;
-        the query that the browser brings back."""
+        """The person opens the address, signs in, takes their time and decides, on all of it, on `only` these titles,
+        or on what is ticked when the page comes; the query that the browser brings back."""
         opened = self.browser.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
         assert opened.status_code == 303, opened.text
         brought = self.provider.sign_in(opened.headers["location"])
@@ -113,7 +121,8 @@ class Source:
             "certificate": [
                 box.get("value")
                 for box in tree.xpath("//input[@name='certificate']")
-                if not only or box.xpath("string(ancestor::fieldset/legend)").strip() in only
+                if (not only or box.xpath("string(ancestor::fieldset/legend)").strip() in only)
+                and (not as_it_came or box.get("type") == "hidden" or "checked" in box.attrib)
             ],
         }
         done = self.browser.post(tree.xpath("//form[@id='decide-form']/@action")[0], data=data)
@@ -515,6 +524,37 @@ async def test_what_a_request_asks_for_is_fetched_and_then_shared(world: World) 
     await sharer.approve(share_id)
     assert verifier.answers
     assert world.wallet.deployment.collections(sharer.vault) == {}, "what was fetched for it is put away"
+
+
+@pytest.mark.parametrize(
+    ("language", "trusted", "nobody"),
+    [
+        (
+            "en",
+            "For “Short course certificate” this wallet trusts ",
+            "This wallet knows nobody who gives “Short course certificate”.",
+        ),
+        ("sv", "För ”Mikromeritintyg” litar plånboken på ", "Plånboken känner ingen som ger ”Mikromeritintyg”."),
+    ],
+)
+async def test_whom_to_ask_is_said_where_nothing_can_be_fetched(
+    world: World, language: str, trusted: str, nobody: str
+) -> None:
+    """Issuers that are trusted for every kind by their root alone have no address to go to, but a name."""
+    verifier = FakeVerifier(world)
+    world.wallet.trust(verifier.trust_entry)
+    named = replace(world.university.trust_entry, name="Lärosätet i Exempel")
+    world.wallet.trust(named)
+    sharer = await Sharer.named(world)
+    share_id = await sharer.begin(verifier.ask(query(["course_code"]), notice=notice()).link())
+    browser = world.wallet.browser(language)
+
+    page = _enter(browser, f"/share/{share_id}")
+
+    assert f"{trusted}Lärosätet i Exempel." in page.text
+    assert 'id="fetch"' not in page.text
+    world.wallet.trust(replace(named, types=("urn:another:type",)))
+    assert nobody in browser.get(f"/share/{share_id}").text
 
 
 async def test_nobody_is_sent_to_a_source_that_the_trust_list_does_not_name(world: World) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx2
 import pytest
@@ -38,9 +39,18 @@ def source_of_courses(world: World, **settings: Any) -> Source:
     return Source(world, kept=kept, **settings)
 
 
-async def away_for_courses(world: World, vault: UnlockedVault, source: Source) -> tuple[str, Collection]:
-    """Asked for by authorization details, to which a source answers with identifiers."""
-    with world.network.changing(changed_json(METADATA, without_scopes)):
+def in_clear(document: dict[str, Any]) -> None:
+    """An issuer that takes requests in clear, so that a test can read them."""
+    for name in ("credential_request_encryption", "credential_response_encryption"):
+        document.pop(name, None)
+
+
+async def away_for_courses(
+    world: World, vault: UnlockedVault, source: Source, *, by_details: bool = False
+) -> tuple[str, Collection]:
+    """Asked for by scope, as HAIP wants it, or by authorization details: a source answers with identifiers either way,
+    since `Source.allow` ticks all of them."""
+    with world.network.changing(changed_json(METADATA, without_scopes if by_details else in_clear)):
         return await away(world, vault, source)
 
 
@@ -59,11 +69,15 @@ def named(change: Callable[[list[str]], list[str]]) -> Callable[..., httpx2.Resp
     return changed_json("/token", changed)
 
 
-async def test_all_of_a_kind_are_fetched_each_with_keys_of_its_own(world: World) -> None:
+@pytest.mark.parametrize("by_details", [False, True])
+async def test_all_of_a_kind_are_fetched_each_with_keys_of_its_own(world: World, by_details: bool) -> None:
     """One sign-in, one token, three certificates: no key serves two of them, and nothing is asked for twice."""
     source, vault = source_of_courses(world), await world.wallet.person()
     wallet = world.wallet.deployment
-    collection_id, collection = await away_for_courses(world, vault, source)
+    with listening(world, "/par") as pushed:
+        collection_id, collection = await away_for_courses(world, vault, source, by_details=by_details)
+    (sent,) = [parse_qs(one.content.decode()) for one in pushed]
+    assert ("authorization_details" in sent, "scope" in sent) == (by_details, not by_details)
 
     browser = world.wallet.browser("sv")
     _enter(browser, "/")
@@ -80,8 +94,39 @@ async def test_all_of_a_kind_are_fetched_each_with_keys_of_its_own(world: World)
     assert wallet.collection(vault, collection_id).stage is Stage.DONE
     shown = " ".join(page.xpath(f"string(//p[@id='stored-{place}'])") for place in (1, 2, 3))
     assert all(f"Kurs {code}" in shown for code in COURSES), "each stands there under its own title"
+    assert page.xpath("string(//p[@id='so-far'])") == "3 av 3 finns i din plånbok."
     kinds = [event.kind for entry in Sharing(wallet).history(vault)[0] for event in entry.events]
     assert kinds.count(EventKind.RECEIVED) == 3
+
+
+async def test_under_haip_all_that_were_ticked_are_fetched(world: World) -> None:
+    """By scope, as HAIP 4.3 demands, encrypted and attested: a name each, one sign-in, each renewed by itself."""
+    source = source_of_courses(world, haip=True, encryption="required")
+    vault, wallet = await world.wallet.person(), world.wallet.deployment
+    collection_id, collection = await away(world, vault, source)
+
+    with listening(world, "/credential") as asked:
+        await wallet.come_back(vault, source.allow(collection.sign_in_url))
+
+    assert courses(vault) == sorted(COURSES)
+    assert [one.headers["content-type"] for one in asked] == ["application/jwt"] * 3
+    assert len({part.identifier for part in wallet.collection(vault, collection_id).parts} - {""}) == 3
+    assert all(one.renewal is not None for one in vault.certificates())
+
+
+async def test_by_scope_one_that_was_ticked_needs_no_name(world: World) -> None:
+    """The page is left as it came, with the first ticked: one certificate, asked for by its kind as ever."""
+    source, vault = source_of_courses(world), await world.wallet.person()
+    wallet = world.wallet.deployment
+    collection_id, collection = await away_for_courses(world, vault, source)
+
+    with listening(world, "/credential") as asked:
+        await wallet.come_back(vault, source.allow(collection.sign_in_url, as_it_came=True))
+
+    (request,) = [json.loads(one.content) for one in asked]
+    assert request["credential_configuration_id"] == "micro-credential"
+    assert courses(vault) == ["DT4011"]
+    assert wallet.collection(vault, collection_id).stage is Stage.DONE
 
 
 async def test_each_that_is_looked_at_first_arrives_by_itself(world: World) -> None:
@@ -145,6 +190,7 @@ async def test_one_that_fails_takes_none_of_the_others_with_it(
     ended = wallet.collection(vault, collection_id)
     assert (ended.stage, [part.problem for part in ended.parts]) == (left, ["", problem, ""])
     assert len(courses(vault)) == 2
+    assert page.xpath("string(//p[@id='so-far'])") == "2 av 3 finns i din plånbok."
     place = "refused-2" if problem else "waiting-2"
     assert "2 av 3" in page.xpath(f"string(//p[@id='{place}'])")
     codes = [page.xpath(f"string(//code[@id='refused-2-{of}'])") for of in ("error-code", "peer-error")]
@@ -247,6 +293,7 @@ async def test_an_issuer_cannot_make_the_wallet_ask_without_end(world: World) ->
     assert len(ended.parts) == MOST_CERTIFICATES + 1
     assert courses(vault) == sorted(COURSES), "what it does give is kept"
     assert "fler av dessa än vad plånboken hämtar" in page.text
+    assert "3 av 100 finns i din plånbok." in page.text
 
 
 def replace_batch(settings: Any) -> Any:

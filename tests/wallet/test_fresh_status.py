@@ -11,6 +11,7 @@ from service.i18n import load_catalogues
 from tests.wallet.fake_verifier import FakeVerifier, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.wallet.people import Sharer
+from tests.wallet.test_pages import send
 from tests.world import PASSPHRASE, World
 from wallet.consent import CannotSatisfy, ShownSomethingElse
 from wallet.decision import Obstacle
@@ -209,6 +210,36 @@ def test_after_an_answer_that_was_not_accepted_the_page_says_why_it_may_be(
 
     assert "did not accept the answer" in outcome
     assert f"The issuer has {word} Computer Security for Health Care Systems. That may be why." in outcome
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.REVOKED, {"en": "Later revoked by the issuer:", "sv": "Senare återkallat av utfärdaren:"}),
+        (Status.SUSPENDED, {"en": "Later paused by the issuer:", "sv": "Senare pausat av utfärdaren:"}),
+    ],
+)
+def test_a_share_says_what_became_of_its_certificate_later(
+    world: World, employer: FakeVerifier, language: str, status: Status, words: dict[str, str]
+) -> None:
+    """One line at the entry, with the day on which the wallet looked; the receipt and what went stay as they were."""
+    browser = person(world, language=language)
+    page = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
+    confirm(browser, decide(browser, page, "share"))
+    entry = page.url.path.rpartition("/")[2]
+    assert "no-longer-valid" not in browser.get(f"/history/{entry}").text
+    change(world, status)
+    world.clock.move(days=1)
+    send(browser, browser.get("/"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+    browser.get("/")
+
+    shown = browser.get(f"/history/{entry}")
+
+    assert shown.text.count('class="no-longer-valid"') == 1
+    assert words[language] in text_of(shown)
+    assert {"en": "on 21 November 2026", "sv": "den 21 november 2026"}[language] in text_of(shown)
+    assert 'data-outcome="shared"' in shown.text
 
 
 def test_an_answer_that_was_not_accepted_for_another_reason_accuses_nobody(

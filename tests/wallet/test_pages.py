@@ -63,6 +63,16 @@ def collect(browser: TestClient, link: str, **fields: str) -> httpx2.Response:
     return send(browser, page, f"{page.url.path}/collect", **fields)
 
 
+def test_what_a_recipient_asks_has_one_name_in_swedish() -> None:
+    """A recipient makes a "förfrågan"; "begäran" is what a person makes under the GDPR, to have deleted or copied."""
+    swedish = load_catalogues(Path(service.__file__).parent, ROOM).translator("sv")
+    texts = [text for text in extract_messages(ROOM) if isinstance(text, str)]
+    asked = {text for text in texts if re.search(r"\bbegär", swedish.text(text), re.IGNORECASE)}
+    of_the_law = re.compile(r"delet|copy|that wish|article 1[57]", re.IGNORECASE)
+    assert {text for text in asked if not of_the_law.search(text)} == set()
+    assert asked
+
+
 def test_a_link_survives_making_a_wallet(world: World) -> None:
     """Somebody who follows an issuer's link without a wallet makes one and stands before the very same link."""
     browser = world.wallet.browser()

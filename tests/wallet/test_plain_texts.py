@@ -26,11 +26,10 @@ SCREENS = [
         ROOM / "pages" / f"{name}.py"
         for name in ("share", "share_arrival", "share_confirm", "share_outcome", "share_view", "share_missing")
     ),
-    *(ROOM / "pages" / f"{name}.py" for name in ("share_fetch", "acting_words", "permission_words", "phrases")),
+    *(ROOM / "pages" / f"{name}.py" for name in ("share_fetch", "phrases")),
     ROOM / "templates" / "acting.html",
-    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "copy", "report")),
-    ROOM / "pages" / "share_words.py",
-    ROOM / "pages" / "warning_words.py",
+    *(ROOM / "templates" / "history" / f"{name}.html" for name in ("take_back", "standing", "right", "report")),
+    *(ROOM / "pages" / f"{name}_words.py" for name in ("share", "warning", "right", "reason", "acting", "permission")),
     ROOM / "over_asking" / "rules.py",
 ]
 """The decision screens S0 to S4 and that of taking back, and the tables that their sentences stand in."""
@@ -72,6 +71,14 @@ def sentences(text: str) -> list[str]:
     """The sentences of a text; a name that is put in counts as one word."""
     plain = re.sub(r"%\(\w+\)s", "Namn", text)
     return [one for one in re.split(r"(?<=[.?])\s+", plain) if one.strip()]
+
+
+def test_the_ledger_has_one_name_in_each_language() -> None:
+    """What the navigation calls it: “Sharing history”, “Delningar”; nobody looks for a second thing of another name."""
+    other_names = re.compile(r"(?<!sharing[ -])\bhistory\b|historik", re.IGNORECASE)
+    texts = [one for file in (ROOM / "locale").glob("*.po") for one in re.findall(r'"(.*)"', file.read_text("utf-8"))]
+
+    assert [text for text in texts if other_names.search(text)] == []
 
 
 def test_the_screens_are_read_whole() -> None:

@@ -96,7 +96,7 @@ async def test_nothing_is_asked_before_the_person_says_so(world: World) -> None:
 
     await world.wallet.begin(vault, link)
 
-    assert [method for method, _ in world.network.seen] == ["GET", "GET", "GET"]
+    assert [method for method, _ in world.network.seen] == ["GET"] * 4  # The metadata twice: as JSON, and signed.
     assert world.network.asked("/token") == 0
 
 

@@ -173,9 +173,10 @@ async def test_cs36_taken_back_and_stated_by_a_real_verifier(world: World, firm:
 
 
 async def test_cs29_a_real_verifier_confirms_the_receipt(world: World, firm: Verifier) -> None:
-    """Handed in by itself after the answer; what is confirmed are the very bytes that are kept."""
+    """Handed in by itself after the answer; what is confirmed are the very bytes that both sides keep."""
     sharer = await Sharer.with_certificate(world)
-    share_id = await sharer.begin(ask(firm).link)
+    made = ask(firm)
+    share_id = await sharer.begin(made.link)
     await sharer.approve(share_id)
 
     kept = confirmation(sharer.entry(share_id))
@@ -183,6 +184,9 @@ async def test_cs29_a_real_verifier_confirms_the_receipt(world: World, firm: Ver
     assert kept is not None
     assert check_receipt(kept["receipt_jwt"]).record_id == share_id
     assert kept["countersignature"].count(".") == 2
+    theirs = firm.deletions.store.receipt(made.id)
+    assert theirs is not None
+    assert (theirs.receipt_jwt, theirs.countersignature) == (kept["receipt_jwt"], kept["countersignature"])
 
 
 async def test_a_receipt_is_confirmed_where_a_certificate_was_asked_for_without_any_item(

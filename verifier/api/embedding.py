@@ -4,6 +4,7 @@
     GET  /api/requests/{id}?wait=20                                        the result, as soon as it is final
     GET  /api/requests/{id}/events                                         server-sent events
     POST /api/returns               {"response_code": "..."}               the browser came back (same device)
+    GET  /api/requests/{id}/receipt                                        the receipt that both sides hold
     GET  /api/deletions?after=0                                            what was taken back or deleted since
     POST /api/deletions/{id}/acknowledgement    {"number": 17}             your copy is deleted as well
 
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from schemas.consent import LocalizedText
-from schemas.errors import ProtocolError
+from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
 from service.i18n import Catalogues
@@ -39,14 +40,14 @@ from verifier.api.messages import (
     Texts,
     changed_meanwhile,
 )
-from verifier.api.results import DeletionOut, DeletionPage, ResultOut, StateEvent
+from verifier.api.results import DeletionOut, DeletionPage, ReceiptOut, ResultOut, StateEvent
 from verifier.api.wallets import verifier_of
 from verifier.exchange import LONGEST_LIFETIME_SECONDS, Verifier
 from verifier.live import HEARTBEAT, server_sent_event, streams_of, wait_until, watch
 from verifier.needs import needs_of
 from verifier.request_templates import parse_template
 from verifier.requests import MAX_REFERENCE_CHARACTERS, Kind
-from verifier.result_document import deletion_document, result_document
+from verifier.result_document import deletion_document, receipt_document, result_document
 from verifier.store import NoSuchRequest
 
 router = APIRouter(prefix="/api", responses=REFUSED)
@@ -186,6 +187,19 @@ async def get_result(
         time_zone=verifier.settings.time_zone,
     )
     return Response(orjson.dumps(document), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/requests/{request_id}/receipt", response_description="The receipt, signed by both", responses=NOT_FOUND)
+async def get_receipt(request_id: str, key: KeyDep, verifier: VerifierDep) -> ReceiptOut:
+    """The receipt that the person's wallet handed in, without values: what was shared, and on which terms.
+
+    404 when there is none: not every wallet hands one in, and one that names who acted for whom goes with the values.
+    """
+    await check_own(verifier, request_id, key)
+    kept = await verifier.database.run(verifier.deletions.store.receipt, request_id)
+    if kept is None:
+        raise NotFound("no receipt of this request is kept")
+    return ReceiptOut.model_validate(receipt_document(kept))
 
 
 class EventStream(StreamingResponse):

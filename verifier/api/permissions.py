@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from schemas.withdrawal import MEDIA_TYPE
 from verifier.api.wallets import verifier_of
-from verifier.api.withdrawals import jwt_body
+from verifier.api.withdrawals import message_of
 from verifier.requests import PERMISSIONS_PATH
 
 router = APIRouter()
@@ -19,7 +19,8 @@ router = APIRouter()
 
 async def post_permission(request: Request) -> Response:
     """A wish about a permission: the signed statement of how it stands."""
-    token = await verifier_of(request).rechecks.take_act(await jwt_body(request))
+    async with message_of(request) as body:
+        token = await verifier_of(request).rechecks.take_act(body)
     return Response(token, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 

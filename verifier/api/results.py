@@ -140,6 +140,19 @@ class DeletionException(Message):
     """What it is about."""
 
 
+class ReceiptOut(Message):
+    """The receipt of a share: what both sides hold."""
+
+    received_at: str
+    """When the wallet handed it in."""
+    receipt: dict[str, Any]
+    """What it says (`docs/receipt.md`), without values."""
+    receipt_jwt: str
+    """The same as the wallet signed it, with a key of this receipt alone."""
+    countersignature: str
+    """The verifier's signature over the SHA-256 of these bytes, a JWT."""
+
+
 class DeletionOut(Message):
     """Something that was or is to be deleted."""
 

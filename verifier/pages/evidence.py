@@ -1,4 +1,8 @@
-"""The evidence of an answer, as it came, for download while it is kept. That it was taken stands in the log."""
+"""Files about an answer: its evidence, as it came, while it is kept (that it was taken stands in the log), and the
+receipt that the wallet handed in."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -6,8 +10,13 @@ from fastapi.responses import Response
 from proofs import strict_json
 from schemas.errors import NotFound
 from verifier.pages.access import SignedIn, StaffDep, VerifierDep
+from verifier.result_document import receipt_document
 
 router = APIRouter(dependencies=[SignedIn])
+
+
+class NoReceipt(NotFound):
+    """No receipt of this request is kept: the wallet handed none in, or it named people and went with the values."""
 
 
 class NothingKept(NotFound):
@@ -41,7 +50,21 @@ async def evidence(verifier: VerifierDep, staff: StaffDep, request_id: str) -> R
         ],
         "vp_token": vp_token,
     }
-    name = f"answer-{transaction.made_at.date().isoformat()}-{record.id[:8]}.json"
+    return _file(document, f"answer-{transaction.made_at.date().isoformat()}-{record.id[:8]}.json")
+
+
+@router.get("/requests/{request_id}/receipt")
+async def receipt(verifier: VerifierDep, request_id: str) -> Response:
+    """The receipt as the wallet signed it, and our signature: the same that the person has. It holds no value."""
+    record = await verifier.database.run(verifier.result, request_id)
+    kept = await verifier.database.run(verifier.deletions.store.receipt, request_id)
+    if kept is None:
+        raise NoReceipt
+    name = f"receipt-{record.transaction.made_at.date().isoformat()}-{record.id[:8]}.json"
+    return _file(receipt_document(kept), name)
+
+
+def _file(document: Mapping[str, Any], name: str) -> Response:
     return Response(
         strict_json.dumps(document),
         media_type="application/json",

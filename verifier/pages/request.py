@@ -194,6 +194,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         certificates = shown_certificates(contents.items, record.proofs, template, t) if contents else []
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
     deletion = await verifier.database.run(verifier.deletions.newest, record.id)
+    receipt = await verifier.database.run(verifier.deletions.store.receipt, record.id)
     eligibility = eligibility_of(record, contents=contents, time_zone=verifier.settings.time_zone)
     counts = record.state in (State.ANSWERED, State.DELETED)
     acted = any(check.name in POWER_CHECKS for check in record.result.checks)
@@ -221,6 +222,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         deleted_at=record.contents_deleted_at,
         withdrawn_at=record.withdrawn_at,
         permission=permission_view(await verifier.rechecks.permission(record.id), t, now=verifier.clock()),
+        receipt_at=receipt.received_at if receipt is not None else None,
         deletion_id=deletion.id if deletion is not None else "",
         is_covered=deletion is not None and deletion.is_open,
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),

@@ -2,10 +2,11 @@
 
 from verifier.store.contents import Contents, Sealer
 from verifier.store.deletion_records import Deletion, Standing
-from verifier.store.deletions import DeletionStore
+from verifier.store.deletions import Confirmed, DeletionStore
 from verifier.store.erasing import Eraser
 from verifier.store.finding import Finder
 from verifier.store.permissions import PermissionStore
+from verifier.store.receipts import KeptReceipt
 from verifier.store.recent import RecentChanges
 from verifier.store.records import DeletionState, Event, LogEntry, ProofSummary, RequestRecord, State
 from verifier.store.requests import NoSuchRequest, RequestStore
@@ -14,6 +15,7 @@ from verifier.store.trust import PinnedList, TrustStore
 from verifier.store.webhooks import DueMessage, UndeliveredMessage, Webhook, WebhookStore
 
 __all__ = [
+    "Confirmed",
     "Contents",
     "Deletion",
     "DeletionState",
@@ -22,6 +24,7 @@ __all__ = [
     "Eraser",
     "Event",
     "Finder",
+    "KeptReceipt",
     "LogEntry",
     "NoSuchRequest",
     "PermissionStore",

@@ -101,6 +101,17 @@ class Sealer:
         """Open a sealed reference. Raises `SealBroken`."""
         return sealing.unseal(self._key, sealed, context=_context("reference", request_id)).decode()
 
+    def seal_receipt(self, request_id: str, receipt_jwt: str, countersignature: str) -> bytes:
+        """Seal a receipt: it has the person's pseudonym, and maybe names."""
+        content = strict_json.dumps([receipt_jwt, countersignature])
+        return sealing.seal(self._key, content, context=_context("receipt", request_id))
+
+    def open_receipt(self, request_id: str, sealed: bytes) -> tuple[str, str]:
+        """Open what `seal_receipt` made. Raises `SealBroken`."""
+        context = _context("receipt", request_id)
+        receipt_jwt, countersignature = strict_json.loads(sealing.unseal(self._key, sealed, context=context))
+        return receipt_jwt, countersignature
+
     def seal_secret(self, maker: str, secret: str) -> bytes:
         """Seal the secret of a program's webhook."""
         return sealing.seal(self._key, secret.encode(), context=_context("webhook secret", maker))

@@ -6,7 +6,7 @@ one is open is added to it, and its month runs from the first.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -37,11 +37,20 @@ from verifier.store.erasing import Cause, Eraser, insert_deletion, items_to
 from verifier.store.log import write_log
 from verifier.store.mapping import WHOLE, may_be_read, question_of, record_of
 from verifier.store.permission_end import end_permission
+from verifier.store.receipts import KeptReceipt, keep_receipt, receipt_kept
 from verifier.store.records import DeletionState, Event, Report, RequestRecord
 from verifier.store.shares import spent_share
 from verifier.store.tables import CONTENTS, DELETIONS, LOG, REQUESTS
 
 _REASONS = {Action.WITHDRAW.value: Reason.WITHDRAWN, Action.ERASE.value: Reason.ERASED}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A receipt that fits: our signature over its bytes, and whether it names who acted for whom."""
+
+    countersignature: str
+    names_people: bool
 
 
 class DeletionStore:
@@ -72,20 +81,24 @@ class DeletionStore:
         message: CheckedHolderMessage,
         submission: ReceiptSubmission,
         *,
-        check: Callable[[RequestRecord, Callable[[], Contents | None]], None],
+        confirm: Callable[[RequestRecord, Callable[[], Contents | None]], Confirmed],
         now: datetime,
-    ) -> RequestRecord:
-        """The share that a receipt is about, when `check` finds that it fits; that it was counter-signed is logged.
+    ) -> str:
+        """Our signature of a receipt, which is kept with it; that it was given is logged.
 
-        `check` is given the share, and a way to read what is kept of it (None when nothing is any more). Raises
-        `NoSuchShare`, `Replayed` and what `check` raises.
+        `confirm` is given the share that it is about, and a way to read what is kept of it (None when nothing is any
+        more). Raises `NoSuchShare`, `Replayed` and what `confirm` raises.
         """
         with self.database.transaction() as connection:
             row = self._share(connection, message, submission, now)
             record = record_of(row, self._sealer, now)
-            check(record, lambda: Contents(self._eraser.open(connection, row)) if may_be_read(row, now) else None)
+            done = confirm(
+                record, lambda: Contents(self._eraser.open(connection, row)) if may_be_read(row, now) else None
+            )
+            kept = KeptReceipt(now, submission.receipt, done.countersignature)
+            keep_receipt(connection, self._sealer, row.id, kept, names_people=done.names_people)
             write_log(connection, Event.COUNTERSIGNED, row.id, row.template_name, now)
-        return record
+        return done.countersignature
 
     def _share(
         self,
@@ -209,6 +222,11 @@ class DeletionStore:
         """The deletions of one request, newest first."""
         with self.database.reading() as connection:
             return self._of_request(connection, request_id)
+
+    def receipt(self, request_id: str) -> KeptReceipt | None:
+        """The receipt of a request, with our signature; None when none was handed in, or it went with the values."""
+        with self.database.reading() as connection:
+            return receipt_kept(connection, self._sealer, request_id)
 
     def open(self, *, limit: int = 200) -> list[Deletion]:
         """What waits for a decision, the one that is due first at the top."""

@@ -27,6 +27,7 @@ from verifier.store.contents import SealedPresentation, Sealer, places_of
 from verifier.store.log import write_log
 from verifier.store.mapping import WHOLE, question_of, transaction_of
 from verifier.store.permission_end import end_permission
+from verifier.store.receipts import forget_names
 from verifier.store.records import DeletionState, Event, Report
 from verifier.store.tables import API_KEYS, CONTENTS, DELETIONS, REQUESTS
 
@@ -199,6 +200,7 @@ class Eraser:
         if is_all_gone:
             reason = EndReason.WITHDRAWN if cause.reason is Reason.WITHDRAWN else EndReason.DELETED
             end_permission(connection, row, reason, now=now)
+            forget_names(connection, row.id)
             change |= {"contents_number": None, "contents_deleted_at": deleted_at or now}
         if cause.reason is Reason.WITHDRAWN and row.withdrawn_at is None:
             change["withdrawn_at"] = now

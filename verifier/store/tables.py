@@ -132,6 +132,17 @@ class DeletionRow(VerifierRow, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=UTCDateTime)  # the program deleted its copy
 
 
+class ReceiptRow(VerifierRow, table=True):
+    """The receipt of a share as its wallet handed it in, and our counter-signature; see `verifier.store.receipts`."""
+
+    __tablename__ = "receipts"
+
+    request_id: str = Field(primary_key=True)
+    received_at: datetime = Field(sa_type=UTCDateTime)
+    names_people: bool  # who acted for whom: then it goes with the values
+    sealed: bytes
+
+
 class PermissionRow(VerifierRow, table=True):
     """A standing permission of the person to check the status again; kept for good, it holds no value.
 
@@ -259,6 +270,7 @@ HOLDER_KEYS = table_of(HolderKeyRow)
 DELETIONS = table_of(DeletionRow)
 API_KEYS = VerifierRow.metadata.tables["api_keys"]
 LOG = table_of(LogRow)
+RECEIPTS = table_of(ReceiptRow)
 PERMISSIONS = table_of(PermissionRow)
 RECHECKS = table_of(RecheckRow)
 WEBHOOKS = table_of(WebhookRow)

@@ -215,6 +215,13 @@ def _unavoidable_paths(certificate: StoredCertificate) -> Iterator[ConcretePath]
             yield top
 
 
+def shows_title(certificate: StoredCertificate, names: Names, shared: Iterable[ConcretePath]) -> bool | None:
+    """Whether who is shown these items learns the title by which the person knows the certificate; None where it has
+    none but the name of its kind."""
+    title = names.title_path
+    return None if title is None else not is_hidden(certificate, title) or title in shared
+
+
 def always_shown(certificate: StoredCertificate) -> list[Any]:
     """The values behind `unavoidable`, each with its path: what a commitment to them is made over."""
     return [[list(path), value_at(certificate.claims, path)] for path in _unavoidable_paths(certificate)]

@@ -34,13 +34,13 @@ from wallet.store.collections import (
 )
 from wallet.store.shares import keep_share
 from wallet.vault import UnlockedVault
+from wallet.vouching import IssuerStanding, Vouched, issuer_standing, learn_signed_metadata
 
 _log = structlog.get_logger("wallet")
 WAITING_REQUEST = timedelta(days=7)
 """How long a request is kept that something is fetched for: a request object says for how many minutes it is good, and
 not how long its sender waits, which is 7 days at most among ours (DESIGN 4.4)."""
 LANGUAGES = {"sv": "sv, en;q=0.7", "en": "en, sv;q=0.7"}
-NOT_YET_ENTITLED = "not_yet_entitled"
 
 
 class Collecting(Standing):
@@ -58,6 +58,7 @@ class Collecting(Standing):
             allow_loopback=self.settings.allow_loopback,
         )
         collection = new_collection(arrival.text, offered, at=int(self.clock().timestamp()))
+        collection = await self._signed_now(collection)
         with self.database.transaction() as connection:
             return add_collection(connection, vault, collection)
 
@@ -89,8 +90,9 @@ class Collecting(Standing):
         try:
             collection = held.collection
             if collection.stage is Stage.OFFERED:
-                if self._would_be_refused(collection):
-                    collection = collection.paused(NOT_YET_ENTITLED)
+                if refusal := await self._refusal(collection):
+                    # The offer is left as it is, so that it serves once somebody has added the trust.
+                    collection = collection.paused(refusal)
                     held.save(collection)
                     return collection
                 collection = receiving.agreed(collection, tx_code=tx_code, batch_limit=self.settings.batch_limit)
@@ -105,16 +107,26 @@ class Collecting(Standing):
         finally:
             held.let_go()
 
-    def _would_be_refused(self, collection: Collection) -> bool:
-        """Whether nothing of an offer could be stored: its issuer is listed by its address, and for no kind of it.
+    def issuer_standing(self, collection: Collection) -> IssuerStanding:
+        """Whether this wallet trusts who offers this, as far as that is known before it is collected."""
+        return issuer_standing(collection.offered, collection.signed_metadata, trust=self.trust(), now=self.clock())
 
-        Then the offer is left as it is, so that it serves once somebody has added the trust. An issuer that is trusted
-        by its root alone, or by nobody, is known only by what it signs (`proofs/issuer_check.py`).
-        """
-        trust, now = self.trust(), self.clock()
-        named = [one for one in trust.naming("issuer", collection.offered.issuer) if one.is_in_force(at=now)]
-        kinds = [configuration.vct for _, configuration in collection.offered.items]
-        return bool(named) and not any(vct is None or one.is_for_type(vct) for vct in kinds for one in named)
+    async def _refusal(self, collection: Collection) -> str:
+        """Why nothing of an offer could be stored, as far as that is known now; "" when something may be."""
+        standing = self.issuer_standing(collection)
+        if standing.vouched is Vouched.UNKNOWN:
+            standing = self.issuer_standing(await self._signed_now(collection))
+        return standing.refusal
+
+    async def _signed_now(self, collection: Collection) -> Collection:
+        """The collection with what its issuer signs of itself; as it was, where that cannot be had within seconds."""
+        token = ""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HURRY_SECONDS):
+                token = await learn_signed_metadata(
+                    collection.offered.issuer, trust=self.trust(), web=self.web, languages="*"
+                )
+        return replace(collection, signed_metadata=token) if token else collection
 
     async def bid_farewell(self, vault: UnlockedVault, collection_id: str) -> bool:
         """Tell an issuer of a deletion; forgotten when that has come to its end. Whether it has answered.
@@ -165,6 +177,10 @@ class Collecting(Standing):
             collection = held.collection
             if collection.stage not in (Stage.OFFERED, Stage.AUTHORIZING):
                 return collection
+            if refusal := await self._refusal(collection):
+                collection = replace(collection, stage=Stage.OFFERED).paused(refusal)
+                held.save(collection)
+                return collection
             collection = receiving.agreed(collection, tx_code=None, batch_limit=self.settings.batch_limit)
             collection = replace(collection, stage=Stage.OFFERED)
             held.save(collection)
@@ -200,9 +216,13 @@ class Collecting(Standing):
 
     # --- fetching what a request asks for ------------------------------------------------------------------------
 
+    def issuers_of(self, vct: str) -> tuple[TrustEntry, ...]:
+        """Who can issue this type, says whoever this wallet trusts; also those whose address nobody says."""
+        return self.trust().issuers_for(vct, at=self.clock())
+
     def sources_of(self, vct: str) -> list[TrustEntry]:
-        """Who can issue this type, says whoever this wallet trusts."""
-        return [entry for entry in self.trust().issuers_for(vct, at=self.clock()) if "://" in entry.identifier]
+        """Those of `issuers_of` where a person can be sent to fetch it."""
+        return [entry for entry in self.issuers_of(vct) if "://" in entry.identifier]
 
     async def look_for(
         self, vault: UnlockedVault, issuer: str, *vcts: str, for_share: str = "", and_then: Sequence[str] = ()

@@ -66,6 +66,8 @@ class Standing(Ground):
         else:
             changes["report"] = report_as_json(judgement.report)
             changes |= {"status": judgement.status, "checked_at": int(self._known_at(certificate).timestamp())}
+            if judgement.status != certificate.status:
+                changes["status_since"] = int(self.clock().timestamp())
         with self.database.transaction() as connection:
             update_view(connection, vault, certificate.id, changes, version=certificate.version)
             return get_certificate(connection, vault, certificate.id)
@@ -116,10 +118,17 @@ class Standing(Ground):
         (docs/adr/0005). What cannot be had within a few seconds could not be checked. For a power a list counts for
         `POWER_STATUS` at most: whoever ended one was told that it ends at once.
         """
+        await self._check_news(vault, vault.certificates())
+
+    async def check_powers(self, vault: UnlockedVault) -> None:
+        """As `check_before_showing`, of the powers alone: the person looks at whom they act for."""
+        await self._check_news(vault, [one for one in vault.certificates() if is_power(one)])
+
+    async def _check_news(self, vault: UnlockedVault, certificates: Sequence[StoredCertificate]) -> None:
         now_trusted = self._judged_under()
         due = [
             one
-            for one in vault.certificates()
+            for one in certificates
             if one.judged_under != now_trusted
             or (
                 one.status_uri

@@ -17,7 +17,7 @@ from wallet.over_asking import conditions
 from wallet.over_asking.facts import AskedFacts
 from wallet.over_asking.warned import Warned, WarningKind
 
-RULES_VERSION: Final = "3"
+RULES_VERSION: Final = "4"
 """Kept with every decision; changed when a rule or a table behind it changes, so that an older result is not judged by
 newer rules."""
 
@@ -34,7 +34,7 @@ class Place(StrEnum):
     """Where a warning stands."""
 
     DECISION = "decision"  # among what to think of
-    WHO = "who"  # quietly, beside who asks
+    WHO = "who"  # beside who asks, on the same screen: it leaves room for three others
     ARRIVAL = "arrival"  # as the question before anything is fetched (S0)
 
 
@@ -143,13 +143,13 @@ RULES: Final[tuple[Rule, ...]] = (
                 needs_override=True,
             ),
             WarningKind.REGISTRATION_UNKNOWN: Says(
-                _INFO,
+                _WARN,
                 N_("We could not check what they have registered to ask for."),
                 N_("Look closely at what they ask for."),
                 place=Place.WHO,
             ),
             WarningKind.UNREGISTERED: Says(
-                _INFO,
+                _WARN,
                 N_("They have not shown that they are registered to ask for this."),
                 N_("Look closely at what they ask for."),
                 place=Place.WHO,
@@ -349,7 +349,7 @@ RULES: Final[tuple[Rule, ...]] = (
             WarningKind.OVERDUE_DELETION: Says(
                 _INFO,
                 N_("They have not answered in time when you asked them to delete."),
-                N_("Look at it in your history before you share more."),
+                N_("Look at it in your sharing history before you share more."),
             )
         },
     ),

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from schemas.power import person_of
+from schemas.power import MAJORITY, person_of
 from schemas.receipt import BothLanguages, EventType
 from service.i18n import N_, Translator
+from wallet.cards import last_day
 from wallet.certificates import StoredCertificate
-from wallet.decision import Decision, Possible, is_power
+from wallet.decision import Decision, HeldPower, Possible, Side, is_power, side_of
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
 from wallet.pages.phrases import the_certificate
@@ -200,6 +201,64 @@ def held_view(held: HeldByAnother, t: Translator, *, stands: str = "") -> dict[s
         "stands": t(_STANDS[stands]) if stands in _STANDS else "",
         "acts": held.acts,
     }
+
+
+_FROM_A_DAY = {
+    "power_not_begun": N_("It begins on %(day)s."),
+    "power_ended": N_("Ended on %(day)s"),
+    "power_revoked": N_("Ended. You learned it on %(day)s."),
+    "power_paused": N_("Paused. You learned it on %(day)s."),
+    "power_of_age": N_("They turned 18 on %(day)s and decide this themself."),
+    "power_out_of_date": N_("The certificate of the power ended on %(day)s."),
+}
+
+
+def mine_views(
+    certificates: Collection[StoredCertificate], t: Translator, *, now: datetime, time_zone: str
+) -> list[dict[str, Any]]:
+    """The powers that the person holds, with why each cannot be used now and since or until when (`over`, empty for one
+    that can, as far as it speaks for itself); those that cannot come last."""
+    side = side_of(certificates, "")
+    readable = {held.certificate.id: held for held in side.held}
+    views = [
+        _mine(one, readable.get(one.id), side, t, now=now, time_zone=time_zone) for one in certificates if is_power(one)
+    ]
+    return sorted(views, key=lambda view: bool(view["over"]))
+
+
+def _mine(
+    certificate: StoredCertificate, held: HeldPower | None, side: Side, t: Translator, *, now: datetime, time_zone: str
+) -> dict[str, Any]:
+    faults = ["power_malformed"]
+    if held is not None:
+        faults = list(side.faults_of(held, now=now, time_zone=time_zone))
+        if certificate.is_expired(at=now) and "power_ended" not in faults:
+            faults.append("power_out_of_date")
+    over = dict.fromkeys(_over(fault, certificate, held, t, time_zone=time_zone) for fault in faults)
+    return {
+        "id": certificate.id,
+        "name": principal_name(certificate),
+        "issuer": certificate.issuer_name,
+        "until": t.date(held.power.ends_on) if held is not None else "",
+        "over": list(over),
+    }
+
+
+def _over(fault: str, certificate: StoredCertificate, held: HeldPower | None, t: Translator, *, time_zone: str) -> str:
+    """Why a power cannot be used now, with the day from which that is so, as far as it is known."""
+    day: date | datetime | None = None
+    if held is not None:
+        day = {
+            "power_not_begun": held.power.begins_on,
+            "power_ended": held.power.ends_on,
+            "power_revoked": certificate.status_since,
+            "power_paused": certificate.status_since,
+            "power_of_age": held.power.principal.birthday(MAJORITY),
+            "power_out_of_date": last_day(certificate, time_zone=time_zone),
+        }.get(fault)
+    if day is not None:
+        return t(_FROM_A_DAY[fault], day=t.date(day))
+    return t(FAULTS.get(fault, _MALFORMED))
 
 
 def reported_view(entry: Entry, t: Translator) -> dict[str, str] | None:

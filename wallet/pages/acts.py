@@ -20,11 +20,10 @@ from service.i18n import N_, Translator
 from service.pages import FormSwitch, LanguageSwitch
 from service.rate_limits import client_address
 from wallet.acts import Acts, ToldOtherwise
-from wallet.decision import is_power
 from wallet.deployment import Deployment
 from wallet.hosts import host_of
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
-from wallet.pages.acting_words import held_view, principal_name
+from wallet.pages.acting_words import held_view, mine_views
 from wallet.powers_desk import desk_of
 from wallet.powers_over_me import PowersOverMe
 from wallet.reporting import HeldByAnother
@@ -119,7 +118,7 @@ async def file(
     try:
         if decision == "take" and about_me:
             entry_id = await acts.take_in_file(vault, content, is_about_me=True)
-            return pages.redirect(f"/history/{entry_id}", message=N_("It stands in your history now."))
+            return pages.redirect(f"/history/{entry_id}", message=N_("It stands in your sharing history now."))
         read = await acts.read_file(vault, content)
     except ProtocolError as exc:
         return await _overview(request, vault, wallet, pages, fault=_FAULTS.get(type(exc), "not_genuine"))
@@ -204,7 +203,7 @@ async def _overview(
 ) -> Response:
     t, acts, powers = pages.translator(request), Acts(wallet), PowersOverMe(wallet)
     stands = await powers.look(vault)
-    mine = [one for one in vault.certificates() if is_power(one)]
+    await wallet.check_powers(vault)
     address = acts.address(vault)
     return await pages.render(
         request,
@@ -214,12 +213,5 @@ async def _overview(
         fault=t(_SAID[fault]) if fault else "",
         held=[held_view(one, t, stands=stands.get(one.key, "")) for one in powers.all(vault)],
         address=str(address) if address is not None else "",
-        mine=[
-            {
-                "id": one.id,
-                "name": principal_name(one),
-                "issuer": one.issuer_name,
-            }
-            for one in mine
-        ],
+        mine=mine_views(vault.certificates(), t, now=wallet.clock(), time_zone=wallet.settings.time_zone),
     )

@@ -10,11 +10,13 @@ from starlette.background import BackgroundTask
 from schemas.types import type_of
 from service.i18n import N_, Translator, inside_sentence
 from wallet.acts import Acts
-from wallet.cards import read_card, standing
+from wallet.cards import last_day, read_card, standing
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
+from wallet.missing import Missing
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.acting_words import done_for_you, principal_name, whom_cards_are_about
+from wallet.pages.missing import missing_view
 from wallet.pages.permission_words import permission_view
 from wallet.pages.waiting import waiting_views
 from wallet.pages.words import CHECK_SENTENCES, standing_words
@@ -28,6 +30,7 @@ router = APIRouter()
 async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
     """All certificates, what waits to be collected, and what has arrived after a wait."""
     await wallet.collect_due(vault)
+    await Acts(wallet).look_in(vault)
     certificates = await wallet.check_due(vault)
     language = pages.language(request)
     now = wallet.clock()
@@ -44,6 +47,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         waiting=waiting,
         arrived=arrived,
         told=told,
+        missing=missing_view(Missing(wallet), vault, t),
         done=done_for_you(PowersOverMe(wallet).unseen(vault)),
         standing_words=standing_words,
     )
@@ -67,6 +71,7 @@ async def certificate(
         standing=stands,
         words=standing_words(stands.word),
         checks=CHECK_SENTENCES,
+        last_day=last_day(found, time_zone=wallet.settings.time_zone),
         collected_host=host_of(found.collected_from),
     )
 
@@ -116,7 +121,7 @@ async def delete(
     if principal_name(wallet.certificate(vault, certificate_id)):
         await Acts(wallet).tend(vault)  # What was done under a power is told while the power is there.
     farewell = Deleting(wallet).delete(vault, certificate_id)
-    answer = pages.redirect("/", message=N_("The certificate is deleted. Your history and your receipts stay."))
+    answer = pages.redirect("/", message=N_("The certificate is deleted. Your sharing history and your receipts stay."))
     answer.background = BackgroundTask(farewell.tell)
     return answer
 

@@ -23,10 +23,12 @@ from wallet.offers import OfferUnusable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
 from wallet.pages.share_access import SharingDep
 from wallet.pages.share_arrival import back_to
+from wallet.pages.share_fetch import stopped_for
 from wallet.pages.waiting import asked_by, part_titles
-from wallet.pages.words import PROBLEMS, problem_words, tx_code_words
+from wallet.pages.words import PROBLEMS, problem_words, standing_line, tx_code_words
 from wallet.store.provider import BACK
 from wallet.vault import UnlockedVault
+from wallet.vouching import REFUSALS
 from wallet.web import Unreachable
 
 router = APIRouter()
@@ -158,6 +160,8 @@ async def fetch(
         collection_id = await wallet.look_for(vault, issuer, *vct, for_share=share)
     except (OfferUnusable, Unreachable) as exc:
         return await _fetch_failed(request, pages, vault, exc.reason, share, status=exc.status)
+    for tried in stopped_for(share, issuer, vct, wallet, vault):
+        wallet.put_away(vault, tried)
     return await _sign_in(request, wallet, vault, pages, collection_id)
 
 
@@ -237,6 +241,11 @@ async def _show(
     if unfitting_code is not None:
         code_fault = t(UNFITTING_CODE, form=code_form) if unfitting_code.strip() else t(MISSING_CODE)
     has_field = collection.stage is Stage.OFFERED and offered.wants_tx_code and not offered.wants_sign_in
+    is_offered = collection.stage is Stage.OFFERED
+    standing = wallet.issuer_standing(collection) if is_offered else None
+    problem = collection.problem
+    if standing is not None and (not problem or problem in REFUSALS):
+        problem = standing.refusal  # What was found before may be otherwise by now.
     return await pages.render(
         request,
         "receive_offer.html",
@@ -258,7 +267,9 @@ async def _show(
         code_form=code_form[:1].upper() + code_form[1:],
         code_fault=code_fault,
         code_written=unfitting_code or code_written,
-        problem=problem_words(collection.problem) if collection.problem else None,
+        problem=problem_words(problem) if problem else None,
+        problem_code=problem,
+        standing=standing_line(standing, t) if standing is not None else "",
         unknown=[i for i, part in zip(items, collection.parts, strict=True) if part.state is PartState.UNKNOWN_ISSUER],
         stored=collection.stored_ids,
         asked_by=asked_by(vault, wallet, collection.for_share, t),

@@ -26,6 +26,12 @@ _BY_WAY = {
     "mail": N_("I asked them by e-mail."),
     "phone": N_("I asked them by telephone."),
 }
+_AGAIN = {
+    "endpoint": N_("On %(day)s my wallet asked them again."),
+    "page": N_("On %(day)s I asked them again on that page."),
+    "mail": N_("On %(day)s I asked them again by e-mail."),
+    "phone": N_("On %(day)s I asked them again by telephone."),
+}
 
 
 def complaint(entry: Entry, standing: Standing, t: Translator) -> tuple[str, str]:
@@ -83,6 +89,9 @@ def _what_was_wished(entry: Entry, standing: Standing, t: Translator) -> Iterato
         yield t(_OF_SOME, day=asked, items=t.listed(names_of(entry, standing.chosen, t)))
     if way := _BY_WAY.get(str(standing.wish.facts.get("way"))):
         yield t(way)
+    for one in standing.again:
+        if words := _AGAIN.get(str(one.facts.get("way"))):
+            yield t(words, day=t.date(one.at))
 
 
 def _what_they_said(entry: Entry, standing: Standing, t: Translator) -> Iterator[str]:

@@ -17,7 +17,7 @@ from wallet.ledger import LOOKED_FOR, EventKind, Outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep
 from wallet.pages.history_export import EXPORTS
 from wallet.pages.history_pdf import history_document, parts_of
-from wallet.pages.history_view import entry_view, row_view, titles_of
+from wallet.pages.history_view import entry_view, no_longer_valid, row_view, titles_of
 from wallet.pages.history_words import HAPPENED, fault_sentences
 from wallet.pages.permission_words import permission_view
 from wallet.pages.receipt_pdf import receipt_document
@@ -146,6 +146,7 @@ async def entry(
         values=[(_called(one, t), one.is_as_it_was, one.lines) for one in values],
         view=entry_view(found, t, now=wallet.clock(), titles=titles),
         held=titles,
+        no_longer_valid=no_longer_valid(sharing.no_longer_vouched_for(vault, entry_id), t) if found.went else [],
         standing=standing,
         permission=permission_view(Lasting(found, permission), t, now=wallet.clock()) if permission else None,
         can_look=may_ask and Withdrawals(wallet).can_ask(vault, entry_id),

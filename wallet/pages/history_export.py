@@ -21,7 +21,7 @@ from wallet.pages.history_view import entry_view
 from wallet.pages.history_words import all_happened, fault_sentences
 from wallet.pages.receipt_view import LEVELS
 from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
-from wallet.rights import copy_of
+from wallet.rights import Right, asked_of
 from wallet.taking_back import can_take_back, standing_of
 
 FORMAT = "urn:intyga:history:1"
@@ -67,7 +67,8 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
         "error": view["error"],
         "events": [{"kind": event.kind.value, "at": _moment(event.at, zone)} for event in entry.events],
         "after": after_record(entry, now=now),
-        "copy": copy_record(entry, now=now),
+        "copy": right_record(entry, Right.COPY, now=now),
+        "objection": right_record(entry, Right.OBJECTION, now=now),
         "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
         "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
         "confirmed": confirmation(entry),
@@ -83,23 +84,27 @@ def after_record(entry: Entry, *, now: datetime) -> dict[str, Any] | None:
         "state": standing.state.value,
         "action": standing.action.value if standing.action else None,
         "asked_on": standing.wish.at.date().isoformat() if standing.wish else None,
+        "asked_again_on": [one.at.date().isoformat() for one in standing.again],
         "due_on": standing.due_on.isoformat() if standing.due_on else None,
+        "complained_on": standing.complained_at.date().isoformat() if standing.complained_at else None,
         "statements": [event.facts["token"] for event, _ in standing.statements],
         "misses_statement": standing.misses_statement,
         "reason": standing.reason,
     }
 
 
-def copy_record(entry: Entry, *, now: datetime) -> dict[str, Any] | None:
-    """How a wish for a copy stands, for machines; None when there is none."""
-    copy = copy_of(entry, now=now)
-    if copy is None:
+def right_record(entry: Entry, right: Right, *, now: datetime) -> dict[str, Any] | None:
+    """How a copy that was asked for, or an objection, stands, for machines; None when there is none."""
+    asked = asked_of(entry, right, now=now)
+    if asked is None:
         return None
+    answered = "came_on" if right is Right.COPY else "answered_on"
     return {
-        "asked_on": copy.asked_at.date().isoformat(),
-        "due_on": copy.due_on.isoformat(),
-        "came_on": copy.came_at.date().isoformat() if copy.came_at is not None else None,
-        "is_overdue": copy.is_overdue,
+        "asked_on": asked.asked_at.date().isoformat(),
+        "due_on": asked.due_on.isoformat(),
+        answered: asked.answered_at.date().isoformat() if asked.answered_at is not None else None,
+        **({} if right is Right.COPY else {"answer": asked.answer}),
+        "is_overdue": asked.is_overdue,
     }
 
 
@@ -153,7 +158,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         "; ".join(one.text(t.language) for one in entry.certificates),
         view["purpose"],
         _kept_until(entry) or "",
-        "; ".join(one["word"] for one in (view["after"], view["copy_wish"]) if one),
+        "; ".join(one["word"] for one in (view["after"], *view["rights"]) if one),
         "; ".join(f"{_moment(event.at, zone)} {words}" for event, words in all_happened(entry.events, t)),
         view["contact"] or "",
         view["error"],

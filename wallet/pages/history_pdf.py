@@ -57,7 +57,7 @@ def _beginning(book: Book, t: Translator, *, now: datetime) -> Iterator[Block]:
         )
     )
     if not book.is_intact:
-        yield Paragraph(t(N_("The history was changed from outside this wallet")) + ".")
+        yield Paragraph(t(N_("The sharing history was changed from outside this wallet")) + ".")
         yield Items(tuple(fault_sentences(book.faults, t)))
     if book.deletions:
         yield Paragraph(
@@ -79,14 +79,14 @@ def _sections(entry: Entry, t: Translator, *, now: datetime) -> Iterator[Section
     after = _after(standing, t) if standing else ()
     yield Section(
         f"{name}, {view['day']}",
-        (Facts(tuple(_facts(entry, view, t))), *quotes, Items(tuple(steps), in_order=True), *after, *_copy(view)),
+        (Facts(tuple(_facts(entry, view, t))), *quotes, Items(tuple(steps), in_order=True), *after, *_rights(view)),
     )
     if standing:
         yield from (_statement(one, view, t) for one in standing["statements"])
 
 
 def _because(reason: str) -> str:
-    return f" ({reason})" if reason else ""
+    return f". {reason}" if reason else ""
 
 
 def _facts(entry: Entry, view: Mapping[str, Any], t: Translator) -> Iterator[tuple[str, str]]:
@@ -116,10 +116,15 @@ def _facts(entry: Entry, view: Mapping[str, Any], t: Translator) -> Iterator[tup
 def _after(standing: Mapping[str, Any], t: Translator) -> Iterator[Block]:
     """How taking back and deletion stand."""
     if standing["word"]:
-        yield Paragraph(f"{standing['word']}. {standing['sentence']}{_because(standing['reason'])}")
+        yield Paragraph(f"{standing['word']}. {standing['sentence']} {standing['reason']}".rstrip())
     if standing["asked"]:
         asked = t(N_("You took it back on") if standing["took_back"] else N_("You asked on"))
-        due = [(t(N_("Answer due by")), standing["due"])] if standing["due"] else []
+        later = (
+            (N_("You asked again on"), "again"),
+            (N_("Answer due by"), "due"),
+            (N_("You complained on"), "complained"),
+        )
+        due = [(t(name), standing[one]) for name, one in later if standing[one]]
         what = standing["what"] or t(N_("Everything"))
         yield Facts(((asked, standing["asked"]), (t(N_("What they shall delete")), what), *due))
     if standing["not_mentioned"]:
@@ -128,10 +133,10 @@ def _after(standing: Mapping[str, Any], t: Translator) -> Iterator[Block]:
         yield Paragraph(t(N_("The last day has passed, and they have not stated that it is deleted.")))
 
 
-def _copy(view: Mapping[str, Any]) -> Iterator[Block]:
-    """How a wish for a copy stands."""
-    if copy := view["copy_wish"]:
-        yield Paragraph(f"{copy['word']}. {copy['sentence']}")
+def _rights(view: Mapping[str, Any]) -> Iterator[Block]:
+    """How a copy that was asked for, and an objection, stand."""
+    for one in view["rights"]:
+        yield Paragraph(f"{one['word']}. {one['sentence']}")
 
 
 def _statement(one: Mapping[str, Any], view: Mapping[str, Any], t: Translator) -> Section:

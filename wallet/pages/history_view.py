@@ -15,14 +15,24 @@ from wallet.ledger import AFTER_SHARE, Entry, EventKind
 from wallet.naming import Names, plain
 from wallet.pages.acting_words import reported_view, told_view
 from wallet.pages.history_words import all_happened
-from wallet.pages.phrases import along, called, in_a_sentence, language_of, the_certificate
-from wallet.pages.share_words import BASES, CAME_BY, NO_LONGER, OUTCOMES, fault_words
+from wallet.pages.phrases import (
+    along,
+    bare_certificate,
+    called,
+    in_a_sentence,
+    language_of,
+    the_certificate,
+    title_sentence,
+)
+from wallet.pages.reason_words import reason_words
+from wallet.pages.right_words import right_views
+from wallet.pages.share_words import BASES, CAME_BY, LATER, NO_LONGER, OUTCOMES, fault_words
 from wallet.pages.take_back_words import NO_STATEMENT, STATES
 from wallet.pages.warning_words import kept_sentences
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
-from wallet.rights import can_report, copy_of
-from wallet.taking_back import standing_of
+from wallet.rights import Right, can_ask, can_report
+from wallet.taking_back import State, standing_of
 from wallet.vault import UnlockedVault
 
 _DONE_BY = N_("Done for you by %(name)s")
@@ -41,7 +51,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
     items = [_name(item, t) for item in _went(entry)]
-    items += [the_certificate(_title(one, titles, t), t) for one in entry.bare]
+    items += [bare_certificate(_title(one, titles, t), t) for one in entry.bare]
     is_gone = standing_of(entry, now=now).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
     return {
@@ -70,8 +80,9 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "done_by": done_by,
         "after": after_view(entry, t, now=now),
         "reported": _day_of(entry, EventKind.REPORTED, t),
-        "copy_wish": copy_view(entry, t, now=now),
+        "rights": right_views(entry, t, now=now),
         "can_report": can_report(entry),
+        "can_object": can_ask(entry, Right.OBJECTION),
     }
 
 
@@ -80,33 +91,15 @@ def _day_of(entry: Entry, kind: EventKind, t: Translator) -> str:
     return t.date(event.at) if event is not None else ""
 
 
-def copy_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
-    """How a wish for a copy stands, in a word and in sentences; None when there is none."""
-    copy = copy_of(entry, now=now)
-    if copy is None:
-        return None
-    asked = t(N_("You asked for a copy on %(day)s."), day=t.date(copy.asked_at))
-    if copy.came_at is not None:
-        state, words = "came", (N_("The copy has come"), "good", "")
-        then = t(N_("You noted on %(day)s that it came."), day=t.date(copy.came_at))
-    elif copy.is_overdue:
-        state, words = "overdue", (N_("The copy is overdue"), "bad", "warning")
-        late = t(N_("They should have answered by %(day)s."), day=t.date(copy.due_on))
-        then = f"{late} {t(N_('You can complain to the authority.'))}"
-    else:
-        state, words = "asked", (N_("You have asked for a copy"), "quiet", "clock")
-        then = t(N_("They must answer by %(day)s."), day=t.date(copy.due_on))
-    word, look, icon = words
-    return {"state": state, "word": t(word), "look": look, "icon": icon, "sentence": f"{asked} {then}"}
-
-
 def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
     """What came after a share, in one word; None when there is nothing to say."""
     standing = standing_of(entry, now=now)
     words = STATES.get(standing.state)
     if words is None:
         return None if not standing.misses_statement else {"word": t(NO_STATEMENT), "look": "warning", "icon": ""}
-    return {"word": t(words.word), "look": words.state, "icon": words.icon}
+    complained = standing.complained_at is not None and standing.state is not State.ESCALATED
+    beside = f", {inside_sentence(t(STATES[State.ESCALATED].word))}" if complained else ""
+    return {"word": f"{t(words.word)}{beside}", "look": words.state, "icon": words.icon}
 
 
 def _until(entry: Entry, t: Translator) -> str:
@@ -123,9 +116,10 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
     return {
         **row_view(entry, t, now=now, titles=titles),
         "events": [
-            {"moment": t.moment(event.at), "words": words, "reason": event.facts.get("reason", "")}
+            {"moment": t.moment(event.at), "words": words, "reason": reason_words(event.facts.get("reason", ""), t)}
             for event, words in all_happened(entry.events, t)
         ],
+        "codes": [(t.moment(event.at), event.facts["reason"]) for event in entry.events if event.facts.get("reason")],
         "last": last.kind.value,
         "reason": last.facts.get("reason", ""),
         "confirmed": next((t.moment(one.at) for one in entry.events if one.kind is EventKind.CONFIRMED), ""),
@@ -143,7 +137,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         ],
         "bare": [
             {
-                "name": the_certificate(_title(one, titles, t), t),
+                "name": bare_certificate(_title(one, titles, t), t),
                 "certificate_id": one["certificate_id"],
             }
             for one in entry.bare
@@ -151,6 +145,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "came_along": [
             {
                 "certificate": _title(one, titles, t),
+                "title": _title_went(one, titles, t),
                 "items": t.listed(dict.fromkeys(in_a_sentence(BothLanguages(**name), t) for name in one["items"])),
             }
             for one in decided.get("came_along", ())
@@ -199,9 +194,25 @@ def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Tra
     return held.text(t.language) if held is not None else _both(facts["certificate"], t)
 
 
+def _title_went(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
+    """Whether the title went to who asked; named only from a certificate that is held, since nothing else keeps it."""
+    held, went = titles.get(facts.get("certificate_id", "")), facts.get("title_went")
+    if held is None and went is not None:
+        return t(N_("Its title went with it.") if went else N_("Its title did not go with it."))
+    return title_sentence(held.text(t.language), went, t) if held is not None else ""
+
+
 def why_not_accepted(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
     """What may be the reason: an issuer no longer vouches for what was shown."""
     return [t(NO_LONGER[one.status], title=Names(one).title.text(t.language)) for one in certificates]
+
+
+def no_longer_valid(certificates: Iterable[StoredCertificate], t: Translator) -> list[str]:
+    """Which of the certificates that went their issuer has revoked or paused since, as far as this wallet knows."""
+    return [
+        t(LATER[one.status], title=Names(one).title.text(t.language), day=t.date(one.checked_at))
+        for one in certificates
+    ]
 
 
 def _is_over(until: date | None, now: datetime) -> bool:

@@ -6,14 +6,20 @@ from itertools import zip_longest
 from service.i18n import N_, Translator
 from wallet.ledger import Event, EventKind, HistoryFault
 
-NOT_INTACT = N_("The history was changed from outside this wallet. Look at the sharing history.")
+NOT_INTACT = N_("The sharing history was changed from outside this wallet. Look at the sharing history.")
 
 FAULT_SENTENCES = {
-    HistoryFault.CUT_OFF: N_("The end of the history is missing: something happened later that does not stand here."),
-    HistoryFault.MISSING: N_("Something is missing inside the history, or stands in another place."),
-    HistoryFault.CHANGED: N_("Something in the history is no longer what was written."),
-    HistoryFault.NO_END: N_("The seal at the end of the history is missing or wrong, so that its end may be missing."),
-    HistoryFault.EARLIER: N_("Something was wrong with the history earlier. What was written since then is in order."),
+    HistoryFault.CUT_OFF: N_(
+        "The end of the sharing history is missing: something happened later that does not stand here."
+    ),
+    HistoryFault.MISSING: N_("Something is missing inside the sharing history, or stands in another place."),
+    HistoryFault.CHANGED: N_("Something in the sharing history is no longer what was written."),
+    HistoryFault.NO_END: N_(
+        "The seal at the end of the sharing history is missing or wrong, so that its end may be missing."
+    ),
+    HistoryFault.EARLIER: N_(
+        "Something was wrong with the sharing history earlier. What was written since then is in order."
+    ),
 }
 
 HAPPENED = {
@@ -40,6 +46,9 @@ HAPPENED = {
     EventKind.COMPLAINED: N_("You complained to the authority"),
     EventKind.COPY_ASKED: N_("You asked them for a copy"),
     EventKind.COPY_CAME: N_("You noted that the copy came"),
+    EventKind.OBJECTED: N_("You objected to what they do with it"),
+    EventKind.OBJECTION_ANSWERED: N_("You noted what they answered to your objection"),
+    EventKind.MISSING_SEEN: N_("You saw that their answer was missing"),
     EventKind.REPORTED: N_("You reported the request"),
     EventKind.CONFIRMED: N_("They confirmed the receipt"),
     EventKind.PERMISSION_PAUSED: N_("You paused the later checks"),

@@ -1,11 +1,13 @@
-"""Letters that the person sends themselves: for a copy of what somebody has, and about a suspicious request.
+"""Letters that the person sends themselves: for a copy, against what is done with it, about a suspicious request.
 
 Like those of `take_back_words`: names of items go into them, values never; a link only where an address is one.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
+from schemas.consent import Basis
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
@@ -14,15 +16,15 @@ from wallet.pages.share_words import CAME_BY
 from wallet.pages.take_back_words import names_of, number_line
 from wallet.pages.ways_out import in_lines, is_web, mail_link
 from wallet.requests import CameBy
-from wallet.rights import copy_of
+from wallet.rights import Right, asked_of
 
 _CONTACTS = ("data_protection_contact", "contact", "withdraw_contact")
 
 
-def copy_ways(entry: Entry, t: Translator) -> list[dict[str, str]]:
-    """How the person can ask for a copy: an e-mail draft to whoever they named, or their page."""
+def letter_ways(entry: Entry, right: Right, t: Translator) -> list[dict[str, str]]:
+    """How the person can use a right: an e-mail draft to whoever they named, or their page."""
     facts, ways = entry.facts, []
-    subject, body = copy_letter(entry, t)
+    subject, body = LETTERS[right](entry, t)
     if contact := next((str(facts[one]) for one in _CONTACTS if facts.get(one)), ""):
         href = mail_link(contact, subject, body)
         ways.append({"way": "mail", "text": plain(contact), "href": href, "subject": subject, "body": body})
@@ -34,24 +36,59 @@ def copy_ways(entry: Entry, t: Translator) -> list[dict[str, str]]:
 def copy_letter(entry: Entry, t: Translator) -> tuple[str, str]:
     """Subject and body: a copy and what must come with it (GDPR article 15). The person adds who they are."""
     lines = [
-        t(N_("On %(day)s I shared information about myself with you."), day=t.date(entry.decided_at or entry.at)),
-        *(f"- {name}" for name in names_of(entry, None, t)),
+        *_what_i_shared(entry, t),
         "",
         t(N_("I ask for a copy of all information about me that you have, under article 15 of the GDPR.")),
         t(N_("Please also tell me what you use it for, who has received it and how long you keep it.")),
         t(N_("Please say where you got what I did not share myself.")),
-        t(N_("You must answer within one month (article 12.3).")),
-        number_line(entry.facts, t),
-        "",
-        t(N_("[Your name]")),
+        *_how_it_ends(entry, t),
     ]
     return t(N_("Request for a copy, GDPR Art. 15")), in_lines(lines)
+
+
+def objection_letter(entry: Entry, t: Translator) -> tuple[str, str]:
+    """Subject and body: an objection on grounds of the person's own situation, which they add (GDPR article 21.1).
+
+    While it is looked into the use is to be restricted (18.1 d); without compelling grounds it is to end (17.1 c).
+    """
+    lines = [
+        *_what_i_shared(entry, t),
+        "",
+        t(N_("I object to your use of it, under article 21.1 of the GDPR.")),
+        t(_STATED_GROUND[Basis(entry.facts["basis"])]),
+        t(N_("My reasons, from my own situation:")),
+        t(N_("[Your reasons]")),
+        "",
+        t(N_("Please stop using it and delete it (article 17.1 c), or show compelling grounds that weigh more.")),
+        t(N_("Please do not use it until you have answered (article 18.1 d).")),
+        *_how_it_ends(entry, t),
+    ]
+    return t(N_("Objection, GDPR Art. 21")), in_lines(lines)
+
+
+LETTERS: Final = {Right.COPY: copy_letter, Right.OBJECTION: objection_letter}
+_STATED_GROUND: Final = {
+    Basis.LEGITIMATE_INTEREST: N_("The ground that you stated is an interest of your own (article 6.1 f)."),
+    Basis.PUBLIC_TASK: N_("The ground that you stated is a task in the public interest (article 6.1 e)."),
+}
+
+
+def _what_i_shared(entry: Entry, t: Translator) -> Iterator[str]:
+    yield t(N_("On %(day)s I shared information about myself with you."), day=t.date(entry.decided_at or entry.at))
+    yield from (f"- {name}" for name in names_of(entry, None, t))
+
+
+def _how_it_ends(entry: Entry, t: Translator) -> Iterator[str]:
+    yield t(N_("You must answer within one month (article 12.3)."))
+    yield number_line(entry.facts, t)
+    yield ""
+    yield t(N_("[Your name]"))
 
 
 def report(entry: Entry, t: Translator, *, now: datetime) -> tuple[str, str]:
     """Subject and body of a report: who asked, from where, how it came, what for. The person says what is wrong.
 
-    A copy that is overdue stands in it as well.
+    What they owe an answer to, or refused, stands in it as well.
     """
     host = plain(entry.host)
     lines = [
@@ -94,13 +131,22 @@ def _what(entry: Entry, t: Translator) -> Iterator[str]:
 
 def _what_went(entry: Entry, t: Translator, *, now: datetime) -> Iterator[str]:
     yield t(N_("I have shared information with them.")) if entry.went else t(N_("I have shared nothing with them."))
-    copy = copy_of(entry, now=now)
-    if copy is not None and copy.is_overdue:
+    for right, sentence in _OWED.items():
+        asked = asked_of(entry, right, now=now)
+        if asked is not None and asked.is_overdue:
+            yield t(sentence, asked=t.date(asked.asked_at), due=t.date(asked.due_on))
+    objection = asked_of(entry, Right.OBJECTION, now=now)
+    if objection is not None and objection.answer == "refused":
         yield t(
-            N_("On %(asked)s I asked them for a copy under article 15. They should have answered by %(due)s."),
-            asked=t.date(copy.asked_at),
-            due=t.date(copy.due_on),
+            N_("On %(asked)s I objected under article 21. They go on using it, as they answered."),
+            asked=t.date(objection.asked_at),
         )
+
+
+_OWED: Final = {
+    Right.COPY: N_("On %(asked)s I asked them for a copy under article 15. They should have answered by %(due)s."),
+    Right.OBJECTION: N_("On %(asked)s I objected under article 21. They should have answered by %(due)s."),
+}
 
 
 def _is_unproven(entry: Entry) -> bool:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
 from service.i18n import N_, Translator, load_catalogues
-from service.pages import LanguageSwitch
+from service.pages import FormSwitch, LanguageSwitch
 from service.rate_limits import client_address
 from wallet.archive import (
     SHORTEST_PASSPHRASE,
@@ -145,10 +145,10 @@ async def leave(
     understood: Annotated[str, Form(max_length=10)] = "",
     decision: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Destroy the vault, if that is what was pressed."""
-    t = pages.translator(request)
+    """Destroy the vault, if that is what was pressed. Else the page is shown again, with the tick as it was."""
+    t, ticked = pages.translator(request), bool(understood)
     if decision != "delete":
-        return await _leave_page(request, vault, wallet, pages)
+        return await _leave_page(request, vault, wallet, pages, ticked=ticked)
     if not understood:
         fault = ("understood", t(N_("Tick that you know that it cannot be undone.")))
         return await _leave_page(request, vault, wallet, pages, 400, fault)
@@ -157,7 +157,7 @@ async def leave(
         is_complete = await Leaving(wallet).leave(vault, passphrase)
     except (Refused, TooManyRequests) as exc:
         fault = ("passphrase", t(_EXPORT_FAULTS.get(type(exc), _WRONG)))
-        return await _leave_page(request, vault, wallet, pages, exc.status, fault)
+        return await _leave_page(request, vault, wallet, pages, exc.status, fault, ticked=ticked)
     message = N_("Your wallet is deleted. Nothing of it is left here.")
     if not is_complete:
         message = N_(
@@ -225,6 +225,8 @@ async def _leave_page(
     pages: PagesDep,
     status: int = 200,
     fault: tuple[str, str] | None = None,
+    *,
+    ticked: bool = False,
 ) -> Response:
     t, titles = pages.translator(request), titles_of(vault)
     kept = [
@@ -238,7 +240,15 @@ async def _leave_page(
     ]
     lasting = sum(not one.standing.is_over for one in Permissions(wallet).all(vault))
     return await pages.render(
-        request, "moving/leave.html", status=status, vault=vault, kept=kept, lasting=lasting, fault=fault
+        request,
+        "moving/leave.html",
+        status=status,
+        switch=FormSwitch("leave-form", "/settings/leave"),
+        vault=vault,
+        kept=kept,
+        lasting=lasting,
+        fault=fault,
+        ticked=ticked,
     )
 
 

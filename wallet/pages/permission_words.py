@@ -8,6 +8,7 @@ from schemas.standing_permission import EndReason, PermissionAction, RecheckOutc
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.pages.history_view import row_view
+from wallet.pages.reason_words import OF_PERMISSIONS
 from wallet.permissions import Lasting
 from wallet.permitting import Check, PermissionStanding
 
@@ -41,11 +42,6 @@ _ENDED_THERE = {
     EndReason.DELETED: (N_("Ended: they have deleted it"), "quiet", "check"),
     EndReason.TIME: _PAST,
 }
-REASONS = {
-    "more_than_allowed": N_("Their answer says more than you allowed. It does not count."),
-    "answer_not_valid": N_("Their answer cannot be relied on."),
-    "no_answer": N_("No answer came."),
-}
 NOT_REACHED = N_("They could not be reached. The wallet tries again when you open it.")
 
 
@@ -66,7 +62,7 @@ def permission_view(one: Lasting, t: Translator, *, now: datetime) -> dict[str, 
         "word": t(word),
         "look": look,
         "icon": icon,
-        "reason": "" if not standing.reason else t(REASONS.get(standing.reason, NOT_REACHED)),
+        "reason": "" if not standing.reason else t(OF_PERMISSIONS.get(standing.reason, NOT_REACHED)),
         "contradicts": standing.contradicts,
         "last": check_view(last, t) if last is not None else None,
         "next": t.moment(standing.next_at) if standing.next_at is not None else "",

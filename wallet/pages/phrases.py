@@ -8,6 +8,9 @@ from schemas.consent import LocalizedText
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator, inside_sentence
 
+_TITLE_GOES = N_("The title “%(title)s” goes with it.")
+_TITLE_STAYS = N_("The title “%(title)s” does not go with it.")
+
 
 def along(names: Iterable[BothLanguages], t: Translator) -> str:
     """What comes along with every share, on one line: what the format always tells, and what the certificate shows."""
@@ -18,6 +21,18 @@ def along(names: Iterable[BothLanguages], t: Translator) -> str:
 def the_certificate(title: str, t: Translator) -> str:
     """How a certificate is listed of which nothing was chosen, so that only what always comes along goes."""
     return t(N_("The certificate %(title)s"), title=title)
+
+
+def bare_certificate(title: str, t: Translator) -> str:
+    """The same on what the person confirms and keeps: it says that nothing else goes."""
+    return t(N_("The certificate %(title)s, only with what always comes with it"), title=title)
+
+
+def title_sentence(title: str, is_shown: bool | None, t: Translator) -> str:
+    """Whether the title by which a certificate is called goes to who asks; "" for one without a title of its own."""
+    if is_shown is None:
+        return ""
+    return t(_TITLE_GOES if is_shown else _TITLE_STAYS, title=title)
 
 
 def called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:

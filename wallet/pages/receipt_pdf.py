@@ -72,7 +72,7 @@ def came_along(one: Mapping[str, Any], t: Translator) -> str:
     """What every share of a certificate shows."""
     always = N_("With every share of %(title)s come its kind, its issuer and how long it holds.")
     besides = t(N_("So do: %(items)s."), items=one["items"]) if one["items"] else ""
-    return f"{t(always, title=one['certificate'])} {besides}".strip()
+    return " ".join(part for part in (t(always, title=one["certificate"]), besides, one["title"]) if part)
 
 
 def _confirmed(view: Mapping[str, Any], t: Translator) -> str:

@@ -21,7 +21,7 @@ from wallet.pages import share_arrival, share_confirm, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
-from wallet.pages.share_fetch import fetchable, on_its_way, together
+from wallet.pages.share_fetch import begun, fetchable, to_ask_for, together
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
@@ -47,7 +47,7 @@ async def decide_page(
         return_link, is_first = sharing.return_link(vault, share_id)
         return await pages.render(
             request, "share/fault.html", status=200, fault=fault, host=fault.host, error=fault.error,
-            description=fault.description, words=fault_words(fault.kind), acting_for="",
+            words=fault_words(fault.kind), acting_for="",
             return_link=return_link, go_now=is_first,
         )  # fmt: skip
     if not sharing.is_open(vault, share_id):
@@ -176,7 +176,8 @@ async def _show_decision(
     sharing.note_shown(vault, decision)
     wallet = the_wallet(request)
     if not decision.is_satisfiable:
-        found = fetchable(decision, wallet, t)
+        on_its_way = begun(decision.share_id, wallet, vault, t)
+        found = fetchable(decision, wallet, t, on_its_way)
         return await pages.render(
             request,
             "share/lacking.html",
@@ -184,7 +185,8 @@ async def _show_decision(
             decision=decision,
             fetchable=found,
             together=together(decision, found),
-            on_its_way=on_its_way(decision.share_id, wallet, vault, t),
+            to_ask_for=[one.sentence(t) for one in to_ask_for(decision, wallet, t)],
+            begun=on_its_way,
         )
     faults: list[tuple[str, str]] = []
     if "missing" in request.query_params:
@@ -216,6 +218,6 @@ async def _show_expired(
 async def _show_late_fault(request: Request, pages: PagesDep, exc: RequestFault, *, acting_for: str) -> Response:
     """Trust was withdrawn, or something else no longer holds, while the person was looking."""
     return await pages.render(
-        request, "share/fault.html", status=400, fault=None, host="", error=exc.error, description=exc.description,
+        request, "share/fault.html", status=400, fault=None, host="", error=exc.error,
         words=fault_words(exc.kind), acting_for=acting_for, return_link=None,
     )  # fmt: skip

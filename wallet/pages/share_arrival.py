@@ -45,7 +45,9 @@ BRING_A_REQUEST = N_("To answer a request, paste its link, choose a picture of i
 async def arrive(request: Request, vault: VaultDep, pages: PagesDep) -> Response:
     """Where the links of requests lead: show the host, and ask. Nothing is fetched."""
     if not request.url.query or "client_id" not in request.query_params:
-        return pages.redirect("/receive", message=BRING_A_REQUEST, kind="info")
+        answer = pages.redirect("/receive", message=BRING_A_REQUEST, kind="info")
+        pages.remember_language(request, answer)
+        return answer
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return await show_arrival(request, pages, urlencode(pairs), CameBy.LINK)
 
@@ -110,7 +112,7 @@ async def show_arrival(
     except ProtocolError as exc:
         return await pages.render(
             request, "share/fault.html", status=400, switch=switch, fault=None, host="", acting_for="", error=exc.error,
-            description=exc.description, words=fault_words(exc.error), return_link=None,
+            words=fault_words(exc.error), return_link=None,
         )  # fmt: skip
     return await pages.render(
         request,

@@ -3,7 +3,7 @@
 Texts of others (names, purposes, reasons) are marked as such by the templates, which quote them with their source.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from proofs.request_object import DECENTRALIZED_IDENTIFIER
@@ -18,6 +18,7 @@ from wallet.decision import (
     Item,
     LeftBehind,
     is_bound,
+    shows_title,
     unavoidable,
     unavoidable_names,
 )
@@ -25,10 +26,18 @@ from wallet.ledger import Entry, Outcome
 from wallet.naming import plain
 from wallet.over_asking import PolicyOutcome
 from wallet.pages.acting_words import acting_view
-from wallet.pages.phrases import along, called, country, in_a_sentence, language_of, the_certificate
+from wallet.pages.phrases import (
+    along,
+    bare_certificate,
+    called,
+    country,
+    in_a_sentence,
+    language_of,
+    title_sentence,
+)
 from wallet.pages.share_missing import missing
 from wallet.pages.share_words import BASES, KINDS, KNOWN
-from wallet.pages.warning_words import POLICIES, REGISTRATION, warning_views
+from wallet.pages.warning_words import POLICIES, REGISTRATION, REGISTRATION_ADVICE, warning_views
 from wallet.pages.ways_out import mail_link
 from wallet.recording import who_asks
 from wallet.requests import CheckedRequest, Through
@@ -86,9 +95,10 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             ],
             t,
         ),
-        **warning_views(decision, t),
+        **warning_views(decision, t, history=history),
         "lacks": missing(decision, t),
         "items": _names_of_items(decision, t),
+        "titles": _titles(decision, t),
         "recheck": _recheck(decision, t),
         **acting_view(decision, t),
         "declarations": [
@@ -123,11 +133,24 @@ def _behind(one: LeftBehind, t: Translator) -> str:
 
 
 def _names_of_items(decision: Decision, t: Translator) -> list[str]:
-    """What would be shared, by name; with the certificate that it comes from when there is more than one."""
+    """What would be shared, by name; with the certificate that it comes from."""
     titles = {group.certificate.id: group.names.title.text(t.language) for group in decision.groups}
-    names = [(item.name.text(t.language), titles[item.certificate_id]) for item in decision.items]
-    listed = [f"{name} – {title}" if len(titles) > 1 else name for name, title in names]
-    return [*listed, *(the_certificate(titles[one.certificate.id], t) for one in decision.bare)]
+    listed = [f"{item.name.text(t.language)} – {titles[item.certificate_id]}" for item in decision.items]
+    return [*listed, *(bare_certificate(titles[one.certificate.id], t) for one in decision.bare)]
+
+
+def _titles(decision: Decision, t: Translator) -> list[str]:
+    """Of every certificate that would be shown and has a title: whether that goes with it."""
+    told = {
+        one.certificate.id: title_sentence(one.names.title.text(t.language), _is_title_shown(one, decision.items), t)
+        for one in decision.groups
+    }
+    return [sentence for sentence in told.values() if sentence]
+
+
+def _is_title_shown(group: Group, items: Iterable[Item]) -> bool | None:
+    shared = [item.path for item in items if item.certificate_id == group.certificate.id]
+    return shows_title(group.certificate, group.names, shared)
 
 
 def _ask_mail(decision: Decision, t: Translator) -> str:
@@ -161,6 +184,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "client_id": client_id,
         "registration": t(registration),
         "registration_state": state,
+        "registration_advice": t(advice) if (advice := REGISTRATION_ADVICE.get(checked.registration.outcome)) else "",
         "registered_purpose": checked.registration.purpose.text(t.language),
         "registrar": plain(checked.registration.registrar),
         "through": _through(checked.registration.through),
@@ -234,6 +258,8 @@ def _group(group: Group, t: Translator, policies: Mapping[str, PolicyOutcome]) -
         "policy": (policy[0], t(policy[1])) if policy else None,
         "date": card.date,
         "known": _known(group.certificate, t),
+        "is_bare": not group.items,
+        "title_goes": title_sentence(group.names.title.text(t.language), _is_title_shown(group, group.items), t),
         "items": [_item(item, t) for item in group.items],
     }
 

@@ -56,12 +56,18 @@ NO_LONGER = {
     "suspended": N_("The issuer has paused %(title)s. That may be why."),
 }
 
+LATER = {
+    "revoked": N_("Later revoked by the issuer: %(title)s. So it stood when this wallet last looked, on %(day)s."),
+    "suspended": N_("Later paused by the issuer: %(title)s. So it stood when this wallet last looked, on %(day)s."),
+}
+"""What became of a certificate after it was shown. When the issuer did it is not published."""
+
 BASES = {
     Basis.CONSENT: N_("Your consent. They may use it only as long as you agree."),
     Basis.CONTRACT: N_("A contract with you, or something you asked for before one."),
     Basis.LEGAL_OBLIGATION: N_("A law that obliges them."),
     Basis.VITAL_INTERESTS: N_("To protect somebody's life."),
-    Basis.PUBLIC_TASK: N_("A task in the public interest."),
+    Basis.PUBLIC_TASK: N_("A task in the public interest. You may object."),
     Basis.LEGITIMATE_INTEREST: N_("An interest of theirs that they say weighs more than yours. You may object."),
 }
 

@@ -16,7 +16,7 @@ from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.complaint_words import complaint
 from wallet.pages.history_view import row_view
-from wallet.pages.take_back_words import names_of, standing_view, ways_of
+from wallet.pages.take_back_words import OTHER_WAYS_TOO, names_of, standing_view, ways_of
 from wallet.pages.ways_out import to_the_authority
 from wallet.taking_back import Standing, State, can_take_back, separable
 from wallet.vault import UnlockedVault
@@ -26,6 +26,7 @@ router = APIRouter()
 
 ACTIONS = {"take-back": Action.WITHDRAW, "ask-delete": Action.ERASE}
 CHOOSE = N_("Choose at least one item, or ask for everything.")
+REMINDED = N_("It is noted. The answer is still missing.")
 SAID = {
     State.DONE: (N_("They say that it is deleted."), "good"),
     State.PARTLY: (N_("They say that a part of it is deleted."), "warning"),
@@ -83,6 +84,7 @@ async def _show(
         chosen=() if chosen is None else chosen,
         names=names_of(entry, chosen, t),
         by_wallet=means is not None and means.can_ask,
+        other_ways=means is None or not means.can_ask or standing.state in OTHER_WAYS_TOO,
         other_host=_other_host(entry, means.endpoint if means is not None else ""),
         ways=ways_of(
             entry.facts,
@@ -156,6 +158,8 @@ async def _decided(
             chosen = None
         if decision in WAYS:
             standing = withdrawals.note_sent(vault, entry_id, ACTIONS[wish], chosen=chosen, way=decision)
+            if standing.is_overdue:
+                return pages.redirect(f"/history/{entry_id}", message=REMINDED, kind="warning")
         elif decision in ("send", "everything"):
             language = pages.language(request)
             standing = await withdrawals.wish(vault, entry_id, ACTIONS[wish], chosen=chosen, language=language)
@@ -207,7 +211,7 @@ async def complaint_page(
     entry = withdrawals.entry(vault, entry_id)
     standing = withdrawals.standing(entry)
     view = standing_view(entry, standing, t)
-    if not view["can_complain"] or standing.wish is None:
+    if not view["has_letter"]:
         return pages.redirect(f"/history/{entry_id}")
     subject, body = complaint(entry, standing, t)
     return await pages.render(

@@ -14,9 +14,11 @@ from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.naming import plain
 from wallet.pages.phrases import the_certificate
+from wallet.pages.reason_words import reason_words
 from wallet.pages.ways_out import in_lines, is_web, mail_link
-from wallet.taking_back import Standing, State
+from wallet.taking_back import PENDING, Standing, State
 
+_NOT_ALL = frozenset({State.REFUSED, State.PARTLY})
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
 
@@ -38,10 +40,14 @@ STATES = {
         "clock",
     ),
     State.NOT_SENT: StateWords(
-        N_("Not sent"), N_("It could not be sent. The wallet tries again when you open it."), "warning"
+        N_("Not sent"),
+        N_("It could not be sent. The wallet tries again when you open it. You can write to them in another way."),
+        "warning",
     ),
     State.NOT_ACCEPTED: StateWords(
-        N_("They answered with an error"), N_("Write to them in another way, or try again."), "warning"
+        N_("They answered with an error"),
+        N_("That is no answer to your wish. Write to them in another way, or try again."),
+        "warning",
     ),
     State.MARKED: StateWords(N_("You have asked them"), N_("They must answer within one month."), "quiet", "clock"),
     State.ACKNOWLEDGED: StateWords(
@@ -51,7 +57,7 @@ STATES = {
         N_("The answer is overdue"), N_("They had one month. You can complain to the authority."), "bad", "warning"
     ),
     State.ESCALATED: StateWords(
-        N_("You have complained"), N_("The authority has your complaint. Their answer is still missing."), "warning"
+        N_("You have complained"), N_("You noted that you complained. Their answer is still missing."), "warning"
     ),
     State.DONE: StateWords(N_("Deleted, they say"), N_("This is what they say. It is no proof."), "good"),
     State.PARTLY: StateWords(
@@ -59,6 +65,8 @@ STATES = {
     ),
     State.REFUSED: StateWords(N_("They said no"), N_("They must say why. You can complain to the authority."), "bad"),
 }
+OTHER_WAYS_TOO = frozenset({State.NOT_SENT, State.NOT_ACCEPTED, State.OVERDUE, State.ESCALATED})
+"""Where the way that the wallet went has led to nothing, the others stand beside it (CS-35)."""
 NO_STATEMENT = N_("Its time is over, and they have stated nothing")
 NOTED = {
     State.DONE: N_("You noted that they deleted it. There is no signed statement."),
@@ -158,6 +166,7 @@ def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, 
         sentence = t(noted or words.sentence)
     return {
         "state": standing.state.value,
+        "offers": _offers(standing),
         "word": t(words.word) if words else "",
         "look": words.state if words else "quiet",
         "icon": words.icon if words else "",
@@ -165,18 +174,32 @@ def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, 
         "asked": t.date(standing.wish.at) if standing.wish else "",
         "what": t.listed(names_of(entry, standing.chosen, t)) if standing.wish and standing.chosen is not None else "",
         "took_back": standing.action is Action.WITHDRAW,
+        "again": t.listed(dict.fromkeys(t.date(one.at) for one in standing.again)) if standing.again else "",
         "due": t.date(standing.due_on) if standing.due_on else "",
-        "reason": "" if standing.reason == "noted" else standing.reason,
+        "reason": "" if standing.reason == "noted" else reason_words(standing.reason, t),
         "is_overdue": standing.is_overdue,
-        "can_complain": standing.is_overdue or standing.state in (State.REFUSED, State.PARTLY),
-        "has_complained": standing.state is State.ESCALATED,
-        "waits_for_note": standing.state.value in ("marked", "overdue", "escalated") and not standing.is_by_wallet,
+        "can_complain": standing.can_complain,
+        "complained": t.date(standing.complained_at) if standing.complained_at else "",
+        "has_letter": standing.wish is not None and (standing.is_overdue or standing.state in _NOT_ALL),
+        "waits_for_note": standing.state in PENDING,
         "is_by_wallet": standing.is_by_wallet,
         "is_gone": standing.is_gone,
         "misses_statement": standing.misses_statement,
         "not_mentioned": t.listed(names_of(entry, standing.not_mentioned, t)) if standing.not_mentioned else "",
         "statements": [_statement_view(one, t, came=t.moment(event.at)) for event, one in standing.statements],
     }
+
+
+def _offers(standing: Standing) -> str:
+    """What the person can still wish: "all", "more" beside what they wished for, "again" where the wish came to
+    nothing, or "" as long as an answer about everything is owed."""
+    if standing.is_gone:
+        return ""
+    if standing.wish is None:
+        return "all"
+    if standing.state in PENDING:
+        return "" if standing.chosen is None else "more"
+    return "more" if standing.state is State.DONE else "again"
 
 
 def _statement_view(statement: DeletionStatement, t: Translator, *, came: str) -> dict[str, Any]:

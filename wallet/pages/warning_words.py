@@ -3,15 +3,17 @@
 The sentences themselves stand in the table of rules (`wallet.over_asking`), so that each is written once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from service.i18n import N_, Translator
 from wallet.decision import Decision
-from wallet.over_asking import PolicyOutcome, Warned, WarningKind, says, warned_again
+from wallet.ledger import Entry
+from wallet.over_asking import PolicyOutcome, Warned, WarningKind, is_from, says, warned_again
 from wallet.pages.phrases import in_a_sentence
 from wallet.requests import RegistrationOutcome
+from wallet.taking_back import standing_of
 
 MOST_SHOWN = 3
 """How many warnings stand open on the decision screen; the others are one click away (S2c)."""
@@ -20,21 +22,28 @@ _MOST_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class WarningView:
-    """One warning as a page shows it. `overridden` says that the person has ticked it."""
+    """One warning as a page shows it. `overridden` says that the person has ticked it; `href` is the page of this
+    wallet where they find what it speaks of, "" when it speaks of this request alone."""
 
     kind: str
     sentence: str
     advice: str
     overridden: bool = False
+    href: str = ""
 
 
 REGISTRATION = {
     RegistrationOutcome.COVERED: ("good", N_("They have registered to ask for this.")),
     RegistrationOutcome.EXCEEDED: ("warning", N_("They have registered to ask for less than this.")),
     RegistrationOutcome.FAILED: ("warning", says(WarningKind.REGISTRATION_FAILED).sentence),
-    RegistrationOutcome.UNKNOWN: ("quiet", says(WarningKind.REGISTRATION_UNKNOWN).sentence),
-    RegistrationOutcome.MISSING: ("quiet", says(WarningKind.UNREGISTERED).sentence),
+    RegistrationOutcome.UNKNOWN: ("warning", says(WarningKind.REGISTRATION_UNKNOWN).sentence),
+    RegistrationOutcome.MISSING: ("warning", says(WarningKind.UNREGISTERED).sentence),
 }
+REGISTRATION_ADVICE = {
+    RegistrationOutcome.UNKNOWN: says(WarningKind.REGISTRATION_UNKNOWN).advice,
+    RegistrationOutcome.MISSING: says(WarningKind.UNREGISTERED).advice,
+}
+"""What to do, where it is said beside who asks; the others say it among what to think of."""
 
 POLICIES = {
     PolicyOutcome.ALLOWED: ("good", N_("The issuer has named them among those it is meant for.")),
@@ -57,13 +66,14 @@ def warning_view(warned: Warned, t: Translator, *, titles: Mapping[str, str], ov
     return WarningView(warned.kind.value, t(words.sentence, **facts), t(words.advice, **facts), overridden)
 
 
-def warning_views(decision: Decision, t: Translator) -> dict[str, Any]:
+def warning_views(decision: Decision, t: Translator, *, history: Sequence[Entry]) -> dict[str, Any]:
     """What the decision screen says to think of: at most three, the rest, and the failed checks with their ticks."""
     titles = {group.certificate.id: group.names.title.text(t.language) for group in decision.groups}
 
     def view(warned: Warned) -> WarningView:
         ticked = warned.kind.value in decision.chosen.overridden
-        return warning_view(warned, t, titles=titles, overridden=ticked)
+        href = _overdue_entry(decision, history) if warned.kind is WarningKind.OVERDUE_DELETION else ""
+        return replace(warning_view(warned, t, titles=titles, overridden=ticked), href=href)
 
     shown = [view(warned) for warned in decision.warnings]
     return {
@@ -73,6 +83,15 @@ def warning_views(decision: Decision, t: Translator) -> dict[str, Any]:
         "can_mute": decision.repeated is not None,
         "repeated": view(decision.repeated) if decision.repeated is not None else None,
     }
+
+
+def _overdue_entry(decision: Decision, history: Sequence[Entry]) -> str:
+    """The page of what they have owed for longest, as it was when they asked (OA-14)."""
+    checked = decision.checked
+    for entry in reversed(history):
+        if is_from(entry, checked) and standing_of(entry, now=checked.asked_at).is_overdue:
+            return f"/history/{entry.id}"
+    return ""
 
 
 def kept_sentences(kinds: list[str], kept: Mapping[str, Any], t: Translator) -> list[str]:

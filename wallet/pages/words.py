@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from schemas.issuance import TxCode
 from service.i18n import N_, Translator
+from wallet.naming import plain
+from wallet.vouching import IssuerStanding, Vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,11 @@ PROBLEMS = {
         N_("The wallet knows the issuer, but not for this kind of certificate. The offer is unused."),
         N_("Ask whoever runs this wallet to trust the issuer for this kind. Then try the same link again."),
     ),
+    "not_trusted_now": Words(
+        N_("This wallet does not trust the issuer at this time"),
+        N_("The wallet knows the issuer, but the trust has ended or has not begun. The offer is unused."),
+        N_("Ask whoever runs this wallet to trust the issuer. Then try the same link again."),
+    ),
     "other_type": Words(
         N_("The certificate is of another kind"), N_("It is not what was offered. It was not stored."), _ASK_ISSUER
     ),
@@ -265,3 +272,19 @@ def tx_code_words(form: TxCode | None, t: Translator) -> str:
 def problem_words(problem: str) -> Words:
     """Why a collection did not go on, in words."""
     return PROBLEMS.get(problem, PROBLEMS["refused_by_issuer"])
+
+
+_VOUCHED = N_(
+    "This wallet trusts this issuer, as %(name)s. Whether the certificate is really from it is checked when it arrives."
+)
+_NOT_KNOWN_BEFORE = N_(
+    "Whether this wallet trusts the issuer is not known before the certificate arrives. "
+    "The offer may be used up by then."
+)
+
+
+def standing_line(standing: IssuerStanding, t: Translator) -> str:
+    """What is known of an issuer before anything is collected; "" where a problem says it."""
+    if standing.vouched is Vouched.YES:
+        return t(_VOUCHED, name=plain(standing.name))
+    return t(_NOT_KNOWN_BEFORE) if standing.vouched is Vouched.UNKNOWN else ""

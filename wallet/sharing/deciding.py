@@ -38,6 +38,7 @@ from wallet.naming import plain
 from wallet.over_asking import AFTER_REFUSAL, Past
 from wallet.permissions import Permissions
 from wallet.presentation import HeldCopy, answer_form, present, refusal
+from wallet.receipt_confirmation import ReceiptConfirmation
 from wallet.recording import approved_event, pseudonym_for, refused_event, request_digest
 from wallet.requests import AlreadyAnswered
 from wallet.sharing.confirming import confirmed_by, purpose_of, purpose_of_permission
@@ -381,7 +382,7 @@ class Decisions(Desk):
         if delivery.state is DeliveryState.NOT_ACCEPTED:
             await self._wallet.check_shown(vault, self.entry(vault, share.id).certificate_ids)
         if delivery.state is DeliveryState.DELIVERED:
-            await Withdrawals(self._wallet).confirm_receipt(vault, share.id)
+            await ReceiptConfirmation(self._wallet).confirm(vault, share.id)
             await Permissions(self._wallet).give(vault, share.id)
             await Withdrawals(self._wallet).after_arrival(vault, share.id)
         await Telling(self._wallet).tell(vault, share.id)

@@ -256,6 +256,7 @@ def _stored(connection: Connection, vault: UnlockedVault, row: Row[Any]) -> Stor
         renewal=view.get("renewal"),
         renewal_tried_at=_time(view.get("renewal_tried_at")),
         judged_under=view.get("judged_under", ""),
+        status_since=_time(view.get("status_since")),
     )
 
 

@@ -34,8 +34,9 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-PENDING = frozenset({State.SENT, State.MARKED, State.ACKNOWLEDGED, State.OVERDUE, State.ESCALATED})
-"""An answer is still owed."""
+_WAITS = frozenset({State.SENT, State.NOT_ACCEPTED, State.MARKED, State.ACKNOWLEDGED})
+PENDING = _WAITS | {State.OVERDUE, State.ESCALATED}
+"""An answer is still owed: also by those who answered with an error, which is no answer to the person."""
 _WISHES = frozenset({EventKind.TAKEN_BACK, EventKind.DELETION_ASKED})
 _GONE_OUT = frozenset({Outcome.SHARED, Outcome.UNKNOWN, Outcome.NOT_ACCEPTED})
 _HAS_LEFT = frozenset({EventKind.DELETION_UNKNOWN, EventKind.DELETION_ACKNOWLEDGED})
@@ -44,21 +45,27 @@ _STATES = {
     EventKind.DELETION_UNKNOWN: State.SENT,
     EventKind.DELETION_NOT_ACCEPTED: State.NOT_ACCEPTED,
     EventKind.DELETION_ACKNOWLEDGED: State.ACKNOWLEDGED,
-    EventKind.COMPLAINED: State.ESCALATED,
 }
+_OF_THE_LINE = frozenset({State.SENT, State.NOT_SENT, State.NOT_ACCEPTED})
+_ANSWERS = frozenset({EventKind.DELETION_STATED, EventKind.DELETION_ANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a share stands. `wish` is the latest wish, `due_on` the last day for an answer to it.
+    """Where a share stands. `wish` is the latest wish, told from the day on which it was first made; `again` are the
+    later times at which the same was asked of them while they owed an answer: those begin no new month. `due_on` is
+    the last day for an answer.
 
+    `complained_at` is when the person noted a complaint, about the missing answer or about the one that came.
     `statements` are all that came, with the moment at which each did; `not_mentioned` are the numbers of the wished
     items that they leave out. `is_gone` tells that by what they say nothing of the share is left there.
     """
 
     state: State = State.NONE
     wish: Event | None = None
+    again: tuple[Event, ...] = ()
     due_on: date | None = None
+    complained_at: datetime | None = None
     reason: str = ""
     statements: tuple[tuple[Event, DeletionStatement], ...] = ()
     not_mentioned: tuple[int, ...] = ()
@@ -80,8 +87,16 @@ class Standing:
 
     @property
     def is_by_wallet(self) -> bool:
-        """Whether the wallet sent the wish itself."""
-        return self.wish is not None and self.wish.facts.get("way") == "endpoint"
+        """Whether the wallet sent the wish itself, be it that the person wrote to them as well."""
+        return any(one is not None and one.facts.get("way") == "endpoint" for one in (self.wish, *self.again))
+
+    @property
+    def can_complain(self) -> bool:
+        """Whether there is something to complain of: no answer in time, or one that does not give all that was wished.
+        A complaint that was made once about the same is enough."""
+        if self.wish is None or self.complained_at is not None:
+            return False
+        return self.state in (State.OVERDUE, State.REFUSED, State.PARTLY)
 
     @property
     def is_overdue(self) -> bool:
@@ -105,33 +120,34 @@ def standing_of(entry: Entry, *, now: datetime) -> Standing:
     statements = tuple(
         (event, DeletionStatement.model_validate(event.facts["statement"]))
         for event in entry.events
-        if event.kind is EventKind.DELETION_STATED
+        if _is_statement(event)
     )
     is_gone = _is_gone(entry, [one for _, one in statements])
     last_day = entry.retention_until
     misses = can_take_back(entry) and last_day is not None and last_day < now.date() and not is_gone
-    position = max((number for number, event in enumerate(entry.events) if event.kind in _WISHES), default=None)
-    if position is None:
+    places = _wishes(entry.events)
+    if not places:
         if not statements:
             return Standing(misses_statement=misses)
         state = State.DONE if is_gone else _said(statements[-1][1])
         return Standing(state, statements=statements, is_gone=is_gone, misses_statement=misses)
-    wish, after = entry.events[position], entry.events[position + 1 :]
+    wish, after = entry.events[places[0]], entry.events[places[0] + 1 :]
     told = [one for _, one in statements]
     missing = _not_mentioned(entry, wish, told)
     # A wish for everything is met by nothing less; for chosen items those are what counts. What they say they keep is
     # mentioned, and not met by that.
     chosen = wish.facts.get("chosen")
     is_covered = is_gone if chosen is None else all(_covered(entry.went[n].get("references", ()), told) for n in chosen)
-    state, reason = _state(wish, after, statements, is_covered=is_covered)
-    due_on = _due_on(wish, after)
-    complained = any(event.kind is EventKind.COMPLAINED for event in after)
-    if state in (State.SENT, State.MARKED, State.ACKNOWLEDGED) and now.date() > due_on:
-        state = State.ESCALATED if complained else State.OVERDUE
+    state, reason = _state(wish, after, told, is_covered=is_covered)
+    due_on, complained_at = _due_on(wish, after), _complained_at(after, state)
+    if state in _WAITS and now.date() > due_on:
+        state = State.OVERDUE if complained_at is None else State.ESCALATED
     return Standing(
         state=state,
         wish=wish,
+        again=tuple(entry.events[place] for place in places[1:]),
         due_on=due_on if state in PENDING else None,
+        complained_at=complained_at,
         reason=reason,
         statements=statements,
         not_mentioned=missing if statements and state not in PENDING else (),
@@ -140,20 +156,38 @@ def standing_of(entry: Entry, *, now: datetime) -> Standing:
     )
 
 
+def _wishes(events: Sequence[Event]) -> list[int]:
+    """The places of the latest wish and of the same one before it, for as long as an answer was owed in between.
+
+    Who reminds somebody gives them no new month by it. What had not left by then was no wish to them yet.
+    """
+    places = [number for number, event in enumerate(events) if event.kind in _WISHES]
+    found = places[-1:]
+    for place in reversed(places[:-1]):
+        wish, later = events[place], events[found[0]]
+        between = events[place + 1 : found[0]]
+        said = [DeletionStatement.model_validate(one.facts["statement"]) for one in between if _is_statement(one)]
+        is_same = wish.kind is later.kind and wish.facts.get("chosen") == later.facts.get("chosen")
+        if not is_same or _state(wish, between, said, is_covered=False)[0] not in _WAITS:
+            break
+        found.insert(0, place)
+    return found
+
+
+def _is_statement(event: Event) -> bool:
+    return event.kind is EventKind.DELETION_STATED
+
+
 def _state(
-    wish: Event,
-    after: Sequence[Event],
-    statements: Sequence[tuple[Event, DeletionStatement]],
-    *,
-    is_covered: bool,
+    wish: Event, after: Sequence[Event], statements: Sequence[DeletionStatement], *, is_covered: bool
 ) -> tuple[State, str]:
     if statements and is_covered:
         return State.DONE, ""
     # One that was made before the wish answers another one: a replayed statement closes nothing.
-    since = [one for _, one in statements if one.iat >= int(wish.at.timestamp()) - 300]
+    since = [one for one in statements if one.iat >= int(wish.at.timestamp()) - 300]
     if since:
         return _said(since[-1]), ""
-    state, reason = (State.SENT if wish.facts.get("way") == "endpoint" else State.MARKED), ""
+    state, reason = _asked(wish), ""
     has_left = state is State.MARKED
     for event in after:
         if event.kind is EventKind.DELETION_ANSWERED:
@@ -161,16 +195,36 @@ def _state(
         has_left = has_left or event.kind in _HAS_LEFT
         if event.kind is EventKind.DELIVERED and state is State.NOT_ACCEPTED:
             state, reason = State.SENT, ""  # They did not have it yet when they said so.
+        if event.kind in _WISHES and _asked(event) is State.MARKED and state is not State.ACKNOWLEDGED:
+            state, reason, has_left = State.MARKED, "", True
         found = _STATES.get(event.kind)
-        if found is None or found is State.ESCALATED:
+        if found is None:
             continue
         # What they once acknowledged they have, whatever the line does to later questions.
         if state is State.ACKNOWLEDGED and found in (State.NOT_SENT, State.SENT):
+            continue
+        # So have those who answered it with an error.
+        if state is State.NOT_ACCEPTED and found is State.NOT_SENT:
+            continue
+        # So they have what the person wrote or said themself.
+        if state is State.MARKED and found in _OF_THE_LINE:
             continue
         if found is State.NOT_SENT and has_left:
             found = State.SENT
         state, reason = found, str(event.facts.get("reason", ""))
     return state, reason
+
+
+def _asked(wish: Event) -> State:
+    return State.SENT if wish.facts.get("way") == "endpoint" else State.MARKED
+
+
+def _complained_at(after: Sequence[Event], state: State) -> datetime | None:
+    """When the person complained of what is: of an answer that came since, they have not complained yet."""
+    if state not in PENDING:
+        answered = max((number for number, event in enumerate(after) if event.kind in _ANSWERS), default=-1)
+        after = after[answered + 1 :]
+    return next((event.at for event in reversed(after) if event.kind is EventKind.COMPLAINED), None)
 
 
 def _said(statement: DeletionStatement) -> State:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 import wallet
 from issuer.status import Status
-from tests.wallet.acting import EITHER, LINA, OMAR, POWER, WITH_POWER, Agent
+from tests.wallet.acting import EITHER, LINA, OMAR, POWER, WITH_POWER, Agent, power_offer
 from tests.wallet.fake_verifier import known_verifier, notice, query
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of, ticks
 from tests.wallet.test_pages import UNKNOWN_WORDS, send
@@ -207,3 +207,68 @@ def test_the_screens_of_a_share_that_came_to_nothing_say_it_too(world: World, la
     assert 'id="renew"' in expired.text
     for shown in (said_no, answered, expired):
         assert BANNER[language] in text_of(shown), shown.url
+
+
+MINE = {
+    "holds": {"en": "", "sv": ""},
+    "not begun": {"en": "It begins on 1 January 2027.", "sv": "Den börjar gälla 1 januari 2027."},
+    "last day": {"en": "Ended on 30 June 2026", "sv": "Upphörde 30 juni 2026"},
+    "revoked": {
+        "en": "Ended. You learned it on 20 November 2026.",
+        "sv": "Har upphört. Du fick veta det 20 november 2026.",
+    },
+    "paused": {
+        "en": "Paused. You learned it on 20 November 2026.",
+        "sv": "Pausad. Du fick veta det 20 november 2026.",
+    },
+    "no look": UNKNOWN,
+}
+OF_THE_POWER = {"not begun": {"begins_on": "2027-01-01"}, "last day": {"ends_on": "2026-06-30"}}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize("why", sorted(MINE))
+def test_the_list_of_whom_one_acts_for_says_which_power_cannot_be_used_and_since_when(
+    world: World, language: str, why: str
+) -> None:
+    """Looked up when the page is opened, and not only when somebody asks; what is known stays known a day later."""
+    browser = browser_of_agent(world, language, **OF_THE_POWER.get(why, {}))
+    world.clock.move(seconds=6)
+    if why in ("revoked", "paused"):
+        change_powers(world, Status.REVOKED if why == "revoked" else Status.SUSPENDED)
+    if why == "no look":
+        with world.network.cut_before("/status/1"):
+            page = browser.get("/acting")
+    else:
+        page = browser.get("/acting")
+    assert MINE[why][language] in text_of(page)
+    assert ('id="mine-over-1"' in page.text) is (why != "holds")
+    assert not UNKNOWN_WORDS.search(text_of(page))
+    if why in ("revoked", "paused"):
+        world.clock.move(days=1)
+        send(browser, browser.get("/unlock"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+        assert MINE[why][language] in text_of(browser.get("/acting"))
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_a_power_has_one_last_day_everywhere(world: World, language: str) -> None:
+    """The copies of a power end with its last day in UTC, which is the next day here: nothing names that one."""
+
+    async def fill() -> None:
+        agent = await Agent.named(world)
+        await world.wallet.receive(agent.vault, power_offer(world, ends_on="2027-01-14"))
+
+    anyio.run(fill)
+    browser = world.wallet.browser(language)
+    send(browser, browser.get("/unlock"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+    employer = known_verifier(world)
+    acting = browser.get("/acting")
+    certificate = browser.get("/certificates/" + acting.text.partition("/certificates/")[2].partition('"')[0])
+    review = look(browser, employer.ask(EITHER, notice=notice()).link())
+    shown = {"en": ("14 January 2027", "15 January 2027"), "sv": ("14 januari 2027", "15 januari 2027")}[language]
+    for page in (acting, certificate, review):
+        assert shown[0] in text_of(page)
+        assert shown[1] not in text_of(page)
+    valid_until = certificate.text.partition('id="valid-until">')[2].partition("<")[0]
+    assert valid_until == shown[0]
+    assert "2027-01-15T00:00:00Z" in certificate.text, "for machines, the moment"

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from unittest.mock import AsyncMock
 
 import anyio
 import httpx2
@@ -9,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from issuer.status import Status
+from proofs.act_report import ReportUnchecked
 from schemas.receipt import EventType
 from tests.attacks.test_acts_for_another import Principal, acted, told_agent
 from tests.wallet.acting import Agent
@@ -164,6 +166,41 @@ def test_the_first_page_tells_what_was_done_for_you_until_you_have_seen_it(world
     assert 'id="done-for-you"' not in seen.text
     assert 'id="done-for-you"' not in browser.get("/").text
     assert MARK[language] in text_of(browser.get("/history"))
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_the_first_page_tells_what_came_while_the_wallet_was_open(world: World, language: str) -> None:
+    """Without another unlock and without a look at the powers."""
+    lina = anyio.run(Principal.at, world)
+    agent = anyio.run(told_agent, world, lina)
+    browser = lina.side.browser(language)
+    send(browser, browser.get("/unlock"), "/unlock", name="Lina", passphrase=PASSPHRASE)
+    assert 'id="done-for-you"' not in browser.get("/").text
+
+    anyio.run(acted, agent, known_verifier(world))
+
+    page = browser.get("/")
+    assert SINCE[language] in text_of(page)
+    assert "Omar Haddad: 1" in text_of(page)
+
+
+def test_the_first_page_waits_once_for_what_cannot_be_checked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is set aside then, and looked at again with the powers."""
+    lina = anyio.run(Principal.at, world)
+    agent = anyio.run(told_agent, world, lina)
+    browser = lina.side.browser("en")
+    send(browser, browser.get("/unlock"), "/unlock", name="Lina", passphrase=PASSPHRASE)
+    anyio.run(acted, agent, known_verifier(world))
+    looks = AsyncMock(side_effect=ReportUnchecked("no key", source="https://university.example", power_copy="p"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("wallet.acts.verify_report", looks)
+        for _ in range(3):
+            assert 'id="done-for-you"' not in browser.get("/").text
+        assert looks.await_count == 1
+    browser.get("/acting")
+
+    assert "Omar Haddad: 1" in text_of(browser.get("/"))
 
 
 def test_without_a_page_of_the_source_there_is_the_letter(world: World) -> None:

@@ -8,11 +8,16 @@ import sqlite3
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import anyio
 import pytest
 
-from tests.wallet.fake_verifier import notice, query
+from issuer.offers import draft_offers
+from schemas.types import CREDENTIAL_TYPES
+from tests.schemas.types.records import statement
+from tests.wallet.fake_verifier import credential, known_verifier, notice, query
 from tests.wallet.pages.sharing_browser import browser_that_shared, latest_entry, share
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
+from tests.wallet.people import Sharer
 from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_pages import field, send
 from tests.world import PASSPHRASE, World
@@ -64,9 +69,9 @@ def test_d28_damage_is_told_when_the_wallet_is_opened(world: World) -> None:
 
     home = send(browser, locked, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/")
 
-    assert "The history was changed from outside this wallet. Look at the sharing history." in text_of(home)
+    assert "The sharing history was changed from outside this wallet. Look at the sharing history." in text_of(home)
     history = browser.get("/history")
-    assert "The end of the history is missing" in history.text
+    assert "The end of the sharing history is missing" in history.text
     assert field(history, "csrf")
 
 
@@ -118,10 +123,14 @@ def test_cs03_a_certificate_of_which_nothing_was_chosen_is_named_and_counted(wor
     browser, _, employer = browser_that_shared(world)
     page = look(browser, employer.ask(query(), notice=notice()).link())
     assert "wants to see 1 thing about you" in text_of(page)
+    goes = "The title “Computer Security for Health Care Systems” goes with it."
+    assert f"Only what always comes with it goes from this certificate. {goes}" in text_of(page)
 
     asked = decide(browser, page, "share")
     assert "Share 1 item with Exempelbolaget AB until" in text_of(asked)
     assert "<li>The certificate Computer Security" in asked.text
+    assert "Systems, only with what always comes with it" in asked.text
+    assert goes in text_of(asked)
     done = confirm(browser, asked)
     assert "1 item was delivered: The certificate Computer Security" in text_of(done)
     entry = f"/history/{latest_entry(browser)}"
@@ -133,6 +142,49 @@ def test_cs03_a_certificate_of_which_nothing_was_chosen_is_named_and_counted(wor
         assert ("The certificate Short course certificate" in said, "Computer Security" in said) == (True, False)
     receipt = text_of(browser.get(f"{entry}/receipt"))
     assert ("With every share of Short course certificate" in receipt, "Computer Security" in receipt) == (True, False)
+    assert "The certificate Short course certificate, only with what always comes with it" in receipt
+    assert "Its title went with it." in receipt
+
+
+@pytest.mark.parametrize(
+    ("language", "stays", "stayed", "goes"),
+    [
+        (
+            "en",
+            "The title “job_title 1” does not go with it.",
+            "Its title did not go with it.",
+            "Its title went with it.",
+        ),
+        ("sv", "Titeln ”job_title 1” följer inte med.", "Titeln följde inte med.", "Titeln följde med."),
+    ],
+)
+@pytest.mark.parametrize("asks_title", [True, False])
+def test_a_title_that_is_not_shared_is_said_to_stay(
+    world: World, language: str, stays: str, stayed: str, goes: str, asks_title: bool
+) -> None:
+    """The person knows a certificate by a title that can be left out: each screen says whether it goes."""
+    employment = CREDENTIAL_TYPES["employment"]
+    employer, issuer = known_verifier(world), world.university
+    drafts = draft_offers(employment, [statement(employment)], with_tx_code=False)
+    (offer,) = issuer.context.store.offers.create(drafts, now=world.clock())
+
+    async def fill() -> None:
+        sharer = await Sharer.named(world)
+        await world.wallet.receive(sharer.vault, issuer.context.links_of(offer).offer)
+
+    anyio.run(fill)
+    browser = world.wallet.browser(language)
+    send(browser, browser.get("/unlock"), "/unlock", name="Maja", passphrase=PASSPHRASE)
+    paths = [["family_name"], *([["job_title"]] if asks_title else [])]
+    page = look(
+        browser, employer.ask({"credentials": [credential(*paths, vct=employment.vct)]}, notice=notice()).link()
+    )
+    asked = decide(browser, page, "share")
+    for screen in (page, asked):
+        assert (stays in text_of(screen)) is not asks_title
+    confirm(browser, asked)
+    receipt = text_of(browser.get(f"/history/{latest_entry(browser)}/receipt"))
+    assert (goes if asks_title else stayed) in receipt
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import anyio
 import httpx2
+import pytest
 from starlette.testclient import TestClient
 
 from tests.attacks.test_acts_for_another import acted
@@ -242,3 +243,33 @@ def _allow(browser: TestClient, page: httpx2.Response, passphrase: str = PASSPHR
 def _uncounted(page: FilledPage) -> str:
     """The heading without its count, which follows the ticks."""
     return re.sub("[0-9]+ things?", "things", page.heading)
+
+
+@pytest.mark.parametrize("has_request", [True, False])
+def test_the_language_of_a_link_to_a_request_stays_on_the_pages_after_it(world: World, has_request: bool) -> None:
+    """Also when the link holds no request, and the person is sent to where one is given."""
+    browser = person(world, "micro-credential")
+    request = known_verifier(world).ask(query(["family_name"]), notice=notice()).link().partition("?")[2]
+    page = browser.get(f"/present?{request + '&' if has_request else ''}lang=sv")
+    assert '<html lang="sv">' in page.text
+    if has_request:
+        page = send(
+            browser, page, "/present", link=field(page, "link"), came_by=field(page, "came_by"), decision="continue"
+        )
+        assert page.url.path.startswith("/share/")
+    assert '<html lang="sv">' in page.text
+    assert '<html lang="sv">' in browser.get("/").text
+
+
+def test_the_tick_on_the_page_of_leaving_stays_in_the_other_language(world: World) -> None:
+    """Nothing is deleted by that."""
+    browser = person(world, "micro-credential")
+    page = browser.get("/settings/leave")
+    assert 'form="leave-form"' in page.text
+    swedish = send(browser, page, "/settings/leave?lang=sv", understood="yes", to_language="sv")
+    assert '<html lang="sv">' in swedish.text
+    tick = swedish.text.partition('id="understood"')[2].partition(">")[0]
+    assert "checked" in tick
+    assert "checked" not in browser.get("/settings/leave").text.partition('id="understood"')[2].partition(">")[0]
+    wrong = send(browser, swedish, "/settings/leave", understood="yes", passphrase="no", decision="delete")
+    assert "checked" in wrong.text.partition('id="understood"')[2].partition(">")[0]

@@ -38,7 +38,7 @@ def test_each_item_says_who_received_it_and_what_was_decided(world: World) -> No
     assert found["Country"].count("It came along") == 2
     assert found["ECTS credits"].count("You left it out") == 1
     assert "You shared nothing" in found["Date of birth"]
-    assert "Nobody has asked for it here." in found["Given name"]
+    assert "No recipient has asked to see this yet." in found["Given name"]
     for entry in (shared, refused):
         assert f'href="/history/{entry}"' in page.text
     assert f"From {world.university.trust_entry.name}." in text_of(page)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from lxml import html
 
 from tests.attacks.test_wallet_receiving import METADATA, changed_json
 from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
@@ -198,16 +199,29 @@ def test_cs17_a_certificate_that_anybody_can_show_says_so_and_can_be_shared(
     assert 'data-outcome="shared"' in done.text
 
 
-def test_who_asks_says_what_is_registered(world: World, employer: FakeVerifier) -> None:
-    """Quietly, beside the name, in both languages."""
+def test_who_shows_no_registration_is_warned_of_beside_the_name(world: World, employer: FakeVerifier) -> None:
+    """A warning with one thing to do, in both languages; among what to think of there is room for three others."""
     browser = person(world)
 
     english = look(browser, employer.ask(query(["family_name"]), notice=notice()).link())
     swedish = browser.get(f"{english.url.path}?lang=sv")
 
-    assert "They have not shown that they are registered to ask for this." in text_of(english)
-    assert "De har inte visat att de är registrerade för att fråga efter detta." in text_of(swedish)
+    told = {page: said_of_registration(page) for page in (english, swedish)}
+    assert told[english] == (
+        "They have not shown that they are registered to ask for this. Look closely at what they ask for."
+    )
+    assert told[swedish] == (
+        "De har inte visat att de är registrerade för att fråga efter detta. Titta noga på vad de frågar efter."
+    )
     assert "unregistered" not in warned(english)
+
+
+def said_of_registration(page: Any) -> str:
+    """The warning beside the name of who asks, as text."""
+    tree: Any = html.fromstring(page.text)
+    (place,) = tree.xpath("//*[@id='who-registration']")
+    assert place.xpath("./*[contains(@class, 'status-warning')]"), "marked as a warning, by sign and words"
+    return " ".join(place.text_content().split())
 
 
 def test_the_history_tells_what_was_warned_of(world: World) -> None:

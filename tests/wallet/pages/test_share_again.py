@@ -53,7 +53,7 @@ def test_a_request_that_was_answered_in_another_window_ends_here_too(
 
     assert "You have answered this request already" in text_of(page)
     assert "You have answered this request already" in text_of(browser.get(first.url.path))
-    assert "Nothing in the history fits this." in text_of(browser.get("/history?outcome=open"))
+    assert "Nothing in the sharing history fits this." in text_of(browser.get("/history?outcome=open"))
     entry = browser.get(first.url.path.replace("/share/", "/history/"))
     assert "You had answered it in another window" in text_of(entry)
     assert len(employer.forms) == 1
@@ -74,7 +74,7 @@ def test_a_request_that_somebody_else_here_answered_ends_too(world: World, emplo
 
     assert "This request has been answered already" in text_of(ended)
     assert "You have answered" not in text_of(ended)
-    assert "Nothing in the history fits this." in text_of(ali.get("/history?outcome=open"))
+    assert "Nothing in the sharing history fits this." in text_of(ali.get("/history?outcome=open"))
     assert len(employer.forms) == 1
 
 

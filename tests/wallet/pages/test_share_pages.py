@@ -582,7 +582,7 @@ def test_d04_dying_while_telling_leaves_unknown(
     again = browser.get(page.url.path)
     assert "Whether it arrived is not known" in text_of(again)
     told = send(browser, again, f"{page.url.path}/tell")
-    assert "They were told the code below" in text_of(told)
+    assert "They were told the code of the fault" in text_of(told)
     assert "not known" not in text_of(told)
     assert len(employer.forms) == 1 + is_sent
     happened = text_of(browser.get(history))
@@ -737,9 +737,9 @@ def test_s5_the_history_is_filtered_by_plain_words(world: World, employer: FakeV
     decide(browser, look(browser, employer.ask(query(["family_name"]), notice=notice()).link()), "refuse")
 
     assert "Exempelbolaget AB" in text_of(browser.get("/history?who=exempel"))
-    assert "Nothing in the history fits this." in text_of(browser.get("/history?who=nobody"))
+    assert "Nothing in the sharing history fits this." in text_of(browser.get("/history?who=nobody"))
     assert "1 entry" in text_of(browser.get("/history?outcome=refused"))
-    assert "Nothing in the history fits this." in text_of(browser.get("/history?since=2030-01-01"))
+    assert "Nothing in the sharing history fits this." in text_of(browser.get("/history?since=2030-01-01"))
     assert browser.get("/history?since=yesterday").status_code == 400
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import unescape
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx2
 import pypdf
 import pytest
 from starlette.testclient import TestClient
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 from tests.wallet.fake_verifier import credential, notice, query
 from tests.wallet.pages.sharing_browser import latest_entry
 from tests.wallet.pages.test_share_pages import confirm, decide, look, text_of
-from tests.wallet.taking_back_world import BIRTH, NAME, Recipient
+from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, says
 from tests.wallet.test_ledger import VALUES
 from tests.wallet.test_pages import UNKNOWN_WORDS, collect, make_wallet, send
 from tests.world import PASSPHRASE, World
@@ -139,6 +140,45 @@ def test_cs36_overdue_with_a_complaint_ready(world: World) -> None:
     assert not [value for value in VALUES if value in body]
     done = send(browser, complaint, f"/history/{entry}/note", decision="complained")
     assert 'data-state="escalated"' in done.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "offers"),
+    [
+        ("acknowledged", "acknowledged", set()),
+        ("refusing", "not_accepted", {"ask-again"}),
+    ],
+)
+@pytest.mark.parametrize("wish", ["take-back", "ask-delete"])
+def test_after_a_wish_the_entry_shows_how_it_stands_and_offers_it_no_more(
+    world: World, answer: str, state: str, offers: set[str], wish: str
+) -> None:
+    """As long as an answer about everything is owed; where it came to nothing it can be made again."""
+    browser, entry, recipient = shared(world)
+    buttons = {"take-back", "ask-delete", "ask-again"}
+
+    def offered(page: httpx2.Response) -> set[str]:
+        return {one for one in buttons if f'id="{one}"' in page.text}
+
+    assert offered(browser.get(f"/history/{entry}")) == {"take-back", "ask-delete"}
+    recipient.answer = recipient.acknowledged if answer == "acknowledged" else says(400)
+    page = browser.get(f"/history/{entry}/{wish}")
+
+    done = send(browser, page, page.url.path, decision="everything")
+
+    assert f'data-state="{state}"' in done.text
+    assert offered(done) == offers
+
+
+def test_beside_a_wish_for_some_of_it_the_rest_can_be_asked_for(world: World) -> None:
+    """It is offered as what it is: more."""
+    browser, entry, recipient = shared(world)
+    recipient.answer = recipient.acknowledged
+    page = browser.get(f"/history/{entry}/ask-delete")
+    done = send(browser, page, page.url.path, decision="send", item="1")
+    assert 'data-state="acknowledged"' in done.text
+    assert "Ask them to delete more" in text_of(done)
+    assert "Take back everything" in text_of(done)
 
 
 def letter_of(browser: TestClient, entry: str) -> list[str]:
