@@ -40,6 +40,15 @@ def test_every_requirement_of_a_share_has_its_row() -> None:
     assert [number for number, row in rows.items() if not NAMED.search(row)] == []
 
 
+@pytest.mark.parametrize("prefix", ["OA", "A"])
+def test_every_rule_on_asking_and_every_point_of_accessibility_has_its_row(prefix: str) -> None:
+    """OA-01 to OA-14 and A-01 to A-14, each with a test; what is not built is said in the row."""
+    rows = _table("consent-tests.md", prefix)
+
+    assert set(rows) == set(range(1, 15))
+    assert [number for number, row in rows.items() if not NAMED.search(row)] == []
+
+
 def test_every_invariant_of_durability_has_its_row() -> None:
     """Those that issue 3 names: a crash test is claimed for each of them."""
     rows = _table("durability.md", "D")
