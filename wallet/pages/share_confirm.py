@@ -3,10 +3,11 @@
 The first button of each form shows the page again: the Enter key never shares (CS-01).
 """
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
@@ -62,6 +63,37 @@ class Sent(BaseModel):
         return bool(self.passphrase or self.answer or self.decision)
 
 
+class _ConfirmForm:
+    """A form of this room, with whose it is and for which share."""
+
+    def __init__(
+        self,
+        request: Request,
+        vault: VaultDep,
+        wallet: WalletDep,
+        pages: PagesDep,
+        sharing: SharingDep,
+        share_id: str,
+        sent: Annotated[Sent, Form()],
+    ) -> None:
+        self.request, self.vault, self.wallet, self.pages, self.sharing = request, vault, wallet, pages, sharing
+        self.share_id, self.sent = share_id, sent
+
+    @property
+    def language(self) -> str:
+        """The language of the page."""
+        return self.pages.language(self.request)
+
+    async def show_again(self, fault: str, *, status: int = 200) -> Response:
+        """The confirmation that is due, with a fault."""
+        return await _show_confirm(
+            self.request, self.pages, self.sharing, self.vault, self.share_id, fault=fault, status=status
+        )
+
+
+FormDep = Annotated[_ConfirmForm, Depends()]
+
+
 def fault_of(exc: ProtocolError) -> str:
     """Why one of `NOT_CONFIRMED` confirms nothing, in words."""
     if isinstance(exc, WrongPassphrase):
@@ -93,46 +125,9 @@ async def ask_to_confirm_checks(vault: VaultDep, wallet: WalletDep, share_id: st
 
 
 @router.post("/share/{share_id}/confirm/checks", dependencies=[FromOurForm])
-async def confirm_checks(
-    request: Request,
-    vault: VaultDep,
-    wallet: WalletDep,
-    pages: PagesDep,
-    sharing: SharingDep,
-    share_id: str,
-    sent: Annotated[Sent, Form()],
-) -> Response:
+async def confirm_checks(form: FormDep) -> Response:
     """Allow exactly the later checks that this page named, or go on without them. Nothing is sent here."""
-    language, fault, status = pages.language(request), ENTER_DOES_NOT_SHARE, 200
-    if sent.said in FAULTS:
-        return await _show_confirm(request, pages, sharing, vault, share_id, fault=sent.said)
-    try:
-        if sent.decision == "without":
-            chosen = replace(sharing.decision(vault, share_id, language=language).chosen, recheck=False)
-            sharing.choose(vault, share_id, chosen, language=language)
-            return go_to(request, f"/share/{share_id}/confirm")
-        if sent.decision == "allow":
-            async with counted_try(request, wallet, vault.name):
-                await sharing.confirm_permission(
-                    vault,
-                    share_id,
-                    language=language,
-                    approved_digest=sent.digest,
-                    passphrase=sent.passphrase,
-                    passkey=sent.answer,
-                )
-            return go_to(request, f"/share/{share_id}/confirm")
-    except NOT_CONFIRMED as exc:
-        fault, status = fault_of(exc), exc.status
-    except AlreadyAnswered:
-        return go_to(request, f"/share/{share_id}/outcome")
-    except (RequestExpired, RequestFault, PermissionNotConfirmed):
-        return go_to(request, f"/share/{share_id}")
-    except (ShownSomethingElse, InvalidSelection):
-        return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
-    return await _show_confirm(
-        request, pages, sharing, vault, share_id, fault=fault if sent.is_entered else "", status=status
-    )
+    return await _decided(form, _CHECKS)
 
 
 @router.get("/share/{share_id}/confirm/passkey")
@@ -143,51 +138,75 @@ async def ask_to_confirm(vault: VaultDep, wallet: WalletDep, share_id: str, dige
 
 
 @router.post("/share/{share_id}/confirm", dependencies=[FromOurForm])
-async def confirm(
-    request: Request,
-    vault: VaultDep,
-    wallet: WalletDep,
-    pages: PagesDep,
-    sharing: SharingDep,
-    share_id: str,
-    sent: Annotated[Sent, Form()],
-) -> Response:
+async def confirm(form: FormDep) -> Response:
     """Share exactly what this page said, or do not."""
-    language, fault, status = pages.language(request), ENTER_DOES_NOT_SHARE, 200
+    return await _decided(form, _SHARE)
+
+
+async def _refuse(form: _ConfirmForm) -> None:
+    await form.sharing.refuse(form.vault, form.share_id, language=form.language)
+
+
+async def _go_without(form: _ConfirmForm) -> None:
+    chosen = form.sharing.decision(form.vault, form.share_id, language=form.language).chosen
+    form.sharing.choose(form.vault, form.share_id, replace(chosen, recheck=False), language=form.language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One of the two confirmations: what its buttons bring, what saying no and yes does, and which pages follow.
+
+    `unconfirmed` is where a person is sent whose later checks are not confirmed, or not allowed any more.
+    """
+
+    no: str
+    yes: str
+    say_no: Callable[[_ConfirmForm], Awaitable[None]]
+    say_yes: Callable[[Sharing], Callable[..., Awaitable[object]]]
+    done: str
+    unconfirmed: str
+
+
+_CHECKS = _Step("without", "allow", _go_without, lambda sharing: sharing.confirm_permission, "/confirm", "")
+_SHARE = _Step("refuse", "share", _refuse, lambda sharing: sharing.approve, "/outcome", "/confirm/checks")
+
+
+async def _decided(form: _ConfirmForm, step: _Step) -> Response:
+    """What a form of this room asks for, or why that cannot be; a fault of the confirmation stays on its page."""
+    request, pages, sent, place = form.request, form.pages, form.sent, f"/share/{form.share_id}"
+    fault, status = ENTER_DOES_NOT_SHARE, 200
     if sent.said in FAULTS:
-        return await _show_confirm(request, pages, sharing, vault, share_id, fault=sent.said)
+        return await form.show_again(sent.said)
     try:
-        if sent.decision == "refuse":
-            await sharing.refuse(vault, share_id, language=language)
-            return go_to(request, f"/share/{share_id}/outcome")
-        if sent.decision == "share":
-            async with counted_try(request, wallet, vault.name):
-                await sharing.approve(
-                    vault,
-                    share_id,
-                    language=language,
+        if sent.decision == step.no:
+            await step.say_no(form)
+            return go_to(request, f"{place}{step.done}")
+        if sent.decision == step.yes:
+            async with counted_try(request, form.wallet, form.vault.name):
+                await step.say_yes(form.sharing)(
+                    form.vault,
+                    form.share_id,
+                    language=form.language,
                     approved_digest=sent.digest,
                     passphrase=sent.passphrase,
                     passkey=sent.answer,
                 )
-            return go_to(request, f"/share/{share_id}/outcome")
+            return go_to(request, f"{place}{step.done}")
     except NOT_CONFIRMED as exc:
         fault, status = fault_of(exc), exc.status
     except AlreadyAnswered:
-        return go_to(request, f"/share/{share_id}/outcome")
+        return go_to(request, f"{place}/outcome")
     except (RequestExpired, RequestFault):
-        return go_to(request, f"/share/{share_id}")  # That page says so, and offers to fetch a new one.
+        return go_to(request, place)  # That page says so, and offers to fetch a new one.
     except NoCopiesLeft:
-        return pages.redirect(f"/share/{share_id}", message=NO_COPIES, kind="warning")
+        return pages.redirect(place, message=NO_COPIES, kind="warning")
     except PermissionNotConfirmed:
-        return go_to(request, f"/share/{share_id}/confirm/checks")
+        return go_to(request, f"{place}{step.unconfirmed}")
     except (ActingNotConfirmed, OverrideMissing, StepMissing):
-        return go_to(request, f"/share/{share_id}?missing=1")
+        return go_to(request, f"{place}?missing=1")
     except (ShownSomethingElse, YesMissing, CannotSatisfy, CopyDiffers, InvalidSelection):
-        return pages.redirect(f"/share/{share_id}", message=CHANGED, kind="warning")
-    return await _show_confirm(
-        request, pages, sharing, vault, share_id, fault=fault if sent.is_entered else "", status=status
-    )
+        return pages.redirect(place, message=CHANGED, kind="warning")
+    return await form.show_again(fault if sent.is_entered else "", status=status)
 
 
 async def _show_confirm(

@@ -63,13 +63,10 @@ def test_hindering_no_other_act_takes_more_steps_than_sharing(world: World) -> N
     sharing = from_s0(say="share")
     share_messages = len(recipient.forms)
     entry = latest_entry(browser)
-    steps = {
-        "copy": from_entry(entry, "copy", "mail"),
-        "delete": from_entry(entry, "ask-delete", "everything"),
-        "refuse": from_s0(say="refuse"),
-    }
+    steps = {"refuse": from_s0(say="refuse")}
     refusal_messages = len(recipient.forms) - share_messages
-    from_s0(say="share")  # What they were asked to delete is not offered again for taking back.
+    steps |= {"copy": from_entry(entry, "copy", "mail"), "delete": from_entry(entry, "ask-delete", "everything")}
+    from_s0(say="share")  # Of what is to be deleted as a whole nothing is left to take back.
     steps["take back"] = from_entry(latest_entry(browser), "take-back", "send")
 
     assert sharing == 3
