@@ -140,7 +140,7 @@ def test_the_history_and_its_pages(
     page.check("#understood")
     page.fill("#passphrase", PASSPHRASE)
     page.click("#delete-wallet")
-    page.wait_for_selector("#unlock")
+    page.wait_for_selector("#certificate-of-leaving")
     look("left")
 
 

@@ -34,7 +34,7 @@ def field(page: httpx2.Response, name: str) -> str:
     return unescape(found[1])
 
 
-def send(browser: TestClient, page: httpx2.Response, path: str, **fields: str) -> httpx2.Response:
+def send(browser: TestClient, page: httpx2.Response, path: str, **fields: str | list[str]) -> httpx2.Response:
     """Send a form of a page, with the token that the page carries."""
     return browser.post(path, data={"csrf": field(page, "csrf"), **fields})
 
