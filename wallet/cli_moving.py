@@ -112,7 +112,10 @@ def leave(
     data: WalletData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
-    """Delete a vault and everything in it. `export` first what is to be kept."""
+    """Delete a vault and everything in it. `export` first what is to be kept.
+
+    With --json, `statement` is the wallet service's signed statement of what was destroyed and when.
+    """
 
     async def work(wallet: Deployment) -> dict[str, Any]:
         leaving = Leaving(wallet)
@@ -129,7 +132,10 @@ def leave(
             if not typer.confirm("Delete this vault and everything in it, for ever?", default=False, err=True):
                 raise CommandFailed("Nothing was deleted.", error="no_decision")
         passphrase = read_passphrase(wallet.settings, person, is_new=False)
-        return {"deleted": True, "complete": await leaving.leave(vault, passphrase)}
+        held = leaving.held(vault)
+        complete = await leaving.leave(vault, passphrase)
+        certified = leaving.certified(leaving.notice(vault.person_id, held)) if complete else None
+        return {"deleted": True, "complete": complete, "statement": certified.token if certified else None}
 
     show(with_wallet(data, work), as_json=as_json, human=_left_text)
 

@@ -15,7 +15,8 @@ from schemas.errors import Refused
 from service.commands import CommandFailed, JSONOption, show
 from wallet.deployment import Deployment
 from wallet.recovering import Recovery
-from wallet.recovery_code import WrongCode
+from wallet.recovery_code import WrongCode, read_code
+from wallet.recovery_words import in_language
 from wallet.terminal import (
     DEFAULT_DATA,
     DEFAULT_PERSON,
@@ -44,10 +45,11 @@ def make(person: PersonOption = DEFAULT_PERSON, data: WalletData = DEFAULT_DATA,
     async def work(wallet: Deployment) -> dict[str, Any]:
         vault = await _vault(wallet, person)
         code = await Recovery(wallet).make(vault, read_passphrase(wallet.settings, person, is_new=False))
-        return {"code": code}
+        return {"code": code, "check_words": in_language(read_code(code), "en")}
 
     def text(result: dict[str, Any]) -> str:
-        return f"{result['code']}\nWrite it on paper: it is kept nowhere and opens the vault of {person} once."
+        words = f"Check words: {result['check_words']}"
+        return f"{result['code']}\n{words}\nWrite it on paper: it is kept nowhere and opens the vault of {person} once."
 
     show(with_wallet(data, work), as_json=as_json, human=text)
 

@@ -351,6 +351,25 @@ def test_i42_an_attestation_alone_gives_a_copy_for_each_key(attesting: Desk) -> 
     assert set(types) == {"jwt", "attestation"}
 
 
+def test_what_is_demanded_of_one_type_is_demanded_of_no_other(attesting: Desk) -> None:
+    """Attested keys are demanded for micro-credentials: the metadata say so there alone, a plain proof is enough for
+    another type, and does not do for the first. (The proof type `attestation` is one, for whoever wants to use it.)"""
+    metadata = attesting.client.get(credential_issuer_metadata_url(attesting.issuer)).json()
+    demanding = {
+        name
+        for name, one in metadata["credential_configurations_supported"].items()
+        if "key_attestations_required" in one["proof_types_supported"]["jwt"]
+    }
+    assert demanding == {"micro-credential"}
+
+    token = attesting.token(attesting.offer("course-results"))
+    answer = attesting.ask_credential(token, attesting.request("course-results"))
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["credentials"]) == 1
+    refused = attesting.ask_credential(attesting.token(attesting.offer()), attesting.request())
+    assert_refused(refused, "invalid_proof")
+
+
 def test_i41_a_proof_carries_its_attestation(attesting: Desk) -> None:
     """The proof's key is among the attested ones, the nonces agree; each attested key gets a copy."""
     keys, nonce = [generate_signer() for _ in range(2)], attesting.nonce()

@@ -1,5 +1,6 @@
 """Who asks too often: sent away with 429, while the others behind the same address are served."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,20 @@ def test_the_limits_themselves_take_bounded_memory(tmp_path: Path) -> None:
     with pytest.raises(TooManyRequests):
         failures.check("10049", now=NOON)
     failures.check("0", now=NOON)
+
+
+def test_while_another_process_writes_wallets_are_told_when_to_come_again(desk: Desk) -> None:
+    """503 with `Retry-After` over HTTP, at token and credential endpoint alike; then the same request is served."""
+    offer, late = desk.offer(), desk.offer()
+    token, request = desk.token(late), desk.request()
+    other = sqlite3.connect(desk.settings.data / "issuer.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        assert told(desk.ask_token(offer)) == (503, "temporarily_unavailable", 1)
+        assert told(desk.ask_credential(token, request)) == (503, "temporarily_unavailable", 1)
+    finally:
+        other.rollback()
+        other.close()
+
+    assert desk.ask_token(offer).status_code == 200
+    assert desk.ask_credential(token, request).status_code == 200

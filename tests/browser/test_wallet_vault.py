@@ -66,6 +66,9 @@ def test_a_forgotten_passphrase(
     look("recover-slip")
     expect(page.locator("#code-error")).to_contain_text("7")
     page.fill("#code", code.lower())
+    page.click("#compare")
+    page.wait_for_selector("#check-words")
+    look("recover-words")
     page.fill("#new", NEW)
     page.click("#recover")
     page.wait_for_selector("#has-no-code")
@@ -140,7 +143,7 @@ def test_the_history_and_its_pages(
     page.check("#understood")
     page.fill("#passphrase", PASSPHRASE)
     page.click("#delete-wallet")
-    page.wait_for_selector("#unlock")
+    page.wait_for_selector("#certificate-of-leaving")
     look("left")
 
 

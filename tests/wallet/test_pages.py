@@ -2,6 +2,7 @@
 
 import io
 import re
+import sqlite3
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def field(page: httpx2.Response, name: str) -> str:
     return unescape(found[1])
 
 
-def send(browser: TestClient, page: httpx2.Response, path: str, **fields: str) -> httpx2.Response:
+def send(browser: TestClient, page: httpx2.Response, path: str, **fields: str | list[str]) -> httpx2.Response:
     """Send a form of a page, with the token that the page carries."""
     return browser.post(path, data={"csrf": field(page, "csrf"), **fields})
 
@@ -559,3 +560,19 @@ def test_passphrases_cannot_be_tried_without_end(world: World) -> None:
     assert (changing.status_code, "Too many attempts" in changing.text) == (429, True)
     world.clock.move(minutes=6)
     assert send(thief, page, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/").status_code == 200
+
+
+def test_while_another_process_writes_the_page_says_when_to_come_again(world: World) -> None:
+    """503 with `Retry-After`, for browsers and programs alike; what was sent can be sent again, and is done then."""
+    browser = world.wallet.browser()
+    page = make_wallet(browser)
+    other = sqlite3.connect(world.wallet.settings.data / "wallet.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        busy = send(browser, page, "/settings/recovery/later")
+        assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+    finally:
+        other.rollback()
+        other.close()
+
+    assert "There is only one way into your wallet" not in send(browser, page, "/settings/recovery/later").text

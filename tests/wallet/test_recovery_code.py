@@ -1,10 +1,16 @@
 """The recovery code itself: every slip of the pen that people make is found before the code is tried."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wallet.recovery_code import ALPHABET, GROUPS, SECRET_BYTES, WrongCode, new_code, read_code, write_code
+from wallet.recovery_words import PAIRS, check_words
+
+FIRST_WORDS = (("tiger", "tiger"), ("ko", "cow"))
+OF_THE_LIST = "24a147a03934355a8e4115618f0ff4b775094623be49025fc9f26de529569f52"
 
 SECRETS = st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES)
 
@@ -107,3 +113,12 @@ def test_codes_are_random() -> None:
 def test_a_known_code() -> None:
     """The form that is on people's papers does not change."""
     assert write_code(bytes(range(16))) == "000G8 40R4P 0M30D E2094 185GP R38EP 1XTBD"
+
+
+def test_the_words_of_a_code_never_change() -> None:
+    """They stand on paper: the same code has the same words in every later wallet, and the lists are one to one."""
+    assert check_words(bytes(16)) == FIRST_WORDS
+    assert len(PAIRS) == len({one for one, _ in PAIRS}) == len({one for _, one in PAIRS}) == 64
+    assert all(word.isalpha() and word == word.lower() and len(word) <= 9 for pair in PAIRS for word in pair)
+    digest = hashlib.sha256(repr(PAIRS).encode()).hexdigest()
+    assert digest == OF_THE_LIST, "a word that is moved or changed makes papers wrong"

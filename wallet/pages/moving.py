@@ -1,4 +1,4 @@
-"""The whole wallet: saved to a file, read in from one, and destroyed."""
+"""The whole wallet: saved to a file, and read in from one."""
 
 from dataclasses import asdict, fields
 from typing import Annotated
@@ -7,9 +7,8 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
-from service.i18n import N_, Translator, load_catalogues
-from service.pages import FormSwitch, LanguageSwitch
-from service.rate_limits import client_address
+from service.i18n import N_, load_catalogues
+from service.pages import LanguageSwitch
 from wallet.archive import (
     SHORTEST_PASSPHRASE,
     ExportBroken,
@@ -21,15 +20,9 @@ from wallet.archive import (
 from wallet.certificates import StoredCertificate
 from wallet.collection import Collection, Stage
 from wallet.histories import Book, Histories
-from wallet.leaving import Leaving
-from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, counted_try
 from wallet.pages.account import FAULTS
 from wallet.pages.export_files import readable_files, try_out
-from wallet.pages.history_view import row_view, titles_of
-from wallet.pages.take_back_words import names_of, number_line
-from wallet.pages.ways_out import in_lines, mail_link
-from wallet.permissions import Permissions
 from wallet.portability import Imported, Portability
 from wallet.vault import WrongPassphrase
 
@@ -37,10 +30,11 @@ router = APIRouter()
 
 # Narrower than mail allows: what is no plain address is shown as text instead.
 PassphraseForm = Annotated[str, Form(max_length=5000)]
-_WRONG = N_("The passphrase is another one.")
+WRONG_PASSPHRASE = N_("The passphrase is another one.")
+"""What is said of a passphrase that opens nothing here."""
 _EXPORT_FAULTS = {
     **FAULTS,
-    WrongPassphrase: _WRONG,
+    WrongPassphrase: WRONG_PASSPHRASE,
     UnsuitableFilePassphrase: N_("Choose a passphrase of at least 8 characters for the file."),
 }
 _NO_FILE = N_("Choose the file of a saved wallet.")
@@ -86,7 +80,7 @@ async def export(
     except (Refused, TooManyRequests) as exc:
         field = "file_passphrase" if isinstance(exc, UnsuitableFilePassphrase) else field
         return await _export_page(
-            request, vault, wallet, pages, exc.status, t(_EXPORT_FAULTS.get(type(exc), _WRONG)), field
+            request, vault, wallet, pages, exc.status, t(_EXPORT_FAULTS.get(type(exc), WRONG_PASSPHRASE)), field
         )
     name = f"intyga-{t(N_('wallet'))}-{now.date().isoformat()}.{'zip' if plain else 'intyga'}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
@@ -127,45 +121,6 @@ async def import_wallet(
         known = type(exc) if type(exc) in _IMPORT_FAULTS else ExportBroken
         return await _import_page(request, pages, exc.status, said=known.__name__)
     return await _import_page(request, pages, said=_counts(done))
-
-
-@router.get("/settings/leave")
-async def leave_form(request: Request, vault: VaultDep, wallet: WalletDep, pages: PagesDep) -> Response:
-    """What goes, what stays with others, and whom to ask to delete it."""
-    return await _leave_page(request, vault, wallet, pages)
-
-
-@router.post("/settings/leave", dependencies=[FromOurForm])
-async def leave(
-    request: Request,
-    vault: VaultDep,
-    wallet: WalletDep,
-    pages: PagesDep,
-    passphrase: PassphraseForm = "",
-    understood: Annotated[str, Form(max_length=10)] = "",
-    decision: Annotated[str, Form(max_length=10)] = "",
-) -> Response:
-    """Destroy the vault, if that is what was pressed. Else the page is shown again, with the tick as it was."""
-    t, ticked = pages.translator(request), bool(understood)
-    if decision != "delete":
-        return await _leave_page(request, vault, wallet, pages, ticked=ticked)
-    if not understood:
-        fault = ("understood", t(N_("Tick that you know that it cannot be undone.")))
-        return await _leave_page(request, vault, wallet, pages, 400, fault)
-    try:
-        await wallet.limit_unlocking(client_address(request), vault.name)
-        is_complete = await Leaving(wallet).leave(vault, passphrase)
-    except (Refused, TooManyRequests) as exc:
-        fault = ("passphrase", t(_EXPORT_FAULTS.get(type(exc), _WRONG)))
-        return await _leave_page(request, vault, wallet, pages, exc.status, fault, ticked=ticked)
-    message = N_("Your wallet is deleted. Nothing of it is left here.")
-    if not is_complete:
-        message = N_(
-            "Your wallet is destroyed: nobody can open it any more. What is left of it is deleted within minutes."
-        )
-    response = pages.redirect("/unlock", message=message, kind="info")
-    wallet.sessions.clear_cookie(response)
-    return response
 
 
 async def _import_page(request: Request, pages: PagesDep, status: int = 200, *, said: str = "") -> Response:
@@ -216,50 +171,3 @@ async def _export_page(
         on_their_way=coming,
         staying=waiting - coming,
     )
-
-
-async def _leave_page(
-    request: Request,
-    vault: VaultDep,
-    wallet: WalletDep,
-    pages: PagesDep,
-    status: int = 200,
-    fault: tuple[str, str] | None = None,
-    *,
-    ticked: bool = False,
-) -> Response:
-    t, titles = pages.translator(request), titles_of(vault)
-    kept = [
-        {
-            **row_view(entry, t, now=wallet.clock(), titles=titles),
-            "withdraw_url": entry.facts.get("withdraw_url") or "",
-            "contact": entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "",
-            "mail": _mail(entry, t),
-        }
-        for entry in Leaving(wallet).still_kept(vault)
-    ]
-    lasting = sum(not one.standing.is_over for one in Permissions(wallet).all(vault))
-    return await pages.render(
-        request,
-        "moving/leave.html",
-        status=status,
-        switch=FormSwitch("leave-form", "/settings/leave"),
-        vault=vault,
-        kept=kept,
-        lasting=lasting,
-        fault=fault,
-        ticked=ticked,
-    )
-
-
-def _mail(entry: Entry, t: Translator) -> str:
-    """A draft that asks for deletion, where the contact is an address of mail; it goes nowhere by itself."""
-    contact = str(entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "")
-    subject = t(N_("Please delete my data (GDPR, article 17)"))
-    said = t(
-        N_("On %(day)s I shared this with you: %(items)s. Please delete it and confirm that."),
-        day=t.date(entry.decided_at or entry.at),
-        items=t.listed(names_of(entry, None, t)),
-    )
-    # Their own number, by which they can find it; that of our entry is known to nobody but this wallet.
-    return mail_link(contact, subject, in_lines([said, number_line(entry.facts, t)]))

@@ -4,6 +4,7 @@ The code is shown on the page that answers the form which asked for it, and nowh
 page that is fetched again does not have it.
 """
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -25,6 +26,7 @@ from wallet.pages.access import (
 from wallet.pages.account import FAULTS
 from wallet.recovering import Recovery
 from wallet.recovery_code import WrongCode, read_code, write_code
+from wallet.recovery_words import check_words, in_language
 from wallet.vault import SHORTEST_PASSPHRASE, UnsuitablePassphrase, WrongPassphrase
 from wallet.ways_in import CodeOpensNothing
 from wallet.withdrawals import Withdrawals
@@ -133,11 +135,17 @@ async def recover(
     name: Annotated[str, Form(max_length=1000)] = "",
     code: Annotated[str, Form(max_length=1000)] = "",
     new: PassphraseForm = "",
+    decision: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Open the wallet with its code and a new passphrase. The code is spent, and every other browser is locked."""
+    """Open the wallet with its code and a new passphrase. The code is spent, and every other browser is locked.
+
+    With the decision `compare` nothing is tried: the page shows the words of the code.
+    """
     t = pages.translator(request)
     try:
         read_code(code)
+        if decision == "compare":
+            return await _recover_page(request, pages, 200, name, code)
         async with counted_try(request, wallet, name):
             vault = await recovery.recover(name, code, new=new)
     except WrongCode as exc:
@@ -172,6 +180,7 @@ async def _show(request: Request, vault: VaultDep, pages: PagesDep, code: str) -
         switch=LanguageSwitch("/settings/recovery/shown", {"code": code}),
         vault=vault,
         groups=code.split(" "),
+        words=check_words(read_code(code)),
         address=pages.settings.base_url,
         made=pages.clock(),
     )
@@ -199,10 +208,14 @@ async def _recover_page(
     code: str = "",
     fault: tuple[str, str] | None = None,
 ) -> Response:
+    words = ""
+    with suppress(WrongCode):
+        words = in_language(read_code(code), pages.language(request)) if code else ""
     return await pages.render(
         request,
         "recovery/recover.html",
         status=status,
+        words=words,
         name=name,
         code=code,
         fault=fault,

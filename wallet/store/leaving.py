@@ -62,6 +62,15 @@ def has_marks(connection: Connection) -> bool:
     return connection.execute(select(col(LeavingRow.person_id)).limit(1)).first() is not None
 
 
+def is_left_in_part(connection: Connection, person_id: str) -> bool:
+    """Whether a vault is there, or something of it: its mark, its keys, or a row that was its own."""
+    tables = (LeavingRow, PersonRow, *_OWNED)
+    return any(
+        connection.execute(select(col(table.person_id)).where(col(table.person_id) == person_id).limit(1)).first()
+        for table in tables
+    )
+
+
 def forget_marks(connection: Connection) -> None:
     """All of it is done."""
     connection.execute(delete(LeavingRow))

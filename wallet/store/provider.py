@@ -9,7 +9,9 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from proofs import jose
 from proofs.certified_keys import CertifiedKey, certified_key
 from proofs.client_attestation import make_attestation
 from proofs.key_attestation import make_key_attestation
@@ -71,6 +73,16 @@ class DeploymentProvider:
             lifetime=ATTESTED_FOR,
             now=now,
         )
+
+    def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
+        """Say something in the name of this deployment, with the certificates of its key."""
+        signer = self._key().signer
+        return jose.sign_jws(claims, signer=signer, typ=typ, header={"x5c": list(signer.x5c)})
+
+    def read_own(self, token: str, *, typ: str) -> dict[str, Any]:
+        """What this deployment has said. Raises `ProtocolError` for anything else."""
+        signer = self._key().signer
+        return jose.check_jws(token, key=signer.public_jwk, typ=typ, algorithms=[signer.alg]).claims
 
     def home_key(self) -> bytes:
         """The key of what no other wallet service may open (`wallet.carried`): 32 bytes."""

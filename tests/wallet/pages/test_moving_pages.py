@@ -89,6 +89,11 @@ def test_leaving_tells_who_still_has_something_and_then_deletes(world: World) ->
     browser, _, _ = browser_that_shared(world)
     page = browser.get("/settings/leave")
     assert "Kept until 18 February 2027" in text_of(page)
+    export = page.text.index('id="export-first"')
+    assert export < page.text.index('id="still-kept"') < page.text.index('id="delete-wallet"'), (
+        "saving is offered first"
+    )
+    assert browser.get("/settings/export").status_code == 200
     draft = re.search(r'href="(mailto:[^"]+)"', page.text)
     assert draft is not None
     mail = urlsplit(unescape(draft[1]))
@@ -106,7 +111,9 @@ def test_leaving_tells_who_still_has_something_and_then_deletes(world: World) ->
         assert send(browser, page, "/settings/leave", **fields).status_code == status
     gone = send(browser, page, "/settings/leave", passphrase=PASSPHRASE, understood="yes", decision="delete")
 
-    assert "Your wallet is deleted. Nothing of it is left here." in gone.text
+    assert gone.url.path == "/left"
+    assert "Your wallet is deleted" in gone.text
+    assert "Nothing of it is left here." in gone.text
     assert 'id="unlock"' in browser.get("/").text
     again = send(browser, browser.get("/unlock"), "/unlock", name="Maja", passphrase=PASSPHRASE, wanted="/")
     assert again.status_code == 403

@@ -7,7 +7,8 @@ from starlette.testclient import TestClient
 
 from tests.wallet.test_pages import field, make_wallet, send
 from tests.world import PASSPHRASE, World
-from wallet.recovery_code import new_code
+from wallet.recovery_code import new_code, read_code
+from wallet.recovery_words import check_words
 
 NEW = "nya ord som passar"
 
@@ -80,6 +81,43 @@ def test_a_slip_names_the_group_and_keeps_what_was_written(world: World) -> None
     assert 'href="#new"' in short.text
 
     assert send(elsewhere, page, "/recover", name="Maja", code=code, new=NEW).status_code == 200
+
+
+def test_check_words_on_paper_and_after_typing(world: World) -> None:
+    """In both languages on the page that is printed; whoever has written a code sees its words before it is tried, and
+    another code has others. A code from before there were words has them too: they follow from the code alone."""
+    browser = world.wallet.browser()
+    make_wallet(browser)
+    shown = make_code(browser)
+    code = code_on(shown)
+    on_paper = re.findall(r'<span lang="sv">(\w+)</span> / <span lang="en">(\w+)</span>', shown.text)
+    assert on_paper == list(check_words(read_code(code)))
+    assert "screen-only" not in shown.text.partition('id="check-words"')[2].partition("</p>")[0]
+    elsewhere = world.wallet.browser()
+    page = elsewhere.get("/recover")
+    assert 'id="check-words"' not in page.text
+
+    for _ in range(12):  # Nothing is tried by it, so that no try is counted.
+        compared = send(elsewhere, page, "/recover", name="Maja", code=code.lower(), decision="compare")
+
+    swedish, english = (" ".join(words) for words in zip(*on_paper, strict=True))
+    assert f"The check words of this code: {english}." in compared.text
+    assert code.lower() in compared.text
+    in_swedish = send(elsewhere, page, "/recover?lang=sv", name="Maja", code=code, decision="compare")
+    assert f"Kodens kontrollord: {swedish}." in in_swedish.text
+    slip = send(elsewhere, page, "/recover?lang=en", name="Maja", code=code[:-1], decision="compare")
+    assert 'id="check-words"' not in slip.text
+    other = send(elsewhere, page, "/recover", name="Maja", code=other_code(code), new=NEW)
+    assert other.status_code == 403
+    assert 'id="check-words"' in other.text, "the words stand beside what is wrong"
+    assert f"{english}." not in other.text
+    assert send(elsewhere, page, "/recover", name="Maja", code=code, new=NEW).url.path == "/settings/recovery"
+
+
+def other_code(code: str) -> str:
+    """A well-formed code with other words."""
+    found = new_code()
+    return found if check_words(read_code(found)) != check_words(read_code(code)) else other_code(code)
 
 
 def test_guessing_is_limited(world: World) -> None:
