@@ -64,7 +64,9 @@ class ServiceSettings(BaseSettings):
         default=15 * 60, ge=60, le=8 * 3600, description="A session ends after this rest."
     )
     session_absolute_seconds: int = Field(default=8 * 3600, ge=60, le=24 * 3600, description="A session ends anyway.")
-    body_limit_bytes: int = Field(default=2_000_000, ge=1_000, le=100_000_000, description="Largest request body.")
+    body_limit_bytes: int = Field(
+        default=2_000_000, ge=1_000, le=100_000_000, description="Largest request body, where no other bound holds."
+    )
     api_docs: bool = Field(default=False, description="Serve the OpenAPI description and its page.")
 
     @field_validator("time_zone")

@@ -106,6 +106,10 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
         assert needs.count("Ett av dem räcker.") == 1
         assert f'href="{services.urls["issuer"]}"' in shown
         assert link.startswith(f"{services.urls['wallet']}/present?")
+        named = services.urls["verifier"].removeprefix("http://")
+        assert f"Plånboken frågar om du började hos {named}." in shown, (
+            "the name that stands on the wallet's first page"
+        )
         english = applicant.opens(url, language="en-GB, sv;q=0.5")[1]
         assert "Micro-credential or course results" in english
         assert '<html lang="en">' in english

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from babel.dates import format_date
 from fastapi import Request
@@ -27,6 +28,7 @@ WORDS = {
         "nobody": "Vi vet inte var det hämtas.",
         "missing": "Saknar du något? Plånboken visar vad, hjälper dig att hämta det och går sedan vidare hit.",
         "share": "Dela från min plånbok",
+        "asks": "Plånboken frågar om du började hos {host}. Det är tjänsten som tar emot svar åt oss.",
         "not_told": "Vi får varken personnummer, födelsedatum eller namn.",
         "waiting": "Vi väntar på ditt svar.",
         "look": "Titta igen",
@@ -59,6 +61,7 @@ WORDS = {
         "nobody": "We do not know where it is fetched.",
         "missing": "Do you lack something? The wallet shows what, helps you to fetch it, and then goes on to us.",
         "share": "Share from my wallet",
+        "asks": "The wallet asks whether you began at {host}. That is the service which takes answers for us.",
         "not_told": "We get no identity number, no birth date and no name.",
         "waiting": "We are waiting for your answer.",
         "look": "Look again",
@@ -127,9 +130,16 @@ def language(request: Request) -> str:
     return next((tag for tag in tags if tag in WORDS), "sv")
 
 
+def asking_host(link: str) -> str:
+    """Where the wallet will say that the request comes from: the host of its `request_uri`; "" when it has none."""
+    (address,) = parse_qs(urlsplit(link).query).get("request_uri", [""])[:1]
+    return urlsplit(address).netloc
+
+
 def page(request: Request, kind: str, *, status: int = 200, **told: Any) -> HTMLResponse:
     """One of the pages (`needs`, `answer`, `elsewhere`) in the reader's language."""
     lang = language(request)
     other = "en" if lang == "sv" else "sv"
+    told["host"] = asking_host(told.get("link", ""))
     told["day"] = lambda one: format_date(one, format="long", locale=LOCALES[lang])
     return HTMLResponse(_TEMPLATE.render(lang=lang, other=other, words=WORDS[lang], kind=kind, **told), status, HEADERS)
