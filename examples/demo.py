@@ -26,8 +26,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from examples.acting import AGENT_LOGIN, OTHER_LOGINS, PRINCIPAL_LOGIN, Acting, NotTold
 from examples.browsing import NotThere
-from examples.internship import LOGIN, RECEIVER, SOURCE, Internship, StepFailed, running_receiver, running_source
+from examples.internship import RECEIVER, SOURCE, Internship, StepFailed, running_receiver, running_source
 from examples.services import CommandRefused, Services, trust_each_other
 from schemas.verification import Outcome
 from verifier.client import BlockingVerifierClient, PendingRequest
@@ -36,8 +37,9 @@ HERE = Path(__file__).parent
 STUDY_RECORD = HERE / "data" / "study-record.xml"
 PROFILE = HERE / "data" / "institution-profile.toml"
 COURSE = "DT4011"
-PERSON, NEWCOMER = "Elin", "Elin2"
-"""Who walks, and whose wallet is left for the reader, with a record of one course in it and nothing else."""
+PERSON, NEWCOMER, PRINCIPAL = "Elin", "Elin2", "Maj"
+"""Who walks; whose wallet is left for the reader, with a record of one course in it and nothing else; and for whom Elin
+acts."""
 MARKER = "made-by-intyga-demo"
 EXAMPLE_SETTINGS = {
     "ISSUER_NAME": "Nordanviks universitet",
@@ -90,9 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             walked = walk(services, console)
             internship = apply_for_internship(services, walked, staged, passphrase_file.read_text().strip())
+            act_for_another(walked, internship)
             if not options.once:
                 walked.step("Left", lambda: leave_one_for_the_reader(services))
-        except (StepFailed, NotThere, CommandRefused) as error:
+        except (StepFailed, NotThere, NotTold, CommandRefused) as error:
             console.print(f"[red]did not hold[/]  {error}", highlight=False)
             return 1
         journey(walked, console)
@@ -145,6 +148,21 @@ def apply_for_internship(services: Services, walked: Walk, staged: ExitStack, pa
     for name, step in internship.steps():
         walked.step(name, step)
     return internship
+
+
+def act_for_another(walked: Walk, internship: Internship) -> None:
+    """The third part: Elin holds a power over Maj, and both see what is done with it."""
+    acting = Acting(
+        internship.services,
+        PERSON,
+        PRINCIPAL,
+        passphrase=internship.passphrase,
+        password=internship.password,
+        source=SOURCE,
+        receiver=RECEIVER,
+    )
+    for name, step in acting.steps():
+        walked.step(name, step)
 
 
 def leave_one_for_the_reader(services: Services) -> tuple[None, str]:
@@ -256,9 +274,12 @@ def first_logins(services: Services, internship: Internship, passphrase_file: Pa
     passphrase = passphrase_file.read_text().strip()
     rows = [
         ("Internship", internship.application, f"press the link, as {NEWCOMER}; then fetch"),
-        ("  sign-in", internship.password, f"name: {LOGIN}"),
-        ("Wallet", services.urls["wallet"], f"name: {NEWCOMER}, or {PERSON}"),
-        ("  passphrase", passphrase, ""),
+        ("  sign-in", internship.password, f"name: {AGENT_LOGIN}; the same password for all"),
+        *(("", "", f"or {name}: {who}") for name, who in OTHER_LOGINS.items()),
+        ("Wallet", services.urls["wallet"], f"name: {NEWCOMER}, {PERSON} or {PRINCIPAL}"),
+        ("  passphrase", passphrase, "the same for all"),
+        (PRINCIPAL, f"{services.urls[SOURCE]}/powers", f"in a private window, sign in as {PRINCIPAL_LOGIN}:"),
+        ("", "", f"end the power by which {PERSON} acts for her"),
         *(
             (name, services.urls[service], f"code for an account: {first_code(services, service)}")
             for name, service in (

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from examples.acting import AGENT_LOGIN, PEOPLE
 from examples.browsing import Browser
 from examples.jobbspranget.running import running_application
 from examples.services import CommandRefused, Services, free_port
@@ -26,8 +27,9 @@ DATA = Path(__file__).parent / "data"
 SOURCE, RECEIVER = "employment-service", "jobbspranget"
 SOURCE_NAME = "Arbetsförmedlingen"
 TYPES = ("registration-certificate", "target-group-certificate")
+STATED = (*TYPES, "power-of-representation")
+"""What the source states: for the internship, and for whoever acts for another."""
 PORTS = {SOURCE: 8110, RECEIVER: 8310, "application": 8400}
-LOGIN = "elin"
 MATCH = "birthdate=birth_date,given_name=given_name,family_name=family_name"
 ANSWER_SECONDS = 30.0
 
@@ -87,11 +89,11 @@ class Internship:
     def sign_in(self) -> tuple[None, str]:
         """One press sends the browser to the source, and on to the provider."""
         self.browser.presses("fetch-all-1")
-        self.browser.presses("sign-in", username=LOGIN, password=self.password)
+        self.browser.presses("sign-in", username=AGENT_LOGIN, password=self.password)
         shown = self.browser.reads("//fieldset/legend")
         if len(shown) != len(TYPES):
             raise StepFailed(f"The source should show both certificates, it shows {', '.join(shown)}.")
-        return None, f"as {LOGIN} at an OpenID Connect provider; the source shows all that would be fetched"
+        return None, f"as {AGENT_LOGIN} at an OpenID Connect provider; the source shows all that would be fetched"
 
     def fetch(self) -> tuple[None, str]:
         """One yes at the source, and the browser is back at the very same request."""
@@ -151,11 +153,10 @@ class Internship:
 @contextmanager
 def running_source(services: Services) -> Iterator[str]:
     """Start Arbetsförmedlingen, an issuer that the running wallet knows, and the provider where people sign in; the
-    password of who can. The provider is stopped at the end."""
+    password of all who can. The provider is stopped at the end."""
     password = f"demo-{secrets.token_hex(4)}"
-    person = {"birthdate": "1998-04-23", "given_name": "Elin Maria", "family_name": "Sjöberg"}
-    log = services.data / "provider.log"
-    with running_provider([{"sub": LOGIN, "password": password} | person], log=log) as provider:
+    people = [{"sub": sub, "password": password, **claims} for sub, claims in PEOPLE.items()]
+    with running_provider(people, log=services.data / "provider.log") as provider:
         port = free_port(PORTS[SOURCE])
         url = services.start(
             SOURCE,
@@ -170,7 +171,7 @@ def running_source(services: Services) -> Iterator[str]:
             raise CommandRefused(f"{SOURCE} serve", 1, "its port was taken meanwhile; start the demo again")
         for file in ("job-seekers.csv", "target-group.csv"):
             services.command(SOURCE, "import", str(DATA / file))
-        trust_source(services, SOURCE, SOURCE_NAME, readers=("wallet",), types=TYPES)
+        trust_source(services, SOURCE, SOURCE_NAME, readers=("wallet",), types=STATED)
         yield password
 
 
@@ -187,7 +188,7 @@ def running_receiver(services: Services) -> Iterator[str]:
         VERIFIER_CONTACT="dataskydd@jobbspranget.example",
         VERIFIER_WALLET_URL=services.urls["wallet"],
     )
-    trust_source(services, SOURCE, SOURCE_NAME, readers=(RECEIVER,), types=TYPES)
+    trust_source(services, SOURCE, SOURCE_NAME, readers=(RECEIVER,), types=STATED)
     university = services.command("issuer", "keys", "list")[0]["root_file"]
     services.command(
         RECEIVER, "trust", "add", "--anchor", university, "--role", "issuer", "--identifier", services.urls["issuer"]

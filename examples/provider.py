@@ -3,10 +3,11 @@
     python -m examples.provider --port 9001 --people people.json --database provider.sqlite3
 
 It is Django OAuth Toolkit: clients are registered with a secret and an exact redirect address, PKCE is demanded, ID
-tokens are signed (RS256), and people sign in with their name and a password (docs/adr/0018). `people.json` is a list of
-objects with `sub`, `password` and further claims. Each line on standard input is a JSON object that registers a client
-(`client_id`, `client_secret`, `redirect_uri`); when that input ends, the provider ends too, so that it never outlives
-whoever started it. For trials on one machine: it listens on loopback alone.
+tokens are signed (RS256), and people sign in with their name and a password (docs/adr/0018), on a page in Swedish or
+English, as `ui_locales` asks. `people.json` is a list of objects with `sub`, `password` and further claims. Each line
+on standard input is a JSON object that registers a client (`client_id`, `client_secret`, `redirect_uri`); when that
+input ends, the provider ends too, so that it never outlives whoever started it. For trials on one machine: it listens
+on loopback alone.
 """
 
 import argparse
@@ -17,25 +18,46 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 import django
 import uvicorn
 from django.conf import settings
 from jwcrypto import jwk
 
+from service.i18n import choose_language, language_of_locales
+
 SIGN_IN_PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sign in</title>
-</head>
-<body><main><h1>Sign in</h1>
-{% if form.errors %}<p role="alert">The name and the password do not belong together.</p>{% endif %}
+<html lang="{{ language }}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ words.title }}</title></head>
+<body><main><h1>{{ words.title }}</h1>
+<p><a id="language" href="{{ in_other }}" lang="{{ other }}" hreflang="{{ other }}">{{ words.in_other }}</a></p>
+{% if form.errors %}<p role="alert">{{ words.wrong }}</p>{% endif %}
 <form method="post">{% csrf_token %}<input type="hidden" name="next" value="{{ next }}">
-<p><label for="username">Name</label> <input id="username" name="username" autocomplete="username" required></p>
-<p><label for="password">Password</label>
+<p><label for="username">{{ words.name }}</label>
+<input id="username" name="username" autocomplete="username" autocapitalize="none" required></p>
+<p><label for="password">{{ words.password }}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>
-<p><button id="sign-in" type="submit">Sign in</button></p>
+<p><button id="sign-in" type="submit">{{ words.title }}</button></p>
 </form></main></body></html>
 """
+WORDS = {
+    "sv": {
+        "title": "Logga in",
+        "name": "Namn",
+        "password": "Lösenord",
+        "wrong": "Namnet och lösenordet hör inte ihop.",
+        "in_other": "In English",
+    },
+    "en": {
+        "title": "Sign in",
+        "name": "Name",
+        "password": "Password",
+        "wrong": "The name and the password do not belong together.",
+        "in_other": "På svenska",
+    },
+}
 
 
 def configure(database: Path, people: list[dict[str, str]]) -> None:
@@ -96,10 +118,42 @@ def __getattr__(name: str) -> Any:
     from django.contrib.auth.views import LoginView
     from django.urls import include, path
 
+    class SignIn(LoginView):  # type: ignore[misc]  # The package has no types.
+        template_name = "sign-in.html"
+
+        def get_context_data(self, **known: Any) -> dict[str, Any]:
+            """The words of the page in the language that the request asks for, and the way to the other language."""
+            goes_on_to = self.get_redirect_url()
+            accepted = self.request.headers.get("Accept-Language", "")
+            language = language_of(goes_on_to, accept_language=accepted)
+            other = "en" if language == "sv" else "sv"
+            context: dict[str, Any] = super().get_context_data(**known)
+            in_other = urlencode({"next": asking_in(other, goes_on_to)})
+            return {
+                **context,
+                "language": language,
+                "other": other,
+                "words": WORDS[language],
+                "in_other": f"?{in_other}",
+            }
+
     return [
-        path("sign-in/", LoginView.as_view(template_name="sign-in.html")),
+        path("sign-in/", SignIn.as_view()),
         path("", include("oauth2_provider.urls", namespace="oauth2_provider")),
     ]
+
+
+def language_of(authorization_request: str, *, accept_language: str) -> str:
+    """The language of `ui_locales` (OpenID Connect Core 1.0, 3.1.2.1), else the browser's best, else Swedish."""
+    (asked,) = parse_qs(urlsplit(authorization_request).query).get("ui_locales", [""])[:1]
+    return language_of_locales(asked) or choose_language(query=None, cookie=None, accept_language=accept_language)
+
+
+def asking_in(language: str, authorization_request: str) -> str:
+    """The same request with another `ui_locales`."""
+    parts = urlsplit(authorization_request)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True)) | {"ui_locales": language}
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def make_people(people: list[dict[str, str]]) -> None:

@@ -26,6 +26,12 @@ class IssuerSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="ISSUER_", extra="ignore", frozen=True)
     service: ClassVar[str] = "issuer"
 
+    body_limit_bytes: int = Field(
+        default=2_000_000,
+        ge=1_000,
+        le=100_000_000,
+        description="Largest request body; files of results may have 20 MB whatever stands here.",
+    )
     port: int = Field(default=8100, ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
     name: str = Field(default="", max_length=200, description="Name of the institution in Swedish; empty: its host.")
     name_en: str = Field(default="", max_length=200, description="Name of the institution in English; empty: as above.")

@@ -90,16 +90,15 @@ class Translator:
                     return key
         return next(iter(texts), "")
 
-    def date(self, value: date | datetime, style: str = "long") -> str:
-        """A date: long "31 mars 2027" or short "2027-03-31" ("31/03/2027" is read differently in different places)."""
+    def date(self, value: date | datetime) -> str:
+        """A date: "31 mars 2027"; its month in letters, since numbers are read differently in different places."""
         if isinstance(value, datetime):
             value = in_zone(value, self._time_zone).date()
-        return value.isoformat() if style == "short" else format_date(value, "d MMMM y", locale=self._locale)
+        return format_date(value, "d MMMM y", locale=self._locale)
 
-    def moment(self, value: datetime, style: str = "long") -> str:
-        """A date and time of day in the service's time zone: long "31 mars 2027 14:05" or short "2027-03-31 14:05"."""
-        pattern = "yyyy-MM-dd HH:mm" if style == "short" else "d MMMM y HH:mm"
-        return format_datetime(_as_it_stands(value, self._time_zone), pattern, tzinfo=UTC, locale=self._locale)
+    def moment(self, value: datetime) -> str:
+        """A date and time of day in the service's time zone: "31 mars 2027 14:05"."""
+        return format_datetime(_as_it_stands(value, self._time_zone), "d MMMM y HH:mm", tzinfo=UTC, locale=self._locale)
 
     def time(self, value: datetime | time) -> str:
         """The time of day in the service's time zone: "14:05"."""

@@ -95,7 +95,9 @@ class Pages:
     """Renders the pages of one service.
 
     `templates` and `static` are the service's own directories (the shared ones follow), `name` the English name of the
-    site, `sign_in_path` where somebody without a session is sent, `error_texts` what error pages say for further codes.
+    site for whoever works there, `organisation` whose service it is, in each language: that name stands on pages for
+    people without an account (`person.html`); without it the site's does. `sign_in_path` is where somebody without a
+    session is sent, `error_texts` what error pages say for further codes.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Pages:
         templates: Sequence[Path],
         catalogues: Catalogues,
         name: str,
+        organisation: Mapping[str, str] | None = None,
         nav: Sequence[NavItem] = (),
         clock: Clock,
         sessions: Sessions | None = None,
@@ -125,7 +128,12 @@ class Pages:
         self._message_cookie = cookie_name(settings, "message")
         self._visitor_cookie = cookie_name(settings, "visitor")
         self._environments = {
-            language: self._environment(catalogues.translator(language), [*templates, _ROOM / "templates"], name)
+            language: self._environment(
+                catalogues.translator(language),
+                [*templates, _ROOM / "templates"],
+                name,
+                (organisation or {}).get(language),
+            )
             for language in LANGUAGES
         }
 
@@ -261,7 +269,9 @@ class Pages:
 
     # --- inside ------------------------------------------------------------------------------------------------
 
-    def _environment(self, translator: Translator, directories: Sequence[Path], name: str) -> Environment:
+    def _environment(
+        self, translator: Translator, directories: Sequence[Path], name: str, organisation: str | None
+    ) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(directories),
             autoescape=True,
@@ -278,6 +288,7 @@ class Pages:
             {
                 "language": translator.language,
                 "path": self.settings.path,
+                "our_name": organisation or translator(name),
                 "site_name": translator(name),
                 "static": self._static,
                 "t": translator,

@@ -64,7 +64,9 @@ class ServiceSettings(BaseSettings):
         default=15 * 60, ge=60, le=8 * 3600, description="A session ends after this rest."
     )
     session_absolute_seconds: int = Field(default=8 * 3600, ge=60, le=24 * 3600, description="A session ends anyway.")
-    body_limit_bytes: int = Field(default=2_000_000, ge=1_000, le=100_000_000, description="Largest request body.")
+    body_limit_bytes: int = Field(
+        default=2_000_000, ge=1_000, le=100_000_000, description="Largest request body, where no other bound holds."
+    )
     api_docs: bool = Field(default=False, description="Serve the OpenAPI description and its page.")
 
     @field_validator("time_zone")
@@ -281,13 +283,22 @@ class ServiceSettings(BaseSettings):
     def key_passphrase(self) -> bytes:
         """The passphrase of the key files; on loopback, without a file of its own, one made in the data directory.
 
-        Raises `UnsafeSettings` when there is none and the service is not on loopback.
+        Raises `UnsafeSettings` when there is none and the service is not on loopback, or has keys already: they were
+        made with another one, which the service knows and this command does not.
         """
         if self.key_passphrase_file is not None:
             return self.key_passphrase_file.read_bytes().strip()
         if not self.is_loopback:
             raise UnsafeSettings(self._passphrase_problems())
-        return _made_once(self.data / "key-passphrase", secrets.token_urlsafe(32).encode())
+        made, key = self.data / "key-passphrase", self.data / "keys" / f"{self.service}.key.pem"
+        if key.exists() and not made.exists():
+            raise UnsafeSettings(
+                [
+                    f"{self.variable('key_passphrase_file')} is not set here, and {key} has a passphrase: set it as "
+                    f"the service has it. If it was made in {made}, bring that file back from a backup."
+                ]
+            )
+        return _made_once(made, secrets.token_urlsafe(32).encode())
 
     def device_secret(self) -> bytes:
         """32 random bytes kept beside the database, made at the first call; login names and passphrases use it.

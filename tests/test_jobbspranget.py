@@ -12,6 +12,7 @@ import sys
 import time
 import tokenize
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -22,7 +23,7 @@ import pytest
 from fastapi import Request
 
 from examples.demo import EXAMPLE_SETTINGS, PERSON, STUDY_RECORD
-from examples.jobbspranget.page import page
+from examples.jobbspranget.page import Answer, page
 from examples.services import Services
 from schemas.types import CREDENTIAL_TYPES
 from tests.applying import EXAMPLE, WAIT_SECONDS, Visitor, running_application
@@ -105,6 +106,10 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
         assert needs.count("Ett av dem räcker.") == 1
         assert f'href="{services.urls["issuer"]}"' in shown
         assert link.startswith(f"{services.urls['wallet']}/present?")
+        named = services.urls["verifier"].removeprefix("http://")
+        assert f"Plånboken frågar om du började hos {named}." in shown, (
+            "the name that stands on the wallet's first page"
+        )
         english = applicant.opens(url, language="en-GB, sv;q=0.5")[1]
         assert "Short course certificate or course results" in english
         assert '<html lang="en">' in english
@@ -118,6 +123,7 @@ def test_the_application_tells_what_is_needed_and_is_told_the_answer(services: S
 
         assert status == 200
         assert re.search(r">Behörig den .+, enligt Arbetsförmedlingen\.<", answer), answer
+        assert 'id="take-back"' in answer, "what was shared is kept, and can be taken back"
         assert applicant.opens(mine) == applicant.opens(shared["redirect_uri"]) == (200, answer), "also looked at again"
         _wait_until_told(log)
         assert applicant.opens(mine) == (200, answer), "the webhook says the same"
@@ -151,7 +157,7 @@ def test_a_link_that_is_passed_on_leads_to_no_answer_on_the_senders_page(service
     [
         ("answered", "accepted", "Behörig den 20 november 2026, enligt Arbetsförmedlingen."),
         ("answered", "rejected", "Inte behörig."),
-        ("answered", "undetermined", ""),
+        ("answered", "undetermined", "Vi kunde inte avgöra det ännu."),
         ("declined", "", ""),
         ("not_returned", "rejected", ""),
         ("awaiting_return", "accepted", None),
@@ -163,17 +169,19 @@ def test_a_no_is_told_when_it_came_back_and_looks_like_no_answer_otherwise(
     """The verifier tells of no answer whose browser did not come back: it may be somebody else's, who was given the
     link (tests/attacks/test_verifier_fixation.py)."""
     application = _application(monkeypatch, tmp_path)
-    accepted = verdict == "accepted" and state == "answered"
-    sentence = "Behörig den 20 november 2026, enligt Arbetsförmedlingen." if accepted else "Inte behörig."
+    staff = {"sentence_sv": "För personal.", "sentence": "For staff."}
+    told = {"for_person_sv": kept or "", "for_person": "In English."}
     word = {"accepted": "eligible", "rejected": "not_eligible"}.get(verdict, "undecided")
-    found: dict[str, str] | None = {"answer": word, "sentence_sv": sentence, "sentence": "In English."}
+    found: dict[str, str] | None = {"answer": word, **staff, **told}
     if state in ("declined", "not_returned"):
         found = None
     _learns(monkeypatch, application, state, verdict, found)
 
-    assert application.answers.get("number") == (
-        {"sv": kept, "en": "In English."} if kept else None if kept is None else {}
-    )
+    answer = application.answers.get("number")
+    if kept is None:
+        assert answer is None
+    else:
+        assert answer.texts == ({"sv": kept, "en": "In English."} if kept else {}), "and nothing of what staff read"
 
 
 def test_after_taking_back_the_page_says_so_and_the_earlier_answer_is_gone(
@@ -181,22 +189,50 @@ def test_after_taking_back_the_page_says_so_and_the_earlier_answer_is_gone(
 ) -> None:
     """Nobody who shared and took it back reads that they had shared nothing, nor the answer from before."""
     application = _application(monkeypatch, tmp_path)
-    application.answers["number"] = {"sv": "Behörig.", "en": "Eligible."}
+    application.answers["number"] = Answer("eligible", {"sv": "Behörig.", "en": "Eligible."})
     _learns(monkeypatch, application, "withdrawn", "accepted", None)
 
     for lang, said in (("sv", "Du har tagit tillbaka det du delade."), ("en", "You have taken back what you shared.")):
         request = Request({"type": "http", "headers": [], "query_string": f"lang={lang}".encode()})
         shown = bytes(page(request, "answer", answer=application.answers["number"]).body).decode()
         assert said in shown
-        assert not re.search("Behörig|Eligible|Inget svar|No answer|delade inget|shared nothing", shown)
+        assert not re.search("Behörig|Eligible|Inget svar|No answer|fick inget|Nothing came", shown)
+        assert 'id="next"' not in shown
+
+
+@pytest.mark.parametrize(
+    ("lang", "received", "then", "kept", "gone", "where"),
+    [
+        ("sv", "Vi har tagit emot ditt svar", "En människa hos oss", "18 februari 2027", "inte kvar", "Ta tillbaka"),
+        ("en", "We have received your answer", "A person here", "18 February 2027", "hold nothing", "Take back"),
+    ],
+)
+def test_after_sharing_the_page_says_what_comes_next(
+    lang: str, received: str, then: str, kept: str, gone: str, where: str
+) -> None:
+    """That the answer came, what happens with it, until when it is kept, and how it is taken back. Where
+    nothing is kept, that is said, and no way of taking back."""
+
+    def shown(kind: str, *, until: date | None) -> str:
+        request = Request({"type": "http", "headers": [], "query_string": f"lang={lang}".encode()})
+        answer = Answer(kind, {"sv": "Svaret.", "en": "The answer."}, until)
+        return bytes(page(request, "answer", answer=answer).body).decode()
+
+    eligible = shown("eligible", until=date(2027, 2, 18))
+    assert [word for word in (received, then, kept, where) if word not in eligible] == []
+    for kind in ("not_eligible", "undecided"):
+        other = shown(kind, until=None)
+        assert [word for word in (received, gone) if word not in other] == []
+        assert then not in other
+        assert where not in other
 
 
 @pytest.mark.parametrize(
     ("kind", "told", "said"),
     [
         ("answer", {"answer": None}, {"sv": "Vi väntar på ditt svar.", "en": "We are waiting for your answer."}),
-        ("answer", {"answer": {}}, {"sv": "Inget svar som räcker.", "en": "No answer that is enough."}),
-        ("answer", {"answer": {"sv": "Ja <b>", "en": "Yes"}}, {"sv": "Ja &lt;b&gt;", "en": "Yes"}),
+        ("answer", {"answer": Answer("", {})}, {"sv": "Inget svar som räcker.", "en": "No answer that is enough."}),
+        ("answer", {"answer": Answer("eligible", {"sv": "Ja <b>", "en": "Yes"})}, {"sv": "Ja &lt;b&gt;", "en": "Yes"}),
         ("elsewhere", {}, {"sv": "började inte i den här", "en": "did not begin in this browser"}),
     ],
 )

@@ -51,6 +51,20 @@ def test_only_what_programs_use_is_described(described: dict[str, Any]) -> None:
     assert described["security"] == [{"key": []}]
 
 
+def test_every_operation_stands_in_the_table_of_the_documents(described: dict[str, Any]) -> None:
+    """Whoever reads `docs/verifier.md` alone misses none."""
+    text = (ROOT / "docs/verifier.md").read_text("utf-8")
+    table = [line.split("|")[1] for line in text.splitlines() if re.match(r"\| `(GET|POST) /api/", line)]
+    told = {
+        (method, re.sub(r"/(ID|NAME)\b", "/{}", path))
+        for cell in table
+        for path in re.findall(r"/api/[\w/]+", cell)
+        for method in re.findall(r"GET|POST|DELETE", cell)
+    }
+
+    assert operations(described) - told == set()
+
+
 def test_every_request_of_the_shell_script_is_described(described: dict[str, Any]) -> None:
     """`apply.sh` is written from this and `docs/` alone."""
     script = (ROOT / "examples/jobbspranget/apply.sh").read_text("utf-8")

@@ -67,3 +67,27 @@ def test_it_refuses_what_a_real_one_refuses(tmp_path: Path) -> None:
         assert provider.process.stdin is not None
         provider.process.stdin.close()
         assert provider.process.wait(20) == 0
+
+
+def test_it_speaks_as_it_is_asked_to(tmp_path: Path) -> None:
+    """`ui_locales` is the language of the page, also of what it says of a wrong password; without it the browser's is.
+    The link to the other language keeps the request."""
+    with running_provider([ELIN], log=tmp_path / "provider.log") as provider:
+        provider.register("university", redirect_uri=_back(provider))
+        verifier, browser = pkce.new_verifier(), Browser(language="en")
+
+        def heading() -> list[str]:
+            return [*browser.reads("//h1"), *browser.reads("//label[1]"), *browser.reads("//button")]
+
+        browser.opens(_asked(provider, verifier, ui_locales="fi sv-SE en"))
+        assert browser.reads("/html[@lang='sv']")
+        assert heading() == ["Logga in", "Namn", "Lösenord", "Logga in"]
+        browser.presses("sign-in", username="elin", password="somebody else's")
+        assert browser.reads("//*[@role='alert']") == ["Namnet och lösenordet hör inte ihop."]
+        browser.presses("language")
+        assert heading() == ["Sign in", "Name", "Password", "Sign in"]
+        browser.opens(_asked(provider, verifier))
+        assert browser.reads("/html[@lang='en']")
+        browser.presses("language")
+        browser.presses("sign-in", username="elin", password=ELIN["password"])
+        assert parse_qs(urlsplit(browser.url).query)["state"] == ["s"], "the same request goes on"

@@ -25,8 +25,9 @@ from verifier.cli_deletions import deletions_app, retention_app
 from verifier.cli_settings import DEFAULT_DATA, VerifierData, open_verifier, settings_for, settings_to_serve
 from verifier.cli_trust import trust_app
 from verifier.cli_webhooks import webhooks_app
-from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest
+from verifier.exchange import LONGEST_LIFETIME_SECONDS, MadeRequest, Verifier
 from verifier.live import wait_until
+from verifier.request_templates import RequestTemplate, UnknownTemplate
 from verifier.requests import REQUEST_OBJECT_SECONDS, Kind
 from verifier.result_document import receipt_document, result_document
 from verifier.settings import VerifierSettings
@@ -120,14 +121,14 @@ def request(
         raise CommandFailed("--wallet is no https address of a wallet.", error="usage", exit_status=2)
     if template_file is None and template.endswith((".toml", ".json")):
         template_file = Path(template)
-    chosen = template_from_file(template_file) if template_file is not None else verifier.templates()[template]
+    chosen = template_from_file(template_file) if template_file is not None else _named_template(verifier, template)
     kind = verifier.default_kind()
     if same_device is not None:
         kind = Kind.SAME_DEVICE if same_device else Kind.CROSS_DEVICE
     made = verifier.make_request(
         chosen, kind=kind, maker="", return_url=return_url, lifetime_seconds=lifetime, reference=reference
     )
-    for sentence in unnamed(verifier.settings):
+    for sentence in [*unnamed(verifier.settings), *_without_contact(verifier.settings, chosen)]:
         typer.echo(sentence, err=True)
     if wallet:
         made = verifier.made(made.transaction, wallet_url=web_wallet)
@@ -242,6 +243,30 @@ def list_keys(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = False) ->
         "root_file": str(key.root_file.resolve()) if key.root_file else None,
     }
     show([shown], as_json=as_json, human=_human_key)
+
+
+def _named_template(verifier: Verifier, name: str) -> RequestTemplate:
+    """The template of this name. What the service has in a directory of its own is not there without its setting."""
+    try:
+        return verifier.templates()[name]
+    except UnknownTemplate as exc:
+        if verifier.settings.templates is not None:
+            raise
+        raise CommandFailed(
+            f"There is no template {name!r} here, but {', '.join(sorted(verifier.templates().templates))}. "
+            "VERIFIER_TEMPLATES is not set here: if the service has it, set it as there.",
+            error=exc.error,
+        ) from exc
+
+
+def _without_contact(settings: VerifierSettings, template: RequestTemplate) -> list[str]:
+    """A sentence when people are told an address only because the contact of the service is not known here."""
+    if settings.contact.strip() or template.contact != settings.base_url:
+        return []
+    return [
+        f"VERIFIER_CONTACT is not set here: people are told {settings.base_url} as where to reach you. "
+        "If the service has it, set it as there."
+    ]
 
 
 def _human_key(keys: list[dict[str, Any]]) -> str:

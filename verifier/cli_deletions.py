@@ -1,6 +1,7 @@
 """`intyga-verifier deletions` and `retention`: what people want deleted, deciding about it, and what goes when."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -55,7 +56,12 @@ def refuse(
     data: VerifierData = DEFAULT_DATA,
     as_json: JSONOption = False,
 ) -> None:
-    """Keep what must be kept, with its ground in law; delete the rest."""
+    """Keep what must be kept, with its ground in law; delete the rest.
+
+    The person is told at once: what is kept, on which ground, and why in your words. An answer is due a month after the
+    wish came (GDPR, article 12(3)); `deletions list` says the day. After the date that the person was told when they
+    shared nothing is kept, whatever is decided.
+    """
     if ground not in list(Ground):
         raise CommandFailed(f"--ground is one of {', '.join(Ground)}.", error="usage", exit_status=2)
     verifier = open_verifier(data)
@@ -63,7 +69,7 @@ def refuse(
     kept = keep or [item_name(item) for item in askable]
     exception = stated_exception(askable, ground=ground, words_sv=sv, words_en=en, keep=kept)
     done = run_async(verifier.deletions.refuse(deletion_id, [exception], actor=ACTOR))
-    show(_document(verifier, done), as_json=as_json, human=_human_deletion)
+    show(_document(verifier, done), as_json=as_json, human=_human_refusal)
 
 
 @retention_app.command("list")
@@ -84,12 +90,14 @@ def list_retention(data: VerifierData = DEFAULT_DATA, as_json: JSONOption = Fals
 
 
 def _document(verifier: Verifier, one: Deletion) -> dict[str, Any]:
-    about = list(one.items)
+    about, zone = list(one.items), ZoneInfo(verifier.settings.time_zone)
     if one.is_open:
         about = list(verifier.deletions.store.askable(one.id))
     return deletion_document(one) | {
         "days_left": verifier.deletions.days_left(one.due_on) if one.is_open else None,
         "about": [item_name(item) for item in about],
+        "decided_on": one.decided_at.astimezone(zone).date().isoformat() if one.decided_at else None,
+        "kept_until": verifier.result(one.request_id).retention_until.isoformat(),
     }
 
 
@@ -106,6 +114,21 @@ def _human_deletion(told: dict[str, Any]) -> str:
     for one in told["exceptions"]:
         lines.append(f"  Kept: {one['ground']}. {one['words']['en']}")
     return "\n".join(lines)
+
+
+def _human_refusal(told: dict[str, Any]) -> str:
+    """What was decided, whether in time, and what the person reads of it."""
+    late = " That is LATE." if told["decided_on"] > told["due_on"] else ""
+    lines = [
+        _human_deletion(told),
+        f"  Answered on {told['decided_on']}; the answer was due by {told['due_on']}.{late}",
+        "  Their wallet gets a signed statement when it asks, and says that they can complain. They read:"
+        if told["statement"]
+        else "  Nothing is signed here, so no wallet tells the person. Tell them yourself:",
+    ]
+    for one in told["exceptions"]:
+        lines += [f"    {language}: {one['words'][language]}" for language in ("sv", "en")]
+    return "\n".join([*lines, f"  What is kept is deleted by itself after {told['kept_until']}."])
 
 
 def _human_retention(told: list[dict[str, Any]]) -> str:

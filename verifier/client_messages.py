@@ -94,9 +94,12 @@ class VerifierResult:
 
     @property
     def eligibility_texts(self) -> Mapping[str, str]:
-        """The same as a sentence in each language, by `sv` and `en`; empty when there is none."""
+        """The same for whom it is about, in plain words in each language, by `sv` and `en`; empty when there is none.
+
+        When it is undecided they say what the person can do. `document` has the sentence for your staff beside them.
+        """
         found = self.document.get("eligibility")
-        return {"sv": str(found["sentence_sv"]), "en": str(found["sentence"])} if found else {}
+        return {"sv": str(found["for_person_sv"]), "en": str(found["for_person"])} if found else {}
 
     def values_at(self, *path: str | int | None, certificate: int | None = None) -> list[Any]:
         """The values at a path, `None` standing for any index; empty when nothing is there.

@@ -3,6 +3,7 @@
     found = eligibility_of(record, contents=contents, time_zone="Europe/Stockholm")
     found.answer                                  # Answer.ELIGIBLE
     eligibility_sentence(found, translator)       # "Eligible as of 20 November 2026, says Arbetsförmedlingen."
+    words_for_person(found, translator)           # the same for whom it is about, who can do something about a fault
 
 Templates with `answers = "eligibility"` have one. *Not eligible* is said only when everything else held and a value
 differs from what is asked for: somebody whom the verifier trusts then says no. Whatever was wrong in another way, or
@@ -85,6 +86,42 @@ _DATED: Final = {
 }
 
 
+_UNDECIDED: Final = N_("We could not decide yet.")
+_TOO_OLD: Final = N_(
+    "“%(kind)s” is true of an earlier day than we need. Fetch a new one in your wallet, and answer again."
+)
+_NOT_VALID: Final = N_("“%(kind)s” is not valid any more. Ask whoever gave it to you for a new one, and answer again.")
+_NOT_YET: Final = N_("“%(kind)s” is not valid yet. Answer again on the day on which it is.")
+_UNREACHABLE: Final = N_(
+    "We could not ask whether “%(kind)s” still is valid. It is no fault of yours. Answer again later."
+)
+_WHO_GAVE_IT: Final = N_(
+    "We cannot take “%(kind)s” from whoever gave it to you. See where what is needed can be fetched."
+)
+_LACKING: Final = N_("Something that is needed was not among what you shared. See what is needed, and answer again.")
+_NOT_CONFIRMED: Final = N_("We could not confirm “%(kind)s”. Answer again, or ask us what to do.")
+_SOMETHING: Final = N_("We could not confirm everything. Answer again, or ask us what to do.")
+_ADVICE: Final = {
+    "statement_too_old": _TOO_OLD,
+    "undated": _TOO_OLD,
+    "expired": _NOT_VALID,
+    "revoked": _NOT_VALID,
+    "suspended": _NOT_VALID,
+    "not_yet_valid": _NOT_YET,
+    "list_unreachable": _UNREACHABLE,
+    "list_invalid": _UNREACHABLE,
+    "list_stale": _UNREACHABLE,
+    "issuer_key_unreachable": _UNREACHABLE,
+    "issuer_unknown": _WHO_GAVE_IT,
+    "type_not_trusted": _WHO_GAVE_IT,
+    "issuer_not_accepted": _WHO_GAVE_IT,
+    "outside_period": _WHO_GAVE_IT,
+    "authority": _WHO_GAVE_IT,
+}
+"""What a person can do about what stands in the way, by the reason of the check; the rest is told in general words."""
+_MISSING: Final = ("set_missing", "claim_missing")
+
+
 def eligibility_of(record: RequestRecord, *, contents: Contents | None, time_zone: str) -> Eligibility | None:
     """The answer of a result; None without one, for templates that have none, and after the share was taken back.
 
@@ -149,7 +186,7 @@ def eligibility_word(found: Eligibility, t: Translator) -> str:
 
 
 def eligibility_sentence(found: Eligibility, t: Translator) -> str:
-    """The answer with its day and who says so; what stands in the way when it could not be decided."""
+    """The answer for staff, with its day and who says so; what stands in the way when it could not be decided."""
     if found.answer is Answer.UNDECIDED:
         first = next((one.fault for one in found.grounds if one.fault is not None), None) or found.fault
         word = eligibility_word(found, t)
@@ -160,3 +197,15 @@ def eligibility_sentence(found: Eligibility, t: Translator) -> str:
     if found.as_of is None:
         return t(_UNDATED[found.answer], issuers=issuers)
     return t(_DATED[found.answer], date=t.date(found.as_of), issuers=issuers)
+
+
+def words_for_person(found: Eligibility, t: Translator) -> str:
+    """The answer for whom it is about: what stands in the way in plain words, and what they can do about it."""
+    if found.answer is not Answer.UNDECIDED:
+        return eligibility_sentence(found, t)
+    ground = next((one for one in found.grounds if one.fault is not None), None)
+    if ground is not None and ground.fault is not None and ground.kind.is_complete:
+        advice = t(_ADVICE.get(ground.fault.reason, _NOT_CONFIRMED), kind=ground.kind.text(t.language))
+    else:
+        advice = t(_LACKING if found.fault is not None and found.fault.reason in _MISSING else _SOMETHING)
+    return f"{t(_UNDECIDED)} {advice}"

@@ -10,7 +10,7 @@ from schemas.verification import Check, Outcome
 from service.i18n import Catalogues
 from verifier.acting import acting_in
 from verifier.countersigning import read_receipt
-from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence
+from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence, words_for_person
 from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
 from verifier.store import Contents, Deletion, KeptReceipt, ProofSummary, RequestRecord
@@ -140,6 +140,8 @@ def _eligibility(found: Eligibility, catalogues: Catalogues) -> dict[str, Any]:
         "said_by": list(found.said_by),
         "sentence": eligibility_sentence(found, catalogues.translator("en")),
         "sentence_sv": eligibility_sentence(found, catalogues.translator("sv")),
+        "for_person": words_for_person(found, catalogues.translator("en")),
+        "for_person_sv": words_for_person(found, catalogues.translator("sv")),
         "grounds": [_ground(ground, catalogues) for ground in found.grounds],
         "fault": _checks([found.fault], catalogues)[0] if found.fault else None,
     }

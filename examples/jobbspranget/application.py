@@ -5,7 +5,6 @@ passed on leads to an answer in nobody's page (docs/verifier.md, "Same device").
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +13,7 @@ from secrets import token_urlsafe
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from examples.jobbspranget.page import INSTEAD, STATIC, language, page
+from examples.jobbspranget.page import STATIC, Answer, answer_of, language, page
 from verifier.client import AlreadyReceived, VerifierClient, WebhookReceiver
 
 app = FastAPI()
@@ -22,16 +21,16 @@ app.mount("/static", StaticFiles(directory=STATIC))
 verifier = VerifierClient(os.environ["VERIFIER_URL"], api_key=os.environ["VERIFIER_KEY"], allow_loopback=True)
 webhooks = WebhookReceiver(os.environ["WEBHOOK_SECRET"], seen=Path(os.environ["SEEN_FILE"]))
 OWN_URL = os.environ["APPLICATION_URL"] + "/applications/"
-answers: dict[str, Mapping[str, str]] = {}  # An application that is more than an example keeps them in its database.
+answers: dict[str, Answer] = {}  # An application that is more than an example keeps them in its database.
 
 
 async def learn(request_id: str) -> None:
-    """Keep what became of a request: a sentence in each language, or none. The verifier tells a yes or a no once the
-    browser is back that began it; of an answer that never came back, which may be somebody else's, it tells nothing.
-    After the person took the share back, that alone is said: the earlier answer goes."""
+    """Keep what became of a request. The verifier tells a yes or a no once the browser is back that began it; of an
+    answer that never came back, which may be somebody else's, it tells nothing. After the person took the share back,
+    that alone is said: the earlier answer goes."""
     result = await verifier.get_result(request_id)
     if result.is_final:
-        answers[result.reference] = INSTEAD.get(result.eligibility or result.state, result.eligibility_texts)
+        answers[result.reference] = answer_of(result)
 
 
 @app.get("/")

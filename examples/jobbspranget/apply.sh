@@ -58,7 +58,7 @@ while :; do
     *) break ;;
     esac
 done
-printf '%s' "$result" | pick '(told["eligibility"] or {"sentence": "No answer: " + told["state"]})["sentence"]' ||
+printf '%s' "$result" | pick '(told["eligibility"] or {"for_person": "No answer: " + told["state"]})["for_person"]' ||
     fail "$strange"
 case $(printf '%s' "$result" | pick '(told["eligibility"] or {"answer": "undecided"})["answer"]') in
 eligible) exit 0 ;;

@@ -1,11 +1,18 @@
 """The one page of the application: its words in Swedish and English, and its headers."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from babel.dates import format_date
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from verifier.client import VerifierResult
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -21,11 +28,24 @@ WORDS = {
         "nobody": "Vi vet inte var det hämtas.",
         "missing": "Saknar du något? Plånboken visar vad, hjälper dig att hämta det och går sedan vidare hit.",
         "share": "Dela från min plånbok",
+        "asks": "Plånboken frågar om du började hos {host}. Det är tjänsten som tar emot svar åt oss.",
         "not_told": "Vi får varken personnummer, födelsedatum eller namn.",
         "waiting": "Vi väntar på ditt svar.",
         "look": "Titta igen",
         "no_answer": "Inget svar som räcker.",
-        "no_answer_help": "Du delade inget, eller så var något för gammalt. Se vad som behövs.",
+        "no_answer_help": "Vi fick inget som vi kan använda. Se vad som behövs.",
+        "received": "Vi har tagit emot ditt svar",
+        "next": "Vad som händer nu",
+        "then": {
+            "eligible": "En människa hos oss väljer bland de behöriga och letar efter en plats som passar dig.",
+            "not_eligible": "Din ansökan går inte vidare nu. Stämmer det inte, fråga den som gav dig intyget. "
+            "Du kan söka igen när något har ändrats.",
+            "undecided": "Din ansökan väntar på dig. Gör det som står ovan och sök igen.",
+        },
+        "kept": "Vi sparar det du delade till {day}. Sedan raderas det.",
+        "nothing_kept": "Vi har inte kvar några av de uppgifter du delade.",
+        "take_back": "Du kan ta tillbaka det du delade, när du vill. Öppna din plånbok, välj Delningar, "
+        "den här delningen och Ta tillbaka. Kvittot finns också där.",
         "again": "Sök igen",
         "elsewhere": "Den här ansökan började inte i den här webbläsaren.",
         "language": "In English",
@@ -41,22 +61,57 @@ WORDS = {
         "nobody": "We do not know where it is fetched.",
         "missing": "Do you lack something? The wallet shows what, helps you to fetch it, and then goes on to us.",
         "share": "Share from my wallet",
+        "asks": "The wallet asks whether you began at {host}. That is the service which takes answers for us.",
         "not_told": "We get no identity number, no birth date and no name.",
         "waiting": "We are waiting for your answer.",
         "look": "Look again",
         "no_answer": "No answer that is enough.",
-        "no_answer_help": "You shared nothing, or something was too old. See what is needed.",
+        "no_answer_help": "Nothing came that we can use. See what is needed.",
+        "received": "We have received your answer",
+        "next": "What happens now",
+        "then": {
+            "eligible": "A person here chooses among those who are eligible, and looks for a place that fits you.",
+            "not_eligible": "Your application goes no further now. If that is wrong, ask whoever gave you the "
+            "certificate. You can apply again when something has changed.",
+            "undecided": "Your application waits for you. Do what is said above, and apply again.",
+        },
+        "kept": "We keep what you shared until {day}. Then it is deleted.",
+        "nothing_kept": "We hold nothing of the data that you shared.",
+        "take_back": "You can take back what you shared whenever you like. Open your wallet, choose Sharing history, "
+        "this share, and Take back. The receipt is there, too.",
         "again": "Apply again",
         "elsewhere": "This application did not begin in this browser.",
         "language": "På svenska",
     },
 }
+LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 TAKEN_BACK = {
     "sv": "Du har tagit tillbaka det du delade. Vi använder det inte längre. Plånboken visar vad som har raderats.",
     "en": "You have taken back what you shared. We no longer use it. Your wallet shows what has been deleted.",
 }
-# What is said instead of the verifier's sentence, by its answer, or by the state of a request that has none.
-INSTEAD: dict[str, dict[str, str]] = {"undecided": {}, "withdrawn": TAKEN_BACK}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of an application, for whom it is about: a sentence in each language, none when nothing came.
+
+    `kind` is `eligible`, `not_eligible`, `undecided`, `withdrawn`, or "" when nothing came. `kept_until` is the last
+    day on which what was shared is kept, None when nothing of it is.
+    """
+
+    kind: str
+    texts: Mapping[str, str]
+    kept_until: date | None = None
+
+
+def answer_of(result: VerifierResult) -> Answer:
+    """What to tell of a result. After the person took the share back, that alone is said."""
+    if result.state == "withdrawn":
+        return Answer("withdrawn", TAKEN_BACK)
+    kept_until = date.fromisoformat(result.retention_until) if result.values is not None else None
+    return Answer(result.eligibility, result.eligibility_texts, kept_until)
+
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
@@ -75,8 +130,16 @@ def language(request: Request) -> str:
     return next((tag for tag in tags if tag in WORDS), "sv")
 
 
+def asking_host(link: str) -> str:
+    """Where the wallet will say that the request comes from: the host of its `request_uri`; "" when it has none."""
+    (address,) = parse_qs(urlsplit(link).query).get("request_uri", [""])[:1]
+    return urlsplit(address).netloc
+
+
 def page(request: Request, kind: str, *, status: int = 200, **told: Any) -> HTMLResponse:
     """One of the pages (`needs`, `answer`, `elsewhere`) in the reader's language."""
     lang = language(request)
     other = "en" if lang == "sv" else "sv"
+    told["host"] = asking_host(told.get("link", ""))
+    told["day"] = lambda one: format_date(one, format="long", locale=LOCALES[lang])
     return HTMLResponse(_TEMPLATE.render(lang=lang, other=other, words=WORDS[lang], kind=kind, **told), status, HEADERS)

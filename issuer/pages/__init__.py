@@ -77,6 +77,7 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
         static=[ROOM / "static"],
         catalogues=catalogues_of(settings),
         name=N_("Intyga for issuers"),
+        organisation=settings.names,
         nav=NAV,
         clock=clock,
         sessions=sessions,

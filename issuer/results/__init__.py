@@ -8,13 +8,13 @@ Either everything is read, or `ImportRefused` names every fault and nothing is. 
 file name only helps the error message.
 """
 
-from issuer.results.reading import LearnerResults, Results, notes_on_names, read_results, select_results
+from issuer.results.reading import LearnerRecords, Results, notes_on_names, read_results, select_results
 from schemas.learning.problems import ImportRefused, Problem
 from schemas.learning.safe_xml import Limits
 
 __all__ = [
     "ImportRefused",
-    "LearnerResults",
+    "LearnerRecords",
     "Limits",
     "Problem",
     "Results",

@@ -49,11 +49,11 @@ _WRONGLY_DECODED = re.compile(r"[ÃÂ][\u0080-\u00bf‚„…†‡ˆ‰Š‹Œ�
 
 
 @dataclass(frozen=True, slots=True)
-class LearnerResults:
-    """One person and their achievements, in the order of the file."""
+class LearnerRecords:
+    """One person and what the file says of them, in its order."""
 
     learner: Learner
-    achievements: tuple[Achievement, ...]
+    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class Results:
         return tuple(record for record in self.records if isinstance(record, Achievement))
 
     @property
-    def learners(self) -> tuple[LearnerResults, ...]:
-        """The achievements grouped by person: records are one person's when all they say of the person agrees."""
-        groups: dict[str, list[Achievement]] = {}
-        for achievement in self.achievements:
-            groups.setdefault(achievement.learner.model_dump_json(), []).append(achievement)
-        return tuple(LearnerResults(group[0].learner, tuple(group)) for group in groups.values())
+    def learners(self) -> tuple[LearnerRecords, ...]:
+        """The records grouped by person: they are one person's when all that they say of the person agrees."""
+        groups: dict[str, list[Record]] = {}
+        for record in self.records:
+            groups.setdefault(record.learner.model_dump_json(), []).append(record)
+        return tuple(LearnerRecords(group[0].learner, tuple(group)) for group in groups.values())
 
     def select(self, course: str | None) -> tuple[Achievement, ...]:
         """The achievements with this course code or id, of everybody in the file; all when None. Raises `NotFound`."""

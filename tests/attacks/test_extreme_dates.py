@@ -114,7 +114,7 @@ def _entry(name: str, value: Any) -> object:
 
 def _shown(value: Any) -> object:
     found = moment(value)
-    return found and [(t.date(found), t.date(found, "short"), t.moment(found), t.time(found)) for t in T]
+    return found and [(t.date(found), t.moment(found), t.time(found)) for t in T]
 
 
 OF_SECONDS: dict[str, Callable[[Any], object]] = {

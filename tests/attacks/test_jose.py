@@ -22,29 +22,11 @@ from proofs.request_object import (
     x509_hash_client_id,
     x509_san_dns_client_id,
 )
-from proofs.status_list import new_status_list
 from proofs.trust import TrustList
 from schemas.errors import Malformed, ProtocolError, Refused
-from tests.proofs.cast import NOW, Cast, certified, certified_by_itself, failed, make_cast, raw_jws, trusting
+from tests.proofs.cast import NOW, Cast, certified, certified_by_itself, failed, raw_jws, trusting
 
 ES256 = {"ES256"}
-
-
-@pytest.fixture(scope="module")
-def _cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
-    return make_cast(tmp_path_factory.mktemp("university"))
-
-
-@pytest.fixture
-def cast(_cast: Cast) -> Cast:
-    """A university, a holder and an employer."""
-    return replace(_cast, statuses=new_status_list(64, bits=2))
-
-
-@pytest.fixture(scope="module")
-def employer(tmp_path_factory: pytest.TempPathFactory) -> CertifiedKey:
-    """An employer with a certificate."""
-    return certified(tmp_path_factory.mktemp("employer"), "employer", "https://employer.example")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import copy
 import json
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -30,7 +29,7 @@ from proofs.request_object import (
     x509_san_dns_client_id,
 )
 from proofs.resolve import usable_keys
-from proofs.status_list import check_status_list_token, fresh_until, new_status_list
+from proofs.status_list import check_status_list_token, fresh_until
 from proofs.trust import (
     TrustEntry,
     TrustList,
@@ -40,7 +39,7 @@ from proofs.trust import (
     sign_trust_list,
 )
 from schemas.errors import ProtocolError
-from tests.proofs.cast import NOW, STATUS_URI, UNIVERSITY, Cast, certified, digest, make_cast, trusting
+from tests.proofs.cast import NOW, STATUS_URI, UNIVERSITY, Cast, digest, trusting
 
 SEEDS = range(6)
 ROUNDS = 120
@@ -59,23 +58,6 @@ NAMES = (
     "entries", "mechanism", "role", "anchor_pem", "jwks", "jwks_uri", "types", "epk", "enc", "zip", "apu", "apv", "x",
     "y", "crv", "kty", "d", "trust_chain", "use",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def _cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
-    return make_cast(tmp_path_factory.mktemp("university"))
-
-
-@pytest.fixture
-def cast(_cast: Cast) -> Cast:
-    """A university, a holder and an employer."""
-    return replace(_cast, statuses=new_status_list(64, bits=2))
-
-
-@pytest.fixture(scope="module")
-def employer(tmp_path_factory: pytest.TempPathFactory) -> CertifiedKey:
-    """An employer with a certificate."""
-    return certified(tmp_path_factory.mktemp("employer"), "employer", "https://employer.example")
 
 
 class Mutator:

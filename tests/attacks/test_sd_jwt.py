@@ -19,7 +19,6 @@ from proofs.formats.sd_jwt import parse_sd_jwt, plan_disclosures
 from proofs.formats.sd_jwt_vc import check_rules, issue_sd_jwt_vc
 from proofs.keys import generate_signer
 from proofs.resolve import DictResolver, Unresolvable, jwt_vc_issuer_url
-from proofs.status_list import new_status_list
 from proofs.trust import TrustEntry, TrustList, entry_from_anchor
 from schemas.errors import Malformed, ProtocolError, Refused
 from schemas.verification import Outcome
@@ -36,24 +35,12 @@ from tests.proofs.cast import (
     digest,
     disclosure,
     failed,
-    make_cast,
     reason_of,
     trusting,
 )
 
 BY_METADATA = TrustEntry(id="u", name="University", role="issuer", identifier=UNIVERSITY, mechanism="metadata")
 DISCLOSURES = (["disclosures"], "bad_disclosures")
-
-
-@pytest.fixture(scope="module")
-def _cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
-    return make_cast(tmp_path_factory.mktemp("university"))
-
-
-@pytest.fixture
-def cast(_cast: Cast) -> Cast:
-    """A university, a holder and an employer."""
-    return replace(_cast, statuses=new_status_list(64, bits=2))
 
 
 def test_s01_a_disclosure_that_no_digest_refers_to_is_refused(cast: Cast) -> None:

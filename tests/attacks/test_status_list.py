@@ -2,7 +2,6 @@
 
 import asyncio
 import zlib
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,22 +36,10 @@ from tests.proofs.cast import (
     Cast,
     certified,
     failed,
-    make_cast,
     reason_of,
     resolver_with,
     trusting,
 )
-
-
-@pytest.fixture(scope="module")
-def _cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
-    return make_cast(tmp_path_factory.mktemp("university"))
-
-
-@pytest.fixture
-def cast(_cast: Cast) -> Cast:
-    """A university, a holder and an employer."""
-    return replace(_cast, statuses=new_status_list(64, bits=2))
 
 
 @pytest.fixture

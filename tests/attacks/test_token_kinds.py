@@ -5,7 +5,6 @@ Each message below is sound in every respect for its own check, signed by one ke
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from proofs.status_list import TYP as STATUS_LIST_TYP
 from proofs.status_list import check_status_list_token, encode_status_list, new_status_list
 from proofs.trust import TRUST_LIST_TYP, TrustList, check_trust_list
 from schemas.errors import ProtocolError
-from tests.proofs.cast import BASE, NOW, STATUS_URI, UNIVERSITY, Cast, make_cast
+from tests.proofs.cast import BASE, NOW, STATUS_URI, UNIVERSITY, Cast
 
 SECONDS = int(NOW.timestamp())
 KINDS = {
@@ -35,17 +34,6 @@ KINDS = {
     "JWT",
     None,
 }
-
-
-@pytest.fixture(scope="module")
-def _cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
-    return make_cast(tmp_path_factory.mktemp("university"))
-
-
-@pytest.fixture
-def cast(_cast: Cast) -> Cast:
-    """A university, a holder and an employer."""
-    return replace(_cast, statuses=new_status_list(64, bits=2))
 
 
 def signed(claims: dict[str, Any], signer: SoftwareSigner, header: dict[str, Any]) -> str:

@@ -216,7 +216,7 @@ def test_people_are_told_apart() -> None:
     """Two with one name and different birth dates are two people."""
     other = ROW.replace("1999-10-02", "1988-01-01")
     results = read(f"{HEADER}\n{ROW}\n{other}\n{ROW.replace('DT4011', 'B')}")
-    assert [len(group.achievements) for group in results.learners] == [2, 1]
+    assert [len(group.records) for group in results.learners] == [2, 1]
 
 
 def test_results_are_chosen_by_course_code_or_row() -> None:

@@ -74,7 +74,6 @@ def test_texts_numbers_and_dates_are_said_in_each_language(catalogues: Catalogue
     assert [sv.plural(thing, things, n) for n in (1, 2)] == ["1 sak behöver rättas", "2 saker behöver rättas"]
     assert [en.plural(thing, things, n) for n in (0, 1)] == ["0 things need to be mended", "1 thing needs to be mended"]
     assert (sv.date(date(2027, 3, 31)), en.date(date(2027, 3, 31))) == ("31 mars 2027", "31 March 2027")
-    assert sv.date(date(2027, 3, 31), "short") == en.date(date(2027, 3, 31), "short") == "2027-03-31"
     assert (sv.number(Decimal("7.5")), en.number(7.5)) == ("7,5", "7.5")
     assert (sv.listed(["a", "b", "c"]), en.listed(["a", "b"])) == ("a, b och c", "a and b")
 
@@ -90,27 +89,27 @@ def test_moments_are_shown_in_the_time_zone_of_the_service(catalogues: Catalogue
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 EXTREMES = [
-    (FIRST, "0001-01-01", "00:00"),
-    (FIRST.replace(tzinfo=timezone(timedelta(hours=14))), "0001-01-01", "00:00"),
-    (FIRST.replace(tzinfo=None), "0001-01-01", "00:00"),
-    (LAST, "9999-12-31", "23:59"),
-    (LAST.replace(tzinfo=timezone(timedelta(hours=-14))), "9999-12-31", "23:59"),
-    (LAST.replace(tzinfo=None), "9999-12-31", "23:59"),
-    (LAST.replace(hour=22), "9999-12-31", "23:59"),
+    (FIRST, "1 January 1", "00:00"),
+    (FIRST.replace(tzinfo=timezone(timedelta(hours=14))), "1 January 1", "00:00"),
+    (FIRST.replace(tzinfo=None), "1 January 1", "00:00"),
+    (LAST, "31 December 9999", "23:59"),
+    (LAST.replace(tzinfo=timezone(timedelta(hours=-14))), "31 December 9999", "23:59"),
+    (LAST.replace(tzinfo=None), "31 December 9999", "23:59"),
+    (LAST.replace(hour=22), "31 December 9999", "23:59"),
 ]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Stockholm", "Pacific/Kiritimati", "America/Los_Angeles"])
 @pytest.mark.parametrize("moment", [moment for moment, _, _ in EXTREMES])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_moments_at_the_ends_of_the_calendar_are_said_in_each_style(language: str, moment: datetime, zone: str) -> None:
+def test_moments_at_the_ends_of_the_calendar_are_said(language: str, moment: datetime, zone: str) -> None:
     """In no zone, and in no language, does one of them raise: somebody else wrote it, and the page must be shown."""
     t = load_catalogues(time_zone=zone).translator(language)
     year = "1" if moment.year == 1 else "9999"
-    near = {"0001-01-01", "0001-01-02"} if moment.year == 1 else {"9999-12-30", "9999-12-31"}
+    near = ("1", "2") if moment.year == 1 else ("30", "31")
 
-    assert t.moment(moment, "short")[:10] in near
-    assert t.date(moment, "short") in near
+    assert t.date(moment).split(" ")[0] in near
+    assert t.moment(moment).startswith(t.date(moment))
     assert t.date(moment).split(" ")[2] == t.moment(moment).split(" ")[2] == year
     assert t.moment(moment).endswith(t.time(moment))
 
@@ -124,7 +123,7 @@ def test_what_the_calendar_of_the_zone_cannot_hold_is_shown_as_it_was_written(
     if moment.year == 1 and moment.utcoffset() in (None, timedelta()):
         # Stockholm kept its mean solar time then, 1 hour and 12 minutes before that of Greenwich.
         hour = "01:12"
-    assert t.moment(moment, "short") == f"{day} {hour}"
+    assert t.moment(moment) == f"{day} {hour}"
 
 
 @pytest.mark.parametrize(

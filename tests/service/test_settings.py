@@ -174,6 +174,18 @@ def test_a_passphrase_is_made_on_loopback_only(tmp_path: Path) -> None:
         made(tmp_path, public_url="https://sample.example").key_passphrase()
 
 
+def test_no_passphrase_is_made_for_a_key_that_has_another(tmp_path: Path) -> None:
+    """A command without the service's environment says what to set, and leaves nothing behind."""
+    key = tmp_path / "keys" / "sample.key.pem"
+    key.parent.mkdir()
+    key.touch()
+    with pytest.raises(UnsafeSettings) as refused:
+        made(tmp_path).key_passphrase()
+
+    assert "SAMPLE_KEY_PASSPHRASE_FILE is not set here" in refused.value.problems[0]
+    assert not (tmp_path / "key-passphrase").exists()
+
+
 def test_a_damaged_device_secret_is_named_and_not_replaced(tmp_path: Path) -> None:
     """A new secret would lock everybody out; the operator is told which file to bring back."""
     (tmp_path / "device-secret").write_text("half of it was writt")

@@ -62,6 +62,32 @@ def test_an_organisation_without_a_name_is_told_so(
     assert json.loads(outcome.stdout)["id"]
 
 
+@pytest.mark.parametrize(("contact", "warned"), [("", True), ("privacy@employer.example", False)])
+def test_a_contact_that_is_not_known_here_is_told(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, contact: str, warned: bool
+) -> None:
+    """A command without the environment of the service would give people an address that nobody chose."""
+    monkeypatch.setenv("VERIFIER_CONTACT", contact)
+    arguments = ["request", "--template", "course-results", "--data", str(scene.settings.data), "--json"]
+    outcome = CliRunner().invoke(app, arguments)
+
+    assert ("VERIFIER_CONTACT is not set here" in outcome.stderr) is warned
+    assert json.loads(outcome.stdout)["id"]
+
+
+def test_a_template_of_the_service_that_is_not_here_names_its_setting(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever asks by a template from the directory of the service reads what to set."""
+    arguments = ["request", "--template", "own", "--data", str(scene.settings.data)]
+    said = str(CliRunner().invoke(app, arguments).exception)
+    assert "course-results" in said
+    assert "VERIFIER_TEMPLATES is not set here" in said
+    (tmp_path / "shelf").mkdir()
+    monkeypatch.setenv("VERIFIER_TEMPLATES", str(tmp_path / "shelf"))
+    assert "is not set here" not in str(CliRunner().invoke(app, arguments).exception)
+
+
 def test_a_request_says_until_when_it_is_open_and_how_long_an_answer_may_take(scene: Scene) -> None:
     """The wallet shows the shorter of the two times."""
     outcome = CliRunner().invoke(app, ["request", "--template", "course-results", "--data", str(scene.settings.data)])

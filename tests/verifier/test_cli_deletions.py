@@ -11,6 +11,7 @@ from service.clock import utc_now
 from tests.verifier.scene import Scene
 from tests.verifier.withdrawing import act, take
 from verifier.cli import app
+from verifier.cli_deletions import _human_refusal
 from verifier.exchange import MadeRequest
 
 WORDS = ("--sv", "Bokföringslagen kräver det.", "--en", "The accounting act demands it.")
@@ -114,6 +115,21 @@ def test_everything_is_kept_without_keep(scene: Scene, taken_back: MadeRequest) 
     assert invoke(scene, "deletions", "refuse", one["id"], *GROUND, *WORDS)["state"] == "refused"
     assert type(refused(scene, "deletions", "refuse", one["id"], *GROUND, *WORDS)).__name__ == "AlreadyDecided"
     assert invoke(scene, "deletions", "delete", one["id"])["state"] == "deleted"
+
+
+def test_a_refusal_says_when_it_was_due_and_what_the_person_reads(scene: Scene, taken_back: MadeRequest) -> None:
+    """The day, whether it was kept, the words in both languages, how they come to the person, and until when."""
+    (one,) = invoke(scene, "deletions", "list")
+    told = text(scene, "deletions", "refuse", one["id"], *GROUND, *WORDS)
+
+    assert f"the answer was due by {one['due_on']}.\n" in told
+    assert "LATE" not in told
+    assert [line for line in (f"    sv: {WORDS[1]}", f"    en: {WORDS[3]}") if line not in told] == []
+    assert "signed statement when it asks" in told
+    assert f"deleted by itself after {taken_back.transaction.retention_until.isoformat()}." in told
+    late = {**invoke(scene, "deletions", "list", "--all")[0], "due_on": "2020-01-01"}
+    assert "That is LATE." in _human_refusal(late)
+    assert "Tell them yourself" in _human_refusal(late | {"statement": None})
 
 
 def test_the_calendar_is_listed(scene: Scene) -> None:

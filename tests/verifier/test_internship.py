@@ -1,5 +1,6 @@
 """The internship template: two statements as of today and a course record come to one word, nothing else is known."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,13 +8,19 @@ from typing import Any
 
 import pytest
 
+import verifier
+from schemas.consent import LocalizedText
 from schemas.types import CREDENTIAL_TYPES
+from schemas.verification import Check, Outcome
+from service.i18n import load_catalogues
 from tests.verifier.scene import Issuer, Scene, assert_refused_by
+from verifier import sentences
 from verifier.app import catalogues_of
-from verifier.eligibility import Answer, eligibility_of
+from verifier.eligibility import Answer, Eligibility, Ground, eligibility_of, words_for_person
 from verifier.exchange import MadeRequest, Reply
 from verifier.policies import AgeRule
 from verifier.result_document import result_document
+from verifier.sentences import check_sentence
 from verifier.store import Contents
 from verifier.verification import Verdict
 
@@ -21,6 +28,7 @@ REGISTRATION = CREDENTIAL_TYPES["registration-certificate"]
 TARGET_GROUP = CREDENTIAL_TYPES["target-group-certificate"]
 TODAY = "2026-11-20"
 CANARIES = ("19980203-TF12", "1999-10-02", "Kanarekassan", "Kanarek-Test")
+ROOM = Path(verifier.__file__).parent
 AUTHORITY = {"sv": "Arbetsförmedlingen", "en": "Swedish Public Employment Service"}
 
 REGISTERED: dict[str, Any] = {
@@ -109,6 +117,7 @@ def test_the_answer_is_one_word_with_its_day_and_who_says_so(applicant: Applican
     assert (told["answer"], told["as_of"], told["fault"]) == ("eligible", TODAY, None)
     assert told["sentence"] == "Eligible as of 20 November 2026, says Example University."
     assert told["sentence_sv"] == "Behörig den 20 november 2026, enligt Example University."
+    assert (told["for_person"], told["for_person_sv"]) == (told["sentence"], told["sentence_sv"])
     assert [ground["as_of"] for ground in told["grounds"]] == [TODAY, TODAY, None]
     assert [one["title"] for one in told["grounds"][:2]] == [
         "Job seeker registration",
@@ -163,8 +172,40 @@ def test_an_old_statement_decides_nothing_and_says_what_to_do(applicant: Applica
     told = applicant.told(made)["eligibility"]
     assert told["answer"] == "undecided"
     assert told["sentence"].endswith("Ask the person to renew it and come back.")
+    assert told["for_person"] == (
+        "We could not decide yet. “Job seeker registration” is true of an earlier day than we need. "
+        "Fetch a new one in your wallet, and answer again."
+    )
+    assert told["for_person_sv"].startswith("Vi kunde inte avgöra det ännu. ”")
     faults = [ground["fault"]["reason"] for ground in told["grounds"] if ground["fault"]]
     assert faults[0] == "statement_too_old"
+
+
+NO_TERMS = re.compile(r"certificate|issuer|revo[ck]|signature|rely|accept|the person|credential|claim|token", re.I)
+
+
+FAULTS = [*((name, "") for name in sentences._NAMES), *(("any", reason) for reason in sentences._BY_REASON)]
+
+
+@pytest.mark.parametrize(("name", "reason"), [*FAULTS, ("never heard of", "never heard of")])
+def test_a_person_reads_what_they_can_do_and_nothing_of_what_staff_read(name: str, reason: str) -> None:
+    """Whatever was found: plain words to the person, in both languages, and never the sentence for staff."""
+    kind = LocalizedText(sv="Intyg om inskrivning", en="Job seeker registration")
+    for outcome in (Outcome.FAILED, Outcome.COULD_NOT_CHECK):
+        fault = Check(name, outcome, reason)
+        of_one = Eligibility(Answer.UNDECIDED, None, (Ground("registration", kind, "", None, fault),))
+        of_all = Eligibility(Answer.UNDECIDED, None, (), fault)
+        strange = Eligibility(
+            Answer.UNDECIDED, None, (Ground("a_query", LocalizedText(en="a_query"), "", None, fault),)
+        )
+        for found in (of_one, of_all, strange):
+            for language in ("sv", "en"):
+                t = load_catalogues(ROOM.parent / "service", ROOM, time_zone="Europe/Stockholm").translator(language)
+                words = words_for_person(found, t)
+                assert check_sentence(fault, t) not in words
+                assert "a_query" not in words
+                assert language == "sv" or not NO_TERMS.search(words), words
+                assert max(len(one.split()) for one in re.split(r"[.!?]", words)) <= 20
 
 
 def test_a_no_of_somebody_unknown_is_no_answer(applicant: Applicant) -> None:

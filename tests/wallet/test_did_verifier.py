@@ -8,40 +8,24 @@ import httpx2
 import pytest
 
 from proofs.trust import entry_from_did
+from tests.wallet.firm import HOST, running_firm
 from tests.wallet.pages.test_share_pages import look, person, text_of
 from tests.wallet.people import Sharer
 from tests.world import World
-from verifier.app import create_app
 from verifier.exchange import MadeRequest, Verifier
 from verifier.requests import Kind
 from verifier.settings import VerifierSettings
 from wallet.delivery import DeliveryState
 
-HOST = "firm.example"
 DID = f"did:web:{HOST}"
 
 
 @contextmanager
 def firm(world: World, *, url: str = f"https://{HOST}", **settings: Any) -> Iterator[Verifier]:
     """A verifier that asks by a DID and trusts the university; the wallet knows nothing of it."""
-    passphrase = world.directory / "firm-passphrase"
-    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
-    made = VerifierSettings(
-        data=world.directory / HOST,
-        public_url=url,
-        key_passphrase_file=passphrase,
-        name="Exempelbolaget AB",
-        name_en="Example Company Ltd",
-        contact="dataskydd@firm.example",
-        client_id_prefix="decentralized_identifier",
-        **settings,
-    )
-    app = create_app(made, http=world.http(), clock=world.clock)
-    world.network.connect(HOST, app)
-    verifier: Verifier = app.state.verifier
-    verifier.trust.add_entry(world.university.trust_entry, now=world.clock())
-    yield verifier
-    verifier.database.close()
+    asks_by = "decentralized_identifier"
+    with running_firm(world, is_trusted=False, public_url=url, client_id_prefix=asks_by, **settings) as made:
+        yield made
 
 
 def ask(verifier: Verifier) -> MadeRequest:

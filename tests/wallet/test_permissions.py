@@ -1,25 +1,22 @@
 """Standing permissions in the wallet, with a real verifier on the other side (CS-07, CS-33, S7)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from proofs.trust import entry_from_anchor
 from schemas.standing_permission import EndReason, PermissionAction, RecheckOutcome
 from schemas.withdrawal import Action
 from tests.verifier.permitting import PURPOSE
+from tests.wallet.firm import running_firm
 from tests.wallet.people import Sharer
 from tests.wallet.permitting_world import Permitted, permissions
 from tests.wallet.taking_back_world import withdrawals
 from tests.world import PASSPHRASE, World
-from verifier.app import create_app
 from verifier.exchange import MadeRequest, Verifier
 from verifier.rechecks import RecheckNotPermitted
 from verifier.request_templates import TemplateRecheck
 from verifier.requests import Kind
-from verifier.settings import VerifierSettings
 from wallet.consent import ShownSomethingElse
 from wallet.decision import Chosen
 from wallet.histories import Histories, PermissionStillLasts
@@ -32,30 +29,12 @@ from wallet.taking_back import Means, State
 
 pytestmark = pytest.mark.anyio
 
-HOST = "firm.example"
-
 
 @pytest.fixture
 def firm(world: World) -> Iterator[Verifier]:
     """A verifier that trusts the university, and that the wallet trusts."""
-    passphrase = world.directory / "firm-passphrase"
-    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
-    settings = VerifierSettings(
-        data=world.directory / HOST,
-        public_url=f"https://{HOST}",
-        key_passphrase_file=passphrase,
-        name="Exempelbolaget AB",
-        name_en="Example Company Ltd",
-        contact="dataskydd@firm.example",
-    )
-    app = create_app(settings, http=world.http(), clock=world.clock)
-    world.network.connect(HOST, app)
-    verifier: Verifier = app.state.verifier
-    verifier.trust.add_entry(world.university.trust_entry, now=world.clock())
-    root = next(Path(settings.data).rglob("*.root.pem"))
-    world.wallet.trust(entry_from_anchor(root.read_bytes(), name=None, role="verifier"))
-    yield verifier
-    verifier.database.close()
+    with running_firm(world) as made:
+        yield made
 
 
 def ask(firm: Verifier) -> MadeRequest:

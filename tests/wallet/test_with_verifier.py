@@ -1,20 +1,18 @@
 """Wallet and verifier, both real, over HTTP in one process: asked, decided, verified."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from proofs.trust import entry_from_anchor
 from schemas.withdrawal import Action
+from tests.wallet.firm import HOST, running_firm
 from tests.wallet.people import Sharer
 from tests.world import World
-from verifier.app import catalogues_of, create_app
+from verifier.app import catalogues_of
 from verifier.exchange import MadeRequest, Verifier
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
 from verifier.result_document import result_document
-from verifier.settings import VerifierSettings
 from wallet.decision import Chosen
 from wallet.delivery import DeliveryState
 from wallet.ledger import Outcome
@@ -25,30 +23,12 @@ from wallet.withdrawals import Withdrawals
 
 pytestmark = pytest.mark.anyio
 
-HOST = "firm.example"
-
 
 @pytest.fixture
 def firm(world: World) -> Iterator[Verifier]:
     """A verifier that trusts the university, and that the wallet trusts."""
-    passphrase = world.directory / "firm-passphrase"
-    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
-    settings = VerifierSettings(
-        data=world.directory / HOST,
-        public_url=f"https://{HOST}",
-        key_passphrase_file=passphrase,
-        name="Exempelbolaget AB",
-        name_en="Example Company Ltd",
-        contact="dataskydd@firm.example",
-    )
-    app = create_app(settings, http=world.http(), clock=world.clock)
-    world.network.connect(HOST, app)
-    verifier: Verifier = app.state.verifier
-    verifier.trust.add_entry(world.university.trust_entry, now=world.clock())
-    root = next(Path(settings.data).rglob("*.root.pem"))
-    world.wallet.trust(entry_from_anchor(root.read_bytes(), name=None, role="verifier"))
-    yield verifier
-    verifier.database.close()
+    with running_firm(world) as made:
+        yield made
 
 
 def ask(firm: Verifier, template: str = "employer-micro-credential", kind: Kind = Kind.CROSS_DEVICE) -> MadeRequest:

@@ -56,8 +56,13 @@ class EligibilityOut(Message):
     said_by: list[str]
     """Who says so."""
     sentence: str
-    """All of it in English: "Eligible as of 20 November 2026, says Arbetsförmedlingen."."""
+    """All of it in English, for your staff: "Eligible as of 20 November 2026, says Arbetsförmedlingen."; what was found
+    wrong when it is undecided."""
     sentence_sv: str
+    """The same in Swedish."""
+    for_person: str
+    """All of it in English, for whom it is about: what they can do when it is undecided."""
+    for_person_sv: str
     """The same in Swedish."""
     grounds: list[GroundOut]
     """The certificates that it rests on."""

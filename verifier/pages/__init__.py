@@ -16,7 +16,7 @@ from fastapi import APIRouter
 import service
 from service.clock import Clock
 from service.error_texts import ErrorTexts
-from service.i18n import N_, load_catalogues
+from service.i18n import LANGUAGES, N_, load_catalogues
 from service.pages import NavItem, Pages
 from service.sessions import Sessions
 from service.staff_door import staff_door
@@ -68,6 +68,7 @@ def make_pages(settings: VerifierSettings, *, clock: Clock, sessions: Sessions) 
         static=[ROOM / "static"],
         catalogues=load_catalogues(Path(service.__file__).parent, ROOM, time_zone=settings.time_zone),
         name=N_("Intyga for those who ask"),
+        organisation={language: settings.organisation.text(language) for language in LANGUAGES},
         nav=NAV,
         clock=clock,
         sessions=sessions,

@@ -207,7 +207,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         acting=acting_in(contents.items, record.transaction.question.template) if contents is not None else None,
         reference=record.reference,
         number=record.transaction.handle,
-        ask_again=f"/ask/{template.name}" if template.name in verifier.templates().templates else "",
+        ask_again=f"/ask/{template.name}" if verifier.templates().templates.get(template.name) == template else "",
         stand=stand_of(record),
         not_returned=record.state is State.NOT_RETURNED,
         verdict=VERDICTS.get(record.verdict) if record.verdict and counts else None,

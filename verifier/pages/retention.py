@@ -17,11 +17,14 @@ MOST_LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class CalendarLine:
-    """Answers from one template that go when this day has passed."""
+    """Answers from one template that go when this day has passed. `request_ids` are the first of their requests, each
+    with its own page, `more` how many others there are."""
 
     day: date
     title: str
     count: int
+    request_ids: tuple[str, ...]
+    more: int
     word: Word
     is_overdue: bool
 
@@ -32,11 +35,17 @@ async def calendar(request: Request, verifier: VerifierDep, pages: PagesDep) -> 
     t, now = pages.translator(request), verifier.clock()
     titles = {name: one.title.text(t.language) for name, one in verifier.templates().templates.items()}
     found = await verifier.database.run(verifier.deletions.store.calendar)
+    for one in found:
+        if one.template_name not in titles:  # Made from a template that is not on the shelf: its request has the title.
+            record = await verifier.database.run(verifier.result, one.request_ids[0])
+            titles[one.template_name] = record.transaction.question.template.title.text(t.language)
     lines = [
         CalendarLine(
             one.day,
-            titles.get(one.template_name, one.template_name),
+            titles[one.template_name],
             one.count,
+            one.request_ids,
+            one.count - len(one.request_ids),
             days_word(verifier.deletions.days_left(one.day), t),
             one.delete_at <= now,
         )

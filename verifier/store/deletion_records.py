@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -62,14 +62,18 @@ class Standing:
     kept_until: date
 
 
+NAMED_A_DAY: Final = 5
+
+
 @dataclass(frozen=True, slots=True)
 class DueDay:
-    """How many answers from one template go on one day."""
+    """How many answers from one template go on one day; `request_ids` are the first of them, `NAMED_A_DAY` at most."""
 
     day: date
     delete_at: datetime
     template_name: str
     count: int
+    request_ids: tuple[str, ...]
 
 
 def deletion_of(row: Row[Any]) -> Deletion:

@@ -26,6 +26,7 @@ from service.database import Database
 from verifier.deletion import chosen_items, covers, due_date, merged, shared_items
 from verifier.store.contents import PLACES_OF_ONE, Contents, Sealer
 from verifier.store.deletion_records import (
+    NAMED_A_DAY,
     AlreadyDecided,
     Deletion,
     DueDay,
@@ -246,20 +247,28 @@ class DeletionStore:
         """What will be deleted when: every day and template with answers of which something is kept."""
         kept = select((CONTENTS.c.place // PLACES_OF_ONE).label("number")).distinct().subquery()
         columns = (REQUESTS.c.retention_until, REQUESTS.c.delete_at, REQUESTS.c.template_name)
-        counted = (
-            select(*columns, func.count().label("answers"))
+        together = columns[1:]
+        answers = (
+            select(
+                *columns,
+                REQUESTS.c.id,
+                func.count().over(partition_by=together).label("answers"),
+                func.row_number().over(partition_by=together, order_by=REQUESTS.c.made_at).label("place"),
+            )
             .select_from(
                 kept.join(LOG, LOG.c.number == kept.c.number).join(REQUESTS, REQUESTS.c.id == LOG.c.request_id)
             )
-            .group_by(*columns)
-            .order_by(REQUESTS.c.delete_at, REQUESTS.c.template_name)
+            .subquery()
         )
+        first = select(answers).where(answers.c.place <= NAMED_A_DAY)
+        order = (answers.c.delete_at, answers.c.template_name, answers.c.place)
+        days: dict[tuple[datetime, str], DueDay] = {}
         with self.database.reading() as connection:
-            rows = connection.execute(counted).all()
-        return [
-            DueDay(date.fromisoformat(row.retention_until), row.delete_at, row.template_name, int(row.answers))
-            for row in rows
-        ]
+            for row in connection.execute(first.order_by(*order)):
+                key, day = (row.delete_at, row.template_name), date.fromisoformat(row.retention_until)
+                named = (*days[key].request_ids, row.id) if key in days else (row.id,)
+                days[key] = DueDay(day, row.delete_at, row.template_name, int(row.answers), named)
+        return list(days.values())
 
     # --- what programs ask -------------------------------------------------------------------------------------------
 

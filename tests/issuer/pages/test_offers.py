@@ -322,6 +322,33 @@ def test_the_page_of_a_link_says_who_offers_and_opens_nothing(registrar: Registr
     assert desk.state_of(offer) == "offered"
 
 
+@pytest.mark.parametrize(
+    ("language", "whose", "not_said"),
+    [("sv", "Nordanviks universitet", "Intyga för utfärdare"), ("en", "Nordanvik University", "Intyga for issuers")],
+)
+def test_who_collects_reads_the_name_of_the_university_first(
+    registrar: Registrar, desk: Desk, language: str, whose: str, not_said: str
+) -> None:
+    """On pages for people the name in their language is the title and the head, and nothing leads to where staff work;
+    staff read that the site is theirs. In a list of theirs days are written as everywhere."""
+    registrar.keep_record()
+    registrar.offer(1)
+    (offer,) = desk.context.store.offers.list_offers(now=desk.clock())
+    person = Registrar(desk, language=language)
+    for path in (desk.links(offer).offer_https, "/powers"):
+        person.visit(path)
+        assert person.page.get_element_by_id("whose").text_content() == whose
+        assert person.page.xpath("//title")[0].text_content().endswith(f"– {whose}")
+        assert not_said not in person.text
+        assert not person.page.xpath("//a[@id='home-link']")
+    registrar.language = language
+    registrar.visit("/offered")
+    assert registrar.link("home-link")
+    assert not_said in registrar.text
+    day = {"sv": "20 november 2026", "en": "20 November 2026"}[language]
+    assert {one.text_content()[: len(day)] for one in registrar.page.xpath("//table//time")} & {day}
+
+
 def test_a_web_wallet_is_typed_once_and_then_linked_to(registrar: Registrar, desk: Desk) -> None:
     """By an ordinary link with the offer in it; the address is kept in this browser only."""
     registrar.keep_record()

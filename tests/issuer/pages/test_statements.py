@@ -23,6 +23,10 @@ def test_a_file_of_statements_leads_to_offers(registrar: Registrar) -> None:
     """What each row holds, the one kind it can become, the very contents, and the offers."""
     registrar.upload(JOB_SEEKERS, "job-seekers.csv")
     assert "What the certificate holds: 7 of 8" in registrar.words()
+    told = {
+        line[0].text_content(): line[1].text_content() for line in registrar.page.xpath("//*[@id='file-facts']/div")
+    }
+    assert (told["Results"], told["People"]) == ("4", "4")
     assert "The personal identity number was read for one purpose" in registrar.words()
     registrar.press("keep")
     assert kinds(registrar) == ["registration-certificate"]

@@ -82,6 +82,25 @@ RESULTS = {
     ],
 }
 
+TEMPLATE = """
+name = "internship"
+title = { sv = "Praktik", en = "Internship" }
+purpose = { sv = "Vi bedömer om du uppfyller kraven.", en = "We check that you meet the requirements." }
+retention_days = 30
+basis = "contract"
+contact = "praktik@exempelbolaget.example"
+
+[[credentials]]
+id = "course"
+vct = ["https://other.example/course"]
+
+  [[credentials.items]]
+  path = ["title"]
+  values = ["Algebra", "Analys"]
+  reason = { sv = "Vi behöver veta vad du har läst.", en = "We need to know what you have studied." }
+"""
+"""A template file for something of another kind than ours."""
+
 
 @dataclass
 class Time:
@@ -275,3 +294,10 @@ def post(browser: TestClient, path: str, fields: Mapping[str, Any], *, page: str
     token = re.search(r'name="csrf" value="([^"]+)"', shown.text)
     assert token is not None, shown.text
     return browser.post(path, data={"csrf": token[1], **fields}, follow_redirects=False)
+
+
+def add_template(desk: Desk, name: str, text: str) -> None:
+    """Put a file into the folder of templates."""
+    folder: Path = desk.settings.data / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, "utf-8")

@@ -3,32 +3,13 @@
 import asyncio
 import html
 import re
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from proofs import base64url
-from tests.verifier.pages.desk import Desk, Time, post
+from tests.verifier.pages.desk import TEMPLATE, Desk, Time, add_template, post
 from verifier.store.tables import REQUESTS
-
-TEMPLATE = """
-name = "internship"
-title = { sv = "Praktik", en = "Internship" }
-purpose = { sv = "Vi bedömer om du uppfyller kraven.", en = "We check that you meet the requirements." }
-retention_days = 30
-basis = "contract"
-contact = "praktik@exempelbolaget.example"
-
-[[credentials]]
-id = "course"
-vct = ["https://other.example/course"]
-
-  [[credentials.items]]
-  path = ["title"]
-  values = ["Algebra", "Analys"]
-  reason = { sv = "Vi behöver veta vad du har läst.", en = "We need to know what you have studied." }
-"""
 
 
 def test_the_preview_says_everything_in_both_languages(desk: Desk) -> None:
@@ -239,13 +220,6 @@ def test_a_request_that_is_over_shows_neither_link_nor_code(desk: Desk, time: Ti
     assert 'data-state="expired"' in page
     assert made.transaction.handle not in page
     assert 'id="ask-again"' in page
-
-
-def add_template(desk: Desk, name: str, text: str) -> None:
-    """Put a file into the folder of templates."""
-    folder: Path = desk.settings.data / "templates"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(text, "utf-8")
 
 
 # --- the reference of whoever asks ------------------------------------------------------------------------------------

@@ -14,8 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import launched
-from tests.verifier.pages.desk import PASSWORD, Desk, Time
-from tests.verifier.pages.test_asking import TEMPLATE, add_template
+from tests.verifier.pages.desk import PASSWORD, TEMPLATE, Desk, Time, add_template
 from verifier.requests import Transaction
 
 pytestmark = pytest.mark.browser

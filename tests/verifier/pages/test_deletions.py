@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from schemas.types import CREDENTIAL_TYPES
 from schemas.withdrawal import Ground
-from tests.verifier.pages.desk import PASSWORD, Desk, Time, post
+from tests.verifier.pages.desk import PASSWORD, TEMPLATE, Desk, Time, add_template, post
 from verifier.store import RequestRecord
+
+COURSE_TYPE = CREDENTIAL_TYPES["micro-credential"].vct
 
 
 @pytest.fixture
@@ -19,10 +22,11 @@ def waiting_desk(tmp_path: Path, time: Time) -> Desk:
     return made
 
 
-def shared(desk: Desk) -> RequestRecord:
-    """A request that was answered, with two optional items."""
-    made = desk.ask("employer-micro-credential")
-    assert desk.answer(made.transaction, optional=[1, 3]).status_code == 200
+def shared(desk: Desk, template: str = "employer-micro-credential") -> RequestRecord:
+    """A request that was answered, with two optional items where it has them."""
+    made = desk.ask(template)
+    optional = [1, 3] if template == "employer-micro-credential" else []
+    assert desk.answer(made.transaction, optional=optional).status_code == 200
     return made
 
 
@@ -279,6 +283,24 @@ def test_the_calendar_counts_by_day_and_template_and_names_what_is_overdue(desk:
     assert 'id="overdue"' in page
     desk.browser.get("/")  # Looking at the board does what is due.
     assert "data-overdue" not in desk.browser.get("/retention").text
+
+
+def test_the_calendar_leads_to_the_requests_and_says_their_titles(desk: Desk) -> None:
+    """Each answer of a day has its link, the first five; a template that is not on the shelf is not told by its file's
+    name."""
+    text = TEMPLATE.replace('"internship"', '"of-a-program"').replace('"Internship"', '"Course for the programme"')
+    text = text.replace("https://other.example/course", COURSE_TYPE).partition("  [[credentials.items]]")[0]
+    add_template(desk, "of-a-program.toml", text)
+    made = [shared(desk, template="of-a-program") for _ in range(7)]
+    (desk.settings.data / "templates" / "of-a-program.toml").unlink()
+
+    page = desk.browser.get("/retention?lang=en").text
+    assert "Course for the programme" in page
+    assert "of-a-program" not in page
+    links = re.findall(r'href="/requests/([0-9a-f]{32})"', page)
+    assert links == [one.id for one in made[:5]]
+    assert "7: " in page
+    assert "and 2 more" in page
 
 
 @pytest.mark.parametrize("path", ["/deletions/events", "/retention/events"])

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.verification import Outcome
-from tests.verifier.pages.desk import COURSE, Desk, Time, post
+from tests.verifier.pages.desk import COURSE, TEMPLATE, Desk, Time, add_template, post
 from verifier.pages.stands import STANDS
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
@@ -248,3 +248,15 @@ def test_staff_are_led_to_ask_again_only_where_they_can(desk: Desk, name: str, i
     assert ('id="ask-again"' in page.text) is is_there
     assert (f"/ask/{name}" in page.text) is is_there
     assert desk.browser.get(f"/ask/{name}").status_code == (200 if is_there else 404)
+
+
+def test_asking_again_leads_to_the_template_of_the_request_or_nowhere(desk: Desk) -> None:
+    """A program may ask by a template of its own with the name of one on the shelf: that one is another."""
+    made = desk.ask("course-results")
+    desk.answer(made.transaction)
+    assert 'href="/ask/course-results"' in desk.browser.get(f"/requests/{made.id}").text
+    add_template(desk, "own.toml", TEMPLATE.replace('"internship"', '"course-results"'))
+
+    page = desk.browser.get(f"/requests/{made.id}").text
+    assert "course-results" in desk.verifier.templates().templates
+    assert 'id="ask-again"' not in page

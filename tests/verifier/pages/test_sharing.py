@@ -22,7 +22,10 @@ def started(desk: Desk, browser: TestClient) -> tuple[str, Transaction, Transact
 def test_a_person_shares_without_anybody_signed_in(desk: Desk) -> None:
     """Read what is asked, go to the wallet, answer, come back: no account, and no value on any page."""
     person = desk.new_browser()
-    assert "Example Ltd wants to see 2 things about you" in person.get("/share/employer-micro-credential").text
+    shown = person.get("/share/employer-micro-credential").text
+    assert "Example Ltd wants to see 2 things about you" in shown
+    assert '<span class="site-name" id="whose">Example Ltd</span>' in shown, "whose page it is stands first"
+    assert "Intyga for those who ask" not in shown
     path, link, _ = started(desk, person)
     assert 'data-phase="open"' in person.get(path).text
 
