@@ -133,9 +133,10 @@ def test_a_form_by_hand_and_only_in_its_own_browser(services: Services) -> None:
         assert other.opens(f"{url}/")[0] == 303
         assert other.opens(mine)[0] == 403
         assert other.opens(f"{mine}?response_code=guessed")[0] == 403
+        assert other.opens(f"{mine}/wallet")[0] == 403
         for path in ("fill", "send"):
             with pytest.raises(HTTPError, match="403"):
-                urlopen(HTTPRequest(f"{mine}/{path}", b"given_name=Somebody"), timeout=20)  # noqa: S310
+                urlopen(HTTPRequest(f"{mine}/{path}", b"given_name=Somebody"), timeout=20)
 
         elin.presses("send", given_name="Elin", family_name="Sjöberg", job_title="Utvecklare", employer="Fjordtal")
         assert elin.reads("//h1") == ["The application is sent"]

@@ -65,11 +65,20 @@ async def show(request: Request, number: str, response_code: str = "") -> Respon
 
 @app.post("/applications/{number}/fill")
 async def fill(request: Request, number: str) -> Response:
-    """Keep what was typed, and lead to the wallet by a page of our own: a form may not be sent on elsewhere."""
+    """Keep what was typed, and go on to the wallet."""
     form = mine(request, number)
     if form is None:
         return page(request, "elsewhere", status=403)
     form.type_in(await typed(request))
+    return RedirectResponse(f"/applications/{number}/wallet?lang={language(request)}", 303)
+
+
+@app.get("/applications/{number}/wallet")
+async def to_wallet(request: Request, number: str) -> Response:
+    """Lead to the wallet by a page of our own: a form may not be sent on elsewhere, and whoever goes back in their
+    browser must not be asked whether to send it again."""
+    if mine(request, number) is None:
+        return page(request, "elsewhere", status=403)
     back = f"{OWN_URL}{number}?lang={language(request)}"
     made = await verifier.make_request(TEMPLATE, kind="same_device", return_url=back, reference=number)
     return page(request, "to_wallet", link=made.request_https)

@@ -77,6 +77,6 @@ def page(request: Request, kind: str, *, status: int = 200, missing: Any = (), *
     lang = language(request)
     path = request.url.path
     shown = {"lang": lang, "other": "en" if lang == "sv" else "sv", "words": WORDS[lang], "kind": kind}
-    here = path.removesuffix("/fill").removesuffix("/send")
+    here = path.removesuffix("/wallet").removesuffix("/send")
     content = _TEMPLATE.render(fields=FIELDS, here=here, missing=missing, **shown, **told)
     return HTMLResponse(content, status, HEADERS)

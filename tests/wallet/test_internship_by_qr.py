@@ -3,9 +3,9 @@ another device. The application of Jobbsprånget has no such code, and why stand
 
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from issuer.offers import draft_offers
@@ -31,6 +31,25 @@ HOST = "jobbspranget.example"
 STATEMENTS = {"registration-certificate": "job-seekers.csv", "target-group-certificate": "target-group.csv"}
 
 
+def jobbspranget(world: World) -> FastAPI:
+    """The verifier, whom the wallet knows and who trusts the university."""
+    passphrase = world.directory / "passphrase-of-the-verifier"
+    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
+    settings = VerifierSettings(
+        data=world.directory / HOST,
+        public_url=f"https://{HOST}",
+        key_passphrase_file=passphrase,
+        name="Jobbsprånget",
+        contact="dataskydd@jobbspranget.example",
+    )
+    app = create_app(settings, http=world.http(), clock=world.clock)
+    world.network.connect(HOST, app)
+    app.state.verifier.trust.add_entry(world.university.trust_entry, now=world.clock())
+    root = next(settings.data.rglob("*.root.pem"))
+    world.wallet.trust(entry_from_anchor(root.read_bytes(), name=None, role="verifier"))
+    return app
+
+
 async def elin(world: World) -> Sharer:
     """Somebody who has all that an internship asks for."""
     sharer = await Sharer.with_certificate(world, "course-results")
@@ -49,21 +68,9 @@ async def elin(world: World) -> Sharer:
 async def test_an_internship_is_applied_for_by_scanning(world: World) -> None:
     """The code at the computer holds the request; the wallet asks whether its person began there, shares, and sends no
     browser anywhere; the page at the computer says that it came, and the answer is "eligible"."""
-    passphrase = world.directory / "passphrase-of-the-verifier"
-    passphrase.write_text("a passphrase for key files in tests\n", encoding="ascii")
-    settings = VerifierSettings(
-        data=world.directory / HOST,
-        public_url=f"https://{HOST}",
-        key_passphrase_file=passphrase,
-        name="Jobbsprånget",
-        contact="dataskydd@jobbspranget.example",
-    )
-    app = create_app(settings, http=world.http(), clock=world.clock)
-    world.network.connect(HOST, app)
+    app = jobbspranget(world)
     verifier: Verifier = app.state.verifier
-    verifier.trust.add_entry(world.university.trust_entry, now=world.clock())
-    root = next(Path(settings.data).rglob("*.root.pem"))
-    world.wallet.trust(entry_from_anchor(root.read_bytes(), name=None, role="verifier"))
+    settings = verifier.settings
     sharer = await elin(world)
 
     computer = TestClient(app, base_url=settings.base_url)
