@@ -8,6 +8,7 @@
 Cookies are kept; redirects are followed, and pages that send the browser on by themselves.
 """
 
+from collections.abc import Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.error import HTTPError
@@ -39,8 +40,9 @@ class Browser:
         """Go to an address."""
         self._ask(Request(url))  # noqa: S310  # Addresses of our own services on loopback.
 
-    def presses(self, element_id: str, **fields: str) -> None:
-        """Follow a link or send the form of a button, with what is typed into it. Raises `NotThere`."""
+    def presses(self, element_id: str, **fields: str | Sequence[str]) -> None:
+        """Follow a link or send the form of a button, with what is typed into it; several values for a name are the
+        ticks of that name. Raises `NotThere`."""
         (pressed,) = self._found(f"//*[@id='{element_id}']")
         if pressed.tag == "a":
             self.opens(urljoin(self.url, pressed.get("href")))
@@ -49,7 +51,7 @@ class Browser:
         sent = [(name, value) for name, value in form.form_values() if name not in fields]
         if pressed.get("name"):
             sent.append((pressed.get("name"), pressed.get("value") or ""))
-        data = urlencode([*sent, *fields.items()]).encode()
+        data = urlencode([*sent, *fields.items()], doseq=True).encode()
         self._ask(Request(urljoin(self.url, pressed.get("formaction") or form.action or self.url), data))  # noqa: S310
 
     def has(self, element_id: str) -> bool:
@@ -59,6 +61,10 @@ class Browser:
     def reads(self, path: str) -> list[str]:
         """The texts at an XPath of the page. Raises `NotThere` when there is none."""
         return [" ".join(one.text_content().split()) for one in self._found(path)]
+
+    def values(self, path: str) -> list[str]:
+        """The values of the attributes at an XPath of the page. Raises `NotThere` when there is none."""
+        return [str(one) for one in self._found(path)]
 
     def _found(self, path: str) -> list[Any]:
         found: list[Any] = self._page.xpath(path)

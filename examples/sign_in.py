@@ -78,9 +78,11 @@ def running_provider(people: Sequence[Mapping[str, str]], *, log: Path) -> Itera
             process.stdin.close()
 
 
-def start_source(services: Services, provider: Provider, *, match: str, **settings: str) -> None:
+def start_source(
+    services: Services, provider: Provider, *, match: str, name: str = "Nordanviks universitet", **settings: str
+) -> None:
     """Start wallet, issuer and verifier so that people can fetch: the issuer trusts the wallet's provider and lets
-    people sign in, the wallet knows where each type is issued."""
+    people sign in, the wallet knows where each type is issued, and the issuer by this name."""
     services.start("wallet", 0)
     port = free_port(0)
     services.configure(
@@ -90,7 +92,7 @@ def start_source(services: Services, provider: Provider, *, match: str, **settin
     )
     services.start("issuer", port)
     services.start("verifier", 0)
-    trust_source(services, "issuer", "Nordanviks universitet", readers=("wallet", "verifier"))
+    trust_source(services, "issuer", name, readers=("wallet", "verifier"))
     employer = services.command("verifier", "keys", "list")[0]["root_file"]
     services.command("wallet", "trust", "add", "--anchor", employer, "--role", "verifier")
 

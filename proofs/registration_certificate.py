@@ -10,7 +10,7 @@ Source: ETSI TS 119 475, clause 5.2 (JWT form). Its header may hold `iat` (JAdES
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -41,6 +41,10 @@ class UnknownRegistrar(CouldNotCheck):
 
 class RegistrationExpired(Refused):
     """The registration certificate is not valid now."""
+
+
+class NotOurs(Refused):
+    """The registration certificate is about somebody else than the party that is to send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +84,7 @@ def check_registration_certificate(
     `CouldNotCheck`: `UnsupportedAlgorithm`, or `UnknownRegistrar` when its chain leads to no registrar of the trust
     list. Whether the signature holds is found out first: a forgery is refused, whoever it claims to be from.
     """
-    jws = jose.parse_jws(token, max_bytes=MAX_BYTES)
-    if jws.header["alg"] in _ALGORITHMS_OF_OTHERS:
-        raise UnsupportedAlgorithm("the registration certificate is signed with an algorithm that is not used here")
-    x5c = jws.header.get("x5c")
-    if not isinstance(x5c, list):
-        raise Malformed("the registration certificate carries no certificate of its registrar")
-    leaf = unverified_leaf(x5c)
-    checked = jose.check_jws(jws, key=leaf.public_jwk, typ=TYP, algorithms=DEFAULT_ALGORITHMS)
-    certificate = RegistrationCertificate.from_claims(checked.claims)
-    _check_dates(checked.claims, now=now, skew=timedelta(seconds=skew_seconds))
+    claims, certificate, x5c = _signed(token, now=now, skew_seconds=skew_seconds)
     try:
         verified: Leaf = verify_chain(x5c, anchors=trust.anchors("registrar"), now=now)
     except NoAnchor as exc:
@@ -104,8 +99,24 @@ def check_registration_certificate(
         chain=(*certificate_digests(x5c), *anchors),
         registrar=entry.name,
         trust_entry_id=entry.id,
-        status=_status(checked.claims, verified),
+        status=_status(claims, verified),
     )
+
+
+def read_own_registration(
+    token: str, *, identifiers: Collection[str], now: datetime, skew_seconds: int = 60
+) -> RegistrationCertificate:
+    """The registration certificate of whoever is about to send it, who is known by these identifiers.
+
+    Checks its form, its signature, its dates, and whose it is. Does not check who the registrar is: that is the
+    wallets' to judge.
+
+    Raises as `check_registration_certificate` does, but for `UnknownRegistrar`; and `NotOurs`.
+    """
+    _, certificate, _ = _signed(token, now=now, skew_seconds=skew_seconds)
+    if not {certificate.identifier, certificate.intermediary} & (set(identifiers) - {""}):
+        raise NotOurs("the registration certificate is about somebody else")
+    return certificate
 
 
 async def ask_registration_status(
@@ -123,6 +134,23 @@ async def ask_registration_status(
         return "valid" if listed.status(status.index) == status_list.VALID else "revoked"
     except ProtocolError:
         return "unknown"
+
+
+def _signed(
+    token: str, *, now: datetime, skew_seconds: int
+) -> tuple[Mapping[str, Any], RegistrationCertificate, tuple[str, ...]]:
+    """What a registration certificate holds whose signature and dates are in order, and the chain beside it."""
+    jws = jose.parse_jws(token, max_bytes=MAX_BYTES)
+    if jws.header["alg"] in _ALGORITHMS_OF_OTHERS:
+        raise UnsupportedAlgorithm("the registration certificate is signed with an algorithm that is not used here")
+    x5c = jws.header.get("x5c")
+    if not isinstance(x5c, list):
+        raise Malformed("the registration certificate carries no certificate of its registrar")
+    leaf = unverified_leaf(x5c)
+    checked = jose.check_jws(jws, key=leaf.public_jwk, typ=TYP, algorithms=DEFAULT_ALGORITHMS)
+    certificate = RegistrationCertificate.from_claims(checked.claims)
+    _check_dates(checked.claims, now=now, skew=timedelta(seconds=skew_seconds))
+    return checked.claims, certificate, tuple(x5c)
 
 
 def _status(claims: Mapping[str, Any], registrar: Leaf) -> RegistrationStatus | None:

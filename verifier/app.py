@@ -36,6 +36,7 @@ from verifier.deletion_desk import MAX_ACT_BYTES, MAX_SUBMISSION_BYTES
 from verifier.exchange import Verifier
 from verifier.live import Streams
 from verifier.pages import make_pages, page_routers
+from verifier.registration_file import UnusableRegistration
 from verifier.requests import DIGITAL_PATH, PERMISSIONS_PATH, RECEIPTS_PATH, WITHDRAWALS_PATH, ClientIdentity
 from verifier.settings import VerifierSettings
 from verifier.store import VerifierRow
@@ -129,10 +130,22 @@ def create_app(
     clock: Clock,
     resolver: Resolver | None = None,
 ) -> FastAPI:
-    """The application. `resolver` replaces looking things up over `http`."""
+    """The application. `resolver` replaces looking things up over `http`.
+
+    Raises `UnsafeSettings` when the key, or the registration certificate, cannot be used.
+    """
     verifier = make_verifier(settings, clock=clock, http=http, resolver=resolver)
+    try:
+        verifier.registration.check(now=clock())
+    except UnusableRegistration as exc:
+        raise UnsafeSettings([str(exc)]) from exc
     sessions = Sessions(verifier.database, settings=settings)
     accounts = Accounts(verifier.database, service=settings.service, device_secret=settings.device_secret())
+
+    def ready() -> None:
+        """Raise `TemporarilyUnavailable` when the database is away, or the registration does not hold any more."""
+        verifier.database.check()
+        verifier.registration.check(now=clock())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -162,7 +175,7 @@ def create_app(
             wallets.code_router,
         ],
         pages=make_pages(settings, clock=clock, sessions=sessions),
-        ready=verifier.database.check,
+        ready=ready,
         lifespan=lifespan,
         problems_under="/api/",
         body_limits={

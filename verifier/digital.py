@@ -37,13 +37,13 @@ def protocol_of(identity: ClientIdentity) -> str:
 
 
 def digital_request(
-    transaction: Transaction, *, identity: ClientIdentity, terms: RequestTerms, now: datetime
+    transaction: Transaction, *, identity: ClientIdentity, terms: RequestTerms, now: datetime, registration: str = ""
 ) -> dict[str, Any]:
     """One entry of `digital.requests`: the protocol, and the request signed for our origin, or as plain parameters."""
     parameters = {
         name: value for name, value in request_parameters(transaction, now=now).items() if name not in _BY_ADDRESS_ONLY
     }
-    parameters["verifier_info"] = verifier_info(transaction, terms=terms, identity=identity)
+    parameters["verifier_info"] = verifier_info(transaction, terms=terms, identity=identity, registration=registration)
     if identity.signer is None:
         parameters = {name: value for name, value in parameters.items() if name not in _SIGNED_ONLY}
         return {"protocol": UNSIGNED, "data": parameters}

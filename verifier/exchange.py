@@ -37,6 +37,7 @@ from verifier.judging import Judge
 from verifier.policies import naming_authorities
 from verifier.queries import Question
 from verifier.recheck_desk import RecheckDesk
+from verifier.registration_file import RegistrationFile
 from verifier.request_templates import MAX_LIFETIME_DAYS, RequestTemplate
 from verifier.requests import (
     ClientIdentity,
@@ -128,6 +129,7 @@ class Verifier:
         self.settings = settings
         self.database = database
         self.identity = identity
+        self.registration = RegistrationFile(settings.registration_file, identity)
         self.clock = clock
         self.http = http
         secret = settings.device_secret()
@@ -229,7 +231,10 @@ class Verifier:
         made = self.make_request(
             asked.question.template, kind=Kind.DC_API, maker=record.maker, binding=binding, pair=asked.pair
         ).transaction
-        return made.response_uri, digital_request(made, identity=self.identity, terms=self.settings.terms, now=now)
+        terms, registration = self.settings.terms, self.registration.current(now=now)
+        return made.response_uri, digital_request(
+            made, identity=self.identity, terms=terms, now=now, registration=registration
+        )
 
     def _terms(self, template: RequestTemplate, lifetime_seconds: int | None) -> RequestTerms:
         terms = self.settings.terms
@@ -293,7 +298,12 @@ class Verifier:
         transaction = await self.database.run(self.requests.serve, handle, now=now)
         self.judge.expect_an_answer()
         return request_object(
-            transaction, identity=self.identity, terms=self.settings.terms, now=now, wallet_nonce=wallet_nonce
+            transaction,
+            identity=self.identity,
+            terms=self.settings.terms,
+            now=now,
+            wallet_nonce=wallet_nonce,
+            registration=self.registration.current(now=now),
         )
 
     async def find_by_code(self, typed: str) -> MadeRequest:

@@ -1,4 +1,4 @@
-"""What a wallet fetches for a transaction: the request object, and in it the notice.
+"""What a wallet fetches for a transaction: the request object, and in it the notice and the registration.
 
     token = request_object(transaction, identity=identity, terms=terms, now=now)    # five minutes, never longer
     token = sealed_for_wallet(token, wallet_metadata=posted)                        # encrypted where the wallet asks so
@@ -26,6 +26,7 @@ from schemas.consent import (
 )
 from schemas.errors import ProtocolError
 from schemas.presentation import REQUEST_OBJECT_TYPE, WALLET_AUDIENCE
+from schemas.registration import FORMAT as REGISTRATION_FORMAT
 from verifier.requests import (
     CONTENT_ENCRYPTIONS,
     KEY_AGREEMENT,
@@ -110,13 +111,15 @@ def request_object(
     terms: RequestTerms,
     now: datetime,
     wallet_nonce: str | None = None,
+    registration: str = "",
 ) -> str:
     """The request object that a wallet fetches: signed, or with `alg` `none` when the verifier has no identity.
 
     It can be used for five minutes (never longer than the transaction); `wallet_nonce` is echoed (5.10.1).
+    `registration` is the verifier's registration certificate, empty when it has none.
     """
     parameters = request_parameters(transaction, now=now, wallet_nonce=wallet_nonce)
-    parameters["verifier_info"] = verifier_info(transaction, terms=terms, identity=identity)
+    parameters["verifier_info"] = verifier_info(transaction, terms=terms, identity=identity, registration=registration)
     if identity.signer is None:
         return _unsigned_jwt(parameters)
     return sign_request_object(parameters, signer=identity.signer)
@@ -162,13 +165,17 @@ def _request_encryption(wallet_metadata: str | None) -> tuple[list[dict[str, Any
     return usable, enc
 
 
-def verifier_info(transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity) -> list[dict[str, Any]]:
-    """The notice as it stands in a request: signed, or plain when the verifier has no identity."""
+def verifier_info(
+    transaction: Transaction, *, terms: RequestTerms, identity: ClientIdentity, registration: str
+) -> list[dict[str, Any]]:
+    """The notice as it stands in a request: signed, or plain when the verifier has no identity. After it the
+    registration certificate, which is about all of the query, where there is one."""
     notice = build_notice(transaction, terms=terms, identity=identity).claims()
     if identity.signer is None:
         return [{"format": PLAIN_NOTICE_FORMAT, "data": notice}]
     data = sign_jws(notice, signer=identity.signer, typ=NOTICE_TYPE, header=identity.header_of_notice())
-    return [{"format": NOTICE_TYPE, "data": data}]
+    registered = [{"format": REGISTRATION_FORMAT, "data": registration}] if registration else []
+    return [{"format": NOTICE_TYPE, "data": data}, *registered]
 
 
 def request_parameters(transaction: Transaction, *, now: datetime, wallet_nonce: str | None = None) -> dict[str, Any]:

@@ -39,6 +39,9 @@ class VerifierSettings(ServiceSettings):
     country: str = Field(default="SE", max_length=2, description="Country of the organisation (ISO 3166-1 alpha-2).")
     wallet_url: str = Field(default="", description="A web wallet that https links lead to; empty: the person chooses.")
     templates: Path | None = Field(default=None, description="Directory with further request templates (.toml, .json).")
+    registration_file: Path | None = Field(
+        default=None, description="File with the registration certificate that every request carries along."
+    )
     client_id_prefix: ClientIdPrefix = Field(default="x509_hash", description="As whom requests are made.")
     did_method: Literal["web", "jwk"] = Field(
         default="web",
@@ -87,9 +90,9 @@ class VerifierSettings(ServiceSettings):
     def _no_trailing_slash(cls, value: str) -> str:
         return value.strip().rstrip("/")
 
-    @field_validator("templates", mode="before")
+    @field_validator("templates", "registration_file", mode="before")
     @classmethod
-    def _no_directory(cls, value: object) -> object:
+    def _no_path(cls, value: object) -> object:
         return None if value == "" else value
 
     def problems(self) -> list[str]:

@@ -1,4 +1,5 @@
-"""Start the example application of Jobbsprånget beside the services, with a key and a webhook of its own."""
+"""Start an example of a receiver beside the services, with a key and a webhook of its own: the application of
+Jobbsprånget, or the application form (`example="application_form"`)."""
 
 import os
 import subprocess
@@ -16,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def running_application(
-    services: Services, *, verifier: str = "verifier", preferred_port: int = 0
+    services: Services, *, verifier: str = "verifier", preferred_port: int = 0, example: str = "jobbspranget"
 ) -> Iterator[tuple[str, Path]]:
     """The application, which asks through this verifier; its address and its log. Raises `CommandRefused`."""
     port = free_port(preferred_port)
     url = f"http://localhost:{port}"
-    key = services.command(verifier, "api-key", "create", "jobbspranget")
+    key = services.command(verifier, "api-key", "create", example)
     hook = services.command(verifier, "webhooks", "set", key["id"], f"{url}/told")
     environment = {
         **os.environ,
@@ -29,17 +30,17 @@ def running_application(
         "VERIFIER_URL": services.urls[verifier],
         "VERIFIER_KEY": key["key"],
         "WEBHOOK_SECRET": hook["secret"],
-        "SEEN_FILE": str(services.data / "seen.sqlite3"),
+        "SEEN_FILE": str(services.data / f"{example}-seen.sqlite3"),
     }
-    log = services.data / "application.log"
-    command = [sys.executable, "-m", "uvicorn", "examples.jobbspranget.application:app", "--port", str(port)]
+    log = services.data / f"{example}.log"
+    command = [sys.executable, "-m", "uvicorn", f"examples.{example}.application:app", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=ROOT)
     try:
         deadline = time.monotonic() + START_SECONDS
         while "running on" not in log.read_text():
             if time.monotonic() > deadline or process.poll() is not None:
-                raise CommandRefused("examples.jobbspranget", process.poll() or 1, log.read_text()[-2000:])
+                raise CommandRefused(f"examples.{example}", process.poll() or 1, log.read_text()[-2000:])
             time.sleep(0.1)
         yield url, log
     finally:

@@ -12,8 +12,10 @@ STORIES: tuple[Story, ...] = (
     Story(university.one_course),
     Story(university.taken_back_by_the_issuer),
     Story(university.a_no_tells_nothing),
-    Story(unemployment_insurance.unemployment_insurance, unemployment_insurance.SETTINGS),
+    Story(
+        unemployment_insurance.unemployment_insurance, unemployment_insurance.SETTINGS, unemployment_insurance.PEOPLE
+    ),
     Story(job_application.job_application),
-    Story(upper_secondary.chosen_grades, upper_secondary.SETTINGS),
+    Story(upper_secondary.chosen_grades, upper_secondary.SETTINGS, upper_secondary.PEOPLE),
     Story(from_abroad.from_abroad, from_abroad.SETTINGS),
 )

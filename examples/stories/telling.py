@@ -1,14 +1,24 @@
-"""What every story does: start the services, receive, share, look at what the receiver knows, and at the receipts."""
+"""What every story does: start the services, receive, share, look at what the receiver knows and at the receipts, and
+take back."""
 
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from examples.demo import EXAMPLE_SETTINGS, PERSON
-from examples.services import Services, start_trusting
+from examples.internship import MATCH
+from examples.services import Services, trust_each_other
+from examples.sign_in import running_provider, start_source
+from proofs import jose
+from proofs.certificate_form import read_pem_anchors
+from proofs.certificates import verify_chain
+from proofs.keys import DEFAULT_ALGORITHMS
+from schemas.withdrawal import STATEMENT_TYPE, DeletionStatement, StatementOutcome
 
 DATA = Path(__file__).parents[1] / "data"
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -16,10 +26,14 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story and the settings of its services beside the usual ones."""
+    """A story and the settings of its services beside the usual ones.
+
+    With `people`, these have accounts at an OpenID Connect provider, where the issuer lets people sign in.
+    """
 
     walk: Callable[[Services], None]
     settings: Mapping[str, str] = field(default_factory=dict)
+    people: Sequence[Mapping[str, str]] = ()
 
     @property
     def name(self) -> str:
@@ -57,8 +71,16 @@ def tell(story: Story) -> None:
         passphrase_file = data / "passphrase"
         passphrase_file.write_text("a passphrase for a story\n")
         settings = {**EXAMPLE_SETTINGS, "WALLET_PASSPHRASE_FILE": str(passphrase_file), **story.settings}
-        with Services(data, settings=settings) as services:
-            start_trusting(services)
+        with Services(data, settings=settings) as services, ExitStack() as staged:
+            if story.people:
+                provider = staged.enter_context(running_provider(story.people, log=data / "provider.log"))
+                start_source(services, provider, match=MATCH, name=settings["ISSUER_NAME"])
+            else:
+                services.start("issuer", 0)
+                services.start("wallet", 0)
+                services.configure(VERIFIER_WALLET_URL=services.urls["wallet"])
+                services.start("verifier", 0)
+                trust_each_other(services)
             story.walk(services)
 
 
@@ -81,10 +103,15 @@ def receive(services: Services, issuer: str, kind: str, file: Path, *options: st
     return offer
 
 
+def ask(services: Services, template: str | Path) -> Any:
+    """The receiver asks by a template of its own, or by one in a file."""
+    named = ("--template-file", str(template)) if isinstance(template, Path) else ("--template", template)
+    return services.command("verifier", "request", *named)
+
+
 def share(services: Services, template: str | Path, *options: str, person: str = PERSON) -> Shared:
     """The receiver asks by a template, the person shares what is required and what the options choose."""
-    named = ("--template-file", str(template)) if isinstance(template, Path) else ("--template", template)
-    asked = services.command("verifier", "request", *named)
+    asked = ask(services, template)
     told = services.command(
         "wallet", "present", asked["request"], "--approve", *options, "--person", person, accept=(0, 1)
     )
@@ -105,15 +132,16 @@ def never_arrived(services: Services, shared: Shared, words: Sequence[str]) -> N
     assert not arrived, arrived
 
 
-def receipts_agree(services: Services, shared: Shared, *, person: str = PERSON) -> str:
+def receipts_agree(services: Services, shared: Shared, *, person: str = PERSON, is_confirmed: bool = True) -> str:
     """Both hold a record of the same share, without values, and the receiver confirmed the person's; the entry of it.
 
-    The person's is the signed receipt, the receiver's its request with what became of it and until when.
+    The person's is the signed receipt, the receiver's its request with what became of it and until when. Where the
+    browser goes back to the receiver, the answer counts only then, and the wallet has the receipt confirmed later.
     """
     history = services.command("wallet", "ledger", "--person", person)["entries"]
     entry = next(one for one in history if one["outcome"] == "shared")
     receipt = services.command("wallet", "receipt", entry["id"], "--person", person)
-    assert receipt["confirmed"], "the receiver agrees to the terms"
+    assert receipt.get("confirmed") or not is_confirmed, "the receiver agrees to the terms"
     said = json.dumps(receipt["receipt"], ensure_ascii=False)
     assert shared.result["retention_until"] in said
     assert shared.result["state"] == "answered"
@@ -121,3 +149,30 @@ def receipts_agree(services: Services, shared: Shared, *, person: str = PERSON) 
     values = [value for value in shown if isinstance(value, str)]
     assert not [value for value in values if value and f'"{value}"' in said], "a receipt holds no values"
     return str(entry["id"])
+
+
+def take_back(services: Services, shared: Shared, *, person: str = PERSON) -> None:
+    """The person takes the share back: the receiver uses it no more, and has deleted it. Its signed statement says so,
+    and is with both."""
+    history = services.command("wallet", "ledger", "--person", person)["entries"]
+    entry = next(one for one in history if one["outcome"] == "shared")
+    taken = services.command("wallet", "take-back", entry["id"], "--yes", "--person", person)
+    assert taken["state"] == "done", taken["state"]
+    (statement,) = taken["statements"]
+    after = verdict(services, shared.request_id)
+    assert (after["state"], after["accepted"], after["values"]) == ("withdrawn", False, None)
+    assert after["deletion"]["statement"] == statement, "the signed statement is with both"
+    _is_by_the_receiver(services, shared, statement)
+
+
+def _is_by_the_receiver(services: Services, shared: Shared, statement: str) -> None:
+    """The statement is signed with the receiver's own certificate, and says that all that was shared is deleted."""
+    jws = jose.parse_jws(statement)
+    root = Path(services.command("verifier", "keys", "list")[0]["root_file"])
+    leaf = verify_chain(jws.header["x5c"], anchors=read_pem_anchors(root.read_bytes()), now=datetime.now(UTC))
+    claims = jose.check_jws(jws, key=leaf.public_jwk, typ=STATEMENT_TYPE, algorithms=DEFAULT_ALGORITHMS).claims
+    said = DeletionStatement.model_validate(claims)
+    assert said.outcome is StatementOutcome.DELETED
+    assert said.deleted_at is not None
+    assert len(said.items) >= len(shared.shown), "every item that was shown"
+    assert not said.exceptions

@@ -3,7 +3,8 @@
 from datetime import date
 
 from examples.services import Services
-from examples.stories.telling import DATA, TEMPLATES, never_arrived, receipts_agree, receive, share
+from examples.stories.by_hand import Holder, account
+from examples.stories.telling import DATA, TEMPLATES, ask, never_arrived, receipts_agree, take_back
 
 SETTINGS = {
     "ISSUER_PROFILE_FILE": str(DATA / "employment-service-profile.toml"),
@@ -16,12 +17,22 @@ PER = "Per"
 """He is a member of another fund, which his certificate names."""
 
 
+PEOPLE = (account("per", born="1979-11-30", given_name="Per", family_name="Lindqvist"),)
+
+
 def unemployment_insurance(services: Services) -> None:
-    """Per shows that he is registered, since when and as of which day. Neither his number nor his birth date, his
-    name, his office or his fund goes along."""
-    receive(services, "issuer", "registration-certificate", DATA / "job-seekers.csv", person=PER)
-    shared = share(services, TEMPLATES / "unemployment-insurance.toml", person=PER)
-    assert shared.told["outcome"] == "delivered", shared.told
+    """Per opens the fund's request and lacks the certificate. His wallet fetches it from the employment service, where
+    he signs in, and he is back at the very same request. He shows that he is registered, since when and as of which
+    day. Neither his number nor his birth date, his name, his office or his fund goes along. Afterwards he takes it
+    back."""
+    services.command("issuer", "import", str(DATA / "job-seekers.csv"))
+    per = Holder(services, PER, login="per")
+    asked = ask(services, TEMPLATES / "unemployment-insurance.toml")
+    assert per.opens(asked["request"]) == ["Job seeker registration"]
+    per.fetches()
+    assert "9 February 2026" in per.reviews()
+    shared = per.shares(asked["id"])
+    assert shared.told["outcome"] == "shared", shared.told
     assert shared.result["accepted"], shared.result["checks"]
     assert shared.shown["registered_status"] == [True]
     assert shared.shown["registered_since"] == ["2026-02-09"]
@@ -29,3 +40,4 @@ def unemployment_insurance(services: Services) -> None:
     assert set(shared.shown) == {"registered_status", "registered_since", "as_of"}
     never_arrived(services, shared, ("19791130", "791130-2391", "1979-11-30", "Lindqvist", "Hantverkarnas", "Sörbyn"))
     receipts_agree(services, shared, person=PER)
+    take_back(services, shared, person=PER)

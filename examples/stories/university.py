@@ -4,7 +4,7 @@ import json
 
 from examples.demo import COURSE, PERSON, STUDY_RECORD
 from examples.services import Services
-from examples.stories.telling import receive, receive_all, share, verdict
+from examples.stories.telling import receive, receive_all, share, take_back, verdict
 
 ONE_COURSE = "ST3020"
 
@@ -35,27 +35,32 @@ def one_course(services: Services) -> None:
     }
     file = services.data / "prerequisite.json"
     file.write_text(json.dumps(template))
-    result = share(services, file).result
+    shared = share(services, file)
+    result = shared.result
     assert result["accepted"], result["checks"]
     shown = [value["value"] for value in result["values"] if value["path"][0] == "courses"]
     assert shown == [ONE_COURSE], "one course, and of it the code alone"
     assert not any(value["path"][0] in ("family_name", "birthdate") for value in result["values"])
+    take_back(services, shared)
 
 
 def taken_back_by_the_issuer(services: Services) -> None:
     """The university finds a mistake and revokes. Whoever checks after that sees it, and it is final."""
     offer = receive(services, "issuer", "micro-credential", STUDY_RECORD, "--course", COURSE)
-    first = share(services, "employer-micro-credential").result
-    assert first["accepted"]
+    first = share(services, "employer-micro-credential")
+    assert first.result["accepted"]
     services.command("issuer", "revoke", offer["id"])
-    second = share(services, "employer-micro-credential").result
-    assert second["verdict"] == "rejected"
+    again = share(services, "employer-micro-credential")
+    second = again.result
+    assert second["verdict"] == "rejected", (again.told, second["state"])
     assert [check["name"] for check in second["checks"] if check["outcome"] == "failed"] == ["status"]
     services.command("issuer", "reinstate", offer["id"], accept=(1,))
+    take_back(services, first)
 
 
 def a_no_tells_nothing(services: Services) -> None:
-    """The person says no. The employer learns that there is no answer, and not why."""
+    """The person says no. The employer learns that there is no answer, and not why. There is nothing to take back, and
+    the wallet says so."""
     receive(services, "issuer", "micro-credential", STUDY_RECORD, "--course", COURSE)
     asked = services.command("verifier", "request", "--template", "employer-micro-credential")
     services.command("wallet", "present", asked["request"], "--refuse", "--person", PERSON, accept=(0, 1))
@@ -63,3 +68,9 @@ def a_no_tells_nothing(services: Services) -> None:
     assert result["state"] == "declined"
     assert not result["accepted"]
     assert result["values"] is None
+    (entry,) = [
+        one
+        for one in services.command("wallet", "ledger", "--person", PERSON)["entries"]
+        if one["outcome"] == "refused"
+    ]
+    services.command("wallet", "take-back", entry["id"], "--yes", "--person", PERSON, accept=(1,))

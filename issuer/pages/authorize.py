@@ -12,6 +12,7 @@ import structlog
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from issuer.authorization.choosing import NoCourseChosen, RecordsChanged, courses_of, narrowed
 from issuer.authorization.deciding import (
     DECIDING,
     Authorization,
@@ -30,6 +31,7 @@ from issuer.pages.access import FromOurForm, IssuerDep, PagesDep
 from issuer.pages.reports import preview
 from issuer.recognition import NotRecognised, features_of_claims, read_match_rules, same_person
 from issuer.remote import CALLBACK, LoginUnavailable
+from issuer.store.results import NoSuchResult
 from proofs.id_token import InvalidIDToken
 from schemas.errors import Refused
 from schemas.types import CREDENTIAL_TYPES, CredentialType
@@ -38,10 +40,14 @@ from service.pages import FormSwitch, Pages
 from service.rate_limits import client_address
 from service.sessions import cookie_key, cookie_name, new_cookie
 
+_TOLD_OF_A_COURSE = ("course_code", "assessment_grade", "date_of_completion")
+
 router = APIRouter()
 log = structlog.stdlib.get_logger()
 
 _CHOOSE = N_("Choose at least one certificate.")
+_CHOOSE_COURSE = N_("Choose at least one course of each certificate that you fetch.")
+_CHANGED = N_("The record has changed since you signed in. Nothing was fetched. Sign in again to see it as it is now.")
 _ENDED = N_("You stopped the sign-in, or it failed. Nothing was fetched.")
 _UNAVAILABLE = N_("People cannot sign in here at the moment. Nothing was fetched. Try again later.")
 _UNKNOWN = N_("We found no record that belongs to this sign-in. Nothing was fetched.")
@@ -142,16 +148,20 @@ async def decide(
     pages: PagesDep,
     decision: Annotated[str, Form(max_length=20)] = "",
     certificate: Annotated[list[str] | None, Form()] = None,
+    course: Annotated[list[str] | None, Form()] = None,
     to_language: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
     """Yes to what is chosen, or no. Anything but a clear yes fetches nothing. With `to_language` the page is only shown
-    again, as it was ticked."""
+    again, as it was ticked.
+
+    `certificate` holds places of drafts, `course` places of courses in them: `0.2` is the third of the first.
+    """
     authorization, browser_key = await _mine(request, issuer, authorization_id)
     places = [int(each) for each in certificate or [] if each.isdecimal() and len(each) < 6]
     if to_language and authorization.stage is not Stage.SIGNED_IN:
         return pages.redirect(f"/authorize/{authorization.id}")
     if to_language:
-        return await _review_page(request, issuer, pages, authorization, ticked=places)
+        return await _review_page(request, issuer, pages, authorization, ticked=places, course=course or [])
     store, now = issuer.store, issuer.clock()
     if decision == "no":
         await store.database.run(
@@ -161,9 +171,21 @@ async def decide(
     try:
         if decision != "yes":
             raise Refused("there was no decision")
-        chosen = chosen_drafts(authorization, places)
+        chosen_drafts(authorization, places)
+        chosen = [
+            await _with_courses(issuer, authorization.drafts[place], kept=_courses_at(place, course or []))
+            for place in sorted(places)
+        ]
+    except NoCourseChosen:
+        return await _review_page(
+            request, issuer, pages, authorization, ticked=places, course=course or [], fault=_CHOOSE_COURSE, status=400
+        )
+    except (RecordsChanged, NoSuchResult):
+        return await _nothing_page(request, pages, authorization, _CHANGED, status=409)
     except Refused:
-        return await _review_page(request, issuer, pages, authorization, ticked=places, fault=_CHOOSE, status=400)
+        return await _review_page(
+            request, issuer, pages, authorization, ticked=places, course=course or [], fault=_CHOOSE, status=400
+        )
     await store.database.run(
         lambda: store.authorizations.allow(authorization.id, chosen, browser_key=browser_key, now=now)
     )
@@ -188,6 +210,22 @@ async def done(request: Request, authorization_id: str, issuer: IssuerDep, pages
         count=len(authorization.drafts),
         back=return_url(authorization, issuer=issuer.issuer, answer=answer),
     )
+
+
+def _courses_at(place: int, courses: list[str]) -> list[int]:
+    """Which courses of the draft at a place were ticked."""
+    parts = [one.partition(".") for one in courses if len(one) < 12]
+    return [int(course) for draft, _, course in parts if draft == str(place) and course.isdecimal()]
+
+
+async def _with_courses(issuer: IssuerContext, draft: OfferDraft, *, kept: list[int]) -> OfferDraft:
+    """The draft with the courses that were ticked, where there was a choice. Raises as `narrowed` does."""
+    courses = courses_of(draft)
+    if not courses or set(kept) == set(range(len(courses))):
+        return draft
+    results = await issuer.store.database.run(issuer.store.results.get_results, draft.result_ids)
+    today = issuer.settings.day_of(issuer.clock())
+    return narrowed(draft, kept, [result.record.dated(today) for result in results])
 
 
 async def _offer(issuer: IssuerContext, named: FromOffer) -> Offer | None:
@@ -247,9 +285,11 @@ async def _review_page(
     *,
     ticked: Collection[int] | None = None,
     fault: str = "",
+    course: list[str] | None = None,
     status: int = 200,
 ) -> Response:
-    """What could be fetched. `ticked` are the places that the person ticked; None on a fresh page."""
+    """What could be fetched. `ticked` are the places that the person ticked, `course` the courses; None on a fresh page,
+    where all courses are."""
     t = pages.translator(request)
     seen = [(position, draft, _seen(issuer, draft)) for position, draft in enumerate(authorization.drafts)]
     by_type: dict[str, list[tuple[int, OfferDraft, object]]] = {}
@@ -288,8 +328,22 @@ async def _review_page(
         ],
         missing=missing,
         count=len(seen),
+        courses=[_course_choices(position, draft) for position, draft in enumerate(authorization.drafts)],
+        kept=course,
         fault=fault,
     )
+
+
+def _course_choices(position: int, draft: OfferDraft) -> list[tuple[str, object, str]]:
+    """What stands at each tick: its value, the title, and what else tells courses apart."""
+    return [
+        (
+            f"{position}.{place}",
+            course["achievement_title"],
+            ", ".join(str(course[name]) for name in _TOLD_OF_A_COURSE if course.get(name)),
+        )
+        for place, course in enumerate(courses_of(draft))
+    ]
 
 
 def _says_kind(credential_type: CredentialType) -> bool:

@@ -42,8 +42,8 @@ from service.single_use import spend
 _REPLAY_KEPT = timedelta(hours=1)
 """How long a redeemed authorization is remembered, so that its code is recognised when somebody else uses it."""
 
-_OF_THE_DRAFT = ("title", "recipient", "claims")
-"""What an offer says as of the day on which its person signed in; its records are the same."""
+_OF_THE_DRAFT = ("title", "recipient", "claims", "result_ids")
+"""What an offer says as of the day on which its person signed in, and of which records: those that the person kept."""
 
 
 class AuthorizationStore:

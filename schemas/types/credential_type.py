@@ -63,6 +63,13 @@ class CredentialType:
         """The claim that says of which day the rest is true; None for types that state something once and for all."""
         return AS_OF if self.form else None
 
+    @property
+    def listed_under(self) -> str:
+        """The claim whose entries are the records, in their order; empty for a type that takes one record."""
+        if self.takes == "one":
+            return ""
+        return next(str(spec.path[0]) for spec in self.claims if spec.path[1:] == (None,))
+
     def title(self, language: str) -> str:
         """The type's name for people."""
         return self.display.get(language.split("-")[0], self.display["en"])

@@ -164,7 +164,13 @@ class Fetcher:
     def come_back(self, **query: str) -> Any:
         return self.desk.client.get(self.desk.url("/authorize/callback"), params=query, headers={"Accept": "text/html"})
 
-    def decide(self, page: Any, decision: str = "yes", certificates: list[str] | None = None) -> Any:
+    def decide(
+        self,
+        page: Any,
+        decision: str = "yes",
+        certificates: list[str] | None = None,
+        courses: list[str] | None = None,
+    ) -> Any:
         """Send the form of a page; what is chosen in it stays chosen unless told."""
         tree: Any = html.fromstring(page.text)
         (form,) = tree.xpath("//form[.//button[@name='decision' and @value]][@id]")[:1]
@@ -173,6 +179,7 @@ class Fetcher:
             "csrf": tree.xpath("//input[@name='csrf']/@value")[0],
             "decision": decision,
             "certificate": chosen if certificates is None else certificates,
+            "course": tree.xpath("//input[@name='course'][@checked]/@value") if courses is None else courses,
         }
         origin = self.desk.settings.origin
         return self.desk.client.post(origin + form.get("action"), data=data, headers={"Accept": "text/html"})
