@@ -165,8 +165,8 @@ class CertificateKind:
 class Need:
     """One thing that a template needs, and the ways to meet it, of which one is enough.
 
-    `texts` maps `sv` and `en` to all its ways in words: "Short course certificate or course results". Each way in `options`
-    lists the kinds of certificates that have to be shown together; most list one.
+    `texts` maps `sv` and `en` to all its ways in words: "Short course certificate or course results". Each way in
+    `options` lists the kinds of certificates that have to be shown together; most list one.
     """
 
     texts: Mapping[str, str]

@@ -288,8 +288,8 @@ async def _review_page(
     course: list[str] | None = None,
     status: int = 200,
 ) -> Response:
-    """What could be fetched. `ticked` are the places that the person ticked, `course` the courses; None on a fresh page,
-    where all courses are."""
+    """What could be fetched. `ticked` are the places that the person ticked, `course` the courses; None on a fresh
+    page, where all courses are."""
     t = pages.translator(request)
     seen = [(position, draft, _seen(issuer, draft)) for position, draft in enumerate(authorization.drafts)]
     by_type: dict[str, list[tuple[int, OfferDraft, object]]] = {}
