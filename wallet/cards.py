@@ -215,7 +215,10 @@ def last_day(certificate: StoredCertificate, *, time_zone: str) -> date | None:
     """
     ends = []
     if certificate.valid_until is not None:
-        ends.append((certificate.valid_until - timedelta(seconds=1)).astimezone(ZoneInfo(time_zone)).date())
+        end = certificate.valid_until - timedelta(seconds=1)
+        with suppress(OverflowError):  # On the last day that there is, it is a day of no calendar further east.
+            end = end.astimezone(ZoneInfo(time_zone))
+        ends.append(end.date())
     known = type_of(certificate.vct)
     said = certificate.claims.get(known.last_day) if known is not None and known.last_day is not None else None
     with suppress(ValueError):

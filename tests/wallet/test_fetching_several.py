@@ -214,7 +214,7 @@ async def test_what_was_left_out_at_the_source_is_told_and_can_be_fetched_by_its
     assert "programme 1" in _tree(page).xpath("string(//p[@id='stored-2'])")
     left_out = " ".join(_tree(page).xpath("string(//p[@id='left-out-1'])").split())
     assert left_out.startswith(f"Utelämnat: {REGISTRATION.title('sv')}")
-    assert "Något utelämnades när det godkändes hos källan." in page.text
+    assert "Något utelämnades när det godkändes hos utfärdaren." in page.text
     assert "not_granted" not in page.text, "what somebody left out by choice is no fault, and has no code"
     assert [one.vct for one in sharer.vault.certificates()] == [TARGET.vct]
     on = _form(page, "go-on")

@@ -197,7 +197,7 @@ def _offers(standing: Standing) -> str:
         return ""
     if standing.wish is None:
         return "all"
-    if standing.state in PENDING:
+    if standing.state in PENDING - {State.NOT_ACCEPTED}:
         return "" if standing.chosen is None else "more"
     return "more" if standing.state is State.DONE else "again"
 
