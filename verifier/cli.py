@@ -161,8 +161,12 @@ def result(
 def receipt(
     request_id: Annotated[str, typer.Argument(metavar="ID", help="The id that `request` printed.")],
     data: VerifierData = DEFAULT_DATA,
+    as_json: JSONOption = False,
 ) -> None:
-    """Print the receipt that the person's wallet handed in, with both signatures, as JSON. It holds no value."""
+    """Print what the receipt that the person's wallet handed in names; with --json all of it and both signatures.
+
+    It holds no value.
+    """
     verifier = open_verifier(data)
     verifier.result(request_id)
     kept = verifier.deletions.store.receipt(request_id)
@@ -171,7 +175,7 @@ def receipt(
             "No receipt is kept: the wallet handed none in, or it named people and went with the values.",
             error="not_found",
         )
-    show(receipt_document(kept), as_json=True, human=str)
+    show(receipt_document(kept), as_json=as_json, human=_human_receipt)
 
 
 @app.command()
@@ -327,6 +331,13 @@ def _human_result(told: dict[str, Any]) -> str:
     if told["values_deleted_at"]:
         lines.append(f"Values deleted at {told['values_deleted_at']}.")
     return "\n".join(lines)
+
+
+def _human_receipt(document: dict[str, Any]) -> str:
+    told = document["receipt"]
+    kept = told["retention"]["until"] if told.get("retention") else "not said"
+    lines = [f"Handed in {document['received_at']}, signed by both", f"Kept until {kept}"]
+    return "\n".join([*lines, *(f"  {one['name']['en'] or one['name']['sv']}" for one in told["items"])])
 
 
 def _human_templates(told: dict[str, Any]) -> str:

@@ -148,13 +148,18 @@ def test_the_command_prints_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     made = answered(scene)
     monkeypatch.setenv("VERIFIER_PUBLIC_URL", "http://localhost:8003")
 
-    def command() -> Result:
-        return CliRunner().invoke(app, ["receipt", made.id, "--data", str(scene.settings.data)])
+    def command(*more: str) -> Result:
+        return CliRunner().invoke(app, ["receipt", made.id, "--data", str(scene.settings.data), *more])
 
     none = command()
     assert "handed none in" in str(none.exception)
     mine = hand_in(scene, made)
-    assert json.loads(command().stdout)["receipt_jwt"] == mine.receipt_jwt
+    assert json.loads(command("--json").stdout)["receipt_jwt"] == mine.receipt_jwt
+    until = made.transaction.retention_until.isoformat()
+    assert command().stdout.splitlines()[:2] == [
+        f"Handed in {scene.now.isoformat(timespec='seconds')}, signed by both",
+        f"Kept until {until}",
+    ]
 
 
 def test_a_database_of_before_is_upgraded(tmp_path: Path) -> None:

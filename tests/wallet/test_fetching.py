@@ -124,6 +124,7 @@ class Source:
                 if (not only or box.xpath("string(ancestor::fieldset/legend)").strip() in only)
                 and (not as_it_came or box.get("type") == "hidden" or "checked" in box.attrib)
             ],
+            "course": tree.xpath("//input[@name='course'][@checked]/@value"),
         }
         done = self.browser.post(tree.xpath("//form[@id='decide-form']/@action")[0], data=data)
         done_tree: Any = html.fromstring(done.text)
