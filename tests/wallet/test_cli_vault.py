@@ -71,7 +71,7 @@ def test_d28_the_history_is_checked_by_a_command(world: World, terminal: Termina
     connection.close()
 
     done = terminal.run("ledger", "--check")
-    assert (done.returncode, "The end of the history is missing" in done.stdout) == (1, True)
+    assert (done.returncode, "The end of the sharing history is missing" in done.stdout) == (1, True)
 
 
 def test_the_history_is_saved_to_a_new_file(world: World, terminal: Terminal) -> None:

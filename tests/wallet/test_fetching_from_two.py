@@ -139,7 +139,7 @@ async def test_a_no_at_the_first_source_leaves_both_to_be_fetched(world: World) 
     page = asked.goes_on(refused)
     told = " ".join(_tree(page).xpath("//*[@id='stopped-1']")[0].text_content().split())
     assert told.startswith("Nothing has come from ")
-    assert "You said no at the source, or it found no record of yours." in told
+    assert "You said no at the issuer, or it found no record of yours." in told
     assert 'id="on-its-way-1"' not in page.text
     assert _fetchable(page) == both
     page = asked.comes_back(asked.second, asked.away(page, TARGET))
