@@ -111,7 +111,7 @@ def test_somebody_without_records_gets_nothing_and_can_go_back(services: Service
     page.click("#back-to-wallet")
     page.wait_for_selector("#sign-in-and-fetch")
     person.looks("nothing-fetched")
-    expect(page.locator("main")).to_contain_text("You said no at the source, or it found no record of yours.")
+    expect(page.locator("main")).to_contain_text("You said no at the issuer, or it found no record of yours.")
 
 
 def _sign_in(page: Page, who: str) -> None:
