@@ -9,8 +9,11 @@ Attacks take an honest answer apart: `scene.presentation(...)`, `scene.post(...)
 """
 
 import asyncio
+import shutil
+import sqlite3
 import tempfile
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -346,3 +349,19 @@ def assert_refused_by(scene: Scene, made: MadeRequest, reply: Reply, check: str,
     assert failed(scene, made) == [(check, reason)]
     assert scene.result(made).verdict is Verdict.REJECTED
     assert scene.verifier.contents(made.id, viewer="test") is None
+
+
+def scene_of_before(directory: Path, *, schema: int) -> tuple[Scene, RequestRecord]:
+    """A scene in a kept database of an earlier schema, upgraded, and the answered request in it, which has stayed."""
+    old = Path(__file__).parents[1] / "vectors" / f"verifier-schema-{schema}"
+    shutil.copy(old / "device-secret", directory / "device-secret")
+    with closing(sqlite3.connect(directory / "verifier.sqlite3")) as connection:
+        connection.executescript((old / "verifier.sql").read_text(encoding="utf-8"))
+
+    open_database(settings_for(directory)).close()
+    scene = Scene(directory)
+    (record,) = scene.verifier.requests.list_transactions(now=scene.now)
+    assert record.is_accepted
+    assert record.reference == "of before"
+    assert scene.verifier.contents(record.id, viewer="test") is not None
+    return scene, record

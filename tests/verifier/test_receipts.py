@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +14,15 @@ from proofs.trust import TrustList
 from schemas.withdrawal import COUNTERSIGNATURE_TYPE
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.pages.desk import PAGE, PASSWORD, post
-from tests.verifier.scene import Scene, settings_for
+from tests.verifier.scene import Scene, scene_of_before
 from tests.verifier.test_api import Web
 from tests.verifier.test_client import client_of
 from tests.verifier.withdrawing import act, receipt_for, submission, take
-from verifier.app import create_app, open_database
+from verifier.app import create_app
 from verifier.cli import app
 from verifier.countersigning import ReceiptMismatch
 from verifier.exchange import MadeRequest
 from verifier.store import KeptReceipt
-
-OLD = Path(__file__).parents[1] / "vectors" / "verifier-schema-2"
 
 
 @pytest.fixture
@@ -164,17 +160,8 @@ def test_the_command_prints_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_database_of_before_is_upgraded(tmp_path: Path) -> None:
     """Version 2 kept no receipts: all that is in it stays, and one that is handed in now is kept."""
-    shutil.copy(OLD / "device-secret", tmp_path / "device-secret")
-    with sqlite3.connect(tmp_path / "verifier.sqlite3") as connection:
-        connection.executescript((OLD / "verifier.sql").read_text(encoding="utf-8"))
-    connection.close()
+    scene, record = scene_of_before(tmp_path, schema=2)
 
-    open_database(settings_for(tmp_path)).close()
-    scene = Scene(tmp_path)
-    (record,) = scene.verifier.requests.list_transactions(now=scene.now)
-
-    assert record.is_accepted
-    assert scene.verifier.contents(record.id, viewer="test") is not None
     assert scene.verifier.deletions.store.receipt(record.id) is None
     made = answered(scene)
     assert scene.verifier.deletions.store.receipt(made.id) is None

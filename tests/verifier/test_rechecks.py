@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import shutil
-import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,17 +16,15 @@ from schemas.standing_permission import EndReason, PermissionState, RecheckOutco
 from service.commands import CommandFailed
 from service.http import HostRouter, OutgoingHTTP
 from tests.verifier.permitting import PURPOSE, answered, check_again, offering, permitted, post, stated, wish
-from tests.verifier.scene import MICRO_CLAIMS, Scene, settings_for
+from tests.verifier.scene import MICRO_CLAIMS, Scene, scene_of_before
 from tests.verifier.withdrawing import act, take
-from verifier.app import create_app, open_database
+from verifier.app import create_app
 from verifier.cli import app
 from verifier.fetched import build_notice
 from verifier.rechecks import RecheckNotPermitted
 from verifier.request_templates import InvalidTemplate, parse_template
 from verifier.requests import ClientIdentity
 from verifier.store import Event
-
-OLD = Path(__file__).parents[1] / "vectors" / "verifier-schema-1"
 
 
 @pytest.fixture
@@ -277,18 +273,8 @@ def test_a_wallet_posts_to_the_endpoint_of_the_offer(tmp_path: Path) -> None:
 
 def test_a_database_of_before_is_upgraded_and_its_share_has_no_permission(tmp_path: Path) -> None:
     """Version 1 knew no permissions: everything in it stays, and nothing may be checked."""
-    shutil.copy(OLD / "device-secret", tmp_path / "device-secret")
-    with sqlite3.connect(tmp_path / "verifier.sqlite3") as connection:
-        connection.executescript((OLD / "verifier.sql").read_text(encoding="utf-8"))
-    connection.close()
+    scene, record = scene_of_before(tmp_path, schema=1)
 
-    open_database(settings_for(tmp_path)).close()
-    scene = Scene(tmp_path)
-    (record,) = scene.verifier.requests.list_transactions(now=scene.now)
-
-    assert record.is_accepted
-    assert record.reference == "of before"
-    assert scene.verifier.contents(record.id, viewer="test") is not None
     with pytest.raises(RecheckNotPermitted, match="none"):
         asyncio.run(scene.verifier.rechecks.check_again(record.id, actor="test"))
 
