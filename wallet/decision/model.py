@@ -19,7 +19,7 @@ from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, WarningKind, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-10"
+SCREEN_VERSION = "share-11"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 

@@ -178,7 +178,8 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
         "called": known_as,
         "begins": begins,
         "level": level,
-        "confirmed_by": _confirmed_by(checked),
+        "confirmed_by": (confirmed_by := _confirmed_by(checked)),
+        "confirms_itself": bool(confirmed_by) and confirmed_by in (who_asks(checked).sv, who_asks(checked).en),
         "proven": checked.is_proven,
         "host": checked.answer_host,
         "client_id": client_id,
@@ -196,7 +197,7 @@ def _who(decision: Decision, t: Translator, history: Sequence[Entry]) -> dict[st
 
 
 def _confirmed_by(checked: CheckedRequest) -> str:
-    """Who vouches for the sender's name, as the trust list names them."""
+    """Who vouches for the sender's name, as the trust list names them: maybe the sender itself."""
     entry_id = checked.identity.trust_entry_id
     return next((plain(one.name) for one in checked.vouched_by if one.id == entry_id), "")
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -241,7 +242,7 @@ def test_s2_says_who_why_until_when_and_what(world: World, employer: FakeVerifie
     order = [
         "Exempelbolaget AB wants to see 1 thing about you",
         "Who asks",
-        "Confirmed by Exempelbolaget AB, whom this wallet trusts",
+        "They are on this wallet's own list",
         "The answer goes to employer.example. You have not shared with them before.",
         "Why",
         "We check your application.",
@@ -262,6 +263,18 @@ def test_s2_says_who_why_until_when_and_what(world: World, employer: FakeVerifie
     text, place = text_of(page), 0
     for words in order:
         place = text.index(words, place)
+
+
+def test_s1_who_confirms_the_sender_is_named_unless_it_is_the_sender(world: World) -> None:
+    """A list that names somebody else vouches for the sender; one that names the sender is this wallet's own word."""
+    employer = FakeVerifier(world)
+    world.wallet.trust(replace(employer.trust_entry, name="Nätverket"))
+    link = employer.ask(OPTIONAL, notice=notice()).link()
+
+    page = text_of(look(person(world), link))
+
+    assert "Confirmed by Nätverket, whom this wallet trusts" in page
+    assert "own list" not in page
 
 
 def test_cs01_nothing_is_selected_or_focused(world: World, employer: FakeVerifier) -> None:
