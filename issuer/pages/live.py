@@ -26,9 +26,9 @@ Look = Callable[[], Awaitable[tuple[object, bool]]]
 
 
 def event_stream(issuer: IssuerContext, look: Look) -> StreamingResponse:
-    """A stream of `change` events whenever `look` gives something else than before, and `done` when it is final.
+    """A stream of `change` events: at once, and whenever `look` gives something else than before; `done` when it is final.
 
-    It ends after a quarter of an hour; a browser then opens another one by itself.
+    The first is for what happened after the page was made and before it listened. The stream ends after a quarter of an hour; a browser then opens another one by itself.
     """
     return StreamingResponse(
         follow(issuer, look, ask_seconds=ASK_SECONDS, longest_seconds=LONGEST_SECONDS),
@@ -56,6 +56,6 @@ async def follow(
             if is_done:
                 yield DONE
                 return
-            yield HEARTBEAT if is_first or state == seen else CHANGE
+            yield CHANGE if is_first or state != seen else HEARTBEAT
             is_first, seen = False, state
         await asyncio.sleep(ask_seconds)

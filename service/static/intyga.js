@@ -30,9 +30,27 @@ function tell(part) {
   if (said && told) said.textContent = told.textContent.replace(/\s+/g, " ").trim();
 }
 
-// The server only says that something changed; the part is then fetched again as part of its own page.
+// The server only says that something changed, at first too, since something may have happened before this page listened.
+// The part is then fetched again as part of its own page: one fetch at a time, so that an older page never follows a newer.
+// It is compared with what the server sent, not with what is shown: scripts have added to that.
 function follow(part) {
+  let shown = part.innerHTML;
+  let isFetching = false;
+  let isBehind = false;
   const refresh = async () => {
+    isBehind = true;
+    if (isFetching) return;
+    isFetching = true;
+    try {
+      while (isBehind) {
+        isBehind = false;
+        await fetchAgain();
+      }
+    } finally {
+      isFetching = false;
+    }
+  };
+  const fetchAgain = async () => {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
@@ -40,14 +58,16 @@ function follow(part) {
       location.reload();
       return;
     }
-    if (fresh.innerHTML !== part.innerHTML) {
+    const isLive = Boolean(fresh.dataset.live);
+    if (fresh.innerHTML !== shown) {
+      shown = fresh.innerHTML;
       const focused = whereFocusIs(part);
       part.replaceChildren(...fresh.childNodes);
       enableCopying(part);
       if (focused) part.querySelector(focused)?.focus({ preventScroll: true });
       tell(part);
     }
-    if (!fresh.dataset.live) stop();
+    if (!isLive) stop();
   };
   const events = new EventSource(part.dataset.live);
   let polling = 0;
@@ -144,8 +164,8 @@ function warnBeforeSignOut(warning) {
   start();
 }
 
-enableCopying(document);
 document.querySelectorAll("[data-live]").forEach(follow);
+enableCopying(document);
 document.querySelectorAll("form[data-update]").forEach(updateOnTick);
 document.querySelectorAll("[data-escape]").forEach(leaveOnEscape);
 const warning = document.getElementById("session-warning");

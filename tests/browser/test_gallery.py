@@ -267,6 +267,20 @@ def test_a_part_that_follows_what_happens_is_fetched_again_and_then_rests(open_p
     assert_accessible(page)
 
 
+def test_what_is_said_to_have_changed_and_has_not_is_left_in_place(open_page: OpenPage, address: str) -> None:
+    """Each stream begins with a look: nobody's hold on a button or place in the text is lost by it."""
+    page = open_page()
+    told = "event: change\ndata: {}\n\n"
+    page.route("**/events", lambda route: route.fulfill(content_type="text/event-stream", body=told))
+    with page.expect_response(lambda answer: answer.request.resource_type == "fetch") as looked:
+        page.goto(f"{address}/live")
+        page.evaluate("document.querySelector('#steps').isTheFirst = true")
+    looked.value.finished()
+    page.wait_for_timeout(200)
+
+    assert page.evaluate("document.querySelector('#steps').isTheFirst") is True
+
+
 def test_what_happens_can_be_seen_without_scripts(open_page: OpenPage, address: str) -> None:
     page = open_page(javascript=False)
     page.goto(f"{address}/live")

@@ -18,8 +18,9 @@ Look = Callable[[], Awaitable[tuple[object, bool]]]
 
 
 def event_stream(request: Request, verifier: Verifier, look: Look) -> StreamingResponse:
-    """A stream of `change` events whenever `look` gives something else than before, and `done` when it is final.
+    """A stream of `change` events: at once, and whenever `look` gives something else than before; `done` when it is final.
 
+    The first is for what happened after the page was made and before it listened.
     Raises `TooManyRequests` when there are enough streams; a page then looks again every few seconds.
     """
     streams, key = streams_of(request), client_address(request)
@@ -45,8 +46,6 @@ async def _events(verifier: Verifier, look: Look) -> AsyncIterator[bytes]:
         if is_done:
             yield server_sent_event("done", {})
             return
-        if is_first:
-            yield HEARTBEAT
-        elif state != seen:
+        if is_first or state != seen:
             yield server_sent_event("change", {})
         is_first, seen = False, state

@@ -211,7 +211,7 @@ def test_the_overview_follows_the_collection(registrar: Registrar, desk: Desk) -
 
 
 def test_the_stream_tells_of_changes_and_of_the_end(registrar: Registrar, desk: Desk) -> None:
-    """Heartbeat at first, a change when a wallet opens the offer, done when it is collected; no value in it."""
+    """A look at once, a change when a wallet opens the offer, done when it is collected; no value in it."""
     registrar.keep_record()
     registrar.offer(1)
     (offer,) = desk.context.store.offers.list_offers(now=desk.clock())
@@ -230,9 +230,7 @@ def test_the_stream_tells_of_changes_and_of_the_end(registrar: Registrar, desk: 
         return seen
 
     events = asyncio.run(watch(lambda: desk.client.get(desk.links(offer).uri), lambda: desk.collect(offer)))
-    assert events[0] == HEARTBEAT
-    assert CHANGE in events
-    assert events[-1] == DONE
+    assert [event for event in events if event != HEARTBEAT] == [CHANGE, CHANGE, DONE]
 
 
 def test_revoking_is_confirmed_has_a_reason_and_is_final(registrar: Registrar, desk: Desk) -> None:

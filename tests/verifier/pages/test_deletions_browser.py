@@ -1,7 +1,7 @@
 """The deletion pages in a real browser: both languages, wide and narrow, judged by axe; live; and without scripts."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.verifier.pages.desk import PASSWORD, Desk
 from tests.verifier.pages.test_browser import Site, make
@@ -33,6 +33,22 @@ def look(site: Site, page: Page, state: str) -> None:
     page.set_viewport_size({"width": 320, "height": 800})
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         site.troubles.append(f"{state} (320 px): scrolls sideways")
+
+
+def test_what_happens_before_the_page_listens_is_shown_too(site: Site) -> None:
+    page = site.context("sv").new_page()
+    desk = sign_in(site, page)
+    made = make(site, page, "employer-micro-credential")
+    desk.answer(made, optional=[1, 2, 3, 4])
+
+    def meanwhile(route: Route) -> None:
+        assert desk.withdraw(made).status_code == 202
+        route.continue_()
+
+    page.route("**/deletions/events", meanwhile, times=1)
+    page.goto("/deletions")
+
+    expect(page.locator("#waiting")).to_be_visible(timeout=10_000)
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
