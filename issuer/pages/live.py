@@ -26,9 +26,10 @@ Look = Callable[[], Awaitable[tuple[object, bool]]]
 
 
 def event_stream(issuer: IssuerContext, look: Look) -> StreamingResponse:
-    """A stream of `change` events: at once, and whenever `look` gives something else than before; `done` when it is final.
+    """A stream of `change` events: at once and whenever `look` gives something new; `done` when it is final.
 
-    The first is for what happened after the page was made and before it listened. The stream ends after a quarter of an hour; a browser then opens another one by itself.
+    The first is for what happened after the page was made and before it listened. The stream
+    ends after a quarter of an hour; a browser then opens another one by itself.
     """
     return StreamingResponse(
         follow(issuer, look, ask_seconds=ASK_SECONDS, longest_seconds=LONGEST_SECONDS),

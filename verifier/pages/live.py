@@ -18,7 +18,7 @@ Look = Callable[[], Awaitable[tuple[object, bool]]]
 
 
 def event_stream(request: Request, verifier: Verifier, look: Look) -> StreamingResponse:
-    """A stream of `change` events: at once, and whenever `look` gives something else than before; `done` when it is final.
+    """A stream of `change` events: at once and whenever `look` gives something new; `done` when it is final.
 
     The first is for what happened after the page was made and before it listened.
     Raises `TooManyRequests` when there are enough streams; a page then looks again every few seconds.
