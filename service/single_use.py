@@ -16,10 +16,11 @@ import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Column, Connection, Executable, LargeBinary, MetaData, String, Table, bindparam, delete
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database import UTCDateTime
+from service.prepared import Prepared
 
 _TIME_BYTES, _RANDOM_BYTES, _TAG_BYTES = 5, 21, 16
 _NONCE_BYTES = _TIME_BYTES + _RANDOM_BYTES + _TAG_BYTES  # A multiple of 3, so that each nonce has exactly one text.
@@ -49,17 +50,13 @@ def spend(connection: Connection, table: Table, *, kind: str, value: str, expire
         return False  # Its row may already be gone, so it cannot be told from a fresh one.
     statement = _insert_or_nothing(table, connection.dialect.name)
     digest = hashlib.sha256(f"{kind}\x00{value}".encode()).digest()
-    return connection.execute(statement, {"digest": digest, "kind": kind, "expires_at": expires_at}).rowcount == 1
+    return statement.run(connection, digest=digest, kind=kind, expires_at=expires_at) == 1
 
 
 @functools.lru_cache(maxsize=16)
-def _insert_or_nothing(table: Table, dialect: str) -> Executable:
+def _insert_or_nothing(table: Table, dialect: str) -> Prepared:
     dialect_insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return (
-        dialect_insert(table)
-        .values(digest=bindparam("digest"), kind=bindparam("kind"), expires_at=bindparam("expires_at"))
-        .on_conflict_do_nothing()
-    )
+    return Prepared(dialect_insert(table).on_conflict_do_nothing())
 
 
 def prune(connection: Connection, table: Table, *, now: datetime) -> int:

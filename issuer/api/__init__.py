@@ -17,7 +17,7 @@ from issuer.api.status import StatusListEndpoint
 from issuer.api.wellknown import type_documents, well_known_documents
 from issuer.context import IssuerContext
 
-_HOT_PATHS = frozenset({"/token", "/nonce", "/credential"})
+_HOT_PATHS = frozenset({"/par", "/challenge", "/token", "/nonce", "/credential", "/notification"})
 
 
 class _TypeableConvertor(StringConvertor):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from issuer.authorization.clients import Spend
 from issuer.authorization.codes import CODE_SECONDS, StoredAuthorization
@@ -37,10 +37,36 @@ from issuer.store.tables import AUTHORIZATIONS, OFFERS, SPENT
 from proofs import strict_json
 from schemas.issuance import InvalidGrant, InvalidRequestURI
 from service.database import Database
+from service.prepared import Prepared, moment
 from service.single_use import spend
 
 _REPLAY_KEPT = timedelta(hours=1)
 """How long a redeemed authorization is remembered, so that its code is recognised when somebody else uses it."""
+
+_PUSHED = (
+    "id",
+    "request_digest",
+    "client_id",
+    "attested_key",
+    "dpop_key",
+    "redirect_uri",
+    "client_state",
+    "code_challenge",
+    "wanted",
+    "created_at",
+    "until",
+    "stage",
+    "offer_id",
+    "offer_generation",
+    "language",
+)
+_PUSH = Prepared(insert(AUTHORIZATIONS).values({name: bindparam(name) for name in _PUSHED}))
+_BY_CODE = Prepared(select(AUTHORIZATIONS).where(AUTHORIZATIONS.c.code_digest == bindparam("code")))
+_REDEEM = Prepared(
+    update(AUTHORIZATIONS)
+    .where(AUTHORIZATIONS.c.id == bindparam("authorization_id"))
+    .values(stage=Stage.REDEEMED.value, drafts=None, until=bindparam("kept_until"))
+)
 
 _OF_THE_DRAFT = ("title", "recipient", "claims", "result_ids")
 """What an offer says as of the day on which its person signed in, and of which records: those that the person kept."""
@@ -79,24 +105,23 @@ class AuthorizationStore:
         wanted = [[wanted.type_name, wanted.by_identifier] for wanted in request.wanted]
         with self._database.transaction() as connection:
             from_offer = self._offer_of(connection, request, now=now)
-            connection.execute(
-                insert(AUTHORIZATIONS).values(
-                    id=new_id(),
-                    request_digest=digest(reference),
-                    client_id=request.client_id,
-                    attested_key=request.attested_key,
-                    dpop_key=request.dpop_key,
-                    redirect_uri=request.redirect_uri,
-                    client_state=request.state,
-                    code_challenge=request.code_challenge,
-                    wanted=strict_json.dumps(wanted),
-                    created_at=now,
-                    until=now + timedelta(seconds=OPENING_SECONDS),
-                    stage=Stage.PUSHED,
-                    offer_id=from_offer and from_offer.offer_id,
-                    offer_generation=from_offer and from_offer.generation,
-                    language=request.language,
-                )
+            _PUSH.run(
+                connection,
+                id=new_id(),
+                request_digest=digest(reference),
+                client_id=request.client_id,
+                attested_key=request.attested_key,
+                dpop_key=request.dpop_key,
+                redirect_uri=request.redirect_uri,
+                client_state=request.state,
+                code_challenge=request.code_challenge,
+                wanted=strict_json.dumps(wanted),
+                created_at=now,
+                until=now + timedelta(seconds=OPENING_SECONDS),
+                stage=Stage.PUSHED.value,
+                offer_id=from_offer and from_offer.offer_id,
+                offer_generation=from_offer and from_offer.generation,
+                language=request.language,
             )
         return REQUEST_URI_PREFIX + reference
 
@@ -177,16 +202,14 @@ class AuthorizationStore:
         now: datetime,
     ) -> list[GrantedCredential]:
         """Judge a code and act on the verdict in one transaction. Raises `InvalidGrant` unless it was granted."""
-        columns = AUTHORIZATIONS.c
         with self._database.transaction() as connection:
-            row = connection.execute(select(AUTHORIZATIONS).where(columns.code_digest == digest(code))).one_or_none()
+            row = _BY_CODE.one_or_none(connection, code=digest(code))
             if row is None:
                 raise InvalidGrant("the code is not valid, or no longer")
             drafts = drafts_from_json(row.drafts)
             verdict = judge(_stored(row, drafts))
             if verdict is Verdict.GRANT:
-                kept = {"stage": Stage.REDEEMED, "drafts": None, "until": now + _REPLAY_KEPT}
-                connection.execute(update(AUTHORIZATIONS).where(columns.id == row.id).values(**kept))
+                _REDEEM.run(connection, authorization_id=row.id, kept_until=now + _REPLAY_KEPT)
                 return self._grant(connection, row, drafts, token, narrowed_to=narrowed_to, now=now)
             withdraw_family(connection, row.id)
         raise InvalidGrant("the code was used before: the tokens that it gave have ended")
@@ -194,7 +217,7 @@ class AuthorizationStore:
     def _grant(
         self,
         connection: Connection,
-        row: Row[Any],
+        row: Any,
         drafts: Sequence[OfferDraft],
         token: NewToken,
         *,
@@ -238,7 +261,7 @@ class AuthorizationStore:
         keep_refresh_token(connection, row.id, token, until=now + self._refresh_lifetime)
         return granted
 
-    def _spend_offer(self, connection: Connection, row: Row[Any], values: dict[str, Any], *, now: datetime) -> None:
+    def _spend_offer(self, connection: Connection, row: Any, values: dict[str, Any], *, now: datetime) -> None:
         """Make the offer that an authorization came from its grant: once, and only while it is open and the same.
 
         Raises `InvalidGrant` when another request was first, staff took the offer back or made it anew, or it expired.
@@ -288,7 +311,7 @@ class AuthorizationStore:
         return _read(row)
 
 
-def _wanted(row: Row[Any]) -> tuple[Wanted, ...]:
+def _wanted(row: Any) -> tuple[Wanted, ...]:
     return tuple(Wanted(name, by_identifier) for name, by_identifier in strict_json.loads(row.wanted))
 
 
@@ -307,7 +330,7 @@ def _read(row: Row[Any]) -> Authorization:
     )
 
 
-def _stored(row: Row[Any], drafts: Sequence[OfferDraft]) -> StoredAuthorization:
+def _stored(row: Any, drafts: Sequence[OfferDraft]) -> StoredAuthorization:
     return StoredAuthorization(
         id=row.id,
         client_id=row.client_id,
@@ -315,7 +338,7 @@ def _stored(row: Row[Any], drafts: Sequence[OfferDraft]) -> StoredAuthorization:
         dpop_key=row.dpop_key,
         redirect_uri=row.redirect_uri,
         code_challenge=row.code_challenge,
-        code_until=row.until,
+        code_until=moment(row.until),
         was_redeemed=row.stage == Stage.REDEEMED,
         type_names=tuple(draft.type_name for draft in drafts),
     )

@@ -75,6 +75,12 @@ _GRANT = Prepared(
         typeable_digest=None,
     )
 )
+_TELL = Prepared(
+    update(OFFERS)
+    .where(OFFERS.c.id == bindparam("offer_id"), OFFERS.c.wallet_event != bindparam("event"))
+    .values(wallet_event=bindparam("event"))
+)
+_KEEP_REFRESH_TOKEN = Prepared(insert(REFRESH_TOKENS))
 
 
 class GrantStore:
@@ -185,9 +191,8 @@ class GrantStore:
 
     def tell(self, offer_id: str, event: WalletEvent, *, now: datetime) -> None:
         """Keep what the wallet told of a certificate; telling the same again changes nothing."""
-        told = update(OFFERS).where(OFFERS.c.id == offer_id, OFFERS.c.wallet_event != event.value)
         with self._database.transaction() as connection:
-            if connection.execute(told.values(wallet_event=event.value)).rowcount:
+            if _TELL.run(connection, offer_id=offer_id, event=event.value):
                 record(connection, event.value, offer_id, now=now)
 
     # --- refresh tokens ------------------------------------------------------------------------------------------
@@ -318,17 +323,16 @@ def keep_refresh_token(connection: Connection, family: str, token: NewToken, *, 
     """Keep the refresh token beside a new access token, if there is one."""
     if token.refresh_token is None:
         return
-    connection.execute(
-        insert(REFRESH_TOKENS).values(
-            token_digest=digest(token.refresh_token),
-            family=family,
-            client_id=token.binding.client_id,
-            dpop_key=token.binding.dpop_key,
-            attested_key=token.binding.attested_key,
-            is_authenticated=token.binding.is_authenticated,
-            until=until,
-            was_replaced=False,
-        )
+    _KEEP_REFRESH_TOKEN.run(
+        connection,
+        token_digest=digest(token.refresh_token),
+        family=family,
+        client_id=token.binding.client_id,
+        dpop_key=token.binding.dpop_key,
+        attested_key=token.binding.attested_key,
+        is_authenticated=token.binding.is_authenticated,
+        until=until,
+        was_replaced=False,
     )
 
 
