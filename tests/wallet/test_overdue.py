@@ -62,6 +62,18 @@ async def test_an_error_is_no_answer_and_becomes_overdue_like_silence(world: Wor
     assert standing(world, sharer, share_id).state is State.ESCALATED
 
 
+async def test_who_always_wants_the_wallet_to_wait_owes_the_answer_all_the_same(world: World) -> None:
+    sharer, firm = await Sharer.with_certificate(world), Recipient(world)
+    share_id = await firm.shared_by(sharer)
+    firm.answer = says(429, {"error": "too_many_requests"})
+
+    found = await take_back(world, sharer, share_id)
+
+    assert (found.state, found.reason, found.due_on) == (State.SENT, "too_many_requests", date(2026, 12, 20))
+    world.clock.move(days=31)
+    assert standing(world, sharer, share_id).state is State.OVERDUE
+
+
 async def test_a_wish_that_was_answered_with_an_error_is_sent_again_once_a_day(world: World) -> None:
     """The same wish, written once; also by the person's own second press, which begins no new month."""
     sharer, firm = await Sharer.with_certificate(world), Recipient(world)

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from issuer.deferral import Review
 from tests.wallet.fake_verifier import FakeVerifier, known_verifier, notice, query
 from tests.wallet.people import Sharer
-from tests.wallet.test_fetching import Source, _enter, _form, _tree
+from tests.wallet.test_fetching import Source, _enter, _form, _tree, away
 from tests.world import World
 from wallet.collection import Collection, Stage
 
@@ -72,6 +72,25 @@ async def test_the_first_page_says_what_is_waited_for_and_from_whom(waiter: Wait
     assert "It is for the request from" in told
     assert "Exempelbolaget AB" in told
     assert "Stopped" not in told
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "Nothing was fetched. You can sign in again whenever you want."),
+        ("sv", "Inget hämtades. Du kan logga in igen när du vill."),
+    ],
+)
+async def test_what_was_refused_at_the_source_does_not_wait_for_a_first_answer(
+    world: World, language: str, told: str
+) -> None:
+    source, vault = Source(world), await world.wallet.person()
+    collection_id, collection = await away(world, vault, source)
+    await world.wallet.deployment.come_back(vault, source.allow(collection.sign_in_url, "no"))
+
+    shown = _text(_tree(_enter(world.wallet.browser(language), "/")).xpath("//*[@id='waiting-1']/p[1]"))
+
+    assert shown == told
 
 
 async def test_it_is_told_when_it_has_come_until_it_is_seen(waiter: Waiter) -> None:

@@ -29,7 +29,15 @@ def missing_view(missing: Missing, vault: UnlockedVault, t: Translator) -> dict[
     return (
         {
             "count": len(found),
-            "shown": [{"id": one.entry.id, "who": _who(one, t), "sentence": _sentence(one, t)} for one in shown],
+            "shown": [
+                {
+                    "id": one.entry.id,
+                    "who": _who(one, t),
+                    "day": t.date(one.entry.filed_at.date()),
+                    "sentence": _sentence(one, t),
+                }
+                for one in shown
+            ],
             "entries": list(dict.fromkeys(one.entry.id for one in shown)),
             "more": len(found) - len(shown),
         }

@@ -39,7 +39,7 @@ _STANDINGS = {
 }
 
 _ASK_NEW = N_("Ask the issuer for a new offer.")
-_ASK_ISSUER = N_("Tell the issuer which code stands below.")
+_ASK_ISSUER = N_("Tell the issuer the code under “For support”.")
 _TRY_LATER = N_("Try again in a while. Nothing is lost.")
 
 PROBLEMS = {
@@ -203,7 +203,7 @@ PROBLEMS = {
     "not_entitled": Words(
         N_("This wallet does not trust the issuer for this certificate"),
         N_("The wallet knows the issuer, but not for this kind of certificate. It was not stored."),
-        N_("Ask whoever runs this wallet to trust the issuer for this kind, and say which code stands below."),
+        N_("Ask whoever runs this wallet to trust the issuer for this kind, and say the code under “For support”."),
     ),
     "not_yet_entitled": Words(
         N_("This wallet does not trust the issuer for this certificate"),

@@ -139,7 +139,8 @@ def read_reply(
         is_kept = _members(reply).get("state") == "kept"
         return Answered(None) if is_kept else Answered(EventKind.DELETION_UNKNOWN, {"reason": "no_statement"})
     if reply.status == 429:
-        return Answered(EventKind.DELETION_NOT_SENT, {"reason": "too_many_requests"})
+        # They were asked, and the month runs: nobody escapes it by wanting everybody to wait.
+        return Answered(EventKind.DELETION_UNKNOWN, {"reason": "too_many_requests"})
     if 400 <= reply.status < 500:
         return Answered(EventKind.DELETION_NOT_ACCEPTED, {"reason": error_code(reply)})
     # A redirect is not followed: the address was the recipient's word, another one is not.

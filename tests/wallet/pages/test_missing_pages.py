@@ -25,15 +25,25 @@ def panel(page: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "title", "since"),
+    ("language", "title", "since", "share"),
     [
-        ("en", "1 answer is missing", "They should have answered by 20 December 2026."),
-        ("sv", "1 svar saknas", "De skulle ha svarat senast den 20 december 2026."),
+        (
+            "en",
+            "1 answer is missing",
+            "They should have answered by 20 December 2026.",
+            "Exempelbolaget AB, shared 20 November 2026",
+        ),
+        (
+            "sv",
+            "1 svar saknas",
+            "De skulle ha svarat senast den 20 december 2026.",
+            "Exempelbolaget AB, delat 20 november 2026",
+        ),
     ],
 )
 @pytest.mark.parametrize("silent", [False, True])
 def test_cs36_an_overdue_answer_stands_on_the_first_page(
-    world: World, language: str, title: str, since: str, silent: bool
+    world: World, language: str, title: str, since: str, share: str, silent: bool
 ) -> None:
     """Who, what, since when, and a link; also of those who answered with an error; not a day before."""
     browser, entry, recipient = shared(world, language)
@@ -45,7 +55,7 @@ def test_cs36_an_overdue_answer_stands_on_the_first_page(
     found = panel(later(world, browser, days=1))
 
     assert title in found
-    assert f'<a href="/history/{entry}">Exempelbolaget AB</a>' in found
+    assert f'<a href="/history/{entry}">{share}</a>' in found
     assert since in found
     assert not UNKNOWN_WORDS.search(text_of(browser.get("/")))
 
