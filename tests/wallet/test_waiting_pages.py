@@ -85,7 +85,7 @@ async def test_what_was_refused_at_the_source_does_not_wait_for_a_first_answer(
     world: World, language: str, told: str
 ) -> None:
     source, vault = Source(world), await world.wallet.person()
-    collection_id, collection = await away(world, vault, source)
+    _, collection = await away(world, vault, source)
     await world.wallet.deployment.come_back(vault, source.allow(collection.sign_in_url, "no"))
 
     shown = _text(_tree(_enter(world.wallet.browser(language), "/")).xpath("//*[@id='waiting-1']/p[1]"))
