@@ -227,6 +227,18 @@ class Withdrawals:
             await self._ask(vault, entry_id)
         return self.standing(Histories(self._wallet).entry(vault, entry_id))
 
+    async def confirm_receipt(self, vault: UnlockedVault, entry_id: str) -> bool:
+        """Hand the receipt in again, because the person wants it confirmed; whether it is. Raises `NotFound`.
+
+        A recipient who sees a share on the same device knows of it only when the browser was there again.
+        """
+        with self._database.transaction() as connection:
+            self._entry(connection, vault, entry_id)
+            stored = take_turn(connection, vault, entry_id, now=self._wallet.clock(), every=LOOK_EVERY)
+        if stored is not None and stored.means.can_hand_in:
+            await self._receipts.confirm(vault, entry_id)
+        return Histories(self._wallet).entry(vault, entry_id).last(EventKind.CONFIRMED) is not None
+
     async def tend(self, vault: UnlockedVault) -> None:
         """What is due when a vault is opened: open wishes, statements at the end of retention, receipts to confirm.
 

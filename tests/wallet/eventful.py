@@ -4,16 +4,11 @@ story = await Story.told(world)
 story.sharer.vault, story.entries["taken back"]
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import Response
-
-from proofs import base64url
-from proofs.after_share import CheckedHolderMessage
-from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Action
+from schemas.withdrawal import Action
 from tests.wallet.fake_verifier import query
 from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, withdrawals
@@ -54,17 +49,7 @@ class Story:
         desk = withdrawals(world)
         entries = {}
 
-        def confirm(message: CheckedHolderMessage) -> Response:
-            receipt = message.claims["receipt"].encode()
-            claims = {
-                "iss": message.audience,
-                "iat": int(world.clock().timestamp()),
-                "request_id": message.claims["request_id"],
-                "receipt_sha256": base64url.encode(hashlib.sha256(receipt).digest()),
-            }
-            return firm.signed(claims, typ=COUNTERSIGNATURE_TYPE)
-
-        firm.confirm = confirm
+        firm.confirm = firm.countersigned
         entries["confirmed"] = await firm.shared_by(sharer, **said)
         entries["refused"] = await sharer.begin(firm.ask_for_two(**said).link())
         await sharer.refuse(entries["refused"])

@@ -5,6 +5,7 @@ share_id = await firm.shared_by(sharer)
 firm.answer = lambda message: firm.statement(message)
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
+from proofs import base64url
 from proofs.after_share import CheckedHolderMessage, check_holder_message, sign_recipient_message
-from schemas.withdrawal import RECEIPT_SUBMISSION_TYPE, STATEMENT_TYPE, WITHDRAWAL_TYPE
+from schemas.withdrawal import COUNTERSIGNATURE_TYPE, RECEIPT_SUBMISSION_TYPE, STATEMENT_TYPE, WITHDRAWAL_TYPE
 from tests.wallet.fake_verifier import Asked, FakeVerifier, notice, query
 from tests.wallet.people import Sharer
 from tests.world import World
@@ -94,6 +96,16 @@ class Recipient(FakeVerifier):
     def signed(self, claims: Mapping[str, Any], *, typ: str = STATEMENT_TYPE, signer: Any = None) -> Response:
         """A signed answer."""
         return Response(sign_recipient_message(claims, signer=signer or self.signer, typ=typ), media_type=JWT)
+
+    def countersigned(self, message: CheckedHolderMessage) -> Response:
+        """The counter-signature of a receipt that was handed in."""
+        claims = {
+            "iss": message.audience,
+            "iat": int(self.world.clock().timestamp()),
+            "request_id": message.claims["request_id"],
+            "receipt_sha256": base64url.encode(hashlib.sha256(message.claims["receipt"].encode()).digest()),
+        }
+        return self.signed(claims, typ=COUNTERSIGNATURE_TYPE)
 
     def acknowledged(self, message: CheckedHolderMessage, due_on: str = "2026-12-20") -> Response:
         """202: somebody must decide."""

@@ -1,14 +1,12 @@
 """Taking back as the wallet does it: written first, then sent; every answer with its dates (CS-29, CS-33 to 38)."""
 
-import hashlib
 from datetime import date
 
 import pytest
 from starlette.responses import Response
 
-from proofs import base64url
 from proofs.after_share import CheckedHolderMessage
-from schemas.withdrawal import COUNTERSIGNATURE_TYPE, Action
+from schemas.withdrawal import Action
 from tests.wallet.fake_verifier import notice, query
 from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, withdrawals
@@ -281,17 +279,7 @@ async def test_cs29_a_receipt_is_handed_in_again_until_it_is_confirmed(world: Wo
     assert len(firm.receipts) == 1
     assert confirmation(sharer.entry(share_id)) is None
 
-    def confirm(message: CheckedHolderMessage) -> Response:
-        digest = base64url.encode(hashlib.sha256(message.claims["receipt"].encode()).digest())
-        claims = {
-            "iss": message.audience,
-            "iat": int(world.clock().timestamp()),
-            "request_id": message.claims["request_id"],
-            "receipt_sha256": digest,
-        }
-        return firm.signed(claims, typ=COUNTERSIGNATURE_TYPE)
-
-    firm.confirm = confirm
+    firm.confirm = firm.countersigned
     world.clock.move(hours=1)
     await withdrawals(world).tend(sharer.vault)
     world.clock.move(hours=1)

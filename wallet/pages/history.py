@@ -35,6 +35,8 @@ from wallet.withdrawals import Withdrawals
 router = APIRouter()
 
 MEDIA_TYPES = {".json": "application/json", ".csv": "text/csv; charset=utf-8", ".pdf": "application/pdf"}
+_CONFIRMED = N_("They confirmed the receipt.")
+_NOT_CONFIRMED = N_("They have not confirmed it yet. The wallet tries again when you open it.")
 NOT_A_DATE = N_("Write the date as year-month-day, for example 2027-03-31.")
 
 
@@ -190,7 +192,17 @@ async def receipt(
     t = pages.translator(request)
     view = entry_view(found, t, now=wallet.clock(), titles={})
     receipt = receipt_view(receipt_of(found), view, t)
-    return await pages.render(request, "history/receipt.html", view=view, receipt=receipt)
+    means = Withdrawals(wallet).means(vault, entry_id)
+    can_hand_in = means is not None and means.can_hand_in and found.outcome is Outcome.SHARED
+    return await pages.render(request, "history/receipt.html", view=view, receipt=receipt, can_hand_in=can_hand_in)
+
+
+@router.post("/history/{entry_id}/receipt", dependencies=[FromOurForm])
+async def confirm_receipt(vault: VaultDep, wallet: WalletDep, pages: PagesDep, entry_id: str) -> Response:
+    """Ask the recipient to confirm the receipt."""
+    is_confirmed = await Withdrawals(wallet).confirm_receipt(vault, entry_id)
+    message, kind = (_CONFIRMED, "good") if is_confirmed else (_NOT_CONFIRMED, "warning")
+    return pages.redirect(f"/history/{entry_id}/receipt", message=message, kind=kind)
 
 
 @router.get("/history/{entry_id}/receipt.json")
