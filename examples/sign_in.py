@@ -79,10 +79,16 @@ def running_provider(people: Sequence[Mapping[str, str]], *, log: Path) -> Itera
 
 
 def start_source(
-    services: Services, provider: Provider, *, match: str, name: str = "Nordanviks universitet", **settings: str
+    services: Services,
+    provider: Provider,
+    *,
+    match: str,
+    name: str = "Nordanviks universitet",
+    types: Sequence[str] = tuple(CREDENTIAL_TYPES),
+    **settings: str,
 ) -> None:
     """Start wallet, issuer and verifier so that people can fetch: the issuer trusts the wallet's provider and lets
-    people sign in, the wallet knows where each type is issued, and the issuer by this name."""
+    people sign in, the wallet knows where each of these types is issued, and the issuer by this name."""
     services.start("wallet", 0)
     port = free_port(0)
     services.configure(
@@ -92,7 +98,7 @@ def start_source(
     )
     services.start("issuer", port)
     services.start("verifier", 0)
-    trust_source(services, "issuer", name, readers=("wallet", "verifier"))
+    trust_source(services, "issuer", name, readers=("wallet", "verifier"), types=types)
     employer = services.command("verifier", "keys", "list")[0]["root_file"]
     services.command("wallet", "trust", "add", "--anchor", employer, "--role", "verifier")
 

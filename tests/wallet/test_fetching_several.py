@@ -82,6 +82,28 @@ def without_scopes(document: dict[str, Any]) -> None:
         document.pop(name, None)
 
 
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        (["university.example"], "Resten hämtar du sedan från university.example."),
+        (["university.example", "college.example"], "Resten hämtar du sedan på samma sätt."),
+    ],
+)
+async def test_what_one_source_does_not_have_is_fetched_afterwards(world: World, hosts: list[str], told: str) -> None:
+    """Two of three with one sign-in at the one; the page says that the third comes from elsewhere."""
+    source, employer = employment_service(world), known_verifier(world)
+    course = CREDENTIAL_TYPES["micro-credential"].vct
+    for host in hosts:
+        world.wallet.trust(replace(source.entry, id=host, name=host, identifier=f"https://{host}", types=(course,)))
+    sharer = await Sharer.named(world)
+    of_three = {"credentials": [*BOTH["credentials"], credential(["title"], query_id="course", vct=course)]}
+    share_id = await sharer.begin(employer.ask(of_three, notice=notice()).link())
+
+    tree = _tree(_enter(world.wallet.browser("sv"), f"/share/{share_id}"))
+
+    assert tree.xpath("string(//p[@id='afterwards'])") == told
+
+
 @pytest.mark.parametrize("by_details", [False, True])
 async def test_one_wish_one_sign_in_and_one_token_fetch_both(world: World, by_details: bool) -> None:
     """By scopes or by authorization details: pushed once, allowed once; each with keys and a name of its own."""

@@ -21,7 +21,7 @@ from wallet.pages import share_arrival, share_confirm, share_outcome
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to, the_wallet
 from wallet.pages.history_view import row_view
 from wallet.pages.share_access import CHANGED, SharingDep
-from wallet.pages.share_fetch import begun, fetchable, to_ask_for, together
+from wallet.pages.share_fetch import afterwards, begun, fetchable, to_ask_for, together
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
@@ -178,13 +178,15 @@ async def _show_decision(
     if not decision.is_satisfiable:
         on_its_way = begun(decision.share_id, wallet, vault, t)
         found = fetchable(decision, wallet, t, on_its_way)
+        groups = together(decision, found)
         return await pages.render(
             request,
             "share/lacking.html",
             view=view,
             decision=decision,
             fetchable=found,
-            together=together(decision, found),
+            together=groups,
+            afterwards=afterwards(decision, found, groups, t),
             to_ask_for=[one.sentence(t) for one in to_ask_for(decision, wallet, t)],
             begun=on_its_way,
         )

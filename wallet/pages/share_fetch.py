@@ -23,6 +23,8 @@ from wallet.vault import UnlockedVault
 MOST_SOURCES = 5
 _SOME_CERTIFICATE = N_("A certificate")
 _TRUSTED_FOR = N_("For “%(kind)s” this wallet trusts %(names)s.")
+_REST = N_("You fetch the rest afterwards, in the same way.")
+_REST_FROM = N_("You fetch the rest afterwards from %(name)s.")
 _NOBODY_KNOWN = N_("This wallet knows nobody who gives “%(kind)s”.")
 _ON_ITS_WAY = (Stage.OFFERED, Stage.AUTHORIZING, Stage.ASKING, Stage.COLLECTING, Stage.PENDING, Stage.QUESTION)
 _LEADS_ON = (Stage.OFFERED, Stage.AUTHORIZING, Stage.ASKING, Stage.COLLECTING)
@@ -137,8 +139,8 @@ def to_ask_for(decision: Decision, wallet: Deployment, t: Translator) -> list[To
     return list(found.values())
 
 
-def together(decision: Decision, found: list[Fetchable]) -> list[Together]:
-    """The sources that can issue several kinds of what is missing; of alternatives, the first one alone."""
+def _needed(decision: Decision) -> list[str]:
+    """The kinds that are missing and have to come; of alternatives, the first one alone."""
     lacking = {lack.query_id for lack in decision.lacks}
     query = decision.checked.query
     wanted = [
@@ -148,7 +150,12 @@ def together(decision: Decision, found: list[Fetchable]) -> list[Together]:
         for one in some.options[0]
         if one in lacking
     ]
-    kinds = list(dict.fromkeys(chain[-1] for one in wanted for chain in query.credential(one).types[:1]))
+    return list(dict.fromkeys(chain[-1] for one in wanted for chain in query.credential(one).types[:1]))
+
+
+def together(decision: Decision, found: list[Fetchable]) -> list[Together]:
+    """The sources that can issue several kinds of what is missing."""
+    kinds = _needed(decision)
     by_vct = {one.vct: one for one in found}
     sources = {source.identifier: source for one in found for source in one.sources}
     groups = [
@@ -156,6 +163,16 @@ def together(decision: Decision, found: list[Fetchable]) -> list[Together]:
         for source in sources.values()
     ]
     return [group for group in groups if len(group.kinds) > 1]
+
+
+def afterwards(decision: Decision, found: list[Fetchable], groups: list[Together], t: Translator) -> str:
+    """What is said of the kinds that no such source gives; "" when there are none, or no groups."""
+    covered = {kind.vct for group in groups for kind in group.kinds}
+    rest = [one for one in found if one.vct in set(_needed(decision)) - covered]
+    if not groups or not rest:
+        return ""
+    names = {source.name for one in rest for source in one.sources}
+    return t(_REST_FROM, name=names.pop()) if len(names) == 1 else t(_REST)
 
 
 def begun(share_id: str, wallet: Deployment, vault: UnlockedVault, t: Translator) -> list[Begun]:
