@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.accounts import Accounts
+from service.dependencies import inline
 from service.pages import Pages, SignInRequired
 from service.sessions import Session
 
@@ -40,8 +41,8 @@ async def check_form(request: Request) -> None:
     await the_pages(request).check_csrf(request)
 
 
-PagesDep = Annotated[Pages, Depends(the_pages)]
-AccountsDep = Annotated[Accounts, Depends(the_accounts)]
+PagesDep = Annotated[Pages, Depends(inline(the_pages))]
+AccountsDep = Annotated[Accounts, Depends(inline(the_accounts))]
 StaffDep = Annotated[Session, Depends(signed_in)]
 SignedIn = Depends(signed_in)
 FromOurForm = Depends(check_form)

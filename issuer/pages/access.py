@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from issuer.context import IssuerContext
+from service.dependencies import inline
 from service.page_access import FromOurForm as FromOurForm
 from service.page_access import PagesDep as PagesDep
 from service.page_access import SignedIn as SignedIn
@@ -23,4 +24,4 @@ def the_issuer(request: Request) -> IssuerContext:
     return context
 
 
-IssuerDep = Annotated[IssuerContext, Depends(the_issuer)]
+IssuerDep = Annotated[IssuerContext, Depends(inline(the_issuer))]

@@ -25,6 +25,7 @@ from schemas.consent import LocalizedText
 from schemas.errors import NotFound, ProtocolError
 from schemas.presentation import InvalidRequest
 from service.accounts import Accounts, APIKey
+from service.dependencies import inline
 from service.i18n import Catalogues
 from service.rate_limits import RateLimit, client_address
 from service.stopping import Stopping
@@ -87,8 +88,8 @@ def _catalogues(request: Request) -> Catalogues:
 
 
 KeyDep = Annotated[APIKey, Depends(api_key)]
-VerifierDep = Annotated[Verifier, Depends(verifier_of)]
-CataloguesDep = Annotated[Catalogues, Depends(_catalogues)]
+VerifierDep = Annotated[Verifier, Depends(inline(verifier_of))]
+CataloguesDep = Annotated[Catalogues, Depends(inline(_catalogues))]
 
 
 class Asked(BaseModel):

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from proofs import base64url
+from service.dependencies import inline
 from service.page_access import FromOurForm as FromOurForm
 from service.page_access import PagesDep as PagesDep
 from service.page_access import SignedIn as SignedIn
@@ -30,7 +31,7 @@ def the_verifier(request: Request) -> Verifier:
     return verifier
 
 
-VerifierDep = Annotated[Verifier, Depends(the_verifier)]
+VerifierDep = Annotated[Verifier, Depends(inline(the_verifier))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def the_browser(request: Request) -> Browser:
     return Browser(browser_binding(key), cookie, is_new, name, settings.is_https)
 
 
-BrowserDep = Annotated[Browser, Depends(the_browser)]
+BrowserDep = Annotated[Browser, Depends(inline(the_browser))]
 
 
 async def is_signed_in(request: Request) -> bool:

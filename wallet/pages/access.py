@@ -22,6 +22,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
+from service.dependencies import inline
 from service.i18n import LANGUAGES
 from service.pages import FormSwitch, Pages
 from service.rate_limits import client_address
@@ -51,8 +52,8 @@ def the_pages(request: Request) -> Pages:
     return pages
 
 
-WalletDep = Annotated[Deployment, Depends(the_wallet)]
-PagesDep = Annotated[Pages, Depends(the_pages)]
+WalletDep = Annotated[Deployment, Depends(inline(the_wallet))]
+PagesDep = Annotated[Pages, Depends(inline(the_pages))]
 
 
 @asynccontextmanager

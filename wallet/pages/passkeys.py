@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 
 from schemas.errors import ProtocolError, Refused, TooManyRequests
+from service.dependencies import inline
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch
 from service.rate_limits import client_address
@@ -70,7 +71,7 @@ def the_key_ring(request: Request) -> KeyRing:
     return KeyRing(the_wallet(request))
 
 
-KeyRingDep = Annotated[KeyRing, Depends(the_key_ring)]
+KeyRingDep = Annotated[KeyRing, Depends(inline(the_key_ring))]
 
 
 # --- opening with one -------------------------------------------------------------------------------------------------

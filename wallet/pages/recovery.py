@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from schemas.errors import Refused, TooManyRequests
+from service.dependencies import inline
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch
 from wallet.pages.access import (
@@ -41,7 +42,7 @@ def the_recovery(request: Request) -> Recovery:
     return Recovery(the_wallet(request))
 
 
-RecoveryDep = Annotated[Recovery, Depends(the_recovery)]
+RecoveryDep = Annotated[Recovery, Depends(inline(the_recovery))]
 
 
 def code_fault(exc: WrongCode, t: Translator) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
+from service.dependencies import inline
 from service.i18n import N_
 from service.pages import LanguageSwitch, Pages
 from wallet.pages.access import the_wallet
@@ -28,4 +29,4 @@ async def show_answered(
     )
 
 
-SharingDep = Annotated[Sharing, Depends(the_sharing)]
+SharingDep = Annotated[Sharing, Depends(inline(the_sharing))]
