@@ -95,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             act_for_another(walked, internship)
             if not options.once:
                 walked.step("Left", lambda: leave_one_for_the_reader(services))
+            by_hand = first_logins(services, internship, passphrase_file)
         except (StepFailed, NotThere, NotTold, CommandRefused) as error:
             console.print(f"[red]did not hold[/]  {error}", highlight=False)
             return 1
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.once:
             console.print("Every step held. Without ONCE=1 the services stay, for you to do it by hand.")
             return 0
-        first_logins(services, internship, passphrase_file, console)
+        console.print(by_hand, highlight=False)
         in_a_terminal(services, passphrase_file, console)
         console.print("Serving until you press Ctrl+C.")
         signal.signal(signal.SIGTERM, _interrupted)
@@ -269,7 +270,7 @@ def journey(walked: Walk, console: Console) -> None:
     console.print(table)
 
 
-def first_logins(services: Services, internship: Internship, passphrase_file: Path, console: Console) -> None:
+def first_logins(services: Services, internship: Internship, passphrase_file: Path) -> Panel:
     """Where to go on by hand in a browser, and the first logins."""
     passphrase = passphrase_file.read_text().strip()
     rows = [
@@ -291,7 +292,7 @@ def first_logins(services: Services, internship: Internship, passphrase_file: Pa
         ),
     ]
     lines = [f"{name:<13} {url:<22} {what}" for name, url, what in rows]
-    console.print(Panel("\n".join(lines), title="Do it again by hand", title_align="left"), highlight=False)
+    return Panel("\n".join(lines), title="Do it again by hand", title_align="left")
 
 
 def in_a_terminal(services: Services, passphrase_file: Path, console: Console) -> None:
@@ -320,7 +321,7 @@ def first_code(services: Services, name: str) -> str:
     for line in services.log_of(name).read_text().splitlines():
         if line.startswith("Code for the first account"):
             return line.rsplit(" ", 1)[-1]
-    return "in the log"
+    raise StepFailed(f"{services.log_of(name)} should hold the code for the first account.")
 
 
 def fresh_directory(data: Path) -> None:

@@ -132,7 +132,7 @@ class Internship:
         after = self.services.command("wallet", "take-back", self.share_id, "--yes", "--person", self.person)
         if after["state"] != "done":
             raise StepFailed(f"The receiver should have deleted it; the wallet says: {after['state']}.")
-        return None, f"{after['recipient']} deleted {len(after['items'])} items"
+        return None, f"{after['recipient']} deleted everything, and said so"
 
     def read_the_statement(self) -> tuple[None, str]:
         """The signed deletion statement is in the person's history, and the application has no answer any more."""

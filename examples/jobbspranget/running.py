@@ -32,7 +32,7 @@ def running_application(
         "WEBHOOK_SECRET": hook["secret"],
         "SEEN_FILE": str(services.data / f"{example}-seen.sqlite3"),
     }
-    log = services.data / f"{example}.log"
+    log = services.data / f"{example}-application.log"  # A service of that name has a log of its own.
     command = [sys.executable, "-m", "uvicorn", f"examples.{example}.application:app", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=ROOT)
