@@ -15,7 +15,7 @@ Whether `jti` was seen before is the issuer's to judge, in the transaction that 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -159,8 +159,22 @@ def normalised_url(url: str) -> tuple[str, str, int | None, str]:
     if not parts.hostname or scheme not in _DEFAULT_PORTS or "@" in parts.netloc:
         raise InvalidDPoPProof("the address in the DPoP proof is malformed")
     # Only what means the same anyway is made the same: an encoded slash stays one.
-    path = "/".join(quote(unquote(part), safe=_UNRESERVED + "!$&'()*+,;=:@") for part in parts.path.split("/"))
+    segments = [quote(unquote(part), safe=_UNRESERVED + "!$&'()*+,;=:@") for part in parts.path.split("/")]
+    path = "/".join(_without_dots(segments))
     return scheme, parts.hostname.lower(), port or _DEFAULT_PORTS[scheme], path or "/"
+
+
+def _without_dots(segments: Sequence[str]) -> list[str]:
+    """The segments of a path without `.` and `..` (RFC 3986, section 5.2.4); nothing leads above the root."""
+    kept: list[str] = []
+    for segment in segments:
+        if segment == ".." and len(kept) > 1:
+            kept.pop()
+        elif segment not in (".", ".."):
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return kept
 
 
 def _text(claims: dict[str, Any], name: str) -> str:

@@ -68,6 +68,8 @@ def test_the_published_hash_of_an_access_token() -> None:
         "https://university.example:443/tenant/token",
         "https://university.example/tenant/token?x=1#y",
         "https://university.example/tenant/%74oken",
+        "https://university.example/tenant/./token",
+        "https://university.example/tenant/other/../token",
     ],
 )
 def test_i20_addresses_that_mean_the_same_are_the_same(address: str) -> None:
