@@ -138,7 +138,11 @@ async def entry(
 ) -> Response:
     """One entry: what was asked, what went, to whom, why, until when; and whom to turn to."""
     titles, t, found = titles_of(vault), pages.translator(request), sharing.entry(vault, entry_id)
-    standing = standing_view(found, standing_of(found, now=wallet.clock()), t) if can_take_back(found) else None
+    standing = (
+        standing_view(found, standing_of(found, now=wallet.clock(), time_zone=t.time_zone), t)
+        if can_take_back(found)
+        else None
+    )
     permission = permission_of(found, now=wallet.clock())
     may_ask = standing is not None and (standing["is_by_wallet"] or standing["misses_statement"])
     values = reshown(found, vault.certificates(), language=t.language)

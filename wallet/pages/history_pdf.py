@@ -72,7 +72,9 @@ def _beginning(book: Book, t: Translator, *, now: datetime) -> Iterator[Block]:
 
 def _sections(entry: Entry, t: Translator, *, now: datetime) -> Iterator[Section]:
     view = entry_view(entry, t, now=now, titles={})
-    standing = standing_view(entry, standing_of(entry, now=now), t) if can_take_back(entry) else None
+    standing = (
+        standing_view(entry, standing_of(entry, now=now, time_zone=t.time_zone), t) if can_take_back(entry) else None
+    )
     name = t(N_("Says it is %(name)s"), name=view["who"]) if view["unproven"] else view["who"]
     quotes = [Quote(view["purpose"], view["begins"])] if view["purpose"] else []
     steps = [f"{one['words']}, {one['moment']}{_because(one['reason'])}" for one in view["events"]]

@@ -33,6 +33,7 @@ from wallet.receipts import has_receipt
 from wallet.requests import CameBy
 from wallet.rights import Right, can_ask, can_report
 from wallet.taking_back import State, standing_of
+from wallet.taking_back.standing import day_in
 from wallet.vault import UnlockedVault
 
 _DONE_BY = N_("Done for you by %(name)s")
@@ -52,7 +53,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
     items = [_name(item, t) for item in _went(entry)]
     items += [bare_certificate(_title(one, titles, t), t) for one in entry.bare]
-    is_gone = standing_of(entry, now=now).is_gone
+    is_gone = standing_of(entry, now=now, time_zone=t.time_zone).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
     return {
         "id": entry.id,
@@ -70,7 +71,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "count": len(items),
         "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
         "until": "" if is_gone else _until(entry, t),
-        "days_left": None if is_gone else entry.days_left(today=now.date()),
+        "days_left": None if is_gone else entry.days_left(today=day_in(now, t.time_zone)),
         "is_gone": is_gone,
         "is_share": entry.is_share,
         "is_about_wallet": entry.is_about_wallet,
@@ -93,7 +94,7 @@ def _day_of(entry: Entry, kind: EventKind, t: Translator) -> str:
 
 def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
     """What came after a share, in one word; None when there is nothing to say."""
-    standing = standing_of(entry, now=now)
+    standing = standing_of(entry, now=now, time_zone=t.time_zone)
     words = STATES.get(standing.state)
     if words is None:
         return None if not standing.misses_statement else {"word": t(NO_STATEMENT), "look": "warning", "icon": ""}
@@ -162,7 +163,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "withdraw_url": facts.get("withdraw_url", ""),
         "withdraw_contact": facts.get("withdraw_contact", ""),
         "withdraw_phone": facts.get("withdraw_phone", ""),
-        "is_over": _is_over(entry.retention_until, now),
+        "is_over": _is_over(entry.retention_until, day_in(now, t.time_zone)),
         "language": (decided or refused or {}).get("language", ""),
         "warnings": kept_sentences(
             list((decided or refused or {}).get("warnings", ())), {**facts, **(decided or refused or {})}, t
@@ -215,8 +216,8 @@ def no_longer_valid(certificates: Iterable[StoredCertificate], t: Translator) ->
     ]
 
 
-def _is_over(until: date | None, now: datetime) -> bool:
-    return until is not None and until < now.date()
+def _is_over(until: date | None, today: date) -> bool:
+    return until is not None and until < today
 
 
 def _both(value: Mapping[str, str] | None, t: Translator) -> str:

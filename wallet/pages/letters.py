@@ -132,10 +132,10 @@ def _what(entry: Entry, t: Translator) -> Iterator[str]:
 def _what_went(entry: Entry, t: Translator, *, now: datetime) -> Iterator[str]:
     yield t(N_("I have shared information with them.")) if entry.went else t(N_("I have shared nothing with them."))
     for right, sentence in _OWED.items():
-        asked = asked_of(entry, right, now=now)
+        asked = asked_of(entry, right, now=now, time_zone=t.time_zone)
         if asked is not None and asked.is_overdue:
             yield t(sentence, asked=t.date(asked.asked_at), due=t.date(asked.due_on))
-    objection = asked_of(entry, Right.OBJECTION, now=now)
+    objection = asked_of(entry, Right.OBJECTION, now=now, time_zone=t.time_zone)
     if objection is not None and objection.answer == "refused":
         yield t(
             N_("On %(asked)s I objected under article 21. They go on using it, as they answered."),

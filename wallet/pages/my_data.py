@@ -103,7 +103,7 @@ def _use(use: Use, t: Translator, *, now: datetime) -> dict[str, Any]:
     proven = entry.facts.get("level") != "unproven"
     _, who = called(entry.who.text(t.language) or entry.host, t, proven=proven)
     outcome = OUTCOMES[entry.outcome]
-    is_gone = standing_of(entry, now=now).is_gone
+    is_gone = standing_of(entry, now=now, time_zone=t.time_zone).is_gone
     after = after_view(entry, t, now=now) if is_given else None
     return {
         "entry": entry.id,
