@@ -82,7 +82,7 @@ async def test_the_history_as_a_table_tells_what_came_after(world: World) -> Non
 
     for name, after, step in (
         ("taken back", r"Deleted, they say", "You took it back"),
-        ("partly deleted", r"\w", "They stated what they deleted"),
+        ("partly deleted", r"\w", "They stated what they deleted and what they keep"),
         ("acknowledged", r"\w", "They have received your wish"),
         ("acknowledged", r"; You have asked for a copy; You have objected$", "You asked them for a copy"),
         ("taken back", r"; The copy has come;", "You noted that the copy came"),

@@ -30,8 +30,9 @@ FORMAT = "urn:intyga:history:1"
 _COLUMNS = (
     N_("When"),
     N_("Who"),
-    N_("How sure we were of who it was"),
+    N_("How sure the wallet was who they are"),
     N_("Address"),
+    N_("Acting for"),
     N_("What came of it"),
     N_("What was asked"),
     N_("What went"),
@@ -152,6 +153,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         view["who"],
         t(level) if level else "",
         entry.host,
+        view["acting_for"],
         view["word"],
         "; ".join(view["asked"]),
         "; ".join(item["name"] for item in (*view["shared"], *view["bare"])),

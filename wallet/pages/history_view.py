@@ -23,12 +23,14 @@ from wallet.pages.phrases import (
     language_of,
     the_certificate,
     title_sentence,
+    told_apart,
 )
 from wallet.pages.reason_words import reason_words
 from wallet.pages.right_words import right_views
 from wallet.pages.share_words import BASES, CAME_BY, LATER, NO_LONGER, OUTCOMES, fault_words
-from wallet.pages.take_back_words import NO_STATEMENT, STATES
+from wallet.pages.take_back_words import NO_STATEMENT, STATES, called_here
 from wallet.pages.warning_words import kept_sentences
+from wallet.permitting import allowed_with
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
 from wallet.rights import Right, can_ask, can_report
@@ -51,8 +53,8 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     unproven = entry.facts.get("level") == "unproven"
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_name(item, t) for item in _went(entry)]
-    items += [bare_certificate(_title(one, titles, t), t) for one in entry.bare]
+    items = told_apart([(_name(one, t), _owner(one), called_here(one, titles, t)) for one in _went(entry)])
+    items += [bare_certificate(called_here(one, titles, t), t) for one in entry.bare]
     is_gone = standing_of(entry, now=now, time_zone=t.time_zone).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
     return {
@@ -125,11 +127,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "reason": last.facts.get("reason", ""),
         "confirmed": next((t.moment(one.at) for one in entry.events if one.kind is EventKind.CONFIRMED), ""),
         "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
-        "asked": [name.text(t.language) for name in entry.asked],
+        "asked": _asked(entry, t),
         "shared": [
             {
                 "name": _name(item, t),
-                "certificate": _title(item, titles, t),
+                "certificate": called_here(item, titles, t),
                 "certificate_id": item.get("certificate_id", ""),
                 "issuer": item["issuer"],
                 "required": item.get("required", True),
@@ -138,14 +140,14 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         ],
         "bare": [
             {
-                "name": bare_certificate(_title(one, titles, t), t),
+                "name": bare_certificate(called_here(one, titles, t), t),
                 "certificate_id": one["certificate_id"],
             }
             for one in entry.bare
         ],
         "came_along": [
             {
-                "certificate": _title(one, titles, t),
+                "certificate": called_here(one, titles, t),
                 "title": _title_went(one, titles, t),
                 "items": t.listed(dict.fromkeys(in_a_sentence(BothLanguages(**name), t) for name in one["items"])),
             }
@@ -173,11 +175,23 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "fault": fault_words(facts.get("kind", facts["error"])) if facts.get("error") and entry.is_share else None,
         "certificate_id": facts.get("certificate_id", ""),
         "copies": facts.get("copies", 0),
+        "checks_ended": _checks_ended(entry, t, now=now),
         "recheck_declined": bool(decided.get("recheck_declined")),
         "could_share": (refused or {}).get("could_share", True),
         "told": told_view(entry, t),
         "telling": reported_view(entry, t),
     }
+
+
+def _checks_ended(entry: Entry, t: Translator, *, now: datetime) -> str:
+    allowed = allowed_with(entry, now=now)
+    return t.date(allowed.ended_at) if allowed is not None and allowed.ended_at is not None else ""
+
+
+def _asked(entry: Entry, t: Translator) -> list[str]:
+    names = zip(entry.asked, entry.asked_of, strict=True)
+    written = [(name.text(t.language), of.text(t.language)) for name, of in names]
+    return [f"{name} ({of})" if of else name for name, of in written]
 
 
 def _went(entry: Entry) -> Sequence[Mapping[str, Any]]:
@@ -190,9 +204,9 @@ def _name(item: Mapping[str, Any], t: Translator) -> str:
     return plain(_both(item["name"], t)) or the_certificate(plain(_both(item["certificate"], t)), t)
 
 
-def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
-    held = titles.get(facts.get("certificate_id", ""))
-    return held.text(t.language) if held is not None else _both(facts["certificate"], t)
+def _owner(item: Mapping[str, Any]) -> str:
+    """What tells its certificate from others: what somebody else tells of their own names no certificate here."""
+    return str(item.get("certificate_id") or BothLanguages(**item["certificate"]))
 
 
 def _title_went(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
