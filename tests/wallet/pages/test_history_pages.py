@@ -135,8 +135,8 @@ def test_cs03_a_certificate_of_which_nothing_was_chosen_is_named_and_counted(wor
     assert "1 item was delivered: Short course certificate “Computer Security" in text_of(done)
     entry = f"/history/{latest_entry(browser)}"
 
-    for page in ("/history", entry, f"{entry}/take-back"):
-        assert "Short course certificate “Computer Security" in text_of(browser.get(page)), page
+    for address in ("/history", entry, f"{entry}/take-back"):
+        assert "Short course certificate “Computer Security" in text_of(browser.get(address)), address
     for letter in ("take-back", "copy"):
         said = browser.get(f"{entry}/{letter}").text.partition('<pre id="letter">')[2]
         assert ("- Short course certificate, the certificate itself" in said, "Computer" in said) == (True, False)
