@@ -54,6 +54,7 @@ class Translator:
 
     def __init__(self, language: str, texts: Mapping[str, Sequence[str]], *, time_zone: str) -> None:
         self.language = language
+        self.time_zone = time_zone
         self._texts = texts
         self._locale = _LOCALES[language]
         self._time_zone = get_timezone(time_zone)

@@ -35,6 +35,7 @@ from wallet.hosts import host_of
 from wallet.links import read_arrival
 from wallet.naming import plain
 from wallet.offers import IsARequest, OfferUnusable
+from wallet.pages.acting_words import whom_cards_are_about
 from wallet.pages.words import CHECK_SENTENCES, problem_words, standing_line, standing_words, tx_code_words
 from wallet.settings import WalletSettings
 from wallet.terminal import (
@@ -277,7 +278,9 @@ async def _list(wallet: Deployment, person: str) -> list[dict[str, Any]] | None:
     vault = await open_vault(wallet, person)
     if vault is None:
         return None
-    return [_summary(certificate, wallet.clock()) for certificate in await wallet.certificates(vault)]
+    certificates = await wallet.certificates(vault)
+    about = whom_cards_are_about(certificates, _english())
+    return [{**_summary(one, wallet.clock()), "about": about.get(one.id, "")} for one in certificates]
 
 
 async def _show(wallet: Deployment, person: str, certificate_id: str) -> dict[str, Any]:
@@ -330,7 +333,8 @@ def _received_text(result: dict[str, Any]) -> str:
 def _line(one: dict[str, Any]) -> str:
     stands = _english()(standing_words(one["standing"]).title)
     copies = f"{one['copies_left']} of {one['copies']} copies left"
-    return f"{one['id']}  {one['title']}, {one['issuer_name']} [{stands}; {copies}]"
+    about = f" ({one['about']})" if one.get("about") else ""
+    return f"{one['id']}  {one['title']}{about}, {one['issuer_name']} [{stands}; {copies}]"
 
 
 def _show_text(result: dict[str, Any]) -> str:

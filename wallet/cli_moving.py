@@ -148,8 +148,8 @@ def _left_text(result: dict[str, Any]) -> str:
 
 def _imported_text(result: dict[str, Any]) -> str:
     text = (
-        f"{result['certificates']} certificates and {result['events']} events are new; "
-        f"{result['known_certificates']} and {result['known_events']} were there already."
+        f"{result['certificates']} certificates are new, {result['known_certificates']} were there already; "
+        f"{result['entries']} entries of the sharing history are new or have more steps."
     )
     if result["not_checked"]:
         text += f" {result['not_checked']} could not be checked now."

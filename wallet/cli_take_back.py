@@ -120,7 +120,7 @@ async def _wish(
         withdrawals.note_sent(vault, found.id, action, chosen=chosen, way="mail")
     else:
         await withdrawals.wish(vault, found.id, action, chosen=chosen, language=vault.language)
-    after = after_record(Histories(wallet).entry(vault, found.id), now=wallet.clock())
+    after = after_record(Histories(wallet).entry(vault, found.id), now=wallet.clock(), zone=wallet.settings.time_zone)
     assert after is not None
     return {"id": found.id, "recipient": who, "items": names, **after}
 

@@ -35,6 +35,7 @@ from wallet.store.leaving import (
     take_keys,
 )
 from wallet.taking_back import PENDING, can_take_back, standing_of
+from wallet.taking_back.standing import day_in
 from wallet.vault import UnlockedVault
 from wallet.withdrawals import Withdrawals
 
@@ -82,24 +83,24 @@ class Leaving:
     def still_kept(self, vault: UnlockedVault) -> Sequence[Entry]:
         """The shares that somebody still has, or may have: its last day has not passed, or was never told, and they
         have not stated that all of it is deleted."""
-        now = self._wallet.clock()
+        now, zone = self._wallet.clock(), self._wallet.settings.time_zone
         return [
             entry
             for entry in Histories(self._wallet).read(vault).entries
             if entry.outcome in _GONE_OUT
             and entry.went
-            and (entry.retention_until is None or entry.retention_until >= now.date())
-            and not standing_of(entry, now=now).is_gone
+            and (entry.retention_until is None or entry.retention_until >= day_in(now, zone))
+            and not standing_of(entry, now=now, time_zone=zone).is_gone
         ]
 
     def askable(self, vault: UnlockedVault, entries: Sequence[Entry]) -> frozenset[str]:
         """Those of the entries whose recipients the wallet can ask to delete everything, and has not asked already."""
-        withdrawals, now = Withdrawals(self._wallet), self._wallet.clock()
+        withdrawals = Withdrawals(self._wallet)
         return frozenset(
             entry.id
             for entry in entries
             if can_take_back(entry)
-            and standing_of(entry, now=now).state not in PENDING
+            and withdrawals.standing(entry).state not in PENDING
             and withdrawals.can_ask(vault, entry.id)
         )
 

@@ -269,7 +269,12 @@ class Entry:
     @property
     def asked(self) -> tuple[BothLanguages, ...]:
         """The names of the items that were asked for."""
-        return tuple(_both(item) for item in self.facts.get("asked", ()))
+        return tuple(_both({one: item[one] for one in ("sv", "en")}) for item in self.facts.get("asked", ()))
+
+    @property
+    def asked_of(self) -> tuple[BothLanguages, ...]:
+        """Beside each of those, what kind of certificate it was asked of; empty where its name tells it apart."""
+        return tuple(_both(item.get("certificate")) for item in self.facts.get("asked", ()))
 
     @property
     def acting_for(self) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ another wish, is told anew.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +19,7 @@ from wallet.ledger import Entry, Event, EventKind
 from wallet.rights import Right, asked_of
 from wallet.store.ledger import append_event
 from wallet.taking_back import PENDING, State, standing_of
+from wallet.taking_back.standing import day_in
 from wallet.vault import UnlockedVault
 
 
@@ -51,38 +52,36 @@ class Missing:
 
     def unseen(self, vault: UnlockedVault) -> list[Owed]:
         """What is missing and was not put aside, the longest first."""
-        now = self._wallet.clock()
-        found = [owed for entry in Histories(self._wallet).read(vault).entries for owed in _unseen(entry, now=now)]
+        found = [owed for entry in Histories(self._wallet).read(vault).entries for owed in self._unseen(entry)]
         return sorted(found, key=lambda one: one.since)
 
     def put_aside(self, vault: UnlockedVault, entry_ids: Sequence[str]) -> None:
         """The person has seen it of these entries. Raises `NotFound`."""
         now, book = self._wallet.clock(), Histories(self._wallet).read(vault)
-        seen = [entry_id for entry_id in dict.fromkeys(entry_ids) if any(_unseen(book.entry(entry_id), now=now))]
+        seen = [entry_id for entry_id in dict.fromkeys(entry_ids) if any(self._unseen(book.entry(entry_id)))]
         with self._wallet.database.transaction() as connection:
             for entry_id in seen:
                 append_event(connection, vault, Event(entry_id, EventKind.MISSING_SEEN, now))
 
+    def _unseen(self, entry: Entry) -> Iterator[Owed]:
+        seen, zone = entry.last(EventKind.MISSING_SEEN), self._wallet.settings.time_zone
+        for owed in missing_of(entry, now=self._wallet.clock(), time_zone=zone):
+            if seen is None or day_in(seen.at, zone) <= owed.since:
+                yield owed
 
-def _unseen(entry: Entry, *, now: datetime) -> Iterator[Owed]:
-    seen = entry.last(EventKind.MISSING_SEEN)
-    for owed in missing_of(entry, now=now):
-        if seen is None or seen.at.astimezone(UTC).date() <= owed.since:
-            yield owed
 
-
-def missing_of(entry: Entry, *, now: datetime) -> Iterator[Owed]:
+def missing_of(entry: Entry, *, now: datetime, time_zone: str) -> Iterator[Owed]:
     """What is missing of one share, seen or not.
 
     Of an answer that the person complained about they know; while one is awaited no statement is missed beside it.
     """
-    standing = standing_of(entry, now=now)
+    standing = standing_of(entry, now=now, time_zone=time_zone)
     if standing.state is State.OVERDUE and standing.due_on is not None:
         yield Owed(entry, Lack.DELETION_ANSWER, standing.due_on)
     is_answered = standing.state in PENDING or standing.state is State.DONE
     if standing.misses_statement and not is_answered and entry.retention_until is not None:
         yield Owed(entry, Lack.STATEMENT, entry.retention_until)
     for right, lack in _OF_RIGHTS.items():
-        asked = asked_of(entry, right, now=now)
+        asked = asked_of(entry, right, now=now, time_zone=time_zone)
         if asked is not None and asked.is_overdue:
             yield Owed(entry, lack, asked.due_on)

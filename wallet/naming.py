@@ -156,6 +156,13 @@ def names_asked(credential: CredentialQuery) -> list[BothLanguages]:
     return [name_of_asked(types, claim.path) for claim in credential.claims]
 
 
+def type_asked(credential: CredentialQuery) -> BothLanguages | None:
+    """What the type of certificate is called that one credential query asks for; None for an unknown type."""
+    types = (type_of(vct) for alternative in credential.types for vct in alternative)
+    known = next((found for found in types if found is not None), None)
+    return None if known is None else BothLanguages(sv=known.title("sv"), en=known.title("en"))
+
+
 _DATES = frozenset({"birth_date", "birthdate", "date_of_birth", "issuance_date", "expiry_date", "date_of_issuance"})
 
 

@@ -46,7 +46,8 @@ TryOut = Callable[[list[StoredCertificate], Book, list[Collection]], None]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import came to, in numbers.
+    """What an import came to, in numbers. `events` are single steps, `entries` what a history shows as one: how many of
+    them have something new.
 
     `on_their_way` are certificates that are fetched by this wallet now; `briefly` are those of them that can be fetched
     for some minutes only, since what it takes to ask later belongs to the wallet service that they come from.
@@ -56,6 +57,7 @@ class Imported:
     known_certificates: int
     events: int
     known_events: int
+    entries: int
     not_checked: int
     on_their_way: int
     briefly: int
@@ -123,6 +125,7 @@ class Portability:
         with self._database.transaction() as connection:
             identifiers, new = self._add_certificates(connection, vault, contents, views)
             added = self._add_events(connection, vault, contents, identifiers)
+            touched = {event.entry_id for event in added}
             self._add_means(connection, vault, contents)
             self._add_requests(connection, vault, contents)
             begun = self._add_collections(connection, vault, coming)
@@ -132,8 +135,9 @@ class Portability:
         return Imported(
             certificates=new,
             known_certificates=len(views) - new,
-            events=added,
-            known_events=len(contents.events) - added,
+            events=len(added),
+            known_events=len(contents.events) - len(added),
+            entries=len(touched),
             not_checked=sum(view["status"] == "unknown" for view in views),
             on_their_way=sum(len(one.parts) for one in begun),
             briefly=sum(len(one.parts) for one in begun if one.refresh_token is None),
@@ -198,16 +202,16 @@ class Portability:
     @staticmethod
     def _add_events(
         connection: Connection, vault: UnlockedVault, contents: Contents, identifiers: Mapping[str, str]
-    ) -> int:
+    ) -> list[Event]:
         there = {_digestible(event) for event in read_history(connection, vault).events}
-        added = 0
+        added = []
         for event in contents.events:
             here = Event(event.entry_id, event.kind, event.at, _renamed(event.facts, identifiers))
             if _digestible(here) in there:
                 continue
             append_event(connection, vault, here)
             there.add(_digestible(here))
-            added += 1
+            added.append(here)
         return added
 
     def _add_means(self, connection: Connection, vault: UnlockedVault, contents: Contents) -> None:

@@ -12,7 +12,7 @@ from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.kept_means import forget_used_up
 from wallet.ledger import Event, EventKind, Outcome
-from wallet.receipts import signed_receipt
+from wallet.receipts import as_answered, signed_receipt
 from wallet.remote_after_share import AfterShareOverHTTP
 from wallet.store.ledger import append_event
 from wallet.store.take_back import get_means, write_means
@@ -51,7 +51,7 @@ class ReceiptConfirmation:
             if not write_means(connection, vault, stored, means):
                 return False
         assert entry.decided_at is not None
-        receipt = signed_receipt(entry)
+        receipt = signed_receipt(as_answered(entry))
         token = receipt_submission(means, receipt, now=now)
         reply = await self._transport.post_jwt(means.receipt_endpoint, token, max_bytes=MAX_ANSWER_BYTES)
         signed = read_countersignature(
@@ -69,5 +69,5 @@ class ReceiptConfirmation:
             write_means(connection, vault, found, replace(found.means, receipt_settled=True))
             facts = {"receipt": receipt, "countersignature": signed}
             append_event(connection, vault, Event(entry_id, EventKind.CONFIRMED, self._wallet.clock(), facts))
-            forget_used_up(connection, vault, entry, now=self._wallet.clock())
+            forget_used_up(connection, vault, entry, wallet=self._wallet)
         return True

@@ -7,6 +7,7 @@
 See docs/receipt.md.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,7 +32,7 @@ from schemas.receipt import (
     StandingPermission,
 )
 from schemas.receipt import Event as ReceiptEvent
-from wallet.ledger import Entry, Event, EventKind
+from wallet.ledger import AFTER_SHARE, Entry, Event, EventKind
 
 ALGORITHMS = ("ES256",)
 SUPERVISORY_AUTHORITY = "Integritetsskyddsmyndigheten (IMY), https://www.imy.se, imy@imy.se"
@@ -134,6 +135,11 @@ def signed_receipt(entry: Entry) -> str:
     assert decision is not None
     signer = SoftwareSigner.from_private_jwk(decision.facts["receipt_key"])
     return jose.sign_jws(receipt.claims(), signer=signer, typ=RECEIPT_TYPE, header={"jwk": signer.public_jwk})
+
+
+def as_answered(entry: Entry) -> Entry:
+    """The entry without what came after the answer: what its recipient knows as well, and can confirm at any time."""
+    return replace(entry, events=tuple(event for event in entry.events if event.kind not in AFTER_SHARE))
 
 
 def confirmation(entry: Entry) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from wallet.commitments import SALT_BYTES, commitment
 from wallet.consent import Consent
 from wallet.decision import Decision, Item, always_shown, can_be_checked, shows_title, unavoidable_names
 from wallet.ledger import Event, EventKind
-from wallet.naming import names_asked, plain
+from wallet.naming import names_asked, plain, type_asked
 from wallet.over_asking import asked_paths, judged_facts
 from wallet.requests import CameBy, CheckedRequest, RequestFault
 from wallet.vault import UnlockedVault
@@ -52,7 +52,7 @@ def asked_event(decision: Decision, *, came_by: CameBy, now: datetime) -> Event:
         "host": checked.answer_host,
         "client_id": checked.request.client_id,
         "came_by": came_by.value,
-        "asked": [name.model_dump() for name in _asked_names(decision)],
+        "asked": _asked_names(decision),
         "retention_until": decision.retention_until.isoformat() if decision.retention_until else None,
         "expires_at": checked.expires_at.timestamp(),
         "request_digest": request_digest(checked),
@@ -96,15 +96,20 @@ def _notice_facts(checked: CheckedRequest) -> dict[str, Any]:
     }
 
 
-def _asked_names(decision: Decision) -> list[BothLanguages]:
-    """The names of all that was asked for: of what is here, and of optional parts that nothing here answers.
+def _asked_names(decision: Decision) -> list[dict[str, Any]]:
+    """The names of all that was asked for: of what is here, and of optional parts that nothing here answers. Where the
+    same name is asked of several certificates, it stands once for each, with the name of its type as `certificate`.
 
     When the required part cannot be answered, the names of everything in the query.
     """
+    groups = (*decision.required, *(group for part in decision.optional for group in part.groups))
+    kinds = {group.certificate.id: group.names.type_name for group in groups}
     query = decision.checked.query
     items = [item for group in decision.required for item in group.items]
     items += [item for part in decision.optional for item in part.items]
-    names = [item.name for item in items if not item.comes_along]
+    asked: list[tuple[BothLanguages, str, BothLanguages | None]] = [
+        (item.name, item.certificate_id, kinds.get(item.certificate_id)) for item in items if not item.comes_along
+    ]
     answered = {item.query_id for item in items}
     optional = {one for some in query.sets if not some.required for ids in some.options for one in ids}
     lacking = [
@@ -113,8 +118,14 @@ def _asked_names(decision: Decision) -> list[BothLanguages]:
         if one.id not in answered and (not decision.is_satisfiable or one.id in optional)
     ]
     for credential in lacking:
-        names += names_asked(credential)
-    return list(dict.fromkeys(names))
+        asked += [(name, credential.id, type_asked(credential)) for name in names_asked(credential)]
+    owners: dict[BothLanguages, set[str]] = {}
+    for name, owner, _ in asked:
+        owners.setdefault(name, set()).add(owner)
+    return [
+        {**name.model_dump(), **({"certificate": kind.model_dump()} if kind and len(owners[name]) > 1 else {})}
+        for name, _, kind in dict.fromkeys(asked)
+    ]
 
 
 def approved_event(decision: Decision, consent: Consent, *, pseudonym: str, now: datetime) -> Event:

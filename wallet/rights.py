@@ -6,14 +6,14 @@
     rights.note_asked(vault, entry_id, Right.OBJECTION, way="mail")      # GDPR article 21: the same month
     rights.note_answered(vault, entry_id, Right.OBJECTION, "stopped")
     rights.note_reported(vault, entry_id)                                # ARF, RPT_DPA_05: reports stand in the history
-    asked_of(entry, Right.COPY, now=now)                                 # asked when, due when, overdue or answered
+    asked_of(entry, Right.COPY, now=now, time_zone="Europe/Stockholm")   # asked when, due when, overdue or answered
 
 The wallet writes the letters and the person sends them: an authority has no address that a wallet could report to by
 itself, and a recipient is asked by somebody who can say who they are, and why they object.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -25,7 +25,7 @@ from wallet.deployment import Deployment
 from wallet.ledger import Entry, Event, EventKind, Outcome, entries_of
 from wallet.store.ledger import append_event, read_history
 from wallet.taking_back import can_take_back
-from wallet.taking_back.standing import one_month_after
+from wallet.taking_back.standing import day_in, one_month_after
 from wallet.vault import UnlockedVault
 
 WAYS: Final = ("page", "mail", "phone")
@@ -88,8 +88,9 @@ class Rights:
             entry = self._entry(connection, vault, entry_id)
             if not can_ask(entry, right):
                 raise NothingToNote
-            asked = asked_of(entry, right, now=now)
-            if asked is None or asked.answered_at is not None or asked.asked_at.date() != now.date():
+            zone = self._wallet.settings.time_zone
+            asked = asked_of(entry, right, now=now, time_zone=zone)
+            if asked is None or asked.answered_at is not None or day_in(asked.asked_at, zone) != day_in(now, zone):
                 append_event(connection, vault, Event(entry_id, _EVENTS[right][0], now, {"way": way}))
 
     def note_answered(self, vault: UnlockedVault, entry_id: str, right: Right, answer: str) -> None:
@@ -97,7 +98,8 @@ class Rights:
         this is no answer."""
         now = self._wallet.clock()
         with self._database.transaction() as connection:
-            asked = asked_of(self._entry(connection, vault, entry_id), right, now=now)
+            found = self._entry(connection, vault, entry_id)
+            asked = asked_of(found, right, now=now, time_zone=self._wallet.settings.time_zone)
             if asked is None or answer not in ANSWERS[right]:
                 raise NothingToNote
             if asked.answered_at is None:
@@ -132,17 +134,20 @@ def can_report(entry: Entry) -> bool:
     return entry.is_share and entry.outcome is not Outcome.OPEN
 
 
-def asked_of(entry: Entry, right: Right, *, now: datetime) -> Asked | None:
-    """How the latest use of a right stands; None when there is none. An answer that came before it is none to it."""
+def asked_of(entry: Entry, right: Right, *, now: datetime, time_zone: str) -> Asked | None:
+    """How the latest use of a right stands; None when there is none. An answer that came before it is none to it.
+
+    `time_zone` is where the days of the person begin and end.
+    """
     asked_kind, answered_kind = _EVENTS[right]
     place = max((n for n, event in enumerate(entry.events) if event.kind is asked_kind), default=None)
     if place is None:
         return None
     asked, after = entry.events[place], entry.events[place + 1 :]
     answered = next((event for event in after if event.kind is answered_kind), None)
-    due_on = one_month_after(asked.at.astimezone(UTC).date())
+    due_on = one_month_after(day_in(asked.at, time_zone))
     if answered is not None:
         # Copies of before there were objections have no answer but that they came.
         answer = str(answered.facts.get("answer", ANSWERS[right][0]))
         return Asked(asked.at, due_on, answered.at, answer, is_overdue=False)
-    return Asked(asked.at, due_on, None, "", is_overdue=now.date() > due_on)
+    return Asked(asked.at, due_on, None, "", is_overdue=day_in(now, time_zone) > due_on)

@@ -107,7 +107,7 @@ class Withdrawals:
 
     def standing(self, entry: Entry) -> Standing:
         """How taking back stands for an entry."""
-        return standing_of(entry, now=self._wallet.clock())
+        return standing_of(entry, now=self._wallet.clock(), time_zone=self._wallet.settings.time_zone)
 
     def entry(self, vault: UnlockedVault, entry_id: str) -> Entry:
         """One entry. Raises `NotFound`."""
@@ -247,39 +247,40 @@ class Withdrawals:
         with suppress(TemporarilyUnavailable, TimeoutError):
             forget_settled(self._wallet, vault)
             async with asyncio.timeout(TEND_SECONDS):
-                for share_id, work in self._due(vault):
-                    with suppress(TemporarilyUnavailable):
-                        await (self._receipts.confirm if work == "receipt" else self._ask)(vault, share_id)
+                for share_id, works in self._due(vault):
+                    for work in works:
+                        with suppress(TemporarilyUnavailable):
+                            await (self._receipts.confirm if work == "receipt" else self._ask)(vault, share_id)
         await self._permissions.tend(vault)
         await Acts(self._wallet).tend(vault)
 
-    def _due(self, vault: UnlockedVault) -> list[tuple[str, str]]:
+    def _due(self, vault: UnlockedVault) -> list[tuple[str, tuple[str, ...]]]:
         """Who is asked now, and what about; noted before anybody is asked."""
         book, now = Histories(self._wallet).read(vault), self._wallet.clock()
         entries = {entry.id: entry for entry in book.entries}
-        due: list[tuple[str, str]] = []
+        due: list[tuple[str, tuple[str, ...]]] = []
         with self._database.transaction() as connection:
             for stored in sorted(list_means(connection, vault), key=lambda one: one.means.asked_at):
                 entry = entries.get(stored.share_id)
                 if entry is None or len(due) >= MOST_AT_ONCE:
                     continue
-                work, every = self._work(entry, stored.means)
-                if work and take_turn(connection, vault, stored.share_id, now=now, every=every) is not None:
-                    due.append((stored.share_id, work))
+                works, every = self._works(entry, stored.means)
+                if works and take_turn(connection, vault, stored.share_id, now=now, every=every) is not None:
+                    due.append((stored.share_id, works))
         # Recipients who compare notes must not see a fixed order.
         secrets.SystemRandom().shuffle(due)
         return due
 
-    def _work(self, entry: Entry, means: Means) -> tuple[str, timedelta]:
+    def _works(self, entry: Entry, means: Means) -> tuple[tuple[str, ...], timedelta]:
         standing = self.standing(entry)
         is_open = standing.is_by_wallet and standing.state in PENDING | {State.NOT_SENT}
+        # A wish that waits for its answer keeps no receipt from being confirmed.
+        receipt = ("receipt",) if means.can_hand_in and entry.outcome is Outcome.SHARED else ()
         if means.can_ask and is_open:
-            return "ask", ASK_SELDOM_EVERY if standing.state is State.NOT_ACCEPTED else ASK_EVERY
+            return ("ask", *receipt), ASK_SELDOM_EVERY if standing.state is State.NOT_ACCEPTED else ASK_EVERY
         if means.can_ask and standing.misses_statement:
-            return "ask", ASK_SELDOM_EVERY
-        if means.can_hand_in and entry.outcome is Outcome.SHARED:
-            return "receipt", ASK_EVERY
-        return "", ASK_EVERY
+            return ("ask", *receipt), ASK_SELDOM_EVERY
+        return receipt, ASK_EVERY
 
     def tidy(self) -> None:
         """Forget what nobody can take back any more, of all people; called on a schedule. Histories stay."""
@@ -357,7 +358,7 @@ class Withdrawals:
                 return
             event = Event(entry_id, answered.kind, self._wallet.clock(), answered.facts)
             append_event(connection, vault, event)
-            forget_used_up(connection, vault, self._entry(connection, vault, entry_id), now=self._wallet.clock())
+            forget_used_up(connection, vault, self._entry(connection, vault, entry_id), wallet=self._wallet)
 
     # --- inside a transaction -------------------------------------------------------------------------------------
 

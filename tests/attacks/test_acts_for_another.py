@@ -146,7 +146,7 @@ async def test_an_act_stands_in_the_history_of_whom_it_was_done_for(world: World
         assert value not in kept
 
 
-@pytest.mark.parametrize(("language", "called"), [("en", "The certificate "), ("sv", "Intyget ")])
+@pytest.mark.parametrize(("language", "called"), [("en", ", the certificate itself"), ("sv", ", själva intyget")])
 async def test_a_certificate_that_went_without_chosen_items_is_told(world: World, language: str, called: str) -> None:
     """By its type and its issuer, on every page of the principal; and what an agent writes there stays plain words."""
     lina = await Principal.at(world)
@@ -166,7 +166,7 @@ async def test_a_certificate_that_went_without_chosen_items_is_told(world: World
     assert report_of(omar.entry(share_id)).continues(report_of(omar.entry(share_id)))
     t = load_catalogues(Path(wallet_room.__file__).parent).translator(language)
     view = entry_view(told, t, now=world.clock(), titles={})
-    name = f"{called}{REGISTRATION.title(language)}"
+    name = f"{REGISTRATION.title(language)}{called}"
     assert name[0].lower() + name[1:] in view["items"], "in the middle of a sentence"
     assert [one["name"] for one in view["shared"]].count(name) == 1
     assert [one["name"] for one in view["told"]["items"]].count(name) == 1

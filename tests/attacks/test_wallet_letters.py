@@ -69,7 +69,7 @@ LETTERS: dict[str, Callable[[Entry, Translator], tuple[str, str]]] = {
     "copy": copy_letter,
     "objection": objection_letter,
     "report": lambda entry, t: report(entry, t, now=LATER),
-    "complaint": lambda entry, t: complaint(entry, standing_of(entry, now=LATER), t),
+    "complaint": lambda entry, t: complaint(entry, standing_of(entry, now=LATER, time_zone=t.time_zone), t),
     "deletion": deletion,
 }
 

@@ -95,7 +95,7 @@ async def test_of_an_older_entry_only_everything_can_be_asked_for(world: World) 
         with pytest.raises(NothingChosen):
             withdrawals(world).check(before, chosen)
     withdrawals(world).check(before, None)
-    assert not standing_of(before, now=world.clock()).is_gone
+    assert not standing_of(before, now=world.clock(), time_zone="Europe/Stockholm").is_gone
 
 
 async def test_who_leaves_is_shown_who_has_such_a_certificate(world: World) -> None:

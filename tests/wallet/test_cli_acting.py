@@ -13,10 +13,11 @@ from tests.wallet.acting import EITHER, LINA, OMAR, Agent
 from tests.wallet.fake_verifier import known_verifier
 from tests.wallet.pages.test_acting_pages import change_powers
 from tests.world import World
-from wallet.cli import app
+from wallet.cli import _line, _list, app
 from wallet.cli_acting import acts_in_lines, acts_of, for_whom, with_acting_yes
 from wallet.cli_decision import print_decision
 from wallet.pages.share_view import decision_view
+from wallet.vault import UnlockedVault
 
 pytestmark = pytest.mark.anyio
 
@@ -92,3 +93,20 @@ def test_the_command_says_what_it_is_for() -> None:
     shown = CliRunner().invoke(app, ["acts", "--help"])
     assert shown.exit_code == 0
     assert "what others did for you" in " ".join(shown.output.split())
+
+
+async def test_the_list_says_whom_a_certificate_is_about(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of one kind from one issuer are told apart; one's own says nothing."""
+    omar = await Agent.with_power(world, LINA, OMAR)
+
+    async def opened(*_: object) -> UnlockedVault:
+        return omar.vault
+
+    monkeypatch.setattr("wallet.cli.open_vault", opened)
+
+    listed = await _list(world.wallet.deployment, "Omar")
+
+    assert listed is not None
+    about = sorted(one["about"] for one in listed)
+    assert (about[0], about[1].startswith("About Lina"), about[2]) == ("", True, "For Lina Haddad")
+    assert len([one for one in listed if f" ({about[1]}), " in _line(one)]) == 1

@@ -82,7 +82,7 @@ async def test_the_history_as_a_table_tells_what_came_after(world: World) -> Non
 
     for name, after, step in (
         ("taken back", r"Deleted, they say", "You took it back"),
-        ("partly deleted", r"\w", "They stated what they deleted"),
+        ("partly deleted", r"\w", "They stated what they deleted and what they keep"),
         ("acknowledged", r"\w", "They have received your wish"),
         ("acknowledged", r"; You have asked for a copy; You have objected$", "You asked them for a copy"),
         ("taken back", r"; The copy has come;", "You noted that the copy came"),
@@ -114,10 +114,10 @@ async def test_the_wallet_in_a_file_brings_all_of_it_back(world: World) -> None:
         for name in ("confirmed", "taken back", "partly deleted", "acknowledged", "refused")
     )
     assert confirmation(confirmed) == confirmation(before.entry(confirmed.id)) is not None
-    assert standing_of(taken, now=world.clock()).state is State.DONE
-    ((_, statement),) = standing_of(partly, now=world.clock()).statements
+    assert standing_of(taken, now=world.clock(), time_zone="Europe/Stockholm").state is State.DONE
+    ((_, statement),) = standing_of(partly, now=world.clock(), time_zone="Europe/Stockholm").statements
     assert statement.exceptions[0].words.text("en") == "We need the name in a dispute."
-    waits = standing_of(waiting, now=world.clock())
+    waits = standing_of(waiting, now=world.clock(), time_zone="Europe/Stockholm")
     assert (waits.state, waits.due_on) == (State.ACKNOWLEDGED, date(2026, 12, 20))
     assert receipt_of(refused).events == receipt_of(before.entry(refused.id)).events
 

@@ -1,16 +1,21 @@
 """When an answer is owed: by whom, from which day on, and what the person can do about it (CS-35, CS-36, OA-14)."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from schemas.withdrawal import Action
 from tests.wallet.fake_verifier import notice, query
+from tests.wallet.firm import running_firm
 from tests.wallet.people import Sharer
 from tests.wallet.taking_back_world import BIRTH, NAME, Recipient, says, withdrawals
 from tests.world import World
+from verifier.requests import Kind
+from wallet.leaving import Leaving
 from wallet.ledger import EventKind
 from wallet.over_asking import WarningKind
+from wallet.rights import Right, Rights, asked_of
 from wallet.taking_back import Standing, State
 from wallet.withdrawals import NothingToTakeBack
 
@@ -190,3 +195,61 @@ async def test_there_is_nothing_to_complain_of_while_they_have_time(world: World
     assert (await withdrawals(world).look(sharer.vault, share_id)).state is State.DONE
     with pytest.raises(NothingToTakeBack):
         withdrawals(world).note_complaint(sharer.vault, share_id)
+
+
+# --- days are those of the wallet's time zone -----------------------------------------------------------------------
+
+
+async def test_the_month_of_a_wish_after_midnight_ends_on_the_same_day_for_both(world: World) -> None:
+    """Just after midnight in Sweden it is still yesterday in UTC. The recipient has until the 16th and says so; the
+    wallet, whose time zone is Sweden's as well, calls nothing overdue on the 16th."""
+    with running_firm(world, withdraw_at_once=False) as firm:
+        sharer = await Sharer.with_certificate(world)
+        world.clock.now = datetime(2027, 1, 15, 23, 30, tzinfo=UTC)
+        made = firm.make_request(firm.templates()["employer-micro-credential"], kind=Kind.CROSS_DEVICE, maker="test")
+        share_id = await sharer.begin(made.link)
+        await sharer.approve(share_id)
+        await withdrawals(world).wish(sharer.vault, share_id, Action.ERASE, chosen=None, language="en")
+        (waiting,) = firm.deletions.store.open()
+        assert (world.wallet.deployment.settings.time_zone, waiting.due_on) == ("Europe/Stockholm", date(2027, 2, 16))
+
+        world.clock.now = datetime(2027, 2, 16, 22, 59, tzinfo=UTC)
+        assert not standing(world, sharer, share_id).is_overdue
+
+        world.clock.now = datetime(2027, 2, 16, 23, 0, tzinfo=UTC)
+        assert standing(world, sharer, share_id).is_overdue
+
+
+async def test_the_month_of_a_copy_ends_at_midnight_in_the_wallets_time_zone(world: World) -> None:
+    """Asked just after midnight: until the end of the 16th there, and again on that day is once."""
+    sharer, firm = await Sharer.with_certificate(world), Recipient(world)
+    share_id = await firm.shared_by(sharer)
+    rights, zone = Rights(world.wallet.deployment), world.wallet.deployment.settings.time_zone
+    for moment in (datetime(2027, 1, 15, 23, 30, tzinfo=UTC), datetime(2027, 1, 16, 0, 30, tzinfo=UTC)):
+        world.clock.now = moment
+        rights.note_asked(sharer.vault, share_id, Right.COPY, way="mail")
+    assert [event.kind for event in sharer.entry(share_id).events].count(EventKind.COPY_ASKED) == 1
+
+    for moment, is_overdue in (
+        (datetime(2027, 2, 16, 22, 59, tzinfo=UTC), False),
+        (datetime(2027, 2, 16, 23, 0, tzinfo=UTC), True),
+    ):
+        asked = asked_of(sharer.entry(share_id), Right.COPY, now=moment, time_zone=zone)
+        assert asked is not None
+        assert (asked.due_on, asked.is_overdue) == (date(2027, 2, 16), is_overdue)
+
+
+async def test_a_statement_is_missed_from_midnight_in_the_wallets_time_zone(world: World) -> None:
+    """The last day is over when it is over for the person."""
+    sharer, firm = await Sharer.with_certificate(world), Recipient(world)
+    share_id = await firm.shared_by(sharer)
+    last_day = sharer.entry(share_id).retention_until
+    assert last_day is not None
+    midnight = datetime.combine(last_day + timedelta(days=1), time(), tzinfo=ZoneInfo("Europe/Stockholm"))
+
+    world.clock.now = (midnight - timedelta(minutes=1)).astimezone(UTC)
+    assert not standing(world, sharer, share_id).misses_statement
+    assert [one.id for one in Leaving(world.wallet.deployment).still_kept(sharer.vault)] == [share_id]
+    world.clock.now = midnight.astimezone(UTC)
+    assert standing(world, sharer, share_id).misses_statement
+    assert not Leaving(world.wallet.deployment).still_kept(sharer.vault)

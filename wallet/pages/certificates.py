@@ -1,6 +1,7 @@
 """The person's certificates: the first page, and each certificate in full."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -11,6 +12,7 @@ from schemas.types import type_of
 from service.i18n import N_, Translator, inside_sentence
 from wallet.acts import Acts
 from wallet.cards import last_day, read_card, standing
+from wallet.certificates import StoredCertificate
 from wallet.deleting import Deleting
 from wallet.hosts import host_of
 from wallet.missing import Missing
@@ -44,6 +46,7 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         vault=vault,
         cards=cards,
         about=whom_cards_are_about(certificates, t),
+        looked={one.id: _looked(one, t, now=now) for one, _, stands in cards if stands.tone == "good"},
         waiting=waiting,
         arrived=arrived,
         told=told,
@@ -51,6 +54,12 @@ async def home(request: Request, vault: VaultDep, wallet: WalletDep, pages: Page
         done=done_for_you(PowersOverMe(wallet).unseen(vault)),
         standing_words=standing_words,
     )
+
+
+def _looked(certificate: StoredCertificate, t: Translator, *, now: datetime) -> str:
+    """When its status was looked up, where that was not today: what stands beside it is as old."""
+    looked = t.date(certificate.checked_at)
+    return "" if looked == t.date(now) else t(N_("Status checked %(day)s"), day=looked)
 
 
 @router.get("/certificates/{certificate_id}")

@@ -11,7 +11,7 @@ from schemas.withdrawal import Action, DeletionStatement
 from service.i18n import N_, Translator
 from wallet.ledger import Entry, EventKind
 from wallet.naming import plain
-from wallet.pages.take_back_words import GROUNDS, names_of, number_line, their_words
+from wallet.pages.take_back_words import GROUNDS, names_of, number_line, stated_names, their_words
 from wallet.pages.ways_out import in_lines
 from wallet.taking_back import Standing, State
 
@@ -113,16 +113,16 @@ def _what_they_said(entry: Entry, standing: Standing, t: Translator) -> Iterator
         names = t.listed(names_of(entry, standing.not_mentioned, t))
         yield t(N_("They say nothing of: %(items)s."), items=names)
     if standing.statements:
-        yield from _their_grounds(standing.statements[-1][1], t)
+        yield from _their_grounds(entry, standing.statements[-1][1], t)
 
 
 _ANSWERS = frozenset({EventKind.DELETION_STATED, EventKind.DELETION_ANSWERED})
 
 
-def _their_grounds(statement: DeletionStatement, t: Translator) -> Iterator[str]:
+def _their_grounds(entry: Entry, statement: DeletionStatement, t: Translator) -> Iterator[str]:
     """On which ground in law they keep what, in their own words and marked as theirs."""
     for one in statement.exceptions:
-        items = t.listed(dict.fromkeys(their_words(item.label, t) for item in one.items))
+        items = t.listed(stated_names(entry, one.items, t))
         ground = t(GROUNDS[one.ground])
         yield t(N_("They keep %(items)s. The ground that they state: %(ground)s."), items=items, ground=ground)
         # Marks of quotation in their words would end the quotation where they like.

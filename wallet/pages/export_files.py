@@ -31,7 +31,7 @@ def readable_files(
         f"statements/{entry.id}-{number}.jwt": str(event.facts["token"]).encode("ascii")
         for entry in book.entries
         if can_take_back(entry)
-        for number, (event, _) in enumerate(standing_of(entry, now=now).statements, start=1)
+        for number, (event, _) in enumerate(standing_of(entry, now=now, time_zone=t.time_zone).statements, start=1)
     }
     return {"index.html": _index(certificates, book, t, now=now).encode(), **receipts, **statements}
 
@@ -53,7 +53,7 @@ def try_out(
             issuer_name(one, t)
             part_titles(one, t)
         for entry in book.entries:
-            standing_view(entry, standing_of(entry, now=now), t)
+            standing_view(entry, standing_of(entry, now=now, time_zone=t.time_zone), t)
 
 
 def _index(certificates: Iterable[StoredCertificate], book: Book, t: Translator, *, now: datetime) -> str:

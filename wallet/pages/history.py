@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from proofs import strict_json
 from schemas.errors import NotFound
+from schemas.withdrawal import MEDIA_TYPE
 from service.documents import pdf_of
 from service.i18n import N_, Translator
 from service.pages import FormSwitch
@@ -138,7 +139,11 @@ async def entry(
 ) -> Response:
     """One entry: what was asked, what went, to whom, why, until when; and whom to turn to."""
     titles, t, found = titles_of(vault), pages.translator(request), sharing.entry(vault, entry_id)
-    standing = standing_view(found, standing_of(found, now=wallet.clock()), t) if can_take_back(found) else None
+    standing = (
+        standing_view(found, standing_of(found, now=wallet.clock(), time_zone=t.time_zone), t, titles=titles)
+        if can_take_back(found)
+        else None
+    )
     permission = permission_of(found, now=wallet.clock())
     may_ask = standing is not None and (standing["is_by_wallet"] or standing["misses_statement"])
     values = reshown(found, vault.certificates(), language=t.language)
@@ -210,6 +215,19 @@ async def receipt_json(vault: VaultDep, sharing: SharingDep, entry_id: str) -> R
     """The receipt for machines: its members, and the same signed."""
     found = sharing.entry(vault, entry_id)
     return _file(strict_json.dumps(receipt_file(found)), f"intyga-receipt-{found.id[:8]}.json", MEDIA_TYPES[".json"])
+
+
+@router.get("/history/{entry_id}/statements/{number}.jwt")
+async def statement_file(
+    vault: VaultDep, wallet: WalletDep, sharing: SharingDep, entry_id: str, number: int
+) -> Response:
+    """A statement about deletion, byte for byte as its recipient signed it; counted from 1 in the order they came."""
+    found = sharing.entry(vault, entry_id)
+    statements = Withdrawals(wallet).standing(found).statements
+    if not 1 <= number <= len(statements):
+        raise NotFound("There is no such statement")
+    content = str(statements[number - 1][0].facts["token"]).encode("ascii")
+    return _file(content, f"intyga-deletion-{found.id[:8]}-{number}.jwt", MEDIA_TYPE)
 
 
 @router.get("/history/{entry_id}/receipt.pdf")

@@ -23,14 +23,16 @@ from wallet.pages.receipt_view import LEVELS
 from wallet.receipts import confirmation, has_receipt, receipt_of, signed_receipt
 from wallet.rights import Right, asked_of
 from wallet.taking_back import can_take_back, standing_of
+from wallet.taking_back.standing import day_in
 
 FORMAT = "urn:intyga:history:1"
 
 _COLUMNS = (
     N_("When"),
     N_("Who"),
-    N_("How sure we were of who it was"),
+    N_("How sure the wallet was who they are"),
     N_("Address"),
+    N_("Acting for"),
     N_("What came of it"),
     N_("What was asked"),
     N_("What went"),
@@ -66,43 +68,43 @@ def entry_record(entry: Entry, t: Translator, *, zone: str, now: datetime) -> di
         "kept_until": _kept_until(entry),
         "error": view["error"],
         "events": [{"kind": event.kind.value, "at": _moment(event.at, zone)} for event in entry.events],
-        "after": after_record(entry, now=now),
-        "copy": right_record(entry, Right.COPY, now=now),
-        "objection": right_record(entry, Right.OBJECTION, now=now),
+        "after": after_record(entry, now=now, zone=zone),
+        "copy": right_record(entry, Right.COPY, now=now, zone=zone),
+        "objection": right_record(entry, Right.OBJECTION, now=now, zone=zone),
         "receipt": receipt_of(entry).claims() if has_receipt(entry) else None,
         "receipt_jwt": signed_receipt(entry) if has_receipt(entry) else None,
         "confirmed": confirmation(entry),
     }
 
 
-def after_record(entry: Entry, *, now: datetime) -> dict[str, Any] | None:
+def after_record(entry: Entry, *, now: datetime, zone: str) -> dict[str, Any] | None:
     """How taking back and deletion stand, for machines; None for what was not shared."""
     if not can_take_back(entry):
         return None
-    standing = standing_of(entry, now=now)
+    standing = standing_of(entry, now=now, time_zone=zone)
     return {
         "state": standing.state.value,
         "action": standing.action.value if standing.action else None,
-        "asked_on": standing.wish.at.date().isoformat() if standing.wish else None,
-        "asked_again_on": [one.at.date().isoformat() for one in standing.again],
+        "asked_on": day_in(standing.wish.at, zone).isoformat() if standing.wish else None,
+        "asked_again_on": [day_in(one.at, zone).isoformat() for one in standing.again],
         "due_on": standing.due_on.isoformat() if standing.due_on else None,
-        "complained_on": standing.complained_at.date().isoformat() if standing.complained_at else None,
+        "complained_on": day_in(standing.complained_at, zone).isoformat() if standing.complained_at else None,
         "statements": [event.facts["token"] for event, _ in standing.statements],
         "misses_statement": standing.misses_statement,
         "reason": standing.reason,
     }
 
 
-def right_record(entry: Entry, right: Right, *, now: datetime) -> dict[str, Any] | None:
+def right_record(entry: Entry, right: Right, *, now: datetime, zone: str) -> dict[str, Any] | None:
     """How a copy that was asked for, or an objection, stands, for machines; None when there is none."""
-    asked = asked_of(entry, right, now=now)
+    asked = asked_of(entry, right, now=now, time_zone=zone)
     if asked is None:
         return None
     answered = "came_on" if right is Right.COPY else "answered_on"
     return {
-        "asked_on": asked.asked_at.date().isoformat(),
+        "asked_on": day_in(asked.asked_at, zone).isoformat(),
         "due_on": asked.due_on.isoformat(),
-        answered: asked.answered_at.date().isoformat() if asked.answered_at is not None else None,
+        answered: day_in(asked.answered_at, zone).isoformat() if asked.answered_at is not None else None,
         **({} if right is Right.COPY else {"answer": asked.answer}),
         "is_overdue": asked.is_overdue,
     }
@@ -151,6 +153,7 @@ def _cells(entry: Entry, t: Translator, *, zone: str, now: datetime) -> list[str
         view["who"],
         t(level) if level else "",
         entry.host,
+        view["acting_for"],
         view["word"],
         "; ".join(view["asked"]),
         "; ".join(item["name"] for item in (*view["shared"], *view["bare"])),

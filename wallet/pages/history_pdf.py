@@ -72,7 +72,9 @@ def _beginning(book: Book, t: Translator, *, now: datetime) -> Iterator[Block]:
 
 def _sections(entry: Entry, t: Translator, *, now: datetime) -> Iterator[Section]:
     view = entry_view(entry, t, now=now, titles={})
-    standing = standing_view(entry, standing_of(entry, now=now), t) if can_take_back(entry) else None
+    standing = (
+        standing_view(entry, standing_of(entry, now=now, time_zone=t.time_zone), t) if can_take_back(entry) else None
+    )
     name = t(N_("Says it is %(name)s"), name=view["who"]) if view["unproven"] else view["who"]
     quotes = [Quote(view["purpose"], view["begins"])] if view["purpose"] else []
     steps = [f"{one['words']}, {one['moment']}{_because(one['reason'])}" for one in view["events"]]
@@ -95,9 +97,10 @@ def _facts(entry: Entry, view: Mapping[str, Any], t: Translator) -> Iterator[tup
     until = view["until"] or (t(N_("Not stated")) if shared and not view["is_gone"] else "")
     for name, said in (
         (N_("When"), view["moment"]),
+        (N_("Acting for"), view["acting_for"]),
         (N_("What came of it"), view["word"]),
         (N_("Address"), entry.host),
-        (N_("How sure we were"), t(level) if level else ""),
+        (N_("How sure the wallet was who they are"), t(level) if level else ""),
         (N_("How it came"), view["came_by"]),
         (N_("What was asked"), _listed(view["asked"], t)),
         (N_("What went"), _listed(shared, t) or (t(N_("Nothing.")) if entry.is_share else "")),
@@ -146,15 +149,15 @@ def _statement(one: Mapping[str, Any], view: Mapping[str, Any], t: Translator) -
         (N_("Made"), one["made"]),
         (N_("Came to you"), one["came"]),
         (N_("They deleted it"), deleted),
-        (N_("What is deleted"), one["items"] or t(N_("Not stated"))),
-        (N_("Gone from backups by"), one["backups"] or t(N_("Not stated"))),
+        (N_("What is deleted"), "" if one["is_refusal"] else one["items"] or t(N_("Not stated"))),
+        (N_("Gone from backups by"), "" if one["is_refusal"] else one["backups"] or t(N_("Not stated"))),
         (N_("Where"), _listed(one["systems"], t)),
         (N_("Who else was told"), _listed(one["informed"], t)),
     )
     return Section(
         t(N_("Statement by %(name)s"), name=view["called"]),
         (
-            Paragraph(t(N_("This is what they say, signed. It does not prove that no copy exists."))),
+            Paragraph(one["what_it_is"]),
             Facts(tuple((t(name), said) for name, said in facts if said)),
             *(block for kept in one["exceptions"] for block in _kept(kept, view, t)),
         ),

@@ -23,16 +23,19 @@ from wallet.pages.phrases import (
     language_of,
     the_certificate,
     title_sentence,
+    told_apart,
 )
 from wallet.pages.reason_words import reason_words
 from wallet.pages.right_words import right_views
 from wallet.pages.share_words import BASES, CAME_BY, LATER, NO_LONGER, OUTCOMES, fault_words
-from wallet.pages.take_back_words import NO_STATEMENT, STATES
+from wallet.pages.take_back_words import NO_STATEMENT, STATES, called_here
 from wallet.pages.warning_words import kept_sentences
+from wallet.permitting import allowed_with
 from wallet.receipts import has_receipt
 from wallet.requests import CameBy
 from wallet.rights import Right, can_ask, can_report
 from wallet.taking_back import State, standing_of
+from wallet.taking_back.standing import day_in
 from wallet.vault import UnlockedVault
 
 _DONE_BY = N_("Done for you by %(name)s")
@@ -50,9 +53,9 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
     unproven = entry.facts.get("level") == "unproven"
     known_as, begins = called(name, t, proven=not unproven)
     certificates = [titles[one].text(t.language) for one in entry.certificate_ids if one in titles]
-    items = [_name(item, t) for item in _went(entry)]
-    items += [bare_certificate(_title(one, titles, t), t) for one in entry.bare]
-    is_gone = standing_of(entry, now=now).is_gone
+    items = told_apart([(_name(one, t), _owner(one), called_here(one, titles, t)) for one in _went(entry)])
+    items += [bare_certificate(called_here(one, titles, t), t) for one in entry.bare]
+    is_gone = standing_of(entry, now=now, time_zone=t.time_zone).is_gone
     done_by = entry.told["agent"] if entry.told is not None else ""
     return {
         "id": entry.id,
@@ -70,7 +73,7 @@ def row_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[str,
         "count": len(items),
         "certificates": t.listed(certificates or [one.text(t.language) for one in entry.certificates]),
         "until": "" if is_gone else _until(entry, t),
-        "days_left": None if is_gone else entry.days_left(today=now.date()),
+        "days_left": None if is_gone else entry.days_left(today=day_in(now, t.time_zone)),
         "is_gone": is_gone,
         "is_share": entry.is_share,
         "is_about_wallet": entry.is_about_wallet,
@@ -93,7 +96,7 @@ def _day_of(entry: Entry, kind: EventKind, t: Translator) -> str:
 
 def after_view(entry: Entry, t: Translator, *, now: datetime) -> dict[str, Any] | None:
     """What came after a share, in one word; None when there is nothing to say."""
-    standing = standing_of(entry, now=now)
+    standing = standing_of(entry, now=now, time_zone=t.time_zone)
     words = STATES.get(standing.state)
     if words is None:
         return None if not standing.misses_statement else {"word": t(NO_STATEMENT), "look": "warning", "icon": ""}
@@ -124,11 +127,11 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "reason": last.facts.get("reason", ""),
         "confirmed": next((t.moment(one.at) for one in entry.events if one.kind is EventKind.CONFIRMED), ""),
         "came_by": t(CAME_BY[CameBy(facts["came_by"])]) if facts.get("came_by") else "",
-        "asked": [name.text(t.language) for name in entry.asked],
+        "asked": _asked(entry, t),
         "shared": [
             {
                 "name": _name(item, t),
-                "certificate": _title(item, titles, t),
+                "certificate": called_here(item, titles, t),
                 "certificate_id": item.get("certificate_id", ""),
                 "issuer": item["issuer"],
                 "required": item.get("required", True),
@@ -137,14 +140,14 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         ],
         "bare": [
             {
-                "name": bare_certificate(_title(one, titles, t), t),
+                "name": bare_certificate(called_here(one, titles, t), t),
                 "certificate_id": one["certificate_id"],
             }
             for one in entry.bare
         ],
         "came_along": [
             {
-                "certificate": _title(one, titles, t),
+                "certificate": called_here(one, titles, t),
                 "title": _title_went(one, titles, t),
                 "items": t.listed(dict.fromkeys(in_a_sentence(BothLanguages(**name), t) for name in one["items"])),
             }
@@ -162,7 +165,7 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "withdraw_url": facts.get("withdraw_url", ""),
         "withdraw_contact": facts.get("withdraw_contact", ""),
         "withdraw_phone": facts.get("withdraw_phone", ""),
-        "is_over": _is_over(entry.retention_until, now),
+        "is_over": _is_over(entry.retention_until, day_in(now, t.time_zone)),
         "language": (decided or refused or {}).get("language", ""),
         "warnings": kept_sentences(
             list((decided or refused or {}).get("warnings", ())), {**facts, **(decided or refused or {})}, t
@@ -172,11 +175,23 @@ def entry_view(entry: Entry, t: Translator, *, now: datetime, titles: Mapping[st
         "fault": fault_words(facts.get("kind", facts["error"])) if facts.get("error") and entry.is_share else None,
         "certificate_id": facts.get("certificate_id", ""),
         "copies": facts.get("copies", 0),
+        "checks_ended": _checks_ended(entry, t, now=now),
         "recheck_declined": bool(decided.get("recheck_declined")),
         "could_share": (refused or {}).get("could_share", True),
         "told": told_view(entry, t),
         "telling": reported_view(entry, t),
     }
+
+
+def _checks_ended(entry: Entry, t: Translator, *, now: datetime) -> str:
+    allowed = allowed_with(entry, now=now)
+    return t.date(allowed.ended_at) if allowed is not None and allowed.ended_at is not None else ""
+
+
+def _asked(entry: Entry, t: Translator) -> list[str]:
+    names = zip(entry.asked, entry.asked_of, strict=True)
+    written = [(name.text(t.language), of.text(t.language)) for name, of in names]
+    return [f"{name} ({of})" if of else name for name, of in written]
 
 
 def _went(entry: Entry) -> Sequence[Mapping[str, Any]]:
@@ -189,9 +204,9 @@ def _name(item: Mapping[str, Any], t: Translator) -> str:
     return plain(_both(item["name"], t)) or the_certificate(plain(_both(item["certificate"], t)), t)
 
 
-def _title(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
-    held = titles.get(facts.get("certificate_id", ""))
-    return held.text(t.language) if held is not None else _both(facts["certificate"], t)
+def _owner(item: Mapping[str, Any]) -> str:
+    """What tells its certificate from others: what somebody else tells of their own names no certificate here."""
+    return str(item.get("certificate_id") or BothLanguages(**item["certificate"]))
 
 
 def _title_went(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
@@ -215,8 +230,8 @@ def no_longer_valid(certificates: Iterable[StoredCertificate], t: Translator) ->
     ]
 
 
-def _is_over(until: date | None, now: datetime) -> bool:
-    return until is not None and until < now.date()
+def _is_over(until: date | None, today: date) -> bool:
+    return until is not None and until < today
 
 
 def _both(value: Mapping[str, str] | None, t: Translator) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
+from schemas.withdrawal import DeletionStatement, StatementOutcome
 from service.i18n import N_, Translator
 from wallet.ledger import Event, EventKind, HistoryFault
 
@@ -75,25 +76,46 @@ HAPPENED = {
     EventKind.POWER_OVER: N_("The source said that the power has ended"),
 }
 """Every kind of event in words."""
+STATED = {
+    StatementOutcome.DELETED: HAPPENED[EventKind.DELETION_STATED],
+    StatementOutcome.PARTLY: N_("They stated what they deleted and what they keep"),
+    StatementOutcome.REFUSED: N_("They stated that they keep it"),
+}
+"""The same of their signed statement, by what it says."""
+GOT_NO = N_("They got your no")
 _ANSWERED_BY_YOU = N_("You had answered it in another window")
 _TOLD_UNANSWERED = N_("The code of the fault was sent to them, but no reply came")
 _TOLD_PERHAPS = N_("You chose to tell them of the fault; whether it reached them is not known")
 
 
-def happened(event: Event, t: Translator, *, then: Event | None) -> str:
-    """What an event was, in words. `then` is the next one of its entry: what was begun and has no result is unknown."""
+def happened(event: Event, t: Translator, *, then: Event | None, is_refused: bool) -> str:
+    """What an event was, in words. `then` is the next one of its entry: what was begun and has no result is unknown.
+
+    `is_refused` tells that the answer was a no, which is then what arrived.
+    """
     if event.kind is EventKind.TELLING and (then is None or then.kind is EventKind.TELLING):
         return t(_TOLD_PERHAPS)
     if event.kind is EventKind.ANSWERED and event.facts.get("by_you"):
         return t(_ANSWERED_BY_YOU)
     if event.kind is EventKind.TOLD and event.facts.get("unanswered"):
         return t(_TOLD_UNANSWERED)
+    if event.kind is EventKind.DELIVERED and is_refused:
+        return t(GOT_NO)
+    if event.kind is EventKind.DELETION_STATED:
+        return t(STATED[outcome_of(DeletionStatement.model_validate(event.facts["statement"]))])
     return t(HAPPENED[event.kind])
 
 
 def all_happened(events: Sequence[Event], t: Translator) -> list[tuple[Event, str]]:
     """Every event of an entry with what it was, in words."""
-    return [(one, happened(one, t, then=then)) for one, then in zip_longest(events, events[1:])]
+    is_refused = any(one.kind is EventKind.REFUSED for one in events)
+    return [(one, happened(one, t, then=then, is_refused=is_refused)) for one, then in zip_longest(events, events[1:])]
+
+
+def outcome_of(statement: DeletionStatement) -> StatementOutcome:
+    """What a statement comes to by what it says: one that keeps something has not deleted everything."""
+    is_all = statement.outcome is not StatementOutcome.DELETED or not statement.exceptions
+    return statement.outcome if is_all else StatementOutcome.PARTLY
 
 
 def fault_sentences(faults: Collection[HistoryFault], t: Translator) -> list[str]:

@@ -163,14 +163,14 @@ async def _leave_page(
             "contact": entry.facts.get("withdraw_contact") or entry.facts.get("contact") or "",
             "mail": _mail(entry, t),
             "can_ask": entry.id in askable,
-            "standing": standing_view(entry, standing_of(entry, now=now), t),
+            "standing": standing_view(entry, standing_of(entry, now=now, time_zone=t.time_zone), t),
         }
         for entry in entries
     ]
     gone = [
         {**row_view(entry, t, now=now, titles=titles), "standing": standing_view(entry, standing, t)}
         for entry in Histories(wallet).read(vault).entries
-        if (standing := standing_of(entry, now=now)).is_gone
+        if (standing := standing_of(entry, now=now, time_zone=t.time_zone)).is_gone
         and standing.wish is not None
         and now - standing.wish.at < ANSWERS_SHOWN_FOR
     ]

@@ -12,7 +12,6 @@ from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.naming import plain
-from wallet.pages.share_words import CAME_BY
 from wallet.pages.take_back_words import names_of, number_line
 from wallet.pages.ways_out import in_lines, is_web, mail_link
 from wallet.requests import CameBy
@@ -115,10 +114,21 @@ def _who(entry: Entry, host: str, t: Translator) -> Iterator[str]:
         yield t(N_("Identifier: %(identifier)s"), identifier=identifier)
 
 
+_CAME_BY: Final = {
+    CameBy.LINK: N_("It came by a link that was opened in my browser."),
+    CameBy.PASTED: N_("It came by a link that I pasted."),
+    CameBy.PICTURE: N_("It came by a picture of a QR code that I showed to my wallet."),
+    CameBy.CAMERA: N_("It came by a QR code that I scanned."),
+    CameBy.CODE: N_("It came by a code that I typed."),
+    CameBy.COMMAND: N_("It came by a link that I opened on the command line."),
+}
+"""The same as on the pages, in the person's own name."""
+
+
 def _what(entry: Entry, t: Translator) -> Iterator[str]:
     facts = entry.facts
     if facts.get("came_by"):
-        yield t(CAME_BY[CameBy(facts["came_by"])])
+        yield t(_CAME_BY[CameBy(facts["came_by"])])
     if asked := [plain(name.text(t.language)) for name in entry.asked]:
         yield t(N_("It asked for: %(items)s."), items=t.listed(asked))
     elif facts.get("error"):
@@ -132,10 +142,10 @@ def _what(entry: Entry, t: Translator) -> Iterator[str]:
 def _what_went(entry: Entry, t: Translator, *, now: datetime) -> Iterator[str]:
     yield t(N_("I have shared information with them.")) if entry.went else t(N_("I have shared nothing with them."))
     for right, sentence in _OWED.items():
-        asked = asked_of(entry, right, now=now)
+        asked = asked_of(entry, right, now=now, time_zone=t.time_zone)
         if asked is not None and asked.is_overdue:
             yield t(sentence, asked=t.date(asked.asked_at), due=t.date(asked.due_on))
-    objection = asked_of(entry, Right.OBJECTION, now=now)
+    objection = asked_of(entry, Right.OBJECTION, now=now, time_zone=t.time_zone)
     if objection is not None and objection.answer == "refused":
         yield t(
             N_("On %(asked)s I objected under article 21. They go on using it, as they answered."),

@@ -11,6 +11,7 @@ from service.i18n import N_, Translator
 from wallet.histories import Histories
 from wallet.my_data import GIVEN, Datum, Decided, Holding, Use, holdings
 from wallet.pages.access import PagesDep, VaultDep, WalletDep
+from wallet.pages.acting_words import whom_cards_are_about
 from wallet.pages.history_view import after_view
 from wallet.pages.phrases import called
 from wallet.pages.share_words import OUTCOMES
@@ -46,11 +47,13 @@ async def my_data(
     book = Histories(wallet).read(vault)
     everything = holdings(vault.certificates(), book.entries, language=t.language)
     show = show if show in _SHOWN else ""
+    about = whom_cards_are_about(vault.certificates(), t)
     views = [view for one in everything if (view := _holding(one, find=find, show=show, t=t, now=now))["data"]]
     return await pages.render(
         request,
         "my_data.html",
         holdings=views,
+        about=about,
         total=sum(len(one.data) for one in everything),
         found=sum(len(view["data"]) for view in views),
         is_filtered=bool(find.strip() or show),
@@ -103,7 +106,7 @@ def _use(use: Use, t: Translator, *, now: datetime) -> dict[str, Any]:
     proven = entry.facts.get("level") != "unproven"
     _, who = called(entry.who.text(t.language) or entry.host, t, proven=proven)
     outcome = OUTCOMES[entry.outcome]
-    is_gone = standing_of(entry, now=now).is_gone
+    is_gone = standing_of(entry, now=now, time_zone=t.time_zone).is_gone
     after = after_view(entry, t, now=now) if is_given else None
     return {
         "entry": entry.id,

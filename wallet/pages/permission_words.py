@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from schemas.receipt import BothLanguages
 from schemas.standing_permission import EndReason, PermissionAction, RecheckOutcome
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.pages.history_view import row_view
 from wallet.pages.reason_words import OF_PERMISSIONS
+from wallet.pages.take_back_words import names_of
 from wallet.permissions import Lasting
 from wallet.permitting import Check, PermissionStanding
 
@@ -55,6 +55,7 @@ def permission_view(one: Lasting, t: Translator, *, now: datetime) -> dict[str, 
         "what": t.listed(_names(entry, standing, t)),
         "purpose": standing.granted.purpose.text(t.language),
         "last_day": t.date(standing.granted.until),
+        "ended": t.date(standing.ended_at) if standing.ended_at is not None else "",
         "every_days": standing.granted.every_days,
         "given": t.date(entry.decided_at or entry.at),
         "state": "over" if standing.is_over else "paused" if standing.wish is PermissionAction.PAUSE else "active",
@@ -93,6 +94,4 @@ def _words(standing: PermissionStanding) -> tuple[str, str, str]:
 
 
 def _names(entry: Entry, standing: PermissionStanding, t: Translator) -> list[str]:
-    shared = entry.shared
-    names = [BothLanguages(**shared[number]["name"]).text(t.language) for number in standing.granted.items]
-    return list(dict.fromkeys(names))
+    return names_of(entry, standing.granted.items, t)

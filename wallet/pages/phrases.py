@@ -1,6 +1,7 @@
 """How pages put names of people, items and certificates into sentences."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from babel import Locale
 
@@ -8,6 +9,7 @@ from schemas.consent import LocalizedText
 from schemas.receipt import BothLanguages
 from service.i18n import N_, Translator, inside_sentence
 
+_ADDRESS = re.compile(r"[^\s.:/]+([.:/][^\s.:/]+)+/?")
 _TITLE_GOES = N_("The title “%(title)s” goes with it.")
 _TITLE_STAYS = N_("The title “%(title)s” does not go with it.")
 
@@ -20,12 +22,27 @@ def along(names: Iterable[BothLanguages], t: Translator) -> str:
 
 def the_certificate(title: str, t: Translator) -> str:
     """How a certificate is listed of which nothing was chosen, so that only what always comes along goes."""
-    return t(N_("The certificate %(title)s"), title=title)
+    return t(N_("%(title)s, the certificate itself"), title=title)
 
 
 def bare_certificate(title: str, t: Translator) -> str:
     """The same on what the person confirms and keeps: it says that nothing else goes."""
-    return t(N_("The certificate %(title)s, only with what always comes with it"), title=title)
+    return t(N_("%(title)s, only with what always comes with it"), title=title)
+
+
+def kind_and_title(kind: str, title: str, t: Translator) -> str:
+    """How a certificate is called where its title is known: by the name of its type, which receipts tell as well, and
+    by its title where that is another. `title` is "" where nothing keeps it."""
+    return t(N_("%(kind)s “%(title)s”"), kind=kind, title=title) if title and title != kind else kind
+
+
+def told_apart(names: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Names of items, each with the id and the name of its certificate: that stands beside the name where two
+    certificates have something of the same name."""
+    owners: dict[str, set[str]] = {}
+    for name, owner, _ in names:
+        owners.setdefault(name, set()).add(owner)
+    return [f"{name} ({certificate})" if len(owners[name]) > 1 else name for name, _, certificate in names]
 
 
 def title_sentence(title: str, is_shown: bool | None, t: Translator) -> str:
@@ -41,7 +58,8 @@ def called(name: str, t: Translator, *, proven: bool) -> tuple[str, str]:
     An unproven name never stands there as if it were known (CS-09).
     """
     called = name if proven else t(N_("somebody who says it is %(name)s"), name=name)
-    return called, called[:1].upper() + called[1:]
+    # An address is written as it is, also where a sentence begins.
+    return called, called if _ADDRESS.fullmatch(called) else called[:1].upper() + called[1:]
 
 
 def country(code: str, t: Translator) -> str:

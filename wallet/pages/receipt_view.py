@@ -5,7 +5,8 @@ from typing import Any
 
 from schemas.receipt import BothLanguages, EventType, Item, Receipt, Retention
 from service.i18n import N_, Translator
-from wallet.pages.phrases import country, language_of
+from wallet.pages.history_words import GOT_NO
+from wallet.pages.phrases import country, language_of, told_apart
 
 LEVELS = {
     "registered": N_("On a list that this wallet trusts"),
@@ -23,7 +24,7 @@ HAPPENED = {
     EventType.WITHDRAWN: N_("You took it back"),
     EventType.DELETION_REQUESTED: N_("You asked them to delete"),
     EventType.DELETION_ACKNOWLEDGED: N_("They have received your wish"),
-    EventType.DELETION_STATED: N_("They stated what they deleted"),
+    EventType.DELETION_STATED: N_("Their statement on deletion came"),
     EventType.COMPLAINED: N_("You complained to the authority"),
     EventType.CONFIRMED: N_("They confirmed the receipt"),
     EventType.PERMISSION_PAUSED: N_("You paused the later checks"),
@@ -43,9 +44,13 @@ def receipt_view(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> di
         "terms": _terms(receipt, view, t),
         "rights": _rights(receipt, t),
         "items": [_item(item, t) for item in receipt.items],
-        "events": [(t(HAPPENED[event.type]), t.moment(event.at)) for event in receipt.events],
+        "events": [(_happened(event.type, receipt, t), t.moment(event.at)) for event in receipt.events],
         "checking": _checking(receipt, t),
     }
+
+
+def _happened(what: EventType, receipt: Receipt, t: Translator) -> str:
+    return t(GOT_NO if what is EventType.DELIVERED and receipt.is_refusal else HAPPENED[what])
 
 
 def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
@@ -59,7 +64,7 @@ def _who(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
         (t(N_("Decided")), view["decided"]),
         *_acting(receipt, t),
         (t(N_("Who asked")), name),
-        (t(N_("How sure we were")), t(LEVELS[controller.level.value])),
+        (t(N_("How sure the wallet was who they are")), t(LEVELS[controller.level.value])),
         (t(N_("Address")), controller.host),
         (t(N_("Organisation number")), _said(controller.organisation_number, t)),
         (t(N_("Country")), _said(country(controller.country or "", t), t)),
@@ -83,7 +88,7 @@ def _terms(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     return [
         *_retention(receipt, t),
         *((t(N_("You confirmed")), one.text(t.language), _other(one, t)) for one in receipt.declarations),
-        *_later_checks(receipt, t),
+        *_later_checks(receipt, view, t),
         (t(N_("Ground that they state")), _said(view["basis"], t)),
         (t(N_("In their words")), _said(_text(purpose.basis_detail, t), t)),
         (t(N_("Passed on to")), _declared(_texts(receipt.recipients, t), N_("Nobody, they say"), t)),
@@ -108,15 +113,20 @@ def _until(retention: Retention | None, t: Translator) -> str:
     return t.date(retention.until) if retention else t(N_("Not stated"))
 
 
-def _later_checks(receipt: Receipt, t: Translator) -> Facts:
+def _later_checks(receipt: Receipt, view: Mapping[str, Any], t: Translator) -> Facts:
     allowed = receipt.standing_permission
     if allowed is None:
         return [(t(N_("Later checks allowed until")), t(N_("Not allowed")))]
     often = t.plural("At most once a day", "At most once in %(num)s days", allowed.every_days)
+    checked = [receipt.items[number] for number in allowed.items]
+    names = told_apart(
+        [(one.name.text(t.language), one.certificate_type, one.certificate.text(t.language)) for one in checked]
+    )
     facts: Facts = [
         (t(N_("Later checks allowed until")), f"{t.date(allowed.until)}. {often}."),
+        *([(t(N_("Later checks ended on")), view["checks_ended"])] if view["checks_ended"] else []),
         (t(N_("Later checks, in their words")), allowed.purpose.text(allowed.language or t.language)),
-        (t(N_("Later checks of")), t.listed([receipt.items[number].name.text(t.language) for number in allowed.items])),
+        (t(N_("Later checks of")), t.listed(names)),
     ]
     if allowed.language is not None:
         facts.append((t(N_("Later checks, language shown to you")), _language(allowed.language, t)))

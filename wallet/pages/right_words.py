@@ -69,7 +69,7 @@ def right_views(entry: Entry, t: Translator, *, now: datetime) -> list[dict[str,
 
 def right_view(entry: Entry, right: Right, t: Translator, *, now: datetime) -> dict[str, Any] | None:
     """How one right stands, in a word and in sentences; None when it was not used."""
-    asked = asked_of(entry, right, now=now)
+    asked = asked_of(entry, right, now=now, time_zone=t.time_zone)
     if asked is None:
         return None
     words, state = WORDS[right], asked.answer or ("overdue" if asked.is_overdue else "asked")

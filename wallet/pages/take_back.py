@@ -15,7 +15,7 @@ from wallet.hosts import host_of
 from wallet.ledger import Entry
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, the_wallet
 from wallet.pages.complaint_words import complaint
-from wallet.pages.history_view import row_view
+from wallet.pages.history_view import row_view, titles_of
 from wallet.pages.take_back_words import OTHER_WAYS_TOO, names_of, standing_view, ways_of
 from wallet.pages.ways_out import to_the_authority
 from wallet.taking_back import Standing, State, can_take_back, separable
@@ -69,6 +69,7 @@ async def _show(
     fault: str = "",
 ) -> Response:
     entry, t = withdrawals.entry(vault, entry_id), pages.translator(request)
+    titles = titles_of(vault)
     standing, wallet = withdrawals.standing(entry), the_wallet(request)
     if not can_take_back(entry) or standing.is_gone:
         return pages.redirect(f"/history/{entry_id}")
@@ -78,9 +79,9 @@ async def _show(
         "history/take_back.html",
         status=400 if fault else 200,
         switch=FormSwitch("wish-form", f"/history/{entry_id}/{wish}"),
-        view=row_view(entry, t, now=wallet.clock(), titles={}),
+        view=row_view(entry, t, now=wallet.clock(), titles=titles),
         wish=wish,
-        items=list(zip(parts, names_of(entry, parts, t, unique=False), strict=True)),
+        items=list(zip(parts, names_of(entry, parts, t, unique=False, titles=titles), strict=True)),
         chosen=() if chosen is None else chosen,
         names=names_of(entry, chosen, t),
         by_wallet=means is not None and means.can_ask,

@@ -4,20 +4,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from schemas.consent import LocalizedText
 from schemas.learning.personal_numbers import without_personal_numbers
 from schemas.receipt import BothLanguages
-from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, StatedItem
+from schemas.withdrawal import Action, DeletionStatement, Ground, Reason, StatedItem, StatementOutcome
 from service.i18n import N_, Translator
 from wallet.ledger import Entry
 from wallet.naming import plain
-from wallet.pages.phrases import the_certificate
+from wallet.pages.history_words import outcome_of
+from wallet.pages.phrases import kind_and_title, the_certificate, told_apart
 from wallet.pages.reason_words import reason_words
 from wallet.pages.ways_out import in_lines, is_web, mail_link
 from wallet.taking_back import PENDING, Standing, State
 
+_NO_TITLES: Final[Mapping[str, BothLanguages]] = {}
 _NOT_ALL = frozenset({State.REFUSED, State.PARTLY})
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
@@ -72,6 +74,12 @@ NOTED = {
     State.DONE: N_("You noted that they deleted it. There is no signed statement."),
     State.REFUSED: N_("You noted that they said no. You can complain to the authority."),
 }
+WHAT_IT_IS = {
+    StatementOutcome.DELETED: N_("This is what they say, signed. It does not prove that no copy exists."),
+    StatementOutcome.PARTLY: N_("This is what they say, signed. It does not prove that no copy of the deleted exists."),
+    StatementOutcome.REFUSED: N_("This is what they say, signed."),
+}
+"""What a signed statement is worth (CS-37), by what it says."""
 GROUNDS = {
     Ground.EXPRESSION: N_("freedom of expression and information (article 17.3 a)"),
     Ground.LEGAL_OBLIGATION: N_("a legal obligation or a public task (article 17.3 b)"),
@@ -148,17 +156,45 @@ def script(facts: Mapping[str, Any], t: Translator, *, day: str) -> str:
     return " ".join(part for part in (said, t(N_("Write down the day, and who you spoke with."))) if part)
 
 
-def names_of(entry: Entry, chosen: Sequence[int] | None, t: Translator, *, unique: bool = True) -> list[str]:
-    """The names of what was chosen, or of all that went: items, then the certificates that went without any."""
-    names = [BothLanguages(**item["name"]).text(t.language) for item in entry.shared]
-    bare = [the_certificate(BothLanguages(**one["certificate"]).text(t.language), t) for one in entry.bare]
-    all_names = [*names, *bare]
+def names_of(
+    entry: Entry,
+    chosen: Sequence[int] | None,
+    t: Translator,
+    *,
+    unique: bool = True,
+    titles: Mapping[str, BothLanguages] = _NO_TITLES,
+) -> list[str]:
+    """The names of what was chosen, or of all that went: items, then the certificates that went without any.
+
+    Where certificates have something of the same name, theirs stands beside it. `titles` are those of the certificates
+    still held, for pages; a letter and a file tell none, since a title is a value.
+    """
+    names = told_apart([(_name(one, t), _owner(one), called_here(one, titles, t)) for one in entry.shared])
+    bare = [the_certificate(called_here(one, titles, t), t) for one in entry.bare]
+    all_names = list(zip([*names, *bare], map(_owner, entry.went), strict=True))
     wanted = all_names if chosen is None else [all_names[number] for number in chosen]
-    return list(dict.fromkeys(wanted)) if unique else wanted
+    return [name for name, _ in (dict.fromkeys(wanted) if unique else wanted)]
 
 
-def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, Any]:
-    """How it stands, for the templates."""
+def _name(facts: Mapping[str, Any], t: Translator) -> str:
+    return BothLanguages(**facts["name"]).text(t.language)
+
+
+def _owner(facts: Mapping[str, Any]) -> str:
+    return str(facts["certificate_id"])
+
+
+def called_here(facts: Mapping[str, Any], titles: Mapping[str, BothLanguages], t: Translator) -> str:
+    """What the certificate of an item, or one that went without any, is called: with its title while it is held."""
+    held = titles.get(facts.get("certificate_id", ""))
+    kind = BothLanguages(**facts["certificate"]).text(t.language)
+    return kind_and_title(kind, held.text(t.language) if held is not None else "", t)
+
+
+def standing_view(
+    entry: Entry, standing: Standing, t: Translator, *, titles: Mapping[str, BothLanguages] = _NO_TITLES
+) -> dict[str, Any]:
+    """How it stands, for the templates. `titles` as in `names_of`."""
     words = STATES.get(standing.state)
     sentence = ""
     if words is not None:
@@ -172,7 +208,9 @@ def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, 
         "icon": words.icon if words else "",
         "sentence": sentence,
         "asked": t.date(standing.wish.at) if standing.wish else "",
-        "what": t.listed(names_of(entry, standing.chosen, t)) if standing.wish and standing.chosen is not None else "",
+        "what": t.listed(names_of(entry, standing.chosen, t, titles=titles))
+        if standing.wish and standing.chosen is not None
+        else "",
         "took_back": standing.action is Action.WITHDRAW,
         "again": t.listed(dict.fromkeys(t.date(one.at) for one in standing.again)) if standing.again else "",
         "due": t.date(standing.due_on) if standing.due_on else "",
@@ -185,8 +223,10 @@ def standing_view(entry: Entry, standing: Standing, t: Translator) -> dict[str, 
         "is_by_wallet": standing.is_by_wallet,
         "is_gone": standing.is_gone,
         "misses_statement": standing.misses_statement,
-        "not_mentioned": t.listed(names_of(entry, standing.not_mentioned, t)) if standing.not_mentioned else "",
-        "statements": [_statement_view(one, t, came=t.moment(event.at)) for event, one in standing.statements],
+        "not_mentioned": t.listed(names_of(entry, standing.not_mentioned, t, titles=titles))
+        if standing.not_mentioned
+        else "",
+        "statements": [_statement_view(entry, one, t, came=t.moment(event.at)) for event, one in standing.statements],
     }
 
 
@@ -202,30 +242,41 @@ def _offers(standing: Standing) -> str:
     return "more" if standing.state is State.DONE else "again"
 
 
-def _statement_view(statement: DeletionStatement, t: Translator, *, came: str) -> dict[str, Any]:
+def _statement_view(entry: Entry, statement: DeletionStatement, t: Translator, *, came: str) -> dict[str, Any]:
     deleted = None if statement.deleted_at is None else datetime.fromtimestamp(statement.deleted_at, UTC)
     return {
         "came": came,
+        "what_it_is": t(WHAT_IT_IS[outcome_of(statement)]),
+        "is_refusal": outcome_of(statement) is StatementOutcome.REFUSED,
         "made": t.moment(datetime.fromtimestamp(statement.iat, UTC)),
         "deleted": t.moment(deleted) if deleted else "",
         "backups": t.date(statement.backups_until) if statement.backups_until else "",
         "why": t(REASONS[statement.reason]),
-        "items": _labels(statement.items, t),
+        "items": t.listed(stated_names(entry, statement.items, t)) if statement.items else "",
         "systems": [their_words(one, t) for one in statement.systems],
         "informed": [their_words(one, t) for one in statement.informed],
         "exceptions": [
             {
                 "ground": t(GROUNDS[one.ground]),
                 "words": their_words(one.words, t),
-                "items": _labels(one.items, t),
+                "items": t.listed(stated_names(entry, one.items, t)) if one.items else "",
             }
             for one in statement.exceptions
         ],
     }
 
 
-def _labels(items: Sequence[StatedItem], t: Translator) -> str:
-    return t.listed(dict.fromkeys(their_words(item.label, t) for item in items)) if items else ""
+def stated_names(entry: Entry, items: Sequence[StatedItem], t: Translator) -> list[str]:
+    """What a statement names, in its own words; with the certificate where several have something of that name."""
+    decided = entry.decided or {}
+    kinds = {
+        reference["credential"]: BothLanguages(**facts["certificate"]).text(t.language)
+        for facts in (*entry.shared, *decided.get("came_along", ()))
+        for reference in facts.get("references", ())
+    }
+    named = [(their_words(one.label, t), one.credential, kinds.get(one.credential, one.credential)) for one in items]
+    owners = [owner for _, owner, _ in named]
+    return [name for name, _ in dict.fromkeys(zip(told_apart(named), owners, strict=True))]
 
 
 def their_words(text: LocalizedText, t: Translator) -> str:

@@ -72,7 +72,7 @@ def warning_views(decision: Decision, t: Translator, *, history: Sequence[Entry]
 
     def view(warned: Warned) -> WarningView:
         ticked = warned.kind.value in decision.chosen.overridden
-        href = _overdue_entry(decision, history) if warned.kind is WarningKind.OVERDUE_DELETION else ""
+        href = _overdue_entry(decision, history, t) if warned.kind is WarningKind.OVERDUE_DELETION else ""
         return replace(warning_view(warned, t, titles=titles, overridden=ticked), href=href)
 
     shown = [view(warned) for warned in decision.warnings]
@@ -85,11 +85,12 @@ def warning_views(decision: Decision, t: Translator, *, history: Sequence[Entry]
     }
 
 
-def _overdue_entry(decision: Decision, history: Sequence[Entry]) -> str:
+def _overdue_entry(decision: Decision, history: Sequence[Entry], t: Translator) -> str:
     """The page of what they have owed for longest, as it was when they asked (OA-14)."""
     checked = decision.checked
     for entry in reversed(history):
-        if is_from(entry, checked) and standing_of(entry, now=checked.asked_at).is_overdue:
+        standing = standing_of(entry, now=checked.asked_at, time_zone=t.time_zone)
+        if standing.is_overdue and is_from(entry, checked):
             return f"/history/{entry.id}"
     return ""
 

@@ -98,6 +98,17 @@ class PermissionStanding:
         return self.wish is PermissionAction.END or self.ended_there is not None or self.is_past
 
     @property
+    def ended_at(self) -> datetime | None:
+        """When it ended before its last day was over: by the person's wish, else as they state; None when it did not.
+        What they state of it is bounded by what was allowed, and by when they stated it."""
+        if self.wish is PermissionAction.END:
+            return self.wished_at
+        if self.told is None or self.ended_there in (None, EndReason.TIME):
+            return None
+        ended = self.told.iat if self.told.ended_at is None else min(self.told.ended_at, self.told.iat)
+        return datetime.fromtimestamp(ended, UTC) if 0 <= ended < self.granted.over_at.timestamp() else None
+
+    @property
     def is_settled(self) -> bool:
         """Whether there is nothing left to ask or to tell them."""
         return self.ended_there is not None or self.is_asked_no_more

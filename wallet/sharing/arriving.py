@@ -224,7 +224,10 @@ class Arrivals(Desk):
 
     def _past(self, vault: UnlockedVault, checked: CheckedRequest, *, came_by: CameBy) -> Past:
         entries, now = self.history(vault)[0], self._wallet.clock()
-        overdue = sum(is_from(entry, checked) and standing_of(entry, now=now).is_overdue for entry in entries)
+        time_zone = self._wallet.settings.time_zone
+        overdue = sum(
+            is_from(entry, checked) and standing_of(entry, now=now, time_zone=time_zone).is_overdue for entry in entries
+        )
         return past_of(entries, checked, came_by=came_by, overdue_deletions=overdue)
 
     def _end_silently(self, vault: UnlockedVault, decision: Decision, *, came_by: CameBy, now: datetime) -> None:

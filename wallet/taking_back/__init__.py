@@ -3,7 +3,7 @@
     means = means_of(checked, key)                   # kept from the moment of sharing, sealed
     token = withdrawal(means, Action.WITHDRAW, entry_id=..., now=now)
     answered = read_reply(reply, means, expected_receipt_id=..., decided_at=..., trust=trust, now=now)
-    standing_of(entry, now=now).state
+    standing_of(entry, now=now, time_zone="Europe/Stockholm").state
 
 A deletion statement is shown as what somebody says, never as a proof.
 """

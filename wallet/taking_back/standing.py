@@ -1,6 +1,6 @@
 """How taking back and deletion stand, from the events of an entry alone (CS-36).
 
-    standing = standing_of(entry, now=now)
+    standing = standing_of(entry, now=now, time_zone="Europe/Stockholm")
     standing.state, standing.due_on, standing.is_overdue
 
 What counts is what the statements cover, not what they call themselves: one that says "deleted" and leaves out what
@@ -10,11 +10,13 @@ was asked for is shown as leaving it out.
 import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from schemas.withdrawal import Action, DeletionStatement, ItemReference, Reason, StatementOutcome
+from service.i18n import in_zone
 from wallet.ledger import Entry, Event, EventKind, Outcome
 
 
@@ -115,16 +117,16 @@ def separable(entry: Entry) -> tuple[int, ...]:
     return tuple(number for number, one in enumerate(entry.went) if number < len(entry.shared) or one.get("references"))
 
 
-def standing_of(entry: Entry, *, now: datetime) -> Standing:
-    """What the events after a share add up to."""
+def standing_of(entry: Entry, *, now: datetime, time_zone: str) -> Standing:
+    """What the events after a share add up to. `time_zone` is where the days of the person begin and end."""
     statements = tuple(
         (event, DeletionStatement.model_validate(event.facts["statement"]))
         for event in entry.events
         if _is_statement(event)
     )
     is_gone = _is_gone(entry, [one for _, one in statements])
-    last_day = entry.retention_until
-    misses = can_take_back(entry) and last_day is not None and last_day < now.date() and not is_gone
+    last_day, today = entry.retention_until, day_in(now, time_zone)
+    misses = can_take_back(entry) and last_day is not None and last_day < today and not is_gone
     places = _wishes(entry.events)
     if not places:
         if not statements:
@@ -139,8 +141,8 @@ def standing_of(entry: Entry, *, now: datetime) -> Standing:
     chosen = wish.facts.get("chosen")
     is_covered = is_gone if chosen is None else all(_covered(entry.went[n].get("references", ()), told) for n in chosen)
     state, reason = _state(wish, after, told, is_covered=is_covered)
-    due_on, complained_at = _due_on(wish, after), _complained_at(after, state)
-    if state in _WAITS and now.date() > due_on:
+    due_on, complained_at = _due_on(wish, after, time_zone=time_zone), _complained_at(after, state)
+    if state in _WAITS and today > due_on:
         state = State.OVERDUE if complained_at is None else State.ESCALATED
     return Standing(
         state=state,
@@ -231,14 +233,20 @@ def _said(statement: DeletionStatement) -> State:
     return State.REFUSED if statement.outcome is StatementOutcome.REFUSED else State.PARTLY
 
 
-def _due_on(wish: Event, after: Sequence[Event]) -> date:
+def _due_on(wish: Event, after: Sequence[Event], *, time_zone: str) -> date:
     """A month after the wish; sooner when they promise it sooner, never later because they say so."""
-    due = one_month_after(wish.at.astimezone(UTC).date())
+    wished_on = day_in(wish.at, time_zone)
+    due = one_month_after(wished_on)
     for event in after:
         promised = event.facts.get("due_on") if event.kind is EventKind.DELETION_ACKNOWLEDGED else None
         if promised is not None:
-            due = min(due, max(date.fromisoformat(promised), wish.at.date()))
+            due = min(due, max(date.fromisoformat(promised), wished_on))
     return due
+
+
+def day_in(moment: datetime, time_zone: str) -> date:
+    """The day that it is somewhere at a moment: the last day of a month or of a promise ends at midnight there."""
+    return in_zone(moment, ZoneInfo(time_zone)).date()
 
 
 def one_month_after(day: date) -> date:

@@ -55,6 +55,11 @@ def test_those_that_are_ticked_are_asked_and_the_page_tells_what_they_say(world:
     assert second.messages
     gone, _, kept = asked.text.partition('id="still-kept"')
     assert 'id="gone-there"' in gone
+    apart = {
+        "en": ("They say that it is deleted", "They still have something"),
+        "sv": ("De säger att det är raderat", "De har fortfarande något"),
+    }[language]
+    assert [heading for heading in re.findall(r"<h3[^>]*>(.*?)</h3>", asked.text) if heading in apart] == list(apart)
     assert {"en": "Deleted, they say", "sv": "Raderat, säger de"}[language] in text_of(asked)
     assert 'id="standing-1"' in kept, "the one that did not answer is still there, with how it stands"
     assert not UNKNOWN_WORDS.search(text_of(asked))

@@ -18,6 +18,7 @@ from tests.wallet.fake_verifier import FakeVerifier, credential, notice, query, 
 from tests.wallet.pages.sharing_browser import latest_entry
 from tests.wallet.pages.test_share_pages import confirm, decide, look, person, text_of
 from tests.world import World
+from wallet.pages.history_words import GOT_NO
 from wallet.pages.phrases import country
 from wallet.pages.receipt_view import HAPPENED, LEVELS
 from wallet.receipts import check_receipt
@@ -93,6 +94,8 @@ def words_for(path: str, fact: Any, t: Translator) -> str:
             return t.date(date.fromisoformat(fact))
         case "events.type":
             return t(HAPPENED[EventType(fact)])
+        case "events.type of a no":
+            return t(GOT_NO if fact == "delivered" else HAPPENED[EventType(fact)])
         case "events.at":
             return t.moment(datetime.fromisoformat(fact))
         case "events.actor" | "events.consent_type" | "controller.party_type":
@@ -107,7 +110,8 @@ def words_for(path: str, fact: Any, t: Translator) -> str:
 
 def missing(receipt: dict[str, Any], page: str, t: Translator) -> list[tuple[str, str]]:
     """The facts of a receipt that the text of a page does not tell."""
-    told = [(path, words_for(path, fact, t)) for path, fact in facts_of(receipt)]
+    of_a_no = {"events.type": "events.type of a no"} if "refused" in [one["type"] for one in receipt["events"]] else {}
+    told = [(path, words_for(of_a_no.get(path, path), fact, t)) for path, fact in facts_of(receipt)]
     return [(path, words) for path, words in told if words.casefold() not in page.casefold()]
 
 

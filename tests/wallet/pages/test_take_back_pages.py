@@ -373,7 +373,11 @@ def test_a_refusal_offers_nothing_to_take_back(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "name"), [("en", "The certificate Short course certificate"), ("sv", "Intyget Mikromeritintyg")]
+    ("language", "name"),
+    [
+        ("en", "Short course certificate “Computer Security for Health Care Systems”, the certificate itself"),
+        ("sv", "Mikromeritintyg ”Datasäkerhet för vårdens system”, själva intyget"),
+    ],
 )
 def test_cs35_a_certificate_without_chosen_items_has_a_tick_of_its_own(world: World, language: str, name: str) -> None:
     """Unticked; ticked alone it is everything that went, so that all is asked for; and the letter names it."""
@@ -409,9 +413,9 @@ def test_cs35_the_letter_names_a_ticked_certificate_without_items(world: World) 
 
     assert 'id="none-is-all"' in page.text
     both = re.findall(r'<pre id="letter">(.*?)</pre>', page.text, re.DOTALL)[0]
-    assert ("- Family name" in both, "- The certificate Short course certificate" in both) == (True, True)
+    assert ("- Family name" in both, "- Short course certificate, the certificate itself" in both) == (True, True)
     draft = send(browser, page, page.url.path, decision="draft", item="1")
 
     body = re.findall(r'<pre id="letter">(.*?)</pre>', draft.text, re.DOTALL)[0]
-    assert "- The certificate Short course certificate" in body
+    assert "- Short course certificate, the certificate itself" in body
     assert "Family name" not in body
