@@ -139,14 +139,16 @@ def test_two_servers_that_get_the_same_refresh_token_at_once_make_one_successor(
     """Two applications on one database, eight uses each: one refresh token follows, and one access token works."""
     desk = fetcher.desk
     sent = {"grant_type": "refresh_token", "refresh_token": first, "client_id": "public"}
-    proofs = [fetcher.dpop("/token") for _ in range(16)]
+    proofs = [[fetcher.dpop("/token") for _ in range(20)] for _ in range(16)]
     with TestClient(create_app(desk.settings, clock=desk.clock), base_url=desk.settings.origin) as other:
         clients = [desk.client, other]
 
         def use(number: int) -> dict[str, Any]:
-            headers = {"DPoP": proofs[number]}
-            answer: dict[str, Any] = clients[number % 2].post(desk.url("/token"), data=sent, headers=headers).json()
-            return answer
+            for proof in proofs[number]:
+                answer = clients[number % 2].post(desk.url("/token"), data=sent, headers={"DPoP": proof})
+                if answer.status_code != 503:  # On a busy machine one waits for the lock in vain, and asks again.
+                    break
+            return dict(answer.json())
 
         with ThreadPoolExecutor(16) as threads:
             answers = list(threads.map(use, range(16)))

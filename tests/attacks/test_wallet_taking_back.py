@@ -148,7 +148,7 @@ async def test_deleted_is_not_believed_of_what_is_not_named(world: World) -> Non
         (says(302, location="https://elsewhere.example/withdrawals"), State.SENT, "http_302"),
         (says(307, location="https://elsewhere.example/withdrawals"), State.SENT, "http_307"),
         (says(500), State.SENT, "http_500"),
-        (says(429), State.NOT_SENT, "too_many_requests"),
+        (says(429), State.SENT, "too_many_requests"),
         (says(404, {"error": "not_found"}), State.NOT_ACCEPTED, "not_found"),
         (says(400, {"error": "<script>" * 20}), State.NOT_ACCEPTED, "http_400"),
         (says(400, b'{"error":"a","error":"b"}'), State.NOT_ACCEPTED, "http_400"),
