@@ -89,10 +89,11 @@ async def signed_in(
         raise AuthorizationOver
     if not sign_in.has_signed_in(issuer, code=code, iss=iss):
         return await _nothing_page(request, pages, authorization, _ENDED)
+    today = issuer.settings.day_of(issuer.clock())
     try:
         claims = await sign_in.claims_of(issuer, authorization.id, browser_key, code=code)
-        features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
-        results = await issuer.store.database.run(issuer.store.results.of_learner, features)
+        features = features_of_claims(claims, read_match_rules(issuer.settings.login_match), on=today)
+        results = await issuer.store.database.run(issuer.store.results.of_learner, features, on=today)
         same_person(result.record.learner for result in results)
     except NotRecognised as exc:
         log.info("sign_in_not_recognised", reason=str(exc))
@@ -101,7 +102,6 @@ async def signed_in(
         log.warning("sign_in_failed", error=exc.error, reason=str(exc))
         told = _UNAVAILABLE if isinstance(exc, LoginUnavailable) else _ENDED
         return await _nothing_page(request, pages, authorization, told, status=exc.status)
-    today = issuer.settings.day_of(issuer.clock())
     records = [(result.id, result.record.dated(today)) for result in results]
     if authorization.from_offer is not None:
         offer = await _offer(issuer, authorization.from_offer)

@@ -197,15 +197,17 @@ async def _mine(issuer: IssuerContext, marks: Collection[bytes], power_id: str) 
 
 def _marks(issuer: IssuerContext, claims: dict[str, object]) -> frozenset[bytes]:
     """Whom the sign-in is about. Raises `NotRecognised` when that is nobody, or when it could be two people."""
-    features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
-    learners = [one.record.learner for one in issuer.store.results.of_learner(features)]
+    today = issuer.settings.day_of(issuer.clock())
+    features = features_of_claims(claims, read_match_rules(issuer.settings.login_match), on=today)
+    learners = [one.record.learner for one in issuer.store.results.of_learner(features, on=today)]
     if learners:
         same_person(learners)
     people = people_of(features, learners)
     for person in people:
         # Somebody else of these very names and this birth date, told apart by a number: we cannot know whom a power
         # means, which has no number.
-        namesakes = [one.record.learner for one in issuer.store.results.of_learner(features_of_person(person))]
+        found = issuer.store.results.of_learner(features_of_person(person), on=today)
+        namesakes = [one.record.learner for one in found]
         if namesakes:
             same_person([*namesakes, *learners])
     return marks_of(issuer.store.secret, people)
