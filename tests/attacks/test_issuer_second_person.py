@@ -90,3 +90,29 @@ def test_a_request_for_another_credential_issuer_is_refused(fetcher: Fetcher) ->
     assert fetcher.push(resource=fetcher.desk.issuer).status_code == 201
     answer = fetcher.push(resource="https://hostile.example")
     assert (answer.status_code, answer.json().get("error")) == (400, "invalid_target")
+
+
+def test_a_token_is_not_asked_for_another_credential_issuer_either(fetcher: Fetcher) -> None:
+    """Ours beside another is another as well; the code is as good as before."""
+    hostile = "https://hostile.example"
+    code = fetcher.allowed()
+    for resource in (hostile, [fetcher.desk.issuer, hostile]):
+        answer = fetcher.ask_token(code, resource=resource)
+        assert (answer.status_code, answer.json().get("error")) == (400, "invalid_target")
+    assert fetcher.ask_token(code, resource=fetcher.desk.issuer).status_code == 200
+
+
+def test_who_opens_a_request_late_has_the_whole_time_to_decide(fetcher: Fetcher) -> None:
+    """Its page, opened in time, is there for as long as the person has; the address of the request is not."""
+    uri = fetcher.request_uri()
+    fetcher.desk.clock.advance(seconds=OPENING_SECONDS - 1)
+    page = fetcher.sign_in(fetcher.open(uri))
+    fetcher.desk.clock.advance(minutes=29)
+    assert fetcher.open(uri).status_code == 400
+    assert fetcher.sent_back(fetcher.decide(page))["code"]
+
+
+def test_a_first_sign_in_asks_nobody_twice(fetcher: Fetcher) -> None:
+    """Whom the provider knows goes on at once, until they say that they are somebody else."""
+    opened = fetcher.open(fetcher.request_uri())
+    assert "prompt" not in parse_qs(urlsplit(opened.headers["location"]).query)
