@@ -71,12 +71,19 @@ async def powers(request: Request, issuer: IssuerDep, pages: PagesDep) -> Respon
 
 
 @router.post("/powers/sign-in", dependencies=[FromOurForm])
-async def sign_in(request: Request, issuer: IssuerDep, pages: PagesDep) -> Response:
-    """To the provider, by a page with the link, since a form may not lead away. Raises `TooManyRequests`."""
+async def sign_in(
+    request: Request, issuer: IssuerDep, pages: PagesDep, again: Annotated[str, Form(max_length=5)] = ""
+) -> Response:
+    """To the provider, by a page with the link, since a form may not lead away; `again`: as somebody else perhaps.
+
+    Raises `TooManyRequests`.
+    """
     issuer.limits.count_address(client_address(request), path="/powers/sign-in")
     browser_key = new_cookie()
     try:
-        url = await signing_in.address(issuer, VISIT, browser_key, language=pages.language(request))
+        url = await signing_in.address(
+            issuer, VISIT, browser_key, language=pages.language(request), as_somebody=bool(again)
+        )
     except LoginUnavailable as exc:
         log.warning("sign_in_unavailable", reason=str(exc))
         return await _told(request, issuer, pages, _UNAVAILABLE, status=503)

@@ -19,7 +19,7 @@ from schemas.learning.personal_numbers import national_number, spellings_of_nati
 from schemas.learning.statement import Statement
 from tests.attacks.test_issuer_powers import POWER, power_record
 from tests.issuer.desk import Desk, open_desk
-from tests.issuer.fetching import records
+from tests.issuer.fetching import ELIN, records, running_fetcher
 from tests.schemas.types.records import statement
 from tests.wallet.acting import REGISTRATION
 
@@ -183,6 +183,17 @@ def test_new_and_old_records_of_one_person_agree_before_anybody_has_signed_in(up
     mine = [one for one in upgraded.context.store.results.list_results() if one.record.learner.given_name == "Cia"]
     assert len(mine) == 3
     same_person(one.record.learner for one in mine)
+
+
+def test_whoever_signs_in_before_midnight_may_decide_after_it(tmp_path: Path) -> None:
+    """What holds today is as of the day on which it was shown; nothing has changed."""
+    live = statement(REGISTRATION, 4, learner=ELIN).model_copy(update={"as_of": None, "is_live": True})
+    with running_fetcher(tmp_path, live) as fetcher:
+        fetcher.desk.clock.advance(hours=10, minutes=20)  # 23:54 in Stockholm.
+        page = fetcher.sign_in(fetcher.open(fetcher.request_uri(scope=REGISTRATION.name)))
+        assert "2026-11-20" in page.text or "20 november 2026" in page.text
+        fetcher.desk.clock.advance(minutes=20)
+        assert fetcher.sent_back(fetcher.decide(page))["code"]
 
 
 def test_a_power_that_was_ended_before_stays_ended(upgraded: Desk) -> None:
