@@ -12,8 +12,8 @@ it), `student_number`, `birth_date`, `given_name` and `family_name`.
 All rules must match. A name alone never does: two people can share one.
 
 An identifier is compared as it is written, without the blanks around it: a sign between its parts, a leading zero or a
-capital letter can be all that tells two people apart. Only Swedish national numbers have several spellings, and one that
-they are compared in: twelve digits (`national_number`).
+capital letter can be all that tells two people apart. Only Swedish national numbers have several spellings, and are
+compared by their twelve digits (`national_number`).
 """
 
 import re

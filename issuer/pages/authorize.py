@@ -225,7 +225,8 @@ async def _as_chosen(issuer: IssuerContext, draft: OfferDraft, *, kept: list[int
     """
     results = await issuer.store.database.run(issuer.store.results.get_results, draft.result_ids)
     now, day_of = issuer.clock(), issuer.settings.day_of
-    days = dict.fromkeys((day_of(now), day_of(now - DECIDING)))  # Whoever signed in before midnight may decide after it.
+    # Whoever signed in before midnight may decide after it.
+    days = dict.fromkeys((day_of(now), day_of(now - DECIDING)))
     records = unchanged(draft, ([result.record.dated(day) for result in results] for day in days))
     courses = courses_of(draft)
     if not courses or set(kept) == set(range(len(courses))):

@@ -4,8 +4,8 @@
     bring_up(database, secret, identifiers, on=today)     # whenever somebody's numbers are known
 
 What a record still says is marked anew by the upgrade. Of a personal identity number only a keyed digest was kept, of
-the number as it was written: by that the record is found from then on, and when somebody brings the number, in a file or
-by signing in, the record is marked as it would be today. So nothing is found by what could be another person's number.
+the number as it was written: by that the record is found from then on, and when somebody brings the number, in a file
+or by signing in, the record is marked as it would be today. So nothing is found by what could be another's number.
 """
 
 import re
@@ -63,8 +63,10 @@ def _marks(secret: IssuerSecret, record: Record, *, on: date) -> Iterator[bytes]
 
 
 def bring_up(database: Database, secret: IssuerSecret, identifiers: Iterable[Feature], *, on: date) -> None:
-    """Mark the records of before that have one of these numbers (pairs of type and value, in the spelling in which it is
-    compared) as they would be marked today."""
+    """Mark the records of before that have one of these numbers as they would be marked today.
+
+    Numbers are pairs of type and value, in the spelling in which it is compared.
+    """
     of_mark = {
         secret.learner_key(kind, written): (kind, value)
         for kind, value in dict.fromkeys(identifiers)

@@ -92,7 +92,8 @@ def national_number(text: str, *, on: date) -> str | None:
     digits = f"{century}{whole}{last}"
     day = int(digits[6:8])
     try:
-        date(int(digits[:4]), int(digits[4:6]), day - 60 if day > 60 else day)  # A coordination number: the day plus 60.
+        # Of a coordination number it is the day plus 60.
+        date(int(digits[:4]), int(digits[4:6]), day - 60 if day > 60 else day)
     except ValueError:
         return None
     return digits if _is_number(digits) else None

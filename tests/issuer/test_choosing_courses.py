@@ -99,8 +99,8 @@ def test_a_course_that_is_not_there_is_refused(fetcher: Fetcher) -> None:
 
 @pytest.mark.parametrize("courses", [["0.0"], None])
 def test_records_that_changed_meanwhile_are_shown_anew(fetcher: Fetcher, courses: list[str] | None) -> None:
-    """Whether a course is left out or none. What is fetched is what was shown: results that were replaced or erased since are not cut down, but read again
-    after another sign-in."""
+    """What is fetched is what was shown: results that were replaced or erased since are not cut down, but read again
+    after another sign-in. A course is left out, or none."""
     page = review(fetcher)
     store = fetcher.desk.context.store.results
     (imported,) = store.list_imports()

@@ -161,9 +161,7 @@ def test_records_of_before_are_found_by_their_own_number_and_no_other(
 @pytest.mark.parametrize(
     ("kind", "value", "given_name"), [("nationalIdentifier", "199802032384", "Cia"), ("localId", "AM-201-10457", "Dag")]
 )
-def test_a_file_of_today_replaces_statements_of_before(
-    upgraded: Desk, kind: str, value: str, given_name: str
-) -> None:
+def test_a_file_of_today_replaces_statements_of_before(upgraded: Desk, kind: str, value: str, given_name: str) -> None:
     """Also when the number is written otherwise by now; and what is kept of both is one person's."""
 
     def stated() -> list[tuple[str, Statement]]:
@@ -187,7 +185,7 @@ def test_new_and_old_records_of_one_person_agree_before_anybody_has_signed_in(up
 
 def test_whoever_signs_in_before_midnight_may_decide_after_it(tmp_path: Path) -> None:
     """What holds today is as of the day on which it was shown; nothing has changed."""
-    live = statement(REGISTRATION, 4, learner=ELIN).model_copy(update={"as_of": None, "is_live": True})
+    live = statement(REGISTRATION, 4, learner=ELIN, as_of=None, is_live=True)
     with running_fetcher(tmp_path, live) as fetcher:
         fetcher.desk.clock.advance(hours=10, minutes=20)  # 23:54 in Stockholm.
         page = fetcher.sign_in(fetcher.open(fetcher.request_uri(scope=REGISTRATION.name)))
