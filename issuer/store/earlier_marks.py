@@ -87,7 +87,9 @@ def bring_up(database: Database, secret: IssuerSecret, identifiers: Iterable[Fea
                     _bring_up_one(connection, secret, row, *of_mark[row.digest])
 
 
-def _bring_up_one(connection: Connection, secret: IssuerSecret, row: Row[Any], kind: str, value: str) -> None:
+def _bring_up_one(
+    connection: Connection, secret: IssuerSecret, row: Row[*tuple[Any, ...]], kind: str, value: str
+) -> None:
     kept = connection.execute(select(RESULTS.c.achievement).where(RESULTS.c.id == row.id)).scalar_one()
     record = read_record(kept)
     now = Identifier(type=kind, value=secret.number_mark(kind, value))

@@ -140,7 +140,8 @@ def test_who_is_not_known_is_asked_who_they_are_when_they_sign_in_again(source: 
     first = source.post(source.get("/powers"), "/powers/sign-in")
     assert "prompt" not in parse_qs(urlsplit(link_of(first, "to-sign-in")).query)
     told = source.signed_in(pnr="19500101-0000")
-    (again,) = html.fromstring(told.text).xpath("//input[@name='again']/@value")
+    tree: Any = html.fromstring(told.text)
+    (again,) = tree.xpath("//input[@name='again']/@value")
     leading = source.post(told, "/powers/sign-in", again=again)
     assert parse_qs(urlsplit(link_of(leading, "to-sign-in")).query)["prompt"] == ["login"]
 

@@ -17,11 +17,11 @@ from issuer.store.upgrades import VERSION
 from schemas.learning.achievement import Identifier, Learner
 from schemas.learning.personal_numbers import national_number, spellings_of_national_number
 from schemas.learning.statement import Statement
-from tests.attacks.test_issuer_powers import POWER, power_record
+from tests.attacks.test_issuer_powers import power_record
 from tests.issuer.desk import Desk, open_desk
 from tests.issuer.fetching import ELIN, records, running_fetcher
 from tests.schemas.types.records import statement
-from tests.wallet.acting import REGISTRATION
+from tests.wallet.acting import POWER, REGISTRATION
 
 OLD = Path(__file__).parents[1] / "vectors" / "issuer-schema-6"
 TODAY = date(2026, 11, 27)

@@ -1,6 +1,7 @@
 """People who come to an issuer's addresses without an account there, and without a wallet, are told how to go on."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import html
@@ -11,10 +12,12 @@ from tests.issuer.fetching import running_fetcher
 NAVIGATES = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
 
 
-def shown(desk: Desk, path: str, language: str) -> str:
-    """The page at a path, signed out."""
-    answer = desk.client.get(desk.settings.origin + path, headers={"Accept": "text/html", "Accept-Language": language})
-    return answer.text
+def for_others(desk: Desk, language: str) -> str:
+    """What the first page tells somebody who has no account."""
+    headers = {"Accept": "text/html", "Accept-Language": language}
+    tree: Any = html.fromstring(desk.client.get(desk.settings.origin + "/uni/", headers=headers).text)
+    (paragraph,) = tree.xpath("//p[@id='for-others']")
+    return " ".join(paragraph.text_content().split())
 
 
 @pytest.mark.parametrize(
@@ -27,14 +30,12 @@ def shown(desk: Desk, path: str, language: str) -> str:
 def test_the_first_page_tells_people_to_begin_in_their_wallet(tmp_path: Path, language: str, said: str) -> None:
     """Whoever follows the name of the institution lands where staff sign in."""
     with running_fetcher(tmp_path) as fetcher:
-        (paragraph,) = html.fromstring(shown(fetcher.desk, "/uni/", language)).xpath("//p[@id='for-others']")
-        assert said in " ".join(paragraph.text_content().split())
+        assert said in for_others(fetcher.desk, language)
 
 
 def test_where_nobody_can_sign_in_it_tells_them_to_ask_for_a_link(desk: Desk) -> None:
     """Nothing is said that is not so here."""
-    (paragraph,) = html.fromstring(shown(desk, "/uni/", "sv")).xpath("//p[@id='for-others']")
-    assert "Be Nordanviks universitet om en länk" in paragraph.text_content()
+    assert "Be Nordanviks universitet om en länk" in for_others(desk, "sv")
 
 
 def test_the_address_of_an_offer_leads_a_browser_to_its_page_and_a_wallet_to_the_offer(desk: Desk) -> None:
@@ -55,7 +56,7 @@ def test_the_address_of_an_offer_leads_a_browser_to_its_page_and_a_wallet_to_the
 def test_whoever_has_a_wallet_is_not_told_what_one_is(desk: Desk) -> None:
     """Its address is remembered in this browser."""
     page = desk.client.get(desk.links(desk.offer()).offer_https, headers=NAVIGATES)
-    tree = html.fromstring(page.text)
+    tree: Any = html.fromstring(page.text)
     assert tree.xpath("//p[@id='no-wallet']")
     typed = {
         name: tree.xpath(f"//form[@id='wallet-form']//input[@name='{name}']/@value")[0] for name in ("csrf", "back")
