@@ -82,6 +82,10 @@ class IssuerSecret:
         """What is kept of something that a person can be recognised by, such as an identifier or a birth date."""
         return self._derive("learner", name, value)
 
+    def number_mark(self, kind: str, value: str) -> str:
+        """What stands in a record for a personal identity number of this type."""
+        return self.learner_key(kind, value).hex()
+
     def key_mark(self, certificate_id: str, thumbprint: str) -> bytes:
         """A mark that recognises a holder key again within one certificate, and nothing else anywhere."""
         return self._derive("holder-key", certificate_id, thumbprint)

@@ -34,7 +34,8 @@ from schemas.types import CredentialType, types_for
 
 _MOST_NAMED = 10
 _QUOTES_AND_ROWS = {"sv": ("”", "rad"), "en": ("“", "row")}
-_TX_CODE_HINT = "The issuer gave you a code for this certificate. / Utfärdaren gav dig en kod för det här intyget."
+_TX_CODE_HINT = "Utfärdaren gav dig en kod för det här intyget. / The issuer gave you a code for this certificate."
+"""One text for every wallet: an offer has no language (OpenID4VCI 4.1.1). Most who read it read Swedish."""
 
 
 class OfferState(StrEnum):
@@ -329,6 +330,11 @@ def credential_offer(offer: Offer, *, issuer: str, secret: IssuerSecret) -> Cred
     )
 
 
+def offer_page(uri: str, *, issuer: str) -> str:
+    """The page for people of the offer at this address."""
+    return f"{issuer}/offer?credential_offer_uri={quote(uri, safe='')}"
+
+
 def links_of(offer: Offer, *, issuer: str, secret: IssuerSecret, now: datetime) -> OfferLinks:
     """The links and codes of an open offer; `issuer` is the public URL.
 
@@ -347,7 +353,7 @@ def links_of(offer: Offer, *, issuer: str, secret: IssuerSecret, now: datetime) 
         typed = f"{issuer.partition('://')[2]}/{code[:5]}-{code[5:]}"
     return OfferLinks(
         offer=offer_link(uri=uri),
-        offer_https=f"{issuer}/offer?credential_offer_uri={quote(uri, safe='')}",
+        offer_https=offer_page(uri, issuer=issuer),
         by_value=offer_link_by_value(by_value),
         uri=uri,
         tx_code=tx_code,

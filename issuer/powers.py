@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from issuer.derivation import IssuerSecret
-from issuer.recognition import Feature, NotRecognised, features_of_learner
+from issuer.recognition import Feature, NotRecognised, features_of_names
 from schemas.errors import NotFound, Refused
 from schemas.learning.achievement import Learner
 from schemas.types.power_of_representation import POWER_OF_REPRESENTATION
@@ -70,7 +70,7 @@ def people_of(features: Sequence[Feature], learners: Iterable[Learner]) -> froze
     `learners` are those of the records that were found with `features`, and are one person's. Raises `NotRecognised`
     when neither tells both names and the birth date.
     """
-    found = {_person(dict(features))} | {_person(dict(features_of_learner(one))) for one in learners}
+    found = {_person(dict(features))} | {_person(dict(features_of_names(one))) for one in learners}
     people = frozenset(one for one in found if one is not None)
     if not people:
         raise NotRecognised("nothing here tells both names and the birth date")
@@ -106,7 +106,7 @@ def _mark_of_claims(secret: IssuerSecret, claims: Mapping[str, Any], prefix: str
         )
     except ValueError:
         return None  # An agent whose birth date is not told lays the power down in the wallet.
-    person = _person(dict(features_of_learner(learner)))
+    person = _person(dict(features_of_names(learner)))
     return None if person is None else _mark(secret, person)
 
 
@@ -116,7 +116,7 @@ def _mark_of_names(secret: IssuerSecret, claims: Mapping[str, Any]) -> bytes | N
         learner = Learner(family_name=claims.get("family_name"), given_name=claims.get("given_name"))
     except ValueError:
         return None
-    known = dict(features_of_learner(learner))
+    known = dict(features_of_names(learner))
     family, given = known.get("family_name"), known.get("given_name")
     return secret.learner_key("names of an agent", f"{family}\x1f{given}") if family and given else None
 

@@ -146,6 +146,11 @@ class InstitutionProfile(_Part):
         return self._may_be_in(body.country) and any(name.casefold() in ours for name in body.names.values())
 
     @property
+    def note_on_others(self) -> str:
+        """The code of the note on a record of another awarding body (`schemas.learning.notes`)."""
+        return "other_body"
+
+    @property
     def _names_from(self) -> Source:
         return Source.PROFILE
 
@@ -205,6 +210,11 @@ class _PlainProfile(InstitutionProfile):
 
     names_from: Source
     country_is_said: bool
+
+    @property
+    def note_on_others(self) -> str:
+        """There are no defaults that could not be used; and without a name, nothing says what is another body."""
+        return "own_body_not_set" if self.names_from is Source.ADDRESS else "other_body_than_set"
 
     @property
     def _names_from(self) -> Source:

@@ -57,8 +57,9 @@ class Login:
         """Whether there is a provider at all."""
         return bool(self._settings.login_issuer)
 
-    async def start(self, *, state: str, nonce: str, verifier: str, language: str) -> str:
-        """The address at which the person signs in. Raises `LoginUnavailable`."""
+    async def start(self, *, state: str, nonce: str, verifier: str, language: str, as_somebody: bool = False) -> str:
+        """The address at which the person signs in; `as_somebody`: they say who they are, whom the provider knows or
+        not (OpenID Connect Core, 3.1.2.1). Raises `LoginUnavailable`."""
         provider = await self._discover()
         query = {
             "response_type": "code",
@@ -70,6 +71,7 @@ class Login:
             "code_challenge": pkce.challenge_of(verifier),
             "code_challenge_method": pkce.METHOD,
             "ui_locales": language,
+            **({"prompt": "login"} if as_somebody else {}),
         }
         separator = "&" if "?" in provider.authorization_endpoint else "?"
         return f"{provider.authorization_endpoint}{separator}{urlencode(query)}"

@@ -245,6 +245,8 @@ def is_public(address: IPAddress) -> bool:
             return is_public(address.ipv4_mapped)
         if not all(is_public(wrapped) for wrapped in _wrapped(address)):
             return False
+        if address.is_site_local:  # Deprecated (RFC 3879), global in the registry, and still routed inside sites.
+            return False
     return address.is_global and not (
         address.is_multicast
         or address.is_private

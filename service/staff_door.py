@@ -7,6 +7,7 @@ Tries are counted by address and login name, in the one form in which names are 
 neither many spellings of one name nor many names give more of them.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request
@@ -35,14 +36,24 @@ _FAULTS: Final[dict[type[Refused], tuple[str, str]]] = {
 
 Line = Annotated[str, Form(max_length=2_000)]
 
+ForOthers = Callable[[Request], str]
+
 _router = APIRouter()
 
 
-def staff_door(who: str) -> APIRouter:
-    """The pages of the door. `who` says in one sentence whom they are for (an English msgid of the service's own)."""
+def _nothing(request: Request) -> str:
+    return ""
+
+
+def staff_door(who: str, *, for_others: ForOthers = _nothing) -> APIRouter:
+    """The pages of the door. `who` says in one sentence whom they are for (an English msgid of the service's own).
+
+    `for_others` gives what to say to a person who came here without being one of them: a msgid with the name of the
+    organisation as `%(name)s`, or nothing.
+    """
 
     async def form(request: Request, pages: PagesDep, next: str = "/") -> Response:
-        return await _sign_in_page(request, who, following=pages.safe_next(next))
+        return await _sign_in_page(request, who, for_others(request), following=pages.safe_next(next))
 
     async def sign_in(
         request: Request, pages: PagesDep, login: Line = "", password: Line = "", next: Line = "/"
@@ -54,7 +65,9 @@ def staff_door(who: str) -> APIRouter:
         except TooManyRequests as exc:
             status, fault, account = exc.status, _TOO_MANY, None
         if account is None:
-            return await _sign_in_page(request, who, following=following, login=login, fault=fault, status=status)
+            return await _sign_in_page(
+                request, who, for_others(request), following=following, login=login, fault=fault, status=status
+            )
         return await _enter(request, account, following)
 
     router = APIRouter()
@@ -144,7 +157,14 @@ async def _signed_in(request: Request, login: str, password: str) -> Account | N
 
 
 async def _sign_in_page(
-    request: Request, who: str, *, following: str, login: str = "", fault: str = "", status: int = 200
+    request: Request,
+    who: str,
+    others: str,
+    *,
+    following: str,
+    login: str = "",
+    fault: str = "",
+    status: int = 200,
 ) -> Response:
     pages = the_pages(request)
     t = pages.translator(request)
@@ -153,6 +173,7 @@ async def _sign_in_page(
         "sign_in.html",
         status=status,
         who=t(who),
+        others=others,
         errors=[("login", t(fault))] if fault else [],
         login=login,
         next=following,

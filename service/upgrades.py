@@ -7,7 +7,7 @@ A step names the version that it starts from and the fingerprint that a database
 runs on another one. Tables that are new are made by themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,13 @@ class Upgrade:
     """The step from one version of a schema to the next one.
 
     `identity` is the fingerprint of the version that it starts from (`schema_identity`), `statements` are SQL.
+    `work` is done after them, where SQL alone cannot say what becomes of the rows.
     """
 
     version: int
     identity: str
     statements: tuple[str, ...] = ()
+    work: Callable[[Connection], None] | None = None
 
 
 def upgraded(connection: Connection, there: Row[Any], upgrades: Sequence[Upgrade], *, version: int) -> bool:
@@ -40,4 +42,6 @@ def upgraded(connection: Connection, there: Row[Any], upgrades: Sequence[Upgrade
     for step in steps:
         for statement in step.statements:
             connection.execute(text(statement))
+        if step.work is not None:
+            step.work(connection)
     return True

@@ -91,3 +91,21 @@ def test_it_speaks_as_it_is_asked_to(tmp_path: Path) -> None:
         browser.presses("language")
         browser.presses("sign-in", username="elin", password=ELIN["password"])
         assert parse_qs(urlsplit(browser.url).query)["state"] == ["s"], "the same request goes on"
+
+
+def test_it_asks_whom_it_knows_again_when_it_is_asked_to(tmp_path: Path) -> None:
+    """`prompt=login` (OpenID Connect Core, 3.1.2.1): another person can sign in from the same browser, once."""
+    omar = {"sub": "omar", "password": "glass i regnet hela dagen"}
+    with running_provider([ELIN, omar], log=tmp_path / "provider.log") as provider:
+        secret, verifier = provider.register("university", redirect_uri=_back(provider)), pkce.new_verifier()
+        browser = Browser()
+        browser.opens(_asked(provider, verifier))
+        browser.presses("sign-in", username="elin", password=ELIN["password"])
+        browser.opens(_asked(provider, verifier))
+        assert "code" in parse_qs(urlsplit(browser.url).query), "it knows her by now"
+        browser.opens(_asked(provider, verifier, prompt="login"))
+        browser.presses("sign-in", username="omar", password=omar["password"])
+        (code,) = parse_qs(urlsplit(browser.url).query)["code"]
+        status, tokens = _token(provider, secret, code=code, code_verifier=verifier)
+        assert status == 200
+        assert jose.read_claims(jose.parse_jws(tokens["id_token"]))["sub"] == "omar"

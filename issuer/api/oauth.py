@@ -18,6 +18,7 @@ from issuer.authorization.token_request import (
     AuthorizationCodeRequest,
     CodeRequest,
     TokenRequested,
+    check_resources,
     read_token_request,
 )
 from issuer.authorization.tokens import binding_of, exchange_refresh_token
@@ -54,7 +55,9 @@ class TokenEndpoint:
 
     async def _answer(self, request: Request) -> Response:
         context, now, address = self._context, self._context.clock(), client_address(request)
-        asked, members = read_token_request(await read_form(request))
+        form = await read_form(request)
+        asked, members = read_token_request(form)
+        check_resources(form, issuer=context.issuer)
         dpop = self._door.dpop(request, "/token", access_token=None, demanded=context.settings.haip, demand_nonce=True)
         client = self._door.client(request, members, "/token", dpop=dpop)
         if isinstance(asked, CodeRequest) and client.client_id is None and not context.settings.anonymous_access:
@@ -135,7 +138,9 @@ class PushedRequestEndpoint:
 
     async def _answer(self, request: Request) -> Response:
         context, now = self._context, self._context.clock()
-        members = read_pushed_members(await read_form(request))
+        form = await read_form(request)
+        members = read_pushed_members(form)
+        check_resources(form, issuer=context.issuer)
         # A proof is checked when it is there, and never demanded here; a nonce of ours is not expected of it yet.
         dpop = self._door.dpop(request, "/par", access_token=None, demanded=False, demand_nonce=False)
         client = self._door.client(request, members, "/par", dpop=dpop)

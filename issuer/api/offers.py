@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from issuer.api.answers import NO_STORE, json_answer
 from issuer.context import IssuerContext
 from issuer.derivation import read_typeable_code
-from issuer.offers import NoSuchOffer, Offer, credential_offer
+from issuer.offers import NoSuchOffer, Offer, credential_offer, offer_page
 from service.rate_limits import FailureLimit, client_address
 
 
@@ -20,10 +20,15 @@ class OfferEndpoint:
         self._context = context
 
     async def __call__(self, request: Request) -> Response:
-        """Answer with the offer; always `application/json`, never signed."""
+        """Answer with the offer, always `application/json`, never signed; a person who opened the address in a browser
+        is led to the page of the offer, and it stays as it is."""
+        reference, issuer = request.path_params["reference"], self._context.issuer
+        if request.headers.get("sec-fetch-dest") == "document":  # Of browsers alone: wallets may accept anything.
+            page = offer_page(f"{issuer}/offers/{reference}", issuer=issuer)
+            return RedirectResponse(page, status_code=303, headers=NO_STORE)
         store, now = self._context.store, self._context.clock()
         read = store.offers.peek_open_reference if request.method == "HEAD" else store.offers.open_reference
-        offer = await store.database.run(read, request.path_params["reference"], now=now)
+        offer = await store.database.run(read, reference, now=now)
         return offer_answer(self._context, offer)
 
 

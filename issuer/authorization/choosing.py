@@ -5,7 +5,7 @@ it later can neither read nor count them. What is left out is not in the records
 fresh copy (a refresh token) holds the same courses and no more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from issuer.offers import OfferDraft, draft_offer
@@ -32,22 +32,28 @@ def courses_of(draft: OfferDraft) -> tuple[Mapping[str, Any], ...]:
     return tuple(listed)
 
 
-def narrowed(draft: OfferDraft, positions: Sequence[int], records: Sequence[Record]) -> OfferDraft:
-    """The draft with the courses at these positions alone. `records` are all of its records as they are now.
+def unchanged(draft: OfferDraft, readings: Iterable[Sequence[Record]]) -> Sequence[Record]:
+    """The records of a draft as it was made of them: the first of these readings of them now (as of one day or another)
+    that says what the draft says. Raises `RecordsChanged` when none does."""
+    credential_type = CREDENTIAL_TYPES[draft.type_name]
+    for records in readings:
+        if strict_json.loads(strict_json.dumps(credential_type.claims_from(records))) == dict(draft.claims):
+            return records
+    raise RecordsChanged
 
-    Raises `NoCourseChosen` for none, `Refused` for one that is not there, and `RecordsChanged`.
+
+def narrowed(draft: OfferDraft, positions: Sequence[int], records: Sequence[Record]) -> OfferDraft:
+    """The draft with the courses at these positions alone. `records` are all of its records (`unchanged`).
+
+    Raises `NoCourseChosen` for none, and `Refused` for one that is not there.
     """
     chosen = sorted(set(positions))
     if not chosen:
         raise NoCourseChosen
     if not 0 <= chosen[0] <= chosen[-1] < len(records):
         raise Refused("there is no such course in the certificate")
-    credential_type = CREDENTIAL_TYPES[draft.type_name]
-    now = strict_json.loads(strict_json.dumps(credential_type.claims_from(records)))
-    if now != dict(draft.claims):
-        raise RecordsChanged
     return draft_offer(
-        credential_type,
+        CREDENTIAL_TYPES[draft.type_name],
         [records[position] for position in chosen],
         with_tx_code=draft.with_tx_code,
         with_sign_in=draft.with_sign_in,

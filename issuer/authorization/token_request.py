@@ -1,6 +1,7 @@
 """The token request, read: which grant it uses and what it brings (RFC 6749, section 3.2; OpenID4VCI 6.1).
 
-Unknown parameters are ignored, `resource` and `scope` among them; a parameter that we know is there once or not at all.
+Unknown parameters are ignored, `scope` among them; a parameter that we know is there once or not at all, except for
+`resource`, which names this issuer each time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from schemas.issuance import (
     PRE_AUTHORIZED_CODE_GRANT,
     AuthorizationDetail,
     InvalidAuthorizationDetails,
+    InvalidTarget,
     UnsupportedGrantType,
 )
 
@@ -122,6 +124,15 @@ def read_details(text: str) -> tuple[AuthorizationDetail, ...]:
         if detail.type != AUTHORIZATION_DETAILS_TYPE or not detail.credential_configuration_id:
             raise InvalidAuthorizationDetails("each entry is of type openid_credential and names a configuration")
     return details
+
+
+def check_resources(form: Sequence[tuple[str, str]], *, issuer: str) -> None:
+    """Refuse a request for a token that works elsewhere, or elsewhere as well (RFC 8707, section 2; OpenID4VCI 5.1.2).
+
+    Raises `InvalidTarget`.
+    """
+    if any(value != issuer for name, value in form if name == "resource" and value):
+        raise InvalidTarget("resource does not name this issuer")
 
 
 def check_locations(details: Sequence[AuthorizationDetail], *, issuer: str) -> None:

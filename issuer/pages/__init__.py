@@ -13,10 +13,11 @@ wait for a review (`/waiting`). Public: opening an offer in a wallet (`/offer`),
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 import service
 from issuer.pages import authorize, home, imports, invitation, issued, offers, powers, results, reviews
+from issuer.pages.access import the_issuer
 from issuer.settings import IssuerSettings
 from schemas.learning.safe_xml import Limits
 from service.clock import Clock
@@ -42,6 +43,11 @@ _REQUEST_OVER = ErrorTexts(
     N_("Nothing was fetched."),
     N_("Go back to your wallet and start fetching again."),
 )
+_FETCH = N_(
+    "Do you want a certificate of your own? Answer the request in your wallet, and choose to fetch it from %(name)s. "
+    "The wallet then leads you to where you sign in."
+)
+_ASK = N_("Do you want a certificate of your own? Ask %(name)s for a link. You open it in your wallet.")
 ERROR_TEXTS = {
     "authorization_over": _REQUEST_OVER,
     "invalid_request_uri": _REQUEST_OVER,
@@ -85,9 +91,14 @@ def make_pages(settings: IssuerSettings, *, clock: Clock, sessions: Sessions) ->
     )
 
 
+def _for_people(request: Request) -> str:
+    """How somebody gets on who was sent to this address for a certificate of their own."""
+    return _FETCH if the_issuer(request).login.is_set else _ASK
+
+
 def page_routers() -> list[APIRouter]:
     """The routers of all pages. They come before the route of typed codes, which takes whatever looks like one."""
-    door = staff_door(N_("For staff who issue certificates."))
+    door = staff_door(N_("For staff who issue certificates."), for_others=_for_people)
     return [
         door,
         *(one.router for one in (home, imports, results, offers, issued, reviews, invitation, authorize, powers)),

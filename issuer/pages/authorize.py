@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from issuer.authorization.choosing import NoCourseChosen, RecordsChanged, courses_of, narrowed
+from issuer.authorization.choosing import NoCourseChosen, RecordsChanged, courses_of, narrowed, unchanged
 from issuer.authorization.deciding import (
     DECIDING,
     Authorization,
@@ -89,10 +89,11 @@ async def signed_in(
         raise AuthorizationOver
     if not sign_in.has_signed_in(issuer, code=code, iss=iss):
         return await _nothing_page(request, pages, authorization, _ENDED)
+    today = issuer.settings.day_of(issuer.clock())
     try:
         claims = await sign_in.claims_of(issuer, authorization.id, browser_key, code=code)
-        features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
-        results = await issuer.store.database.run(issuer.store.results.of_learner, features)
+        features = features_of_claims(claims, read_match_rules(issuer.settings.login_match), on=today)
+        results = await issuer.store.database.run(issuer.store.results.of_learner, features, on=today)
         same_person(result.record.learner for result in results)
     except NotRecognised as exc:
         log.info("sign_in_not_recognised", reason=str(exc))
@@ -101,7 +102,6 @@ async def signed_in(
         log.warning("sign_in_failed", error=exc.error, reason=str(exc))
         told = _UNAVAILABLE if isinstance(exc, LoginUnavailable) else _ENDED
         return await _nothing_page(request, pages, authorization, told, status=exc.status)
-    today = issuer.settings.day_of(issuer.clock())
     records = [(result.id, result.record.dated(today)) for result in results]
     if authorization.from_offer is not None:
         offer = await _offer(issuer, authorization.from_offer)
@@ -173,7 +173,7 @@ async def decide(
             raise Refused("there was no decision")
         chosen_drafts(authorization, places)
         chosen = [
-            await _with_courses(issuer, authorization.drafts[place], kept=_courses_at(place, course or []))
+            await _as_chosen(issuer, authorization.drafts[place], kept=_courses_at(place, course or []))
             for place in sorted(places)
         ]
     except NoCourseChosen:
@@ -218,14 +218,20 @@ def _courses_at(place: int, courses: list[str]) -> list[int]:
     return [int(course) for draft, _, course in parts if draft == str(place) and course.isdecimal()]
 
 
-async def _with_courses(issuer: IssuerContext, draft: OfferDraft, *, kept: list[int]) -> OfferDraft:
-    """The draft with the courses that were ticked, where there was a choice. Raises as `narrowed` does."""
+async def _as_chosen(issuer: IssuerContext, draft: OfferDraft, *, kept: list[int]) -> OfferDraft:
+    """The draft, if its records still say what was shown, with the courses that were ticked, where there was a choice.
+
+    Raises as `narrowed` does, and `NoSuchResult`.
+    """
+    results = await issuer.store.database.run(issuer.store.results.get_results, draft.result_ids)
+    now, day_of = issuer.clock(), issuer.settings.day_of
+    # Whoever signed in before midnight may decide after it.
+    days = dict.fromkeys((day_of(now), day_of(now - DECIDING)))
+    records = unchanged(draft, ([result.record.dated(day) for result in results] for day in days))
     courses = courses_of(draft)
     if not courses or set(kept) == set(range(len(courses))):
         return draft
-    results = await issuer.store.database.run(issuer.store.results.get_results, draft.result_ids)
-    today = issuer.settings.day_of(issuer.clock())
-    return narrowed(draft, kept, [result.record.dated(today) for result in results])
+    return narrowed(draft, kept, records)
 
 
 async def _offer(issuer: IssuerContext, named: FromOffer) -> Offer | None:
@@ -259,9 +265,11 @@ async def _to_sign_in(
     *,
     by_page: bool = False,
 ) -> Response:
-    """To the provider; when it cannot be asked, a page that says so."""
+    """To the provider; when it cannot be asked, a page that says so. `by_page`: the person asked to sign in anew."""
     try:
-        url = await sign_in.address(issuer, authorization.id, browser_key, language=pages.language(request))
+        url = await sign_in.address(
+            issuer, authorization.id, browser_key, language=pages.language(request), as_somebody=by_page
+        )
     except LoginUnavailable as exc:
         log.warning("sign_in_unavailable", reason=str(exc))
         return await _nothing_page(request, pages, authorization, _UNAVAILABLE, status=503)

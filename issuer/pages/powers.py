@@ -71,12 +71,19 @@ async def powers(request: Request, issuer: IssuerDep, pages: PagesDep) -> Respon
 
 
 @router.post("/powers/sign-in", dependencies=[FromOurForm])
-async def sign_in(request: Request, issuer: IssuerDep, pages: PagesDep) -> Response:
-    """To the provider, by a page with the link, since a form may not lead away. Raises `TooManyRequests`."""
+async def sign_in(
+    request: Request, issuer: IssuerDep, pages: PagesDep, again: Annotated[str, Form(max_length=5)] = ""
+) -> Response:
+    """To the provider, by a page with the link, since a form may not lead away; `again`: as somebody else perhaps.
+
+    Raises `TooManyRequests`.
+    """
     issuer.limits.count_address(client_address(request), path="/powers/sign-in")
     browser_key = new_cookie()
     try:
-        url = await signing_in.address(issuer, VISIT, browser_key, language=pages.language(request))
+        url = await signing_in.address(
+            issuer, VISIT, browser_key, language=pages.language(request), as_somebody=bool(again)
+        )
     except LoginUnavailable as exc:
         log.warning("sign_in_unavailable", reason=str(exc))
         return await _told(request, issuer, pages, _UNAVAILABLE, status=503)
@@ -197,15 +204,17 @@ async def _mine(issuer: IssuerContext, marks: Collection[bytes], power_id: str) 
 
 def _marks(issuer: IssuerContext, claims: dict[str, object]) -> frozenset[bytes]:
     """Whom the sign-in is about. Raises `NotRecognised` when that is nobody, or when it could be two people."""
-    features = features_of_claims(claims, read_match_rules(issuer.settings.login_match))
-    learners = [one.record.learner for one in issuer.store.results.of_learner(features)]
+    today = issuer.settings.day_of(issuer.clock())
+    features = features_of_claims(claims, read_match_rules(issuer.settings.login_match), on=today)
+    learners = [one.record.learner for one in issuer.store.results.of_learner(features, on=today)]
     if learners:
         same_person(learners)
     people = people_of(features, learners)
     for person in people:
         # Somebody else of these very names and this birth date, told apart by a number: we cannot know whom a power
         # means, which has no number.
-        namesakes = [one.record.learner for one in issuer.store.results.of_learner(features_of_person(person))]
+        found = issuer.store.results.of_learner(features_of_person(person), on=today)
+        namesakes = [one.record.learner for one in found]
         if namesakes:
             same_person([*namesakes, *learners])
     return marks_of(issuer.store.secret, people)

@@ -1,6 +1,6 @@
 """Signing in at the provider that the operator named, for one visit of one browser: away, back, and who it is.
 
-    url = await address(issuer, visit, browser_key, language=language)     # where the browser goes
+    url = await address(issuer, visit, browser_key, language=language, as_somebody=False)    # where to go
     is_ours(issuer, visit, browser_key, mark=mark)                         # does what came back in `state` belong here?
     claims = await claims_of(issuer, visit, browser_key, code=code)        # who has signed in
 
@@ -17,14 +17,18 @@ from fastapi.responses import Response
 from issuer.context import IssuerContext
 
 
-async def address(issuer: IssuerContext, visit: str, browser_key: str, *, language: str) -> str:
-    """The address to sign in at. Raises `LoginUnavailable`."""
+async def address(issuer: IssuerContext, visit: str, browser_key: str, *, language: str, as_somebody: bool) -> str:
+    """The address to sign in at; `as_somebody` asks the person who they are, also one whom the provider knows.
+
+    Raises `LoginUnavailable`.
+    """
     secret = issuer.store.secret
     return await issuer.login.start(
         state=f"{visit}.{secret.login_value('state', visit, browser_key)}",
         nonce=secret.login_value("nonce", visit, browser_key),
         verifier=secret.login_value("verifier", visit, browser_key),
         language=language,
+        as_somebody=as_somebody,
     )
 
 

@@ -240,14 +240,12 @@ def notes_on_names(records: Iterable[Record]) -> Iterator[Problem]:
 def _notes(records: Sequence[Record], profile: InstitutionProfile) -> Iterator[Problem]:
     """What a registrar should look at before issuing."""
     yield from notes_on_names(records)
-    foreign: set[str] = set()
     for record in records:
         row, item = int(record.id), record.code or ""
         body = record.awarding_body
-        name = str(body.names if body is not None else record.awarding_country)
-        if not profile.is_own(record) and name not in foreign:
-            foreign.add(name)
-            yield note("other_country" if body is None else "other_body", row=row, field="awarding_body", item=item)
+        if not profile.is_own(record):
+            code = "other_country" if body is None else profile.note_on_others
+            yield note(code, row=row, field="awarding_body", item=item)
         if any(_WRONGLY_DECODED.search(text) for text in (record.title or {}).values()):
             yield note("wrong_encoding", row=row, field="title", item=item)
         if isinstance(record, Achievement) and record.workload_hours is None and 0 in record.brief.amounts.values():

@@ -25,7 +25,7 @@ from issuer.store.slot_mark import SlotMark
 from issuer.store.slots import SlotStore
 from issuer.store.status import StatusStore
 from issuer.store.tables import IssuerRow
-from issuer.store.upgrades import UPGRADES, VERSION
+from issuer.store.upgrades import VERSION, upgrades
 from service.accounts import Accounts
 from service.database import Database
 from service.sessions import Sessions
@@ -60,9 +60,9 @@ class IssuerStore:
 def open_store(settings: IssuerSettings) -> IssuerStore:
     """Open the issuer's database, made now if it is not there. Raises `UnknownSchema` for one that has no upgrade."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.database, IssuerRow.metadata, version=VERSION, upgrades=UPGRADES)
-    database.create()
     secret = IssuerSecret(settings.device_secret())
+    database = Database(settings.database, IssuerRow.metadata, version=VERSION, upgrades=upgrades(secret))
+    database.create()
     rules = OfferRules(
         lifetime=timedelta(hours=settings.offer_lifetime_hours),
         typeable_lifetime=timedelta(seconds=settings.typeable_code_seconds),
@@ -101,7 +101,7 @@ def open_store(settings: IssuerSettings) -> IssuerStore:
         ),
         status=status,
         powers=PowerStore(database, secret=secret, status=status),
-        results=ResultStore(database, secret=secret),
+        results=ResultStore(database, secret=secret, day_of=settings.day_of),
         events=EventStore(database),
         accounts=Accounts(database, service=settings.service, device_secret=settings.device_secret()),
         sessions=Sessions(database, settings=settings),

@@ -134,13 +134,17 @@ class AuthorizationStore:
         return FromOffer(offer.id, offer.generation)
 
     def open(self, request_uri: str, *, client_id: str, browser_key: str, now: datetime) -> Authorization:
-        """Open a pushed request in a browser, which alone can go on with it. Raises `InvalidRequestURI`."""
+        """Open a pushed request in a browser, which alone can go on with it.
+
+        Only within `OPENING_SECONDS` of the push, however often; the person then has `DECIDING` from the last opening.
+        Raises `InvalidRequestURI`.
+        """
         reference = request_uri.removeprefix(REQUEST_URI_PREFIX)
         columns = AUTHORIZATIONS.c
         opened = (
             update(AUTHORIZATIONS)
             .where(columns.request_digest == digest(reference), columns.client_id == client_id)
-            .where(columns.stage.in_(UNDECIDED), columns.until > now)
+            .where(columns.stage.in_(UNDECIDED), columns.created_at > now - timedelta(seconds=OPENING_SECONDS))
             .values(stage=Stage.OPENED, browser_digest=digest(browser_key), drafts=None, until=now + DECIDING)
             .returning(*columns)
         )

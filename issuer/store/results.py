@@ -12,7 +12,7 @@ person, so that nothing is made of what is no longer true.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,16 +21,16 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from issuer.bulk import Patiently
 from issuer.derivation import IssuerSecret
 from issuer.offers import new_id
-from issuer.recognition import Feature, features_of_learner, unmistakable
+from issuer.recognition import Feature, features_of_learner, identifiers_among, one_spelling, unmistakable
+from issuer.store.earlier_marks import bring_up, statement_key
 from issuer.store.events import record
 from issuer.store.pending import take_pending
 from issuer.store.tables import EVENTS, IMPORTS, LEARNER_KEYS, RESULTS
 from proofs import strict_json
 from schemas.errors import NotFound, TemporarilyUnavailable
-from schemas.learning.achievement import Learner, Record
+from schemas.learning.achievement import Identifier, Learner, Record
 from schemas.learning.personal_numbers import is_national_type, looks_like_personal_number
-from schemas.learning.statement import Statement, read_record
-from schemas.types import CREDENTIAL_TYPES
+from schemas.learning.statement import read_record
 from service.database import Database
 
 T = TypeVar("T")
@@ -104,9 +104,10 @@ class Result:
 class ResultStore:
     """The imported results of one issuer."""
 
-    def __init__(self, database: Database, *, secret: IssuerSecret) -> None:
+    def __init__(self, database: Database, *, secret: IssuerSecret, day_of: Callable[[datetime], date]) -> None:
         self._database = database
         self._secret = secret
+        self._day_of = day_of
 
     def save_import(
         self,
@@ -124,23 +125,32 @@ class ResultStore:
         Raises `NoSuchPendingFile` when that file is not there any more, and `ImportAbandoned` when it took so long that
         it was taken for one that nobody writes; then nothing is kept.
         """
-        import_id = new_id()
+        import_id, today = new_id(), self._day_of(now)
         rows: list[dict[str, Any]] = [
             {
                 "id": new_id(),
                 "import_id": import_id,
                 "position": position,
-                "achievement": self._at_rest(one).model_dump_json().encode(),
+                "achievement": self._at_rest(one, on=today).model_dump_json().encode(),
             }
             for position, one in enumerate(draft.records)
         ]
-        stated = [self._statement_keys(one) for one in draft.records]
+        stated = [self._statement_keys(one, on=today) for one in draft.records]
         keys: dict[str, list[dict[str, Any]]] = {
             row["id"]: [
-                {"digest": key, "result_id": row["id"]} for key in (*self._learner_keys(one.learner), *statement_keys)
+                {"digest": key, "result_id": row["id"]}
+                for key in (*self._learner_keys(one.learner, on=today), *statement_keys)
             ]
             for row, one, statement_keys in zip(rows, draft.records, stated, strict=True)
         }
+        numbers = [
+            (one.type, one_spelling(one.value, on=today))
+            for record in draft.records
+            for one in record.learner.identifiers
+            if is_kept_as_mark(one)
+        ]
+        if numbers:
+            patiently(partial(bring_up, self._database, self._secret, numbers, on=today))
         try:
             for start in range(0, len(rows), RESULTS_AT_ONCE):
                 batch = rows[start : start + RESULTS_AT_ONCE]
@@ -255,23 +265,20 @@ class ResultStore:
             left = set(connection.execute(no_file).scalars()) - set(connection.execute(under_way).scalars())
         return sum(self._erase(import_id, rest=rest) for import_id in left)
 
-    def _learner_keys(self, learner: Learner) -> list[bytes]:
-        return [self._secret.learner_key(*feature) for feature in features_of_learner(learner)]
+    def _learner_keys(self, learner: Learner, *, on: date) -> list[bytes]:
+        return [self._secret.learner_key(*feature) for feature in features_of_learner(learner, on=on)]
 
-    def _statement_keys(self, record: Record) -> list[bytes]:
+    def _statement_keys(self, record: Record, *, on: date) -> list[bytes]:
         """What a later statement of the same about the same person is recognised by: one key for each number of the
         person, or for birth date and name together. None where two people could have the same."""
-        form = CREDENTIAL_TYPES[record.type_name].form if isinstance(record, Statement) else None
-        if form is None or not isinstance(record, Statement):
-            return []
-        said = strict_json.dumps([record.type_name, *(record.values.get(name) for name in form.told_apart_by)]).decode()
-        return [self._secret.learner_key(f"statement {said}", person) for person in unmistakable(record.learner)]
+        keys = (statement_key(self._secret, record, person) for person in unmistakable(record.learner, on=on))
+        return [key for key in keys if key is not None]
 
-    def _at_rest(self, record: Record) -> Record:
+    def _at_rest(self, record: Record, *, on: date) -> Record:
         """The record without personal identity numbers: a keyed digest stands for each, and tells people apart."""
         identifiers = tuple(
-            one.model_copy(update={"value": self._secret.learner_key(one.type, one.value).hex()})
-            if is_national_type(one.type) or looks_like_personal_number(one.value)
+            one.model_copy(update={"value": self._secret.number_mark(one.type, one_spelling(one.value, on=on))})
+            if is_kept_as_mark(one)
             else one
             for one in record.learner.identifiers
         )
@@ -332,8 +339,9 @@ class ResultStore:
             raise NoSuchResult
         return [found[result_id] for result_id in result_ids]
 
-    def of_learner(self, features: Sequence[Feature]) -> list[Result]:
-        """The results whose learner has all of these features, newest import first; none for no feature."""
+    def of_learner(self, features: Sequence[Feature], *, on: date) -> list[Result]:
+        """The results whose learner has all of these features on this day, newest import first; none for no feature."""
+        bring_up(self._database, self._secret, identifiers_among(features), on=on)
         marks = list({self._secret.learner_key(*feature) for feature in features})
         if not marks:
             return []
@@ -358,6 +366,11 @@ class ResultStore:
             if not connection.execute(delete(IMPORTS).where(IMPORTS.c.id == import_id)).rowcount:
                 raise NoSuchResult
         self._erase(import_id, rest=rest)
+
+
+def is_kept_as_mark(one: Identifier) -> bool:
+    """Whether a record keeps a mark in place of this identifier: it is, or looks like, a personal identity number."""
+    return is_national_type(one.type) or looks_like_personal_number(one.value)
 
 
 def _keys_of(

@@ -1,11 +1,14 @@
 """The versions of the issuer's database, and the steps between them (see `service.upgrades`)."""
 
+from datetime import UTC, datetime
 from typing import Final
 
+from issuer.derivation import IssuerSecret
+from issuer.store.earlier_marks import mark_anew
 from service.upgrades import Upgrade
 
-VERSION: Final = 6
-UPGRADES: Final = (
+VERSION: Final = 7
+_STATEMENTS: Final = (
     # Offers that are fetched with a sign-in: the state that they carry, and which offer an authorization is for.
     Upgrade(
         version=2,
@@ -42,3 +45,16 @@ UPGRADES: Final = (
         statements=("ALTER TABLE offers ADD COLUMN also_by_configuration BOOLEAN DEFAULT FALSE NOT NULL",),
     ),
 )
+
+
+def upgrades(secret: IssuerSecret) -> tuple[Upgrade, ...]:
+    """All steps, of an issuer with this secret."""
+    return (
+        *_STATEMENTS,
+        # Numbers are compared with the signs between their parts: whom records are found by is marked anew.
+        Upgrade(
+            version=6,
+            identity="fd69b29245d87aedd58f06f808a8b86977becd285e3a519e9ac2e478f09efb6f",  # pragma: allowlist secret
+            work=lambda connection: mark_anew(connection, secret=secret, on=datetime.now(UTC).date()),
+        ),
+    )

@@ -95,6 +95,12 @@ class UnsupportedGrantType(ProtocolError):
     error = "unsupported_grant_type"
 
 
+class InvalidTarget(ProtocolError):
+    """The resource is another one than what is issued here (RFC 8707, section 2)."""
+
+    error = "invalid_target"
+
+
 class InvalidScope(ProtocolError):
     """The scope names nothing that this grant covers."""
 

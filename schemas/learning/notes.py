@@ -78,6 +78,14 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "The awarding body is not the institution of the profile, so the profile's defaults were not used.",
         "Issue only what your institution can vouch for.",
     ),
+    "other_body_than_set": (
+        "The awarding body is not the institution that is set for this service.",
+        "Issue only what your institution can vouch for.",
+    ),
+    "own_body_not_set": (
+        "The report names an awarding body, and nothing says whether it is your institution.",
+        "Set ISSUER_NAME and ISSUER_COUNTRY, or write a profile (ISSUER_PROFILE_FILE), and read the file again.",
+    ),
     "named_by_identifier": (
         "The report names the awarding body only by a domain or a code, which stands as its name.",
         "Get a report with the name if you can.",

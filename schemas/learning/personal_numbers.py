@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -38,6 +39,8 @@ _DAY_AND_YEAR: Final = re.compile(rf"{_DAY_IN_PARTS}[_:](?:19|20)[0-9]{{2}}")
 _DAY_AND_YEAR_OF_ANOTHER: Final = re.compile(rf"{_DAY_IN_PARTS}-(?:19|20)[0-9]{{2}}")
 _REST_OF_A_DAY: Final = re.compile(rf"[-_][0-9]{{2}}{_IN_PARTS}[0-9]{{2}}(?![0-9])")
 _MOST_NESTED: Final = 5
+_ONE_NUMBER: Final = re.compile(r"(?:(18|19|20)([0-9]{6})-?|([0-9]{6})([-+]))([0-9]{4})")
+"""A number as it is given of somebody: with its century, or with the sign that tells it."""
 _ENCODED: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
 _ONE_ENCODED: Final = re.compile(r"%(?:25)*([0-9A-Fa-f]{2})")
 
@@ -70,6 +73,37 @@ NATIONAL_IDENTIFIERS = frozenset(
 def is_national_type(kind: str) -> bool:
     """Whether an identifier of this type is a personal identity number by its very name."""
     return "".join(character for character in kind.casefold() if character.isalpha()) in NATIONAL_IDENTIFIERS
+
+
+def national_number(text: str, *, on: date) -> str | None:
+    """The twelve digits of a Swedish personal identity or coordination number, and None for every other text.
+
+    It is written `YYYYMMDD-NNNN` with or without the hyphen, or `YYMMDD-NNNN`, where a plus sign in place of the hyphen
+    stands from the year in which the person turns a hundred (folkbokföringslagen 1991:481, 18 §), the last of which is
+    that of `on`. Ten digits without a sign do not tell the century, and are no number here.
+    """
+    found = _ONE_NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    century, whole, short, sign, last = found.groups()
+    if century is None:
+        year = on.year - (on.year - int(short[:2])) % 100 - (100 if sign == "+" else 0)
+        century, whole = str(year // 100), short
+    digits = f"{century}{whole}{last}"
+    day = int(digits[6:8])
+    try:
+        # Of a coordination number it is the day plus 60.
+        date(int(digits[:4]), int(digits[4:6]), day - 60 if day > 60 else day)
+    except ValueError:
+        return None
+    return digits if _is_number(digits) else None
+
+
+def spellings_of_national_number(digits: str, *, on: date) -> tuple[str, ...]:
+    """Everything that `national_number` reads as these twelve digits."""
+    short = (f"{digits[2:8]}{sign}{digits[8:]}" for sign in "-+")
+    whole = (digits, f"{digits[:8]}-{digits[8:]}")
+    return tuple(one for one in (*whole, *short) if national_number(one, on=on) == digits)
 
 
 def looks_like_personal_number(value: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from lxml import html
@@ -132,6 +133,17 @@ def test_whom_it_is_over_ends_it_at_once_and_for_good(source: Source) -> None:
     source.fetcher.provider.person = {"sub": "omar", "pnr": NUMBERS["omar"]}
     nothing = source.fetcher.sign_in(source.fetcher.open(source.fetcher.request_uri(scope=POWERS)))
     assert "Nothing was fetched" in nothing.text or "Inget hämtades" in nothing.text
+
+
+def test_who_is_not_known_is_asked_who_they_are_when_they_sign_in_again(source: Source) -> None:
+    """The provider may know the browser, and would bring the same person back."""
+    first = source.post(source.get("/powers"), "/powers/sign-in")
+    assert "prompt" not in parse_qs(urlsplit(link_of(first, "to-sign-in")).query)
+    told = source.signed_in(pnr="19500101-0000")
+    tree: Any = html.fromstring(told.text)
+    (again,) = tree.xpath("//input[@name='again']/@value")
+    leading = source.post(told, "/powers/sign-in", again=again)
+    assert parse_qs(urlsplit(link_of(leading, "to-sign-in")).query)["prompt"] == ["login"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ WALLET = "https://wallet.example"
 BACK = f"{WALLET}/fetched?kept=1"
 PROVIDER_NAME = "https://wallet-provider.example"
 ELIN = Learner(
-    family_name="Sjöberg", given_name="Elin", identifiers=(Identifier(type="nationalIdentifier", value="19980203TF12"),)
+    family_name="Sjöberg",
+    given_name="Elin",
+    identifiers=(Identifier(type="nationalIdentifier", value="19980203-TF12"),),
 )
 
 

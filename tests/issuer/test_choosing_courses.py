@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lxml import html
 
-from issuer.authorization.choosing import NoCourseChosen, RecordsChanged, courses_of, narrowed
+from issuer.authorization.choosing import NoCourseChosen, RecordsChanged, courses_of, narrowed, unchanged
 from issuer.offers import draft_offers
 from issuer.store.results import ImportDraft
 from proofs.formats.sd_jwt import UnverifiedSDJWT, parse_sd_jwt
@@ -97,16 +97,17 @@ def test_a_course_that_is_not_there_is_refused(fetcher: Fetcher) -> None:
     assert fetcher.decide(review(fetcher), courses=["0.0", "0.7"]).status_code == 400
 
 
-def test_records_that_changed_meanwhile_are_shown_anew(fetcher: Fetcher) -> None:
+@pytest.mark.parametrize("courses", [["0.0"], None])
+def test_records_that_changed_meanwhile_are_shown_anew(fetcher: Fetcher, courses: list[str] | None) -> None:
     """What is fetched is what was shown: results that were replaced or erased since are not cut down, but read again
-    after another sign-in."""
+    after another sign-in. A course is left out, or none."""
     page = review(fetcher)
     store = fetcher.desk.context.store.results
     (imported,) = store.list_imports()
     store.delete_import(imported.id)
     store.save_import(ImportDraft("new.json", "json", "1" * 64, (), records(*CODES)), now=fetcher.desk.clock())
 
-    answer = fetcher.decide(page, courses=["0.0"])
+    answer = fetcher.decide(page, courses=courses)
     assert answer.status_code == 409
     assert 'id="sign-in-again"' in answer.text
 
@@ -135,5 +136,7 @@ def test_narrowing_by_itself() -> None:
         with pytest.raises(error):
             narrowed(draft, positions, kept)
     other = achievement("DT4012", title={"sv": "En annan", "en": "Another"}).model_copy(update={"learner": ELIN})
+    changed = (kept[0], other, kept[2])
+    assert unchanged(draft, [changed, kept]) is kept
     with pytest.raises(RecordsChanged):
-        narrowed(draft, [0], (kept[0], other, kept[2]))
+        unchanged(draft, [changed])

@@ -9,13 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issuer.offers import IncompleteRecords, draft_offers
-from issuer.profiles import InvalidProfile, load_profile, looks_like_personal_number, parse_profile
+from issuer.profiles import (
+    InstitutionProfile,
+    InvalidProfile,
+    load_profile,
+    looks_like_personal_number,
+    parse_profile,
+    plain_profile,
+)
 from issuer.results import Limits, Results, read_results
 from schemas.learning.achievement import Achievement, AwardingBody, Identifier, Learner, Source
 from schemas.learning.completeness import completeness
 from schemas.types import CREDENTIAL_TYPES
 from tests.schemas.learning.samples import TODAY, sample
 
+ROOT = Path(__file__).parents[2]
 HEAD = b'[institution]\nnames = { sv = "Nordanviks universitet" }\ncountry = "SE"\n'
 
 
@@ -243,6 +251,27 @@ def test_a_namesake_in_another_country_is_another_body() -> None:
     completed = parse_profile(SWEDISH).complete(record(awarding_body=body, ects_credits=Decimal(5)))
     assert completed.awarding_body == body
     assert (completed.assessment_type, completed.swedish_credits, completed.workload_hours) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("profile", "code"),
+    [
+        (parse_profile(HEAD.replace(b"Nordanviks", b"Annat")), "other_body"),
+        (plain_profile({"sv": "Annat universitet"}, "SE"), "other_body_than_set"),
+        (plain_profile({"sv": "issuer.example"}, "SE", names_from=Source.ADDRESS), "own_body_not_set"),
+        (plain_profile({"sv": "Nordanviks universitet"}, "SE"), None),
+    ],
+)
+def test_what_is_said_of_another_awarding_body_is_true_and_of_every_row(
+    profile: InstitutionProfile, code: str | None
+) -> None:
+    """Without a profile nothing is said of its defaults; without a name nobody can know whose the report is."""
+    data = (ROOT / "examples" / "data" / "study-record.xml").read_bytes()
+    results = read_results(data, "study-record.xml", profile=profile, limits=Limits(), today=TODAY)
+    told = [one for one in results.warnings if one.field == "awarding_body"]
+    assert {one.code for one in told} == ({code} if code else set())
+    assert [one.row for one in told] == ([int(one.id) for one in results.records] if code else [])
+    assert len(results.records) > 1
 
 
 def test_our_measure_of_work_is_not_applied_to_courses_of_others() -> None:

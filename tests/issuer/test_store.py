@@ -164,10 +164,10 @@ def three(code: str = "A") -> ImportDraft:
 def test_nothing_of_a_file_is_seen_before_all_of_it_is_there(desk: Desk, one_by_one: None) -> None:
     """Between two batches the database is free, and neither the list nor a person who signs in finds a record."""
     store, seen = desk.context.store.results, list[tuple[int, int]]()
-    features = features_of_learner(achievement().learner)
+    features = features_of_learner(achievement().learner, on=desk.clock().date())
 
     def look(seconds: float) -> None:
-        found = [*store.list_imports(), *store.list_results(), *store.of_learner(features)]
+        found = [*store.list_imports(), *store.list_results(), *store.of_learner(features, on=desk.clock().date())]
         seen.append((rows_of(desk, "results"), len(found)))
         with desk.context.store.database.transaction():
             pass  # `Busy` would be raised if the run held the lock.
@@ -175,7 +175,7 @@ def test_nothing_of_a_file_is_seen_before_all_of_it_is_there(desk: Desk, one_by_
     kept = store.save_import(three(), now=desk.clock(), rest=look)
 
     assert seen == [(1, 0), (2, 0), (3, 0)]
-    assert len(store.list_results(kept.id)) == len(store.of_learner(features)) == 3
+    assert len(store.list_results(kept.id)) == len(store.of_learner(features, on=desk.clock().date())) == 3
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2])
