@@ -39,6 +39,7 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
         else:
             yield f"  You can answer for {name} instead: --act-for {one['id']}"
     yield f"\n{one_line(who['begins'])} asks ({_SURE.get(who['level'], 'we cannot confirm who is asking')})."
+    yield f"  {one_line(view['headline'])}."
     yield f"  The answer goes to: {view['answer_host']}"
     shared = who["last_shared"]
     yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
@@ -91,7 +92,11 @@ def _optional(part: dict[str, Any]) -> Iterator[str]:
     """One optional part, under the number that it has in the request; also one that nothing here answers."""
     if "groups" not in part:
         asked = f" ({one_line(part['items'])})" if part["items"] else ""
-        yield f"\n  Optional part {part['index']}: nothing in this wallet answers it{asked}."
+        if asked or not part["not_accepted"]:
+            yield f"\n  Optional part {part['index']}: nothing in this wallet answers it{asked}."
+        if part["not_accepted"]:
+            yield f"\n  Optional part {part['index']}: they do not accept the value that you have:"
+            yield f"    {one_line(part['not_accepted'])}"
         return
     mark = "chosen" if part["ticked"] else "not chosen"
     for group in part["groups"]:
@@ -115,6 +120,8 @@ def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
             f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
         )
         yield f"    {one_line(item['label'])}{kind}: {one_line(values)}{own_yes}"
+        if item["accepted"]:
+            yield f"      They accept only {one_line(item['accepted'])}."
         if item["comes_along"]:
             yield "      Comes along with what they ask for."
         if item["reason"]:

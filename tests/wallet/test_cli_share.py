@@ -330,7 +330,8 @@ def test_a_share_without_items_names_the_kind_of_certificate(services: Services,
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
     assert said[0] == "Delivered. Shared with Exempelbolaget AB:"
-    assert said[1].startswith("  The certificate ") and said[1].endswith(", only with what always comes with it")
+    assert said[1].startswith("  The certificate ")
+    assert said[1].endswith(", only with what always comes with it")
     assert said[2].endswith("goes with it.")
 
 

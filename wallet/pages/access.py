@@ -23,15 +23,14 @@ from fastapi.responses import RedirectResponse, Response
 
 from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
-from service.dependencies import inline
 from service.app import wants_page
+from service.dependencies import inline
 from service.i18n import LANGUAGES, N_
 from service.pages import ForgedForm, FormSwitch, Pages
 from service.rate_limits import client_address
 from wallet.deployment import Deployment
 from wallet.key_ring import KeyRing
 from wallet.vault import UnlockedVault
-
 
 LOCKED_MEANWHILE = N_("The wallet had locked. What you sent did nothing: nothing was shared or changed.")
 
@@ -106,8 +105,8 @@ async def unlocked_vault(request: Request) -> UnlockedVault:
 async def check_form(request: Request) -> None:
     """Refuse a form that did not come from one of our pages.
 
-    One of ours whose session is over can no longer prove it by its token. It is used for nothing, but whoever sent it is
-    told so by the form that opens the vault (`VaultLocked`).
+    One of ours whose session is over can no longer prove it by its token. It is used for nothing, but whoever sent it
+    is told so by the form that opens the vault (`VaultLocked`).
     """
     try:
         await the_pages(request).check_csrf(request)
@@ -123,8 +122,8 @@ async def check_form_at_the_door(request: Request) -> None:
 
 
 def _comes_from_here(request: Request) -> bool:
-    """Whether the browser says that a page of this address sent this. Our pages send no referrer, and then some browsers
-    write `null` for where a form comes from."""
+    """Whether the browser says that a page of this address sent this. Our pages send no referrer, and then some
+    browsers write `null` for where a form comes from."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
     ours = _origin(the_wallet(request).settings.base_url)
     return origin == ours if site is None else site == "same-origin" and origin in (ours, "null")

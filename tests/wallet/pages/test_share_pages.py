@@ -840,7 +840,8 @@ def test_the_other_language_keeps_what_was_ticked(world: World, employer: FakeVe
 
     swedish = send(browser, page, page.url.path, to_language="sv", optional="1")
 
-    assert "vill se 2 uppgifter om dig" in text_of(swedish)
+    assert "vill se 1 uppgift om dig, och 1 till om du vill" in text_of(swedish)
+    assert "Dela 2 uppgifter" in text_of(swedish)
     assert ticks(swedish) == 1
     assert employer.forms == []
 
@@ -982,3 +983,59 @@ def test_an_optional_part_that_nothing_here_answers_is_named(
     }
     assert words[language] in text_of(page)
     assert 'name="optional"' not in page.text
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_a_value_that_is_not_accepted_is_no_lack(world: World, employer: FakeVerifier, language: str) -> None:
+    """The person has a grade, and another one is asked for: both sentences about it agree, and name what would do."""
+    browser = person(world, language=language)
+    graded = credential(["credits"], query_id="extra")
+    graded["claims"] = [{"path": ["credits"], "values": [91, 92]}, {"path": ["achievement_title"]}]
+    asked = with_optional(credential(["family_name"]), graded)
+
+    step = look(browser, employer.ask(asked, notice=notice()).link())
+    page = decide(browser, step, "read")
+
+    words = {
+        "sv": "godtar inte det värde som du har: högskolepoäng (de godtar bara 91 eller 92). Det är frivilligt.",
+        "en": "do not accept the value that you have: ECTS credits (they accept only 91 or 92). It is optional.",
+    }
+    assert words[language] in text_of(page)
+    assert 'id="unanswered-' not in page.text
+    assert employer.forms == []
+
+
+def test_the_only_values_that_are_accepted_stand_beside_the_value(world: World, employer: FakeVerifier) -> None:
+    """A request that names values says so where the value stands."""
+    browser = person(world)
+    asked = query(["family_name"])
+    asked["credentials"][0]["claims"][0]["values"] = ["Sjöberg", "Nyström"]
+
+    step = look(browser, employer.ask(asked, notice=notice()).link())
+    page = decide(browser, step, "read")
+
+    assert "They accept only Sjöberg or Nyström." in text_of(page)
+
+
+def test_the_headline_says_what_they_ask_for_and_no_tick_changes_it(world: World, employer: FakeVerifier) -> None:
+    """Needed, and more if one likes; how much goes stands on the button. What is lacking was asked for as well."""
+    browser = person(world)
+    lacking = credential(["credits"], query_id="other", vct="urn:somebody:else")
+    asked = with_optional(credential(["family_name"]), credential(["credits"], query_id="extra"), lacking)
+    headline = "Exempelbolaget AB wants to see 1 thing about you, and 2 more if you like"
+
+    page = look(browser, employer.ask(asked, notice=notice()).link())
+    assert (headline in text_of(page), "Share 1 item " in text_of(page)) == (True, True)
+    ticked = decide(browser, page, "update", optional="1")
+    assert (headline in text_of(ticked), "Share 2 items " in text_of(ticked)) == (True, True)
+
+
+def test_a_request_of_nothing_but_optional_parts_says_so(world: World, employer: FakeVerifier) -> None:
+    """No number of things is said to be wanted that the person need not give."""
+    browser = person(world)
+    asked = query(["family_name"], ["given_name"])
+    asked["credential_sets"] = [{"options": [["certificate"]], "required": False}]
+
+    page = look(browser, employer.ask(asked, notice=notice()).link())
+
+    assert "Exempelbolaget AB wants to see up to 2 things about you, if you like" in text_of(page)
