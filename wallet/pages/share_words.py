@@ -21,6 +21,45 @@ CAME_BY = {
     CameBy.COMMAND: N_("It came by a link on the command line."),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class ArrivalWords:
+    """What is asked of whoever brings a request, with the host that it names and without one, and what to do else."""
+
+    asks: str
+    asks_of_nobody: str
+    otherwise: str
+
+
+_OF_A_LINK = ArrivalWords(
+    N_("Did you start this yourself at %(host)s, or do you expect this request?"),
+    N_("The link does not say who it is from. Did you start this yourself, or do you expect this request?"),
+    N_("If you did not expect the link, stop. Whoever it comes from would get what you share."),
+)
+_OF_A_PICTURE = ArrivalWords(
+    N_("Did you get this picture from %(host)s, or do you expect this request?"),
+    N_("The picture does not say who it is from. Did you start this yourself, or do you expect this request?"),
+    N_("If you did not expect the picture, stop. Whoever it comes from would get what you share."),
+)
+_OF_A_CODE = ArrivalWords(
+    N_("Did you get this code from %(host)s, or do you expect this request?"),
+    N_("The code does not say who it is from. Did you start this yourself, or do you expect this request?"),
+    N_("If you did not expect the code, stop. Whoever it comes from would get what you share."),
+)
+ARRIVALS = {
+    CameBy.LINK: _OF_A_LINK,
+    CameBy.PASTED: ArrivalWords(
+        N_("Did you get this link from %(host)s, or do you expect this request?"),
+        _OF_A_LINK.asks_of_nobody,
+        _OF_A_LINK.otherwise,
+    ),
+    CameBy.PICTURE: _OF_A_PICTURE,
+    CameBy.CAMERA: _OF_A_CODE,
+    CameBy.CODE: _OF_A_CODE,
+    CameBy.COMMAND: _OF_A_LINK,
+}
+"""One question for each way: with a yes that is true also of a code that somebody else handed over (OA-12)."""
+
 KINDS = {
     Kind.BIOMETRIC: N_("Biometric data"),
     Kind.PORTRAIT: N_("A picture of you"),

@@ -101,7 +101,7 @@ def test_s0_the_host_first_and_nothing_is_fetched(world: World, employer: FakeVe
 
     page = arrive(browser, employer.ask(query(["family_name"]), notice=notice()).link())
 
-    assert "Did you start this yourself, just now, at employer.example?" in text_of(page)
+    assert "Did you start this yourself at employer.example, or do you expect this request?" in text_of(page)
     assert employer.fetches == []
     stopped = send(browser, page, "/present", link=field(page, "link"), decision="stop")
     assert "Nothing was fetched" in text_of(stopped)
@@ -164,7 +164,7 @@ def test_s0_a_code_says_whether_it_was_typed_or_photographed(
     """A code in a picture may be from anybody's screen: it is not said to be typed."""
     browser = person(world)
     link = employer.ask(query(["family_name"])).link()
-    code = "employer.example/4K7M29QX3T"
+    code = "relay.example/4K7M29QX3T"
 
     def typed(request: httpx2.Request) -> httpx2.Response | None:
         return httpx2.Response(200, json={"request": link}) if request.url.path == "/4K7M29QX3T" else None
@@ -178,8 +178,30 @@ def test_s0_a_code_says_whether_it_was_typed_or_photographed(
         page = send(browser, page, "/receive/look", link=field(page, "link"), came_by=field(page, "came_by"))
 
     how = "It came by a picture of a QR code." if is_picture else "It came by a code that you typed."
+    asked = "Did you get this picture from" if is_picture else "Did you get this code from"
     assert how in text_of(page)
+    assert f"{asked} employer.example, or do you expect this request?" in text_of(page)
     assert employer.fetches == []
+
+
+def test_s0_a_host_that_was_confirmed_with_its_code_is_not_asked_about_again(
+    world: World, employer: FakeVerifier
+) -> None:
+    """After the yes to the host of a typed code its request is shown; the warning stood on the page of the code."""
+    browser = person(world)
+    link = employer.ask(query(["family_name"]), notice=notice()).link()
+
+    def typed(request: httpx2.Request) -> httpx2.Response | None:
+        return httpx2.Response(200, json={"request": link}) if request.url.path == "/4K7M29QX3T" else None
+
+    page = send(browser, browser.get("/receive"), "/receive", link="employer.example/4K7M29QX3T")
+    assert "Did you get this code from them, or do you expect it?" in text_of(page)
+    assert "so somebody else may have started it" in text_of(page)
+    with world.network.answering(typed):
+        page = send(browser, page, "/receive/look", link=field(page, "link"), came_by=field(page, "came_by"))
+
+    assert "wants to see 1 thing about you" in text_of(page)
+    assert "It came by a code that you typed." in text_of(browser.get(page.url.path.replace("share", "history")))
 
 
 def test_s0_a_link_survives_signing_in(world: World, employer: FakeVerifier) -> None:
@@ -190,7 +212,7 @@ def test_s0_a_link_survives_signing_in(world: World, employer: FakeVerifier) -> 
 
     page = send(browser, locked, "/unlock", name="Maja", passphrase=PASSPHRASE, wanted=field(locked, "wanted"))
 
-    assert "at employer.example?" in text_of(page)
+    assert "at employer.example, or do you expect this request?" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -997,7 +1019,7 @@ def test_a_value_that_is_not_accepted_is_no_lack(world: World, employer: FakeVer
     page = decide(browser, step, "read")
 
     words = {
-        "sv": "godtar inte det värde som du har: högskolepoäng (de godtar bara 91 eller 92). Det är frivilligt.",
+        "sv": "godtar inte det värde som du har: ECTS-poäng (de godtar bara 91 eller 92). Det är frivilligt.",
         "en": "do not accept the value that you have: ECTS credits (they accept only 91 or 92). It is optional.",
     }
     assert words[language] in text_of(page)
