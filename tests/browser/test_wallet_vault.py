@@ -76,7 +76,7 @@ def test_a_forgotten_passphrase(
 
 
 def test_what_is_chosen_to_be_remembered_can_be_looked_at(address: str, open_page: OpenPage) -> None:
-    """A box with a name shows the passphrase, by keyboard too; it is covered when it is sent. Without scripts no box."""
+    """A box shows the passphrase, by keyboard too; at first it is covered. Without scripts there is no box."""
     page = open_page(language="en", width=390)
     page.goto(f"{address}/welcome")
     page.fill("#name", "Elin")
