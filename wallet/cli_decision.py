@@ -29,20 +29,21 @@ def print_decision(decision: Decision, view: dict[str, Any]) -> None:
 def _who(view: dict[str, Any]) -> Iterator[str]:
     who, notice = view["who"], view["notice"]
     if view["acting_for"]:
-        yield f"\nYou are acting for {_one_line(view['acting_for'])}, as {_one_line(view['acting']['agent'])}."
-        yield f"  By a power from {_one_line(view['acting']['issuer'])}, until {view['acting']['until']}."
+        yield f"\nYou are acting for {one_line(view['acting_for'])}, as {one_line(view['acting']['agent'])}."
+        yield f"  By a power from {one_line(view['acting']['issuer'])}, until {view['acting']['until']}."
         yield from (f"  It is of no use here: {fault}" for fault in view["acting"]["faults"])
     for one in view["powers"]:
-        name = _one_line(one["name"])
+        name = one_line(one["name"])
         if one["over"]:
             yield f"  You hold a power for {name}. {one['over']}"
         else:
             yield f"  You can answer for {name} instead: --act-for {one['id']}"
-    yield f"\n{_one_line(who['begins'])} asks ({_SURE.get(who['level'], 'we cannot confirm who is asking')})."
+    yield f"\n{one_line(who['begins'])} asks ({_SURE.get(who['level'], 'we cannot confirm who is asking')})."
+    yield f"  {one_line(view['headline'])}."
     yield f"  The answer goes to: {view['answer_host']}"
     shared = who["last_shared"]
     yield f"  You last shared with them on {shared}." if shared else "  You have not shared with them before."
-    yield f"  Registered: {_one_line(who['registration'])} {_one_line(who['registration_advice'])}".rstrip()
+    yield f"  Registered: {one_line(who['registration'])} {one_line(who['registration_advice'])}".rstrip()
     if who["through"]:
         yield f"  Through an intermediary: {_quoted(who['through']['intermediary'])}"
         yield f"  On behalf of: {_quoted(who['through']['on_behalf_of'])}"
@@ -57,8 +58,8 @@ def _who(view: dict[str, Any]) -> Iterator[str]:
     yield f"  Contact: {_quoted(notice['contact'])}"
     yield f"  Data protection contact: {_quoted(notice['data_protection_contact'])}"
     yield f"  Website: {_quoted(notice['website'])}"
-    yield f"  Web addresses in its proof of who it is: {_one_line(who['dns_names']) or 'none'}"
-    yield f"  Identifier: {_one_line(who['client_id'])}"
+    yield f"  Web addresses in its proof of who it is: {one_line(who['dns_names']) or 'none'}"
+    yield f"  Identifier: {one_line(who['client_id'])}"
 
 
 def _why(view: dict[str, Any]) -> Iterator[str]:
@@ -83,15 +84,19 @@ def _what(view: dict[str, Any]) -> Iterator[str]:
         yield from _optional(part)
     if view["items"]:
         yield "\n  What you would share now:"
-        yield from (f"    {_one_line(name)}" for name in view["items"])
-    yield from (f"  {_one_line(sentence)}" for sentence in view["titles"])
+        yield from (f"    {one_line(name)}" for name in view["items"])
+    yield from (f"  {one_line(sentence)}" for sentence in view["titles"])
 
 
 def _optional(part: dict[str, Any]) -> Iterator[str]:
     """One optional part, under the number that it has in the request; also one that nothing here answers."""
     if "groups" not in part:
-        asked = f" ({_one_line(part['items'])})" if part["items"] else ""
-        yield f"\n  Optional part {part['index']}: nothing in this wallet answers it{asked}."
+        asked = f" ({one_line(part['items'])})" if part["items"] else ""
+        if asked or not part["not_accepted"]:
+            yield f"\n  Optional part {part['index']}: nothing in this wallet answers it{asked}."
+        if part["not_accepted"]:
+            yield f"\n  Optional part {part['index']}: they do not accept the value that you have:"
+            yield f"    {one_line(part['not_accepted'])}"
         return
     mark = "chosen" if part["ticked"] else "not chosen"
     for group in part["groups"]:
@@ -101,11 +106,11 @@ def _optional(part: dict[str, Any]) -> Iterator[str]:
 def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
     issuer = group["issuer"] if group["issuer_trusted"] else f"{group['issuer']} (in its own words)"
     date = f", {group['date']}" if group["date"] else ""
-    yield f"\n  {heading}: {_one_line(group['title'])}, issued by {_one_line(issuer)}{date}"
+    yield f"\n  {heading}: {one_line(group['title'])}, issued by {one_line(issuer)}{date}"
     if group["is_bare"]:
         yield "    Only what always comes with it goes from this certificate."
     if group["title_goes"]:
-        yield f"    {_one_line(group['title_goes'])}"
+        yield f"    {one_line(group['title_goes'])}"
     if group["known"]:
         yield f"    {group['known']}"
     for item in group["items"]:
@@ -114,7 +119,9 @@ def _group(heading: str, group: dict[str, Any]) -> Iterator[str]:
         own_yes = (
             f"   [needs a yes of its own: --yes {item['id']}]" if item["needs_yes"] and not item["approved"] else ""
         )
-        yield f"    {_one_line(item['label'])}{kind}: {_one_line(values)}{own_yes}"
+        yield f"    {one_line(item['label'])}{kind}: {one_line(values)}{own_yes}"
+        if item["accepted"]:
+            yield f"      They accept only {one_line(item['accepted'])}."
         if item["comes_along"]:
             yield "      Comes along with what they ask for."
         if item["reason"]:
@@ -127,9 +134,9 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
     if view["always"]:
         yield f"\n  Always with it: {view['along']}"
     for one in view["always"]:
-        yield f"  From {_one_line(one['title'])}:"
+        yield f"  From {one_line(one['title'])}:"
         for line in one["pairs"]:
-            yield f"    {_one_line(line.name)}: {_one_line(line.text)}"
+            yield f"    {one_line(line.name)}: {one_line(line.text)}"
         yield (
             "    They get a one-time copy with a key that is used for this share only."
             if one["bound"]
@@ -137,18 +144,18 @@ def _beside(decision: Decision, view: dict[str, Any]) -> Iterator[str]:
         )
     for number, other in enumerate(view["alternatives"], start=1):
         least = ", which reveals least" if other["is_least"] else ""
-        dates = f", {_one_line(other['dates'])}" if other["dates"] else ""
+        dates = f", {one_line(other['dates'])}" if other["dates"] else ""
         yield (
-            f"  Another way to answer{least}: {_one_line(other['title'])}, issued by {_one_line(other['issuer'])}"
-            f"{dates}; it shows {_one_line(other['items'])}   [--another {number} takes it]"
+            f"  Another way to answer{least}: {one_line(other['title'])}, issued by {one_line(other['issuer'])}"
+            f"{dates}; it shows {one_line(other['items'])}   [--another {number} takes it]"
         )
     for behind in view["behind"]:
-        yield f"  Stays with you, from {_one_line(behind['title'])}: {_one_line(behind['items'])}"
+        yield f"  Stays with you, from {one_line(behind['title'])}: {one_line(behind['items'])}"
     for warning in (*view["warnings"], *view["more_warnings"]):
-        yield f"  Think of this: {_one_line(warning.sentence)} {_one_line(warning.advice)}"
+        yield f"  Think of this: {one_line(warning.sentence)} {one_line(warning.advice)}"
     for lack in view["lacks"]:
         enough = "One of them is enough. " if lack.is_choice else ""
-        title = _one_line(lack.title) or "no certificate has what they ask for"
+        title = one_line(lack.title) or "no certificate has what they ask for"
         yield f"  Missing: {title}. {enough}{' '.join(lack.whys)}".rstrip()
     if (later := view["recheck"]) is not None:
         mark = (
@@ -176,9 +183,10 @@ def _declared(texts: list[str] | None, none: str) -> str:
 
 def _quoted(text: str) -> str:
     """A text of somebody else, in quotes; "not stated" when there is none."""
-    shown = _one_line(text).replace('"', "'")
+    shown = one_line(text).replace('"', "'")
     return f'"{shown}"' if shown else NOT_STATED
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text of somebody else on one line, without control characters."""
     return " ".join(without_controls(text).split())

@@ -20,7 +20,7 @@ from schemas.presentation import RequestLink, parse_link
 from service.commands import CommandFailed, JSONOption, show
 from service.i18n import Translator, load_catalogues
 from wallet.cli_acting import for_whom, with_acting_yes
-from wallet.cli_decision import print_decision
+from wallet.cli_decision import one_line, print_decision
 from wallet.decision import Chosen, Decision, permission_digest
 from wallet.delivery import Delivery, DeliveryState
 from wallet.deployment import Deployment
@@ -28,6 +28,7 @@ from wallet.links import LONGEST_LINK, ArrivalKind, read_arrival
 from wallet.offers import IsARequest
 from wallet.over_asking import Warned
 from wallet.pages.history_view import why_not_accepted
+from wallet.pages.phrases import bare_certificate
 from wallet.pages.share_view import decision_view
 from wallet.pages.share_words import fault_words
 from wallet.pages.warning_words import warning_view
@@ -345,6 +346,7 @@ def _result(share_id: str, decision: Decision, delivery: Delivery, *, shared: bo
         "recipient": {"name": view["who"]["name"], "level": view["who"]["level"], "host": view["answer_host"]},
         "shared": [item.name.text(LANGUAGE) for item in decision.items] if shared else [],
         "certificates": _kinds(decision) if shared else [],
+        "went": _went(decision, view) if shared else [],
         "kept_until": decision.retention_until.isoformat() if decision.retention_until and shared else None,
         "redirect_uri": delivery.redirect_uri,
         "reasons": [],
@@ -360,13 +362,25 @@ def _kinds(decision: Decision) -> list[str]:
     return list(dict.fromkeys(titles))
 
 
+def _went(decision: Decision, view: dict[str, Any]) -> list[str]:
+    """Everything that went, of each certificate once: its items, or that it went with none, and its title."""
+    items: dict[str, list[str]] = {group.certificate.id: [] for group in decision.groups}
+    for item in decision.items:
+        items[item.certificate_id].append(item.name.text(LANGUAGE))
+    titles = {group.certificate.id: group.names.title.text(LANGUAGE) for group in decision.groups}
+    went = [
+        f"{', '.join(names)} – {titles[id_]}" if names else bare_certificate(titles[id_], _translator())
+        for id_, names in items.items()
+    ]
+    return [one_line(text) for text in [*went, *view["titles"]]]
+
+
 def _present_text(result: dict[str, Any]) -> str:
     state = DeliveryState(result["outcome"])
     name = result["recipient"]["name"]
     called = f"somebody who says it is {name}" if result["recipient"]["level"] == "unproven" else name
     if result["answer"] == "shared":
-        what = ", ".join(result["shared"]) or f"{', '.join(result['certificates'])}, and no item of it"
-        said = f"{_SENT_TO[state]} {called}: {what}."
+        said = "\n  ".join([f"{_SENT_TO[state]} {called}:", *result["went"]])
     else:
         said = f"You said no to {called}. Nothing was shared."
     back = f"\nThey want you to go on at: {result['redirect_uri']}" if result["redirect_uri"] else ""

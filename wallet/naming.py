@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.dcql import ClaimsPath, ConcretePath, CredentialQuery, value_at
+from schemas.dcql import ClaimQuery, ClaimsPath, ConcretePath, CredentialQuery, value_at
 from schemas.receipt import BothLanguages
 from schemas.types import type_of
 from schemas.types.card import display_parts, display_value
@@ -152,8 +152,21 @@ def name_of_asked(types: Iterable[str], path: ClaimsPath) -> BothLanguages:
 
 def names_asked(credential: CredentialQuery) -> list[BothLanguages]:
     """What one credential query asks for, by name."""
-    types = [vct for alternative in credential.types for vct in alternative]
-    return [name_of_asked(types, claim.path) for claim in credential.claims]
+    return [name_of_asked(_types_asked(credential), claim.path) for claim in credential.claims]
+
+
+def values_asked(credential: CredentialQuery, claim: ClaimQuery) -> tuple[BothLanguages, ...]:
+    """The only values of a claim that are accepted, as a person reads them."""
+    known = next((found for vct in _types_asked(credential) if (found := type_of(vct)) is not None), None)
+    anywhere = tuple(None if isinstance(part, int) else part for part in claim.path)
+    spec = known.spec_for(anywhere) if known is not None else None
+    value_type = spec.value_type if spec is not None and len(spec.path) == len(anywhere) else None
+    texts = ([plain(display_value(one, value_type, language)) for language in LANGUAGES] for one in claim.values)
+    return tuple(BothLanguages(sv=sv, en=en) for sv, en in texts)
+
+
+def _types_asked(credential: CredentialQuery) -> list[str]:
+    return [vct for alternative in credential.types for vct in alternative]
 
 
 def type_asked(credential: CredentialQuery) -> BothLanguages | None:

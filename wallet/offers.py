@@ -33,7 +33,7 @@ from schemas.issuance import (
 )
 from wallet.display import display_texts, without_pictures
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
-from wallet.web import Reply, Unreachable, Web
+from wallet.web import HostUnreachable, Reply, Unreachable, Web
 
 LARGEST_OFFER = 100_000
 LARGEST_METADATA = 2_000_000
@@ -165,17 +165,26 @@ async def _offer(arrival: Arrival, *, web: Web, languages: str, allow_loopback: 
         raise IsARequest(arrival.query)
     if arrival.fetch_url is None:
         return _read_offer((parse_offer_link(arrival.text).credential_offer or "").encode())
-    reply = await web.get(arrival.fetch_url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER)
     is_code = arrival.kind is ArrivalKind.CODE
-    if reply.status in (400, 404, 410):
-        raise OfferUnusable("code_unknown" if is_code else "offer_gone", "there is no offer at this address")
-    body = _json_body(reply)
+    try:
+        body = await _offer_body(arrival.fetch_url, is_code=is_code, web=web, languages=languages)
+    except Unreachable as exc:
+        if is_code and exc.reason == Unreachable.reason:
+            raise HostUnreachable(str(exc)) from exc
+        raise
     if is_code and (link := _linked(_loads(body))) is not None:
         further = _read_link(link, allow_loopback=allow_loopback)
         if further.kind is ArrivalKind.CODE:
             raise OfferUnusable("malformed", "the answer to the code is another code")
         return await _offer(further, web=web, languages=languages, allow_loopback=allow_loopback)
     return _read_offer(body)
+
+
+async def _offer_body(url: str, *, is_code: bool, web: Web, languages: str) -> bytes:
+    reply = await web.get(url, accept="application/json", languages=languages, max_bytes=LARGEST_OFFER)
+    if reply.status in (400, 404, 410):
+        raise OfferUnusable("code_unknown" if is_code else "offer_gone", "there is no offer at this address")
+    return _json_body(reply)
 
 
 def _linked(answer: Mapping[str, Any]) -> str | None:

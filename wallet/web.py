@@ -24,6 +24,12 @@ class Busy(Unreachable):
     reason = "busy"
 
 
+class HostUnreachable(Unreachable):
+    """Whoever a typed code leads to did not answer; whether they issue or ask for something is not known yet."""
+
+    reason = "host_unreachable"
+
+
 class AddressRefused(Unreachable):
     """This wallet does not ask that address: it is not https, or not a public one. Nothing was sent."""
 

@@ -1,5 +1,5 @@
-// What scripts add to pages that also work without them: copying, following what happens, counting, leaving by Escape, a
-// warning before sign-out.
+// What scripts add to pages that also work without them: copying, following what happens, counting, leaving by Escape,
+// showing what is typed, a warning before sign-out.
 "use strict";
 
 function enableCopying(root) {
@@ -148,6 +148,18 @@ function leaveOnEscape(part) {
   });
 }
 
+// What is typed covered can be looked at before it is sent. It is covered again then, so that no browser keeps it as a text.
+function showOnWish(box) {
+  const field = document.getElementById(box.dataset.shows);
+  const follow = () => { field.type = box.checked ? "text" : "password"; };
+  box.parentElement.hidden = false;
+  box.addEventListener("change", follow);
+  field.form.addEventListener("submit", () => {
+    box.checked = false;
+    follow();
+  });
+}
+
 function warnBeforeSignOut(warning) {
   const idleMilliseconds = Number(warning.dataset.idleSeconds) * 1000;
   let timer = 0;
@@ -167,6 +179,7 @@ function warnBeforeSignOut(warning) {
 document.querySelectorAll("[data-live]").forEach(follow);
 enableCopying(document);
 document.querySelectorAll("form[data-update]").forEach(updateOnTick);
+document.querySelectorAll("[data-shows]").forEach(showOnWish);
 document.querySelectorAll("[data-escape]").forEach(leaveOnEscape);
 const warning = document.getElementById("session-warning");
 if (warning) warnBeforeSignOut(warning);

@@ -340,7 +340,7 @@ def test_the_count_follows_the_ticks(world: World, address: str, employer: FakeV
     expect(page.locator("#decide-share")).to_have_text("Share 3 items")
     expect(page.locator("#share-form-said")).to_have_text("Share 3 items")
     assert "Share 3 items with" in (page.get_attribute("#decide-share", "aria-label") or "")
-    expect(page.locator("h1")).to_contain_text("wants to see 3 things about you")
+    expect(page.locator("h1")).to_contain_text("wants to see 2 things about you, and 2 more if you like")
     assert page.evaluate("document.activeElement.id") == "optional-1"
     page.check("#optional-2")
     page.uncheck("#optional-1")
@@ -392,4 +392,4 @@ def test_cs39_the_other_language_keeps_the_ticks(
 
     expect(page.locator("html")).to_have_attribute("lang", "sv")
     expect(page.locator("#optional-1")).to_be_checked()
-    expect(page.locator("h1")).to_contain_text("vill se 3 uppgifter om dig")
+    expect(page.locator("h1")).to_contain_text("vill se 2 uppgifter om dig, och 2 till om du vill")

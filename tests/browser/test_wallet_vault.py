@@ -75,6 +75,28 @@ def test_a_forgotten_passphrase(
     look("recovered")
 
 
+def test_what_is_chosen_to_be_remembered_can_be_looked_at(address: str, open_page: OpenPage) -> None:
+    """A box shows the passphrase, by keyboard too; at first it is covered. Without scripts there is no box."""
+    page = open_page(language="en", width=390)
+    page.goto(f"{address}/welcome")
+    page.fill("#name", "Elin")
+    page.fill("#passphrase", PASSPHRASE)
+    box = page.get_by_role("checkbox", name="Show what I type")
+    expect(page.locator("#passphrase")).to_have_attribute("type", "password")
+    box.press("Space")
+    expect(page.locator("#passphrase")).to_have_attribute("type", "text")
+    expect(page.locator("#passphrase")).to_have_value(PASSPHRASE)
+    assert_accessible(page)
+    assert overflow(page) == 0
+    screenshot(page, "vault-create-shown-390")
+    box.press("Space")
+    expect(page.locator("#passphrase")).to_have_attribute("type", "password")
+
+    plain = open_page(language="en", javascript=False)
+    plain.goto(f"{address}/welcome")
+    expect(plain.locator("#passphrase-shown")).to_be_hidden()
+
+
 def test_the_code_prints_as_a_sheet_of_its_own(address: str, open_page: OpenPage) -> None:
     """On paper: the code, the name, the address and how it is used; no menus, no buttons."""
     page = open_page(language="sv")

@@ -133,7 +133,7 @@ def test_a_picture_of_a_qr_code_is_read(world: World) -> None:
 
     page = browser.post("/receive", data={"csrf": token, "link": ""}, files={"picture": ("q.png", picture)})
     assert "The picture leads to university.example" in page.text
-    assert "Did you get this picture from them?" in page.text
+    assert "Did you get this picture from them, or do you expect it?" in page.text
 
     for content, told in ((qr_picture(""), "No QR code was found"), (b"not a picture", "is not a picture")):
         page = browser.post("/receive", data={"csrf": token, "link": ""}, files={"picture": ("q.png", content)})
@@ -522,11 +522,25 @@ def test_a_typed_code_is_not_called_an_offer_before_it_is_known(world: World) ->
 
     for words in (
         "The code leads to university.example",
-        "Did you get this code from them?",
+        "Did you get this code from them, or do you expect it?",
         "asks university.example what it is about",
     ):
         assert words in page.text
     assert "what is offered" not in page.text
+
+
+def test_whoever_a_code_leads_to_is_called_by_their_host(world: World) -> None:
+    """While nothing is known of what the code is for, nobody is called an issuer."""
+    browser = world.wallet.browser()
+    make_wallet(browser)
+    page = send(browser, browser.get("/receive"), "/receive", link="university.example/4K7M29QX3T")
+
+    with world.network.answering(lambda request: httpx2.Response(500)):
+        page = send(browser, page, "/receive/look", link=field(page, "link"), came_by=field(page, "came_by"))
+
+    assert ">university.example does not answer</h1>" in page.text
+    assert "issuer" not in page.text.partition("<main")[2].partition("</main>")[0].lower()
+    assert "Try again" in page.text
 
 
 def test_a_network_of_addresses_guesses_as_one(world: World) -> None:

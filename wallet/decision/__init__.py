@@ -4,7 +4,7 @@ from wallet.decision.acting import Acting, HeldPower, Possible, Side, is_power, 
 from wallet.decision.building import build_decision
 from wallet.decision.candidates import Lack, Obstacle, is_bound, obstacle_of
 from wallet.decision.items import Group, Item, always_shown, shows_title, unavoidable, unavoidable_names
-from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional
+from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, NotAccepted, Optional
 from wallet.decision.recency import DemandedDays, demanded_days
 from wallet.decision.recheck import can_be_checked, permission_digest, permission_meaning
 
@@ -20,6 +20,7 @@ __all__ = [
     "Item",
     "Lack",
     "LeftBehind",
+    "NotAccepted",
     "Obstacle",
     "Optional",
     "Possible",

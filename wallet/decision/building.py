@@ -25,7 +25,7 @@ from wallet.decision.items import Group, Item, groups_for, left_behind
 from wallet.decision.model import SCREEN_VERSION, Alternative, Chosen, Decision, LeftBehind, Optional, Unanswered
 from wallet.decision.recency import DemandedDays, demanded_days
 from wallet.decision.recheck import recheck_offered
-from wallet.naming import names_asked
+from wallet.decision.unanswered import unanswered
 from wallet.over_asking import Past, ShownCertificate, evaluate, gather, policy_outcome
 from wallet.requests import CheckedRequest, Registration
 
@@ -251,9 +251,9 @@ class _Maker:
         query = self._checked.query
         lacking = [part.index for part in self._found.optional_after(selection) if not part.satisfiable]
         first_ways = {index: query.credential_sets[index].options[0] for index in lacking}
+        usable = self._certificates.values()
         return tuple(
-            Unanswered(index, tuple(dict.fromkeys(name for one in way for name in names_asked(query.credential(one)))))
-            for index, way in first_ways.items()
+            unanswered(index, [query.credential(one) for one in way], usable) for index, way in first_ways.items()
         )
 
     def alternatives(self, selection: Selection | None) -> tuple[Alternative, ...]:

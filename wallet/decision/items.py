@@ -14,7 +14,7 @@ from schemas.dcql import Choice, ConcretePath, Query, leaves, starts_with, value
 from schemas.receipt import BothLanguages
 from wallet import sensitivity
 from wallet.certificates import StoredCertificate
-from wallet.naming import Line, Names
+from wallet.naming import Line, Names, values_asked
 
 _MOST_LEFT_BEHIND = 3
 
@@ -27,7 +27,8 @@ class Item:
     the screen, with the language of a value that is in another; the name is empty for a single value. `kind` is set for
     sensitive items (CS-18).
     `needs_yes` says that the item is shared only after a yes of its own; `approved` that the person gave it.
-    `disclosed` is False for what the certificate shows anyway.
+    `disclosed` is False for what the certificate shows anyway. `accepted` are the only values that they accept, where
+    the request names such.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Item:
     comes_along: bool = False
     needs_yes: bool = False
     approved: bool = False
+    accepted: tuple[BothLanguages, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _items(
             kind=sensitivity.kind_of(path, value),
             disclosed=is_hidden(certificate, path) or holds_hidden(certificate, path),
             comes_along=comes_along,
+            accepted=_accepted(query, choice.query_id, path),
         )
 
     for choice in choices:
@@ -169,6 +172,12 @@ def _reason(notice: RequestNotice | None, query: Query, query_id: str, path: Con
         if _matches(claim.path, path) and (reason := notice.reason_for(query_id, claim.path)) is not None:
             return reason
     return notice.reason_for(query_id, ())
+
+
+def _accepted(query: Query, query_id: str, path: ConcretePath) -> tuple[BothLanguages, ...]:
+    credential = query.credential(query_id)
+    found = (claim for claim in credential.claims if claim.values and _matches(claim.path, path))
+    return next((values_asked(credential, claim) for claim in found), ())
 
 
 def _matches(asked: tuple[str | int | None, ...], path: ConcretePath) -> bool:

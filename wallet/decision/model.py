@@ -5,12 +5,12 @@
 Nothing here is preselected: `Chosen()` is the state of a fresh screen. `building.py` makes decisions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.consent import RecheckOffer
-from schemas.dcql import Choice, Selection
+from schemas.dcql import Choice, ConcretePath, Selection
 from schemas.receipt import BothLanguages
 from wallet.certificates import StoredCertificate
 from wallet.decision.acting import Acting, Possible
@@ -19,7 +19,7 @@ from wallet.decision.items import Group, Item
 from wallet.over_asking import AskedFacts, Place, Warned, WarningKind, says
 from wallet.requests import CheckedRequest
 
-SCREEN_VERSION = "share-11"
+SCREEN_VERSION = "share-12"
 """Changed with every change of what the decision screen says, so that an approval of an older screen is refused."""
 
 
@@ -60,11 +60,21 @@ class Optional:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """Something that the person has with another value than those that are asked for, and these."""
+
+    name: BothLanguages
+    accepted: tuple[BothLanguages, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unanswered:
-    """An optional part that nothing in this wallet answers, and the names of what it asks for."""
+    """An optional part that nothing in this wallet answers, and the names of what it asks for: of what the person does
+    not have, and of what they have with a value that is not accepted."""
 
     index: int
     names: tuple[BothLanguages, ...]
+    not_accepted: tuple[NotAccepted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,19 @@ class Decision:
         return len({(item.certificate_id, item.path) for item in self.items}) + len(self.bare)
 
     @property
+    def count_needed(self) -> int:
+        """How many things they ask for at least, whatever is ticked."""
+        return len(_things(self.required))
+
+    @property
+    def count_optional(self) -> int:
+        """How many things they ask for beyond, ticked or not, and also those that nothing in this wallet answers."""
+        further = _things(group for part in self.optional for group in part.groups) - _things(self.required)
+        shown_anyway = {(group.certificate.id, ()) for group in self.required}
+        lacking = sum(len(part.names) + len(part.not_accepted) or 1 for part in self.unanswered)
+        return len(further - shown_anyway) + lacking
+
+    @property
     def missing_yes(self) -> tuple[Item, ...]:
         """Items that would be shared but still need the person's own yes."""
         return tuple(item for item in self.items if item.needs_yes and not item.approved)
@@ -208,3 +231,11 @@ class Decision:
         if self.selection is None:
             return ()
         return tuple(choice for some in self.selection.choices.values() for choice in some)
+
+
+def _things(groups: Iterable[Group]) -> set[tuple[str, ConcretePath]]:
+    """The items of groups, and each certificate that would go without any, as the empty path."""
+    found: set[tuple[str, ConcretePath]] = set()
+    for group in groups:
+        found |= {(item.certificate_id, item.path) for item in group.items} or {(group.certificate.id, ())}
+    return found

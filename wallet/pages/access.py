@@ -8,8 +8,9 @@
     async def settings(request: Request, vault: VaultDep, ...): ...
 
 A page that needs a vault while none is open shows the form that opens one, in place, with what was asked for kept in
-the form: a link to `/offer` or `/present` survives signing in. The vault key is kept in the session's row, wrapped
-under a key that only the browser's cookie gives.
+the form: a link to `/offer` or `/present` survives signing in. A form of ours that is sent after the vault was locked
+does nothing and leads there as well. The vault key is kept in the session's row, wrapped under a key that only the
+browser's cookie gives.
 """
 
 from collections.abc import AsyncIterator
@@ -22,13 +23,30 @@ from fastapi.responses import RedirectResponse, Response
 
 from proofs.sealing import SealBroken
 from schemas.errors import ProtocolError
+from service.app import wants_page
 from service.dependencies import inline
-from service.i18n import LANGUAGES
-from service.pages import FormSwitch, Pages
+from service.i18n import LANGUAGES, N_
+from service.pages import ForgedForm, FormSwitch, Pages
 from service.rate_limits import client_address
 from wallet.deployment import Deployment
 from wallet.key_ring import KeyRing
 from wallet.vault import UnlockedVault
+
+LOCKED_MEANWHILE = N_("The wallet had locked. What you sent did nothing: nothing was shared or changed.")
+
+
+_WITH_FORMS = frozenset(
+    {
+        *("acting", "permissions", "present", "receive", "receive/{collection_id}"),
+        *(f"certificates/{{certificate_id}}{more}" for more in ("", "/delete")),
+        *(f"share/{{share_id}}{more}" for more in ("", "/confirm", "/confirm/checks")),
+        *(f"history/{{entry_id}}{more}" for more in ("", "/ask-delete", "/copy", "/delete", "/objection", "/receipt")),
+        *(f"history/{{entry_id}}{more}" for more in ("/report", "/take-back")),
+        *(f"settings{more}" for more in ("", "/export", "/habits", "/import", "/leave", "/passkeys", "/recovery")),
+        *("history", "settings/passkeys/{passkey_id}"),
+    }
+)
+"""The pages with forms, as their routes are written: to the nearest above a form's address it leads back."""
 
 
 class VaultLocked(ProtocolError):
@@ -85,13 +103,41 @@ async def unlocked_vault(request: Request) -> UnlockedVault:
 
 
 async def check_form(request: Request) -> None:
-    """Refuse a form that did not come from one of our pages."""
+    """Refuse a form that did not come from one of our pages.
+
+    One of ours whose session is over can no longer prove it by its token. It is used for nothing, but whoever sent it
+    is told so by the form that opens the vault (`VaultLocked`).
+    """
+    try:
+        await the_pages(request).check_csrf(request)
+    except ForgedForm:
+        if wants_page(request) and _comes_from_here(request) and await open_vault(request) is None:
+            raise VaultLocked from None
+        raise
+
+
+async def check_form_at_the_door(request: Request) -> None:
+    """As `check_form`, of the forms that open a vault: for these it is no excuse that none is open."""
     await the_pages(request).check_csrf(request)
+
+
+def _comes_from_here(request: Request) -> bool:
+    """Whether the browser says that a page of this address sent this. Our pages send no referrer, and then some
+    browsers write `null` for where a form comes from."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
+    ours = _origin(the_wallet(request).settings.base_url)
+    return origin == ours if site is None else site == "same-origin" and origin in (ours, "null")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 MaybeVaultDep = Annotated[UnlockedVault | None, Depends(open_vault)]
 VaultDep = Annotated[UnlockedVault, Depends(unlocked_vault)]
 FromOurForm = Depends(check_form)
+FromOurDoor = Depends(check_form_at_the_door)
 
 
 async def start_session(request: Request, vault: UnlockedVault, response: Response) -> None:
@@ -108,13 +154,29 @@ async def start_session(request: Request, vault: UnlockedVault, response: Respon
 
 
 async def show_unlock(request: Request, exc: Exception) -> Response:
-    """The form that opens a vault, keeping what was asked for. Installed for `VaultLocked`."""
-    wanted = "/"
-    if request.method == "GET":
-        prefix = the_wallet(request).settings.path_prefix
-        path = request.url.path.removeprefix(prefix) or "/"
-        wanted = path + (f"?{request.url.query}" if request.url.query else "")
-    return await unlock_page(request, wanted=wanted)
+    """The form that opens a vault, keeping what was asked for. Installed for `VaultLocked`.
+
+    A form that was sent is led to the page that it came from, with a sentence.
+    """
+    if request.method not in ("GET", "HEAD"):
+        answer = the_pages(request).redirect(_page_of(request), message=LOCKED_MEANWHILE, kind="warning")
+        if request.headers.get("sec-fetch-dest") == "empty":
+            answer.status_code = 401  # A script would follow, and the sentence would be told to it alone.
+        return answer
+    prefix = the_wallet(request).settings.path_prefix
+    path = request.url.path.removeprefix(prefix) or "/"
+    return await unlock_page(request, wanted=path + (f"?{request.url.query}" if request.url.query else ""))
+
+
+def _page_of(request: Request) -> str:
+    """The page to which a form of ours belongs, by the address it was sent to and nothing that it says: the nearest one
+    above that can be read."""
+    written = str(getattr(request.scope.get("route"), "path", "")).strip("/").split("/")
+    given = str(request.scope["path"]).strip("/").split("/")
+    for length in range(len(written), 0, -1):
+        if "/".join(written[:length]) in _WITH_FORMS:
+            return own_path("/" + "/".join(given[:length]))
+    return "/"
 
 
 async def unlock_page(
@@ -136,8 +198,8 @@ async def unlock_page(
 
 def arrived_with(wanted: str) -> str:
     """What a person came with: "offer", "present" or nothing, so that the form can say that it is kept."""
-    path = own_path(wanted).partition("?")[0].strip("/")
-    return path if path in ("offer", "present") else ""
+    path, _, query = own_path(wanted).partition("?")
+    return path.strip("/") if path.strip("/") in ("offer", "present") and query else ""
 
 
 def own_path(wanted: str) -> str:

@@ -14,6 +14,7 @@ from service.rate_limits import client_address
 from wallet.deployment import Deployment
 from wallet.histories import Histories
 from wallet.pages.access import (
+    FromOurDoor,
     FromOurForm,
     MaybeVaultDep,
     PagesDep,
@@ -54,7 +55,7 @@ async def unlock_form(request: Request, pages: PagesDep, vault: MaybeVaultDep) -
     return await unlock_page(request)
 
 
-@router.post("/unlock", dependencies=[FromOurForm])
+@router.post("/unlock", dependencies=[FromOurDoor])
 async def unlock(
     request: Request,
     wallet: WalletDep,
@@ -120,7 +121,7 @@ async def _create_page(
     )
 
 
-@router.post("/welcome", dependencies=[FromOurForm])
+@router.post("/welcome", dependencies=[FromOurDoor])
 async def create(
     request: Request,
     wallet: WalletDep,

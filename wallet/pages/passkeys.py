@@ -18,6 +18,7 @@ from service.pages import LanguageSwitch
 from service.rate_limits import client_address
 from wallet.key_ring import KeyRing, NoPRF, TooManyPasskeys
 from wallet.pages.access import (
+    FromOurDoor,
     FromOurForm,
     PagesDep,
     VaultDep,
@@ -83,7 +84,7 @@ async def ask_to_unlock(ring: KeyRingDep) -> Response:
     return JSONResponse(ring.ask_to_unlock(), headers={"Cache-Control": "no-store"})
 
 
-@router.post("/unlock/passkey", dependencies=[FromOurForm])
+@router.post("/unlock/passkey", dependencies=[FromOurDoor])
 async def unlock(
     request: Request,
     wallet: WalletDep,

@@ -5,7 +5,8 @@
    `GET /offer` is where links of issuers lead.
    A request is taken here as well, and goes on at `/present`: a person need not know which of the two a link is.
 2. The host of the link is shown first. Nothing has been fetched.
-3. `POST /receive/look` fetches the offer and the issuer's metadata; from there it goes on in `collection.py`.
+3. `POST /receive/look` fetches the offer and the issuer's metadata; from there it goes on in `collection.py`. A typed
+   code that stands for a request of the same host goes on to the request, one of another host to the question first.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ from service.pages import FormSwitch, LanguageSwitch, Pages
 from wallet.links import Arrival, ArrivalKind, UnreadableLink, read_arrival
 from wallet.offers import IsARequest, OfferUnusable
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, WalletDep, go_to
-from wallet.pages.share_arrival import show_arrival
+from wallet.pages.share_access import SharingDep
+from wallet.pages.share_arrival import fetch_request, host_of_request, not_started_here, show_arrival
 from wallet.pages.words import PROBLEMS, problem_words
 from wallet.requests import CameBy
 from wallet.vault import UnlockedVault
@@ -174,6 +176,7 @@ async def _host_page(
         host=arrival.host,
         link=arrival.text,
         came_by=came_by.value,
+        elsewhere=not_started_here(came_by) if arrival.kind is ArrivalKind.CODE else "",
         problem=problem_words(problem) if problem else None,
         code=problem,
     )
@@ -185,12 +188,17 @@ async def look(
     vault: VaultDep,
     wallet: WalletDep,
     pages: PagesDep,
+    sharing: SharingDep,
     link: Annotated[str, Form(max_length=100_000)],
     came_by: Annotated[CameBy, Form()] = CameBy.LINK,
     again: Annotated[str, Form(max_length=40)] = "",
+    decision: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    """Ask the link's host for the offer, and the issuer for its metadata. With `again` the page is only shown again."""
+    """Ask the link's host for the offer, and the issuer for its metadata; or stop, and report a code that somebody
+    gave. With `again` the page is only shown again."""
     arrival = read_arrival(link, allow_loopback=wallet.settings.allow_loopback)
+    if decision == "report":
+        return go_to(request, f"/history/{sharing.stopped(vault, arrival.host, came_by=came_by)}/report")
     if again:
         problem = again if again in PROBLEMS else ""
         return await _host_page(request, pages, vault, arrival, came_by=came_by, problem=problem)
@@ -200,6 +208,9 @@ async def look(
     try:
         collection_id = await wallet.look_at(vault, arrival)
     except IsARequest as exc:
+        if arrival.kind is ArrivalKind.CODE and arrival.host == host_of_request(exc.query):
+            # The person has just said yes to this host: the same is not asked twice.
+            return await fetch_request(request, pages, vault, sharing, exc.query, came_by)
         return await show_arrival(request, pages, exc.query, came_by)
     except (OfferUnusable, Unreachable) as exc:
         return await _host_page(request, pages, vault, arrival, came_by=came_by, problem=exc.reason, status=exc.status)

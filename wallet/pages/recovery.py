@@ -15,6 +15,7 @@ from service.dependencies import inline
 from service.i18n import N_, Translator
 from service.pages import LanguageSwitch
 from wallet.pages.access import (
+    FromOurDoor,
     FromOurForm,
     MaybeVaultDep,
     PagesDep,
@@ -127,7 +128,7 @@ async def recover_form(request: Request, pages: PagesDep) -> Response:
     return await _recover_page(request, pages)
 
 
-@router.post("/recover", dependencies=[FromOurForm])
+@router.post("/recover", dependencies=[FromOurDoor])
 async def recover(
     request: Request,
     wallet: WalletDep,

@@ -21,7 +21,7 @@ from wallet.links import LONGEST_LINK
 from wallet.over_asking import WarningKind, says
 from wallet.pages.access import FromOurForm, PagesDep, VaultDep, go_to
 from wallet.pages.share_access import SharingDep, show_answered
-from wallet.pages.share_words import CAME_BY, fault_words
+from wallet.pages.share_words import ARRIVALS, CAME_BY, fault_words
 from wallet.requests import AlreadyAnswered, CameBy, CouldNotFetch, RequestExpired, RequestMuted, asked_host
 from wallet.sharing import Kept, Sharing
 from wallet.vault import UnlockedVault
@@ -79,8 +79,26 @@ async def look(
     if decision == "report":
         entry_id = sharing.stopped(vault, asked_host(parsed), came_by=how)
         return go_to(request, f"/history/{entry_id}/report")
+    return await fetch_request(request, pages, vault, sharing, link, how, show_muted=decision == "show")
+
+
+async def fetch_request(
+    request: Request,
+    pages: Pages,
+    vault: UnlockedVault,
+    sharing: Sharing,
+    link: str,
+    how: CameBy,
+    *,
+    show_muted: bool = False,
+) -> Response:
+    """After a yes to whose link (its query) it is: fetch the request and go on to it, or say why that cannot be.
+
+    Raises `ProtocolError` for what is no link of a request.
+    """
+    parsed = parse_link(f"?{link}", max_chars=LONGEST_LINK)
     try:
-        share_id = await sharing.begin(vault, parsed, came_by=how, show_muted=decision == "show")
+        share_id = await sharing.begin(vault, parsed, came_by=how, show_muted=show_muted)
     except CouldNotFetch as exc:
         return await show_arrival(request, pages, link, how, problem=exc.error, status=502)
     except RequestExpired:
@@ -99,6 +117,19 @@ async def _show_muted(request: Request, pages: Pages, link: str, how: CameBy) ->
 
 def _came_by(written: str) -> CameBy:
     return CameBy(written) if written in set(CameBy) else CameBy.LINK
+
+
+def not_started_here(came_by: CameBy) -> str:
+    """The warning of what may have been started by somebody else; "" for a link opened in this browser (OA-12)."""
+    return says(WarningKind.NOT_STARTED_HERE).sentence if came_by.perhaps_from_elsewhere else ""
+
+
+def host_of_request(link: str) -> str:
+    """The host that the link (its query) of a request names; "" when there is none."""
+    try:
+        return asked_host(parse_link(f"?{link}", max_chars=LONGEST_LINK))
+    except ProtocolError:
+        return ""
 
 
 async def show_arrival(
@@ -124,7 +155,9 @@ async def show_arrival(
         link=link,
         came_by=came_by.value,
         how=CAME_BY[came_by],
-        elsewhere=says(WarningKind.NOT_STARTED_HERE).sentence if came_by.perhaps_from_elsewhere else "",
+        asks=ARRIVALS[came_by].asks if asked_host(parsed) else ARRIVALS[came_by].asks_of_nobody,
+        otherwise=ARRIVALS[came_by].otherwise,
+        elsewhere=not_started_here(came_by),
         problem=problem,
         words=fault_words(problem),
     )

@@ -1,6 +1,7 @@
 """S3 of a share: what is confirmed with the passphrase or a passkey, first the later checks and then the share.
 
-The first button of each form shows the page again: the Enter key never shares (CS-01).
+The first button of each form shows the page again: the Enter key never shares (CS-01). What goes wrong leads to the
+page that says so, so that going back never asks whether to send a passphrase again.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,6 @@ from proofs.passkeys import MalformedPasskeyAnswer, PasskeyRefused
 from schemas.dcql import InvalidSelection
 from schemas.errors import ProtocolError, TooManyRequests
 from service.i18n import N_
-from service.pages import LanguageSwitch
 from wallet.certificates import NoCopiesLeft
 from wallet.consent import (
     ActingNotConfirmed,
@@ -45,17 +45,22 @@ TOO_MANY = N_("Too many attempts. Nothing was shared. Wait a minute and try agai
 NO_COPIES = N_("The last one-time copy was used in the meantime. Nothing was shared.")
 ENTER_DOES_NOT_SHARE = N_("Nothing was shared. Press the button when you are sure.")
 NOT_CONFIRMED = (WrongPassphrase, PasskeyRefused, MalformedPasskeyAnswer, TooManyRequests)
-FAULTS = (WRONG_PASSPHRASE, WRONG_PASSKEY, TOO_MANY, ENTER_DOES_NOT_SHARE)
+FAULTS = {
+    "passphrase": WRONG_PASSPHRASE,
+    "passkey": WRONG_PASSKEY,
+    "many": TOO_MANY,
+    "enter": ENTER_DOES_NOT_SHARE,
+}
+"""What the page says after one of these went wrong, by the name that stands in its address."""
 
 
 class Sent(BaseModel):
-    """What a form of this room brings. `said` is the fault that the page told, for the other language."""
+    """What a form of this room brings."""
 
     decision: str = Field(default="", max_length=20)
     digest: str = Field(default="", max_length=128)
     passphrase: str = Field(default="", max_length=5000)
     answer: str = Field(default="", max_length=20_001)
-    said: str = Field(default="", max_length=1_000)
 
     @property
     def is_entered(self) -> bool:
@@ -84,21 +89,15 @@ class _ConfirmForm:
         """The language of the page."""
         return self.pages.language(self.request)
 
-    async def show_again(self, fault: str, *, status: int = 200) -> Response:
-        """The confirmation that is due, with a fault."""
-        return await _show_confirm(
-            self.request, self.pages, self.sharing, self.vault, self.share_id, fault=fault, status=status
-        )
-
 
 FormDep = Annotated[_ConfirmForm, Depends()]
 
 
-def fault_of(exc: ProtocolError) -> str:
-    """Why one of `NOT_CONFIRMED` confirms nothing, in words."""
+def _fault_of(exc: ProtocolError) -> str:
+    """Why one of `NOT_CONFIRMED` confirms nothing, by its name."""
     if isinstance(exc, WrongPassphrase):
-        return WRONG_PASSPHRASE
-    return TOO_MANY if isinstance(exc, TooManyRequests) else WRONG_PASSKEY
+        return "passphrase"
+    return "many" if isinstance(exc, TooManyRequests) else "passkey"
 
 
 @router.get("/share/{share_id}/confirm")
@@ -156,27 +155,28 @@ async def _go_without(form: _ConfirmForm) -> None:
 class _Step:
     """One of the two confirmations: what its buttons bring, what saying no and yes does, and which pages follow.
 
-    `unconfirmed` is where a person is sent whose later checks are not confirmed, or not allowed any more.
+    `at` is its page, `unconfirmed` where a person is sent whose later checks are not confirmed, or no longer allowed.
     """
 
     no: str
     yes: str
     say_no: Callable[[_ConfirmForm], Awaitable[None]]
     say_yes: Callable[[Sharing], Callable[..., Awaitable[object]]]
+    at: str
     done: str
     unconfirmed: str
 
 
-_CHECKS = _Step("without", "allow", _go_without, lambda sharing: sharing.confirm_permission, "/confirm", "")
-_SHARE = _Step("refuse", "share", _refuse, lambda sharing: sharing.approve, "/outcome", "/confirm/checks")
+_CHECKS = _Step(
+    "without", "allow", _go_without, lambda sharing: sharing.confirm_permission, "/confirm/checks", "/confirm", ""
+)
+_SHARE = _Step("refuse", "share", _refuse, lambda sharing: sharing.approve, "/confirm", "/outcome", "/confirm/checks")
 
 
 async def _decided(form: _ConfirmForm, step: _Step) -> Response:
     """What a form of this room asks for, or why that cannot be; a fault of the confirmation stays on its page."""
     request, pages, sent, place = form.request, form.pages, form.sent, f"/share/{form.share_id}"
-    fault, status = ENTER_DOES_NOT_SHARE, 200
-    if sent.said in FAULTS:
-        return await form.show_again(sent.said)
+    fault = "enter" if sent.is_entered else ""
     try:
         if sent.decision == step.no:
             await step.say_no(form)
@@ -193,7 +193,7 @@ async def _decided(form: _ConfirmForm, step: _Step) -> Response:
                 )
             return go_to(request, f"{place}{step.done}")
     except NOT_CONFIRMED as exc:
-        fault, status = fault_of(exc), exc.status
+        fault = _fault_of(exc)
     except AlreadyAnswered:
         return go_to(request, f"{place}/outcome")
     except (RequestExpired, RequestFault):
@@ -206,7 +206,7 @@ async def _decided(form: _ConfirmForm, step: _Step) -> Response:
         return go_to(request, f"{place}?missing=1")
     except (ShownSomethingElse, YesMissing, CannotSatisfy, CopyDiffers, InvalidSelection):
         return pages.redirect(place, message=CHANGED, kind="warning")
-    return await form.show_again(fault if sent.is_entered else "", status=status)
+    return go_to(request, f"{place}{step.at}?told={fault}" if fault else f"{place}{step.at}")
 
 
 async def _show_confirm(
@@ -217,8 +217,6 @@ async def _show_confirm(
     share_id: str,
     *,
     is_for_checks: bool = False,
-    fault: str = "",
-    status: int = 200,
 ) -> Response:
     """The confirmation that is due: of the later checks that are allowed, and then of the share."""
     try:
@@ -233,21 +231,16 @@ async def _show_confirm(
     if not decision.is_satisfiable or is_unready:
         return go_to(request, f"/share/{share_id}")
     lacks_yes = sharing.lacks_permission_yes(vault, decision)
-    place = f"/share/{share_id}/confirm/checks" if lacks_yes else f"/share/{share_id}/confirm"
-    if request.method == "GET" and is_for_checks is not lacks_yes:
-        return go_to(request, place)
-    told = {"said": fault} if fault else {}
-    switch = LanguageSwitch(place, told) if request.method == "POST" else None
+    if is_for_checks is not lacks_yes:
+        return go_to(request, f"/share/{share_id}/confirm/checks" if lacks_yes else f"/share/{share_id}/confirm")
     return await pages.render(
         request,
         "share/confirm_checks.html" if lacks_yes else "share/confirm.html",
         permission_digest=permission_digest(decision),
         read_in=_read_in(sharing, vault, decision),
-        status=status,
-        switch=switch,
         decision=decision,
         view=decision_view(decision, pages.translator(request), history=[]),
-        fault=fault,
+        fault=FAULTS.get(request.query_params.get("told", ""), ""),
         has_passkeys=bool(vault.passkey_ids) and KeyRing(the_wallet(request)).is_possible,
     )
 

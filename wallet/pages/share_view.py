@@ -17,6 +17,7 @@ from wallet.decision import (
     Group,
     Item,
     LeftBehind,
+    NotAccepted,
     is_bound,
     shows_title,
     unavoidable,
@@ -53,7 +54,7 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
     checked = decision.checked
     policies = {one.id: one.policy for one in decision.facts.shown}
     return {
-        "who": _who(decision, t, history),
+        "who": (who := _who(decision, t, history)),
         "notice": _notice(decision, t),
         "retention": t.date(decision.retention_until) if decision.retention_until else "",
         "required": [_group(group, t, policies) for group in decision.required],
@@ -66,7 +67,11 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
             for part in decision.optional
         ],
         "unanswered": [
-            {"index": part.index, "items": t.listed(in_a_sentence(name, t) for name in part.names)}
+            {
+                "index": part.index,
+                "items": t.listed(in_a_sentence(name, t) for name in part.names),
+                "not_accepted": t.listed(_not_accepted(one, t) for one in part.not_accepted),
+            }
             for part in decision.unanswered
         ],
         "alternatives": _alternatives(decision, t),
@@ -100,7 +105,8 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "items": _names_of_items(decision, t),
         "titles": _titles(decision, t),
         "recheck": _recheck(decision, t),
-        **acting_view(decision, t),
+        **(acting := acting_view(decision, t)),
+        "headline": _headline(decision, t, name=who["begins"], principal=acting["acting_for"]),
         "declarations": [
             {"text": one.text.text(t.language), "lang": language_of(one.text, t)} for one in checked.declarations
         ],
@@ -110,6 +116,41 @@ def decision_view(decision: Decision, t: Translator, *, history: Sequence[Entry]
         "answer_host": checked.answer_host,
         "ask_mail": _ask_mail(decision, t),
     }
+
+
+def _headline(decision: Decision, t: Translator, *, name: str, principal: str) -> str:
+    """What they ask for: needed, and more if the person likes. Ticks change nothing of it."""
+    needed, more = decision.count_needed, decision.count_optional
+    if needed and principal:
+        asked = t.plural(
+            "%(name)s wants to see %(num)s thing about %(principal)s",
+            "%(name)s wants to see %(num)s things about %(principal)s",
+            needed,
+            name=name,
+            principal=principal,
+        )
+    elif needed:
+        asked = t.plural(
+            "%(name)s wants to see %(num)s thing about you",
+            "%(name)s wants to see %(num)s things about you",
+            needed,
+            name=name,
+        )
+    else:
+        whom = principal or t(N_("you"))
+        return t.plural(
+            "%(name)s wants to see %(num)s thing about %(principal)s, if you like",
+            "%(name)s wants to see up to %(num)s things about %(principal)s, if you like",
+            more,
+            name=name,
+            principal=whom,
+        )
+    return t(N_("%(asked)s, and %(num)s more if you like"), asked=asked, num=more) if more else asked
+
+
+def _not_accepted(one: NotAccepted, t: Translator) -> str:
+    accepted = t.listed((value.text(t.language) for value in one.accepted), "or")
+    return t(N_("%(name)s (they accept only %(values)s)"), name=in_a_sentence(one.name, t), values=accepted)
 
 
 def _recheck(decision: Decision, t: Translator) -> dict[str, Any] | None:
@@ -283,6 +324,7 @@ def _item(item: Item, t: Translator) -> dict[str, Any]:
         "needs_yes": item.needs_yes,
         "approved": item.approved,
         "comes_along": item.comes_along,
+        "accepted": t.listed((one.text(t.language) for one in item.accepted), "or"),
     }
 
 

@@ -21,6 +21,46 @@ CAME_BY = {
     CameBy.COMMAND: N_("It came by a link on the command line."),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class ArrivalWords:
+    """What is asked of whoever brings a request, with the host that it names and without one, and what to do else."""
+
+    asks: str
+    asks_of_nobody: str
+    otherwise: str
+
+
+_STARTED = N_("Did you start this yourself, just now, at %(host)s?")
+_OF_A_LINK = ArrivalWords(
+    _STARTED,
+    N_("The link does not say who it is from. Did you start this yourself, just now?"),
+    N_("If you did not expect the link, stop. Whoever it comes from would get what you share."),
+)
+_OF_A_CODE = ArrivalWords(
+    _STARTED,
+    N_("The code does not say who it is from. Did you start this yourself, just now?"),
+    N_("If you did not expect the code, stop. Whoever it comes from would get what you share."),
+)
+ARRIVALS = {
+    CameBy.LINK: _OF_A_LINK,
+    CameBy.PASTED: _OF_A_LINK,
+    CameBy.PICTURE: ArrivalWords(
+        _STARTED,
+        N_("The picture does not say who it is from. Did you start this yourself, just now?"),
+        N_("If you did not expect the picture, stop. Whoever it comes from would get what you share."),
+    ),
+    CameBy.CAMERA: _OF_A_CODE,
+    CameBy.CODE: ArrivalWords(
+        # Who types a code got it from somebody, and has started nothing.
+        N_("Did you get this code from %(host)s, or do you expect this request?"),
+        _OF_A_CODE.asks_of_nobody,
+        _OF_A_CODE.otherwise,
+    ),
+    CameBy.COMMAND: _OF_A_LINK,
+}
+"""The strong question, for each way in which a request can come (OA-12, S0)."""
+
 KINDS = {
     Kind.BIOMETRIC: N_("Biometric data"),
     Kind.PORTRAIT: N_("A picture of you"),

@@ -50,6 +50,9 @@ PROBLEMS = {
         N_("Copy the whole link, or type the whole code, for example university.example/4K7M2-9QX3T."),
     ),
     "unreachable": Words(N_("The issuer does not answer"), N_("Nothing came back in time."), _TRY_LATER),
+    "host_unreachable": Words(
+        N_("Whoever the code leads to does not answer"), N_("Nothing came back in time."), _TRY_LATER
+    ),
     "address_refused": Words(
         N_("This wallet may not ask that address"),
         N_("It is not a public address with https. Nothing was sent."),
