@@ -13,7 +13,7 @@ from verifier.countersigning import read_receipt
 from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence, words_for_person
 from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
-from verifier.store import Contents, Deletion, KeptReceipt, ProofSummary, RequestRecord
+from verifier.store import Contents, Deletion, KeptReceipt, ProofSummary, RequestRecord, State
 
 
 def result_document(
@@ -33,6 +33,8 @@ def result_document(
     `declaration` is what the person confirmed, null when nothing was asked or the check did not hold.
     """
     verdict, declaration = record.verdict, confirmed(record)
+    if record.state is State.NOT_RETURNED:
+        deletion = None  # It names what somebody shared of whom whoever asked is told nothing.
     eligibility = eligibility_of(record, contents=contents, time_zone=time_zone)
     return {
         "id": record.id,

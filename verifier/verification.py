@@ -194,13 +194,6 @@ def _key_binding(token: str) -> Mapping[str, Any]:
     return read_claims(parse_jws(binding)) if binding else {}
 
 
-def bound_by(proofs: Iterable[PresentedProof]) -> frozenset[str]:
-    """The thumbprints of the keys that bound these presentations, where those are in order or no more than too old."""
-    held = [proof for proof in proofs if set(proof.result.failed) <= {RECENCY}]
-    keys = (holder_jwk(split_sd_jwt(proof.token).payload) for proof in held)
-    return frozenset(thumbprint(key) for key in keys if key is not None)
-
-
 def issuers_of_unknown_keys(verification: Verification) -> set[str]:
     """The issuers in whose published keys there was none that signed: they may have published others since."""
     found: set[str] = set()
