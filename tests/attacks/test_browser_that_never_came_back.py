@@ -45,7 +45,7 @@ def test_what_is_deleted_is_not_said_to_be_kept(tmp_path: Path) -> None:
 
 
 def test_there_is_a_statement_at_once_and_whoever_asked_is_told_nothing_of_it(tmp_path: Path) -> None:
-    """It names what was shared, of somebody of whom the asking side knows nothing, and had nothing that it could delete."""
+    """It names what was shared, of somebody of whom the asking side knows nothing and had nothing."""
     scene = Scene(tmp_path)
     made = unreturned(scene)
 

@@ -260,7 +260,7 @@ def test_what_was_shown_elsewhere_gives_its_holder_no_key_to_this_share(scene: S
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("action", ["status", "withdraw", "erase"])
 def test_whoever_was_refused_is_told_that_nothing_is_kept(tmp_path: Path, action: str, at_once: bool) -> None:
-    """Signed, at once, also where staff decides: there is nothing to decide. Nothing becomes of the result by asking."""
+    """Signed, at once, also where staff decides: nothing is to be decided. Asking changes no result."""
     scene = Scene(tmp_path, withdraw_at_once=at_once)
     scene.issuer.set_status(7, 1)
     scene.refresh_list()

@@ -50,10 +50,12 @@ _SAID_AGAIN: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A receipt that fits: our signature over its bytes, and whether it names who acted for whom."""
+    """A receipt that fits: our signature over its bytes, whether it names who acted for whom, and whether it may be
+    kept: one with words that we do not know could hold anything."""
 
     countersignature: str
     names_people: bool
+    may_be_kept: bool
 
 
 class DeletionStore:
@@ -92,7 +94,7 @@ class DeletionStore:
         confirm: Callable[[RequestRecord, Callable[[], Contents | None]], Confirmed],
         now: datetime,
     ) -> str:
-        """Our signature of a receipt, which is kept with it; that it was given is logged.
+        """Our signature of a receipt, which is kept with it if it may be; that it was given is logged.
 
         `confirm` is given the share that it is about, and a way to read what is kept of it (None when nothing is any
         more). Raises `NoSuchShare`, `Replayed` and what `confirm` raises.
@@ -104,7 +106,8 @@ class DeletionStore:
                 record, lambda: Contents(self._eraser.open(connection, row)) if may_be_read(row, now) else None
             )
             kept = KeptReceipt(now, submission.receipt, done.countersignature)
-            keep_receipt(connection, self._sealer, row.id, kept, names_people=done.names_people)
+            if done.may_be_kept:
+                keep_receipt(connection, self._sealer, row.id, kept, names_people=done.names_people)
             write_log(connection, Event.COUNTERSIGNED, row.id, row.template_name, now)
         return done.countersignature
 

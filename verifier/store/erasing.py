@@ -20,6 +20,7 @@ from proofs.sealing import SealBroken
 from schemas.standing_permission import EndReason
 from schemas.withdrawal import Reason, StatedException, StatedItem, StatementOutcome
 from service.prepared import Prepared
+from verifier.acting import power_queries
 from verifier.deletion import StatementWriter, merged, shared_items, without
 from verifier.disclosed import KeptPresentation
 from verifier.request_templates import RequestTemplate
@@ -197,10 +198,12 @@ class Eraser:
         else:
             insert_deletion(connection, row, cause, **values)
         change: dict[str, Any] = {"deletion": _STATES[outcome].value, "changed": number}
+        powers = power_queries(question_of(row.template).template)
+        if is_all_gone or any(item.credential in powers for item in erased):
+            forget_names(connection, row.id)
         if is_all_gone:
             reason = EndReason.WITHDRAWN if cause.reason is Reason.WITHDRAWN else EndReason.DELETED
             end_permission(connection, row, reason, now=now)
-            forget_names(connection, row.id)
             if row.contents_number is not None or cause.reason is not Reason.RETENTION:
                 # Nothing has changed for whoever asked when it is only stated that nothing was ever kept.
                 change |= {"contents_number": None, "contents_deleted_at": deleted_at or now}
