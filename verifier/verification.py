@@ -49,6 +49,23 @@ _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
 
 
+def is_genuine(result: VerificationResult) -> bool:
+    """Whether nothing speaks against an answer but what it says: a value that is not among the accepted ones, or a day
+    that is too long ago. What stands behind that check was not looked at."""
+    failed = set(result.failed)
+    behind = all(
+        one.reason == "earlier_check_failed" for one in result.checks if one.outcome is Outcome.COULD_NOT_CHECK
+    )
+    return failed <= {"values", RECENCY} and behind
+
+
+def says_genuine(detail: str) -> bool:
+    """The same from what the log keeps of a rejected answer: the names of the checks that failed, then of those that
+    could not be made."""
+    behind = {RECENCY, "query", "values", DECLARATION, *POWER_CHECKS}
+    return detail == "values" or (detail.partition(",")[0] == RECENCY and set(detail.split(",")) <= behind)
+
+
 class Verdict(StrEnum):
     """What all checks together say."""
 

@@ -15,7 +15,7 @@ from verifier.pages.live import event_stream
 from verifier.pages.recheck_words import CHECKED_AGAIN
 from verifier.pages.stands import Row, rows_of, tallies_of
 from verifier.store import Event, LogEntry
-from verifier.verification import Verdict
+from verifier.verification import Verdict, says_genuine
 
 router = APIRouter(dependencies=[SignedIn])
 
@@ -108,12 +108,14 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
     t = pages.translator(request)
     titles = {name: one.title.text(t.language) for name, one in verifier.templates().templates.items()}
     entries = await verifier.database.run(lambda: verifier.requests.log(limit=LOG_ROWS))
+    answered = {entry.request_id for entry in entries if entry.event in (Event.ANSWERED, Event.RETURNED)}
+    untold = await verifier.database.run(lambda: verifier.requests.untold(answered, now=verifier.clock()))
     lines = [
         LogLine(
             entry.number,
             entry.at,
             t(EVENTS[entry.event]),
-            told(entry, t),
+            told(entry, t, is_untold=entry.request_id in untold),
             entry.request_id,
             titles.get(entry.template_name, entry.template_name),
         )
@@ -122,9 +124,13 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
     return await pages.render(request, "log.html", entries=lines, is_whole=verifier.log_is_whole)
 
 
-def told(entry: LogEntry, t: Translator) -> str:
-    """What an entry of the log adds: the outcome of an answer. Why somebody did not share is nobody's business."""
-    text = _OUTCOMES.get(entry.outcome) if entry.event in (Event.ANSWERED, Event.RETURNED) else None
+def told(entry: LogEntry, t: Translator, *, is_untold: bool = False) -> str:
+    """What an entry of the log adds: the outcome of an answer, unless that told a value that is deleted. Why somebody
+    did not share is nobody's business."""
+    tells = entry.event in (Event.ANSWERED, Event.RETURNED) and not is_untold
+    text = _OUTCOMES.get(entry.outcome) if tells else None
+    if tells and entry.outcome == Verdict.REJECTED.value and says_genuine(entry.detail):
+        text = N_("Genuine, but not what you accept")
     if entry.event is Event.RECHECKED:
         text = CHECKED_AGAIN[RecheckOutcome(entry.outcome)].word
     return t(text) if text else ""

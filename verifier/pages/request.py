@@ -53,6 +53,12 @@ VERDICTS = {
     ),
 }
 
+NOT_WANTED = VerdictNotice(
+    "warning",
+    N_("Genuine, but not what you accept"),
+    N_("Nothing is wrong with this answer. The lines below say what is not as you ask for it."),
+)
+
 _TONES = {Answer.ELIGIBLE: "good", Answer.NOT_ELIGIBLE: "bad", Answer.UNDECIDED: "warning"}
 
 
@@ -196,7 +202,6 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
     deletion = await verifier.database.run(verifier.deletions.newest, record.id)
     receipt = await verifier.database.run(verifier.deletions.store.receipt, record.id)
     eligibility = eligibility_of(record, contents=contents, time_zone=verifier.settings.time_zone)
-    counts = record.state in (State.ANSWERED, State.DELETED)
     acted = any(check.name in POWER_CHECKS for check in record.result.checks)
     return await pages.render(
         request,
@@ -210,7 +215,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         ask_again=f"/ask/{template.name}" if verifier.templates().templates.get(template.name) == template else "",
         stand=stand_of(record),
         not_returned=record.state is State.NOT_RETURNED,
-        verdict=VERDICTS.get(record.verdict) if record.verdict and counts else None,
+        verdict=_verdict(record),
         eligibility=EligibilityNotice.of(eligibility, t),
         declaration=declaration.text(t.language) if (declaration := confirmed(record)) is not None else "",
         answered_at=record.answered_at if record.state.is_answered else None,
@@ -220,14 +225,26 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         certificates=certificates,
         kept_until=record.retention_until,
         deleted_at=record.contents_deleted_at,
+        is_untold=record.is_untold,
         withdrawn_at=record.withdrawn_at,
         permission=permission_view(await verifier.rechecks.permission(record.id), t, now=verifier.clock()),
         receipt_at=receipt.received_at if receipt is not None else None,
         deletion_id=deletion.id if deletion is not None else "",
         is_covered=deletion is not None and deletion.is_open,
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),
-        events=[(t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t))) for entry in entries],
+        events=[
+            (t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t, is_untold=record.is_untold)))
+            for entry in entries
+        ],
     )
+
+
+def _verdict(record: RequestRecord) -> VerdictNotice | None:
+    """What is said of an answer that counts; nothing once that would tell what was deleted."""
+    if record.verdict is None or record.state not in (State.ANSWERED, State.DELETED):
+        return None
+    is_refused = record.verdict is Verdict.REJECTED
+    return NOT_WANTED if is_refused and record.is_genuine else VERDICTS.get(record.verdict)
 
 
 def _event(what: str, more: str) -> str:

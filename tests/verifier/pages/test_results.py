@@ -99,13 +99,17 @@ def test_an_answer_made_for_somebody_else_is_refused(desk: Desk) -> None:
 
 
 def test_refusing_looks_the_same_as_having_nothing(desk: Desk) -> None:
-    """No code, no reason, no guess: "refused or no answer", on the board, the page and in the log."""
+    """No code, no reason, no guess: "no, or nothing to show", on the board, the page and in the log."""
     made = desk.ask("employer-micro-credential")
     assert desk.decline(made.transaction).status_code == 200
 
     page = desk.browser.get(f"/requests/{made.id}").text
 
     assert 'data-state="no_answer"' in page
+    assert "No, or nothing to show" in page
+    assert "not answering look the same" not in desk.browser.get("/help").text, (
+        "what nobody answers expires, and says so"
+    )
     assert "access_denied" not in page + desk.browser.get("/log").text + desk.browser.get("/").text
 
 
