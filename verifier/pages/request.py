@@ -15,9 +15,10 @@ from verifier.eligibility import Answer, Eligibility, Ground, eligibility_of, el
 from verifier.exchange import Verifier
 from verifier.pages.access import BrowserDep, SignedIn, StaffDep, VerifierDep, the_pages
 from verifier.pages.ask import preview_in
-from verifier.pages.board import EVENTS, told
+from verifier.pages.board import EVENTS, told, viewers
 from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
 from verifier.pages.live import event_stream
+from verifier.pages.preview import value_notes
 from verifier.pages.recheck_words import permission_view
 from verifier.pages.stands import furthest, stand_of
 from verifier.pages.values import ShownCertificate, shown_certificates
@@ -182,6 +183,7 @@ async def _open(
         stand=stand_of(record),
         open_until=record.transaction.expires_at,
         preview=preview_in(template, t.language, request=request, settings=settings),
+        notes=value_notes(template, t),
         wallet_fault=wallet_fault(request),
         share_url=settings.url(f"/share/{template.name}") if settings.haip else "",
         **shown,
@@ -201,6 +203,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
     deletion = await verifier.database.run(verifier.deletions.newest, record.id)
     receipt = await verifier.database.run(verifier.deletions.store.receipt, record.id)
+    people = await viewers(request, t)
     eligibility = eligibility_of(record, contents=contents, time_zone=verifier.settings.time_zone)
     acted = any(check.name in POWER_CHECKS for check in record.result.checks)
     return await pages.render(
@@ -232,8 +235,12 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         deletion_id=deletion.id if deletion is not None else "",
         is_covered=deletion is not None and deletion.is_open,
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),
+        notes=value_notes(template, t),
         events=[
-            (t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t, is_untold=record.is_untold)))
+            (
+                t.moment(entry.at),
+                _event(t(EVENTS[entry.event]), told(entry, t, is_untold=record.is_untold, people=people)),
+            )
             for entry in entries
         ],
     )

@@ -140,7 +140,7 @@ def _row(some: Sequence[RequestRecord], language: str) -> Row:
     kinds = {one.transaction.kind for one in some}
     way = N_("Link and QR code")
     if Kind.CROSS_DEVICE not in kinds:
-        way = N_("Link in this browser")
+        way = N_("Link for one browser")
     elif len(kinds) == 1:
         way = N_("QR code or sent link")
     return Row(

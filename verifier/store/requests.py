@@ -258,11 +258,11 @@ class RequestStore:
             ).all()
         return [record_of(row, self._sealer, now) for row in rows]
 
-    def untold(self, request_ids: Collection[str], *, now: datetime) -> frozenset[str]:
-        """Those of these requests whose verdict is not told any more, since it told what was deleted."""
+    def several(self, request_ids: Collection[str], *, now: datetime) -> dict[str, RequestRecord]:
+        """Those of these requests that are there, by id."""
         with self.database.reading() as connection:
             rows = connection.execute(WHOLE.where(REQUESTS.c.id.in_(request_ids))).all()
-        return frozenset(row.id for row in rows if record_of(row, self._sealer, now).is_untold)
+        return {row.id: record_of(row, self._sealer, now) for row in rows}
 
     def contents(self, request_id: str, *, now: datetime, viewer: str) -> Contents | None:
         """What the person showed, and a line in the log that it was looked at; None when there is nothing (any more).
