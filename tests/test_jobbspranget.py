@@ -5,6 +5,7 @@ import asyncio
 import html
 import importlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -335,6 +336,23 @@ def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> Non
     assert not [canary for canary in CANARIES if canary in rest + said + "".join(told)]
 
 
+NEEDS = json.dumps(
+    {
+        "needs": [
+            {
+                "text": {"en": "One"},
+                "options": [
+                    [
+                        {
+                            "title": {"en": "Course record"},
+                            "sources": [{"name": "Uni", "url": "https://uni.example", "every_kind": True}],
+                        }
+                    ]
+                ],
+            }
+        ]
+    }
+).encode()
 PROBLEM = b'{"type": "about:blank", "title": "Unauthorized", "detail": "the key is not known"}'
 
 
@@ -346,6 +364,7 @@ PROBLEM = b'{"type": "about:blank", "title": "Unauthorized", "detail": "the key 
         (200, b"<h1>Welcome</h1>", "", "no answer of a verifier"),
         (200, b'{"id": "1"}', "", "no answer of a verifier"),
         (200, b'{"needs": []}', "", "no answer of a verifier"),  # No request is made by that.
+        (200, NEEDS, "", "no answer of a verifier"),
         (None, b"", "", "curl"),
         (401, PROBLEM, "VERIFIER_URL", "VERIFIER_URL is not set"),
         (401, PROBLEM, "VERIFIER_KEY_FILE", "VERIFIER_KEY_FILE is not set"),
@@ -386,6 +405,7 @@ def test_what_fails_in_the_shell_script_is_no_refusal(
 
     assert run.returncode == 2, run
     assert said in run.stderr
+    assert ("Course record, perhaps from https://uni.example" in run.stdout) == (body == NEEDS)
     assert "Traceback" not in run.stderr
     assert "secret-of-the-key" not in run.stdout + run.stderr
 

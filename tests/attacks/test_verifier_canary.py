@@ -155,7 +155,7 @@ def test_a_planted_name_in_a_receipt_is_nowhere_after_deletion(tmp_path: Path, w
         guardian.pass_time(days=31)
         asyncio.run(guardian.verifier.tidy())
     else:
-        chosen = {"items": [{"credential": "power", "path": ["family_name"]}]} if way == "one item" else {}
+        chosen: dict[str, Any] = {"items": [{"credential": "power", "path": ["family_name"]}]} if way == "one item" else {}
         take(guardian, act(guardian, made, "withdraw" if way == "withdraw" else "erase", **chosen))
 
     assert holding(files(guardian.settings.data), [*needles(CANARY), *pieces]) == set()
