@@ -155,8 +155,8 @@ def test_a_planted_name_in_a_receipt_is_nowhere_after_deletion(tmp_path: Path, w
         guardian.pass_time(days=31)
         asyncio.run(guardian.verifier.tidy())
     else:
-        chosen: dict[str, Any] = {"items": [{"credential": "power", "path": ["family_name"]}]} if way == "one item" else {}
-        take(guardian, act(guardian, made, "withdraw" if way == "withdraw" else "erase", **chosen))
+        name = [{"credential": "power", "path": ["family_name"]}] if way == "one item" else None
+        take(guardian, act(guardian, made, "withdraw" if way == "withdraw" else "erase", items=name))
 
     assert holding(files(guardian.settings.data), [*needles(CANARY), *pieces]) == set()
     post(browser, "/sign-in", {"login": "anna", "password": PASSWORD})
