@@ -5,6 +5,7 @@ import asyncio
 import html
 import importlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -145,7 +146,8 @@ def test_a_link_that_is_passed_on_leads_to_no_answer_on_the_senders_page(service
 
         assert victim.opens(shared["redirect_uri"])[0] == 403
         assert victim.opens(mine)[0] == 403
-        assert sender.opens(f"{mine}?response_code=guessed")[0] == 500
+        status, page = sender.opens(f"{mine}?response_code=guessed")
+        assert (status, "Vi kunde inte läsa ditt svar" in page) == (400, True)
         _wait_until_told(log)
         status, page = sender.opens(mine)
 
@@ -233,6 +235,12 @@ def test_after_sharing_the_page_says_what_comes_next(
         ("answer", {"answer": None}, {"sv": "Vi väntar på ditt svar.", "en": "We are waiting for your answer."}),
         ("answer", {"answer": Answer("", {})}, {"sv": "Inget svar som räcker.", "en": "No answer that is enough."}),
         ("answer", {"answer": Answer("eligible", {"sv": "Ja <b>", "en": "Yes"})}, {"sv": "Ja &lt;b&gt;", "en": "Yes"}),
+        ("answer", {"answer": Answer("declined", {})}, {"sv": "Du delade inget.", "en": "You shared nothing."}),
+        (
+            "answer",
+            {"answer": None, "came_back": True},
+            {"sv": "Titta igen om en stund.", "en": "Look again in a while."},
+        ),
         ("elsewhere", {}, {"sv": "började inte i den här", "en": "did not begin in this browser"}),
     ],
 )
@@ -249,6 +257,30 @@ def test_every_page_is_there_in_both_languages(kind: str, told: dict[str, Any], 
         assert said[expected] in shown
         assert f'<html lang="{expected}">' in shown
         assert "<b>" not in shown
+
+
+def test_what_is_needed_is_a_link_where_nothing_came() -> None:
+    """After a no of one's own nothing is said to be lacking; both lead back to what is needed."""
+    request = Request({"type": "http", "headers": [], "query_string": b"lang=en"})
+    for kind, lacks in (("declined", False), ("", True)):
+        shown = bytes(page(request, "answer", answer=Answer(kind, {})).body).decode()
+        assert '<a id="needed" href="/?lang=en">See what is needed' in shown
+        assert ("No answer that is enough" in shown) == lacks
+
+
+@pytest.mark.parametrize("state", ["answered", "deleted"])
+def test_when_the_answer_was_deleted_nobody_reads_that_nothing_came(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str
+) -> None:
+    """On the retention date, or when the person erased what it rests on: the verifier tells no answer any more."""
+    application = _application(monkeypatch, tmp_path)
+    application.answers["number"] = Answer("eligible", {"sv": "Behörig.", "en": "Eligible."})
+    _learns(monkeypatch, application, state, "", None)
+
+    request = Request({"type": "http", "headers": [], "query_string": b"lang=en"})
+    shown = bytes(page(request, "answer", answer=application.answers["number"]).body).decode()
+    assert "What you shared has been deleted." in shown
+    assert not re.search("Eligible|No answer|Nothing came", shown)
 
 
 def test_sources_are_told_as_what_they_are() -> None:
@@ -304,6 +336,23 @@ def test_the_same_from_a_shell_script(services: Services, tmp_path: Path) -> Non
     assert not [canary for canary in CANARIES if canary in rest + said + "".join(told)]
 
 
+NEEDS = json.dumps(
+    {
+        "needs": [
+            {
+                "text": {"en": "One"},
+                "options": [
+                    [
+                        {
+                            "title": {"en": "Course record"},
+                            "sources": [{"name": "Uni", "url": "https://uni.example", "every_kind": True}],
+                        }
+                    ]
+                ],
+            }
+        ]
+    }
+).encode()
 PROBLEM = b'{"type": "about:blank", "title": "Unauthorized", "detail": "the key is not known"}'
 
 
@@ -315,6 +364,7 @@ PROBLEM = b'{"type": "about:blank", "title": "Unauthorized", "detail": "the key 
         (200, b"<h1>Welcome</h1>", "", "no answer of a verifier"),
         (200, b'{"id": "1"}', "", "no answer of a verifier"),
         (200, b'{"needs": []}', "", "no answer of a verifier"),  # No request is made by that.
+        (200, NEEDS, "", "no answer of a verifier"),
         (None, b"", "", "curl"),
         (401, PROBLEM, "VERIFIER_URL", "VERIFIER_URL is not set"),
         (401, PROBLEM, "VERIFIER_KEY_FILE", "VERIFIER_KEY_FILE is not set"),
@@ -355,6 +405,7 @@ def test_what_fails_in_the_shell_script_is_no_refusal(
 
     assert run.returncode == 2, run
     assert said in run.stderr
+    assert ("Course record, perhaps from https://uni.example" in run.stdout) == (body == NEEDS)
     assert "Traceback" not in run.stderr
     assert "secret-of-the-key" not in run.stdout + run.stderr
 

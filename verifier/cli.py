@@ -5,6 +5,7 @@ Every command works on the data directory, also while `serve` runs in another pr
 """
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ from verifier.request_templates import RequestTemplate, UnknownTemplate
 from verifier.requests import REQUEST_OBJECT_SECONDS, Kind
 from verifier.result_document import receipt_document, result_document
 from verifier.settings import VerifierSettings
+from verifier.store.log import COMMAND_LINE
 from verifier.template_files import template_from_file
 
 
@@ -132,7 +134,7 @@ def request(
         typer.echo(sentence, err=True)
     if wallet:
         made = verifier.made(made.transaction, wallet_url=web_wallet)
-    show(_request(made), as_json=as_json, human=_human_request)
+    show(_request(made), as_json=as_json, human=lambda told: _human_request({**told, "data": str(data)}))
 
 
 @app.command()
@@ -145,7 +147,7 @@ def result(
     """Print what became of a request: state, verdict, every check, and the values while they are kept."""
     verifier = open_verifier(data)
     record = run_async(wait_until(verifier, request_id, is_enough=lambda one: one.state.is_final, seconds=wait))
-    contents = verifier.contents(request_id, viewer="command line") if record.has_contents else None
+    contents = verifier.contents(request_id, viewer=COMMAND_LINE) if record.has_contents else None
     deletion = verifier.deletions.newest(request_id)
     document = result_document(
         record,
@@ -297,7 +299,7 @@ def _human_request(told: dict[str, Any]) -> str:
             f"To type: {told['code']}",
             f"Open until: {told['expires_at']}",
             f"Each time that a wallet fetches it, its person has {minutes} minutes to answer.",
-            f"Result:  intyga-verifier result {told['id']}",
+            f"Result:  intyga-verifier result {told['id']} --data {shlex.quote(told['data'])}",
         ]
     )
 

@@ -108,8 +108,10 @@ def check_fits(
 
 def _speak_of_the_same(asked: Path, named: Path) -> bool:
     """Whether a receipt's item is one that was asked for. Where no item was asked for, the path is empty and nothing
-    that could be held back has come (CS-05): that covers no item, and none has to be named."""
-    return bool(asked) == bool(named) and agree(asked, named)
+    that could be held back has come (CS-05): that covers no item, and none has to be named. Beyond what was asked there
+    are numbers alone: a name could be anything, also a value, and the receipt outlives the values."""
+    further = named[len(asked) :]
+    return bool(asked) == bool(named) and agree(asked, named) and all(isinstance(part, int) for part in further)
 
 
 def _is_hidden(vct: str, path: Path) -> bool:

@@ -28,6 +28,7 @@ from verifier.acting import acting_in, power_queries
 from verifier.countersigning import ReceiptMismatch, ReceivedType, check_fits, countersignature, read_receipt
 from verifier.deletion import shared_items
 from verifier.holder_messages import claims_of, holder_message
+from verifier.receipt_words import holds_no_value
 from verifier.store import Confirmed, Contents, Deletion, DeletionStore, RequestRecord, Standing
 
 MAX_ACT_BYTES: Final = 60_000
@@ -75,7 +76,7 @@ class DeletionDesk:
         return _answer(standing)
 
     async def countersign(self, body: bytes) -> str:
-        """Counter-sign a receipt of a share that was received here, and keep both.
+        """Counter-sign a receipt of a share that was received here, and keep both where its words are known ones.
 
         Raises `InvalidHolderMessage`, `NoSuchShare`, `Replayed`, `ReceiptMismatch`; `NotFound` without a signing key.
         """
@@ -101,7 +102,11 @@ class DeletionDesk:
                 received=[ReceivedType(one.vct, shared_items(template, {one.query_id})) for one in record.proofs],
             )
             signature = countersignature(submission.receipt, record.transaction, signer=signer, now=now)
-            return Confirmed(signature, names_people=receipt.acting_for is not None)
+            return Confirmed(
+                signature,
+                names_people=receipt.acting_for is not None,
+                may_be_kept=holds_no_value(receipt, template=template),
+            )
 
         return await self.store.database.run(self.store.countersign, message, submission, confirm=confirm, now=now)
 

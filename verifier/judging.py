@@ -18,6 +18,7 @@ from service.clock import Clock
 from service.database import Database
 from service.http import OutgoingHTTP
 from verifier.disclosed import kept_presentations
+from verifier.holder_keys import bound_by, shown_here_by
 from verifier.policies import RECENCY, Policy
 from verifier.remote import LookUpsOfOneAnswer, RemoteResolver
 from verifier.requests import Transaction
@@ -26,7 +27,7 @@ from verifier.settings import VerifierSettings
 from verifier.store import Contents, TrustStore
 from verifier.store.answers import Outcome
 from verifier.store.records import Report
-from verifier.verification import Verdict, Verification, bound_by, issuers_of_unknown_keys, verify_answer
+from verifier.verification import Verdict, Verification, issuers_of_unknown_keys, verify_answer
 
 WATCH_DAYS: Final = 7
 _SAID_IN_ORDER: Final = frozenset({"values", RECENCY})
@@ -84,7 +85,7 @@ class Judge:
                 200 if comes_back else 400,
                 verdict=found.verdict,
                 report=Report.of(found),
-                holder_keys=bound_by(found.proofs) if comes_back else frozenset(),
+                holder_keys=shown_here_by(found.proofs, transaction),
                 response_code_digest=code_digest,
             )
         await self._keep_fresh(found)

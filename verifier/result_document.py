@@ -7,13 +7,13 @@ from typing import Any
 from schemas.consent import LocalizedText
 from schemas.standing_permission import PermissionState
 from schemas.verification import Check, Outcome
-from service.i18n import Catalogues
+from service.i18n import Catalogues, Translator
 from verifier.acting import acting_in
 from verifier.countersigning import read_receipt
 from verifier.eligibility import Eligibility, Ground, eligibility_of, eligibility_sentence, words_for_person
 from verifier.rechecks import Permission
 from verifier.sentences import check_name, check_sentence, verdict_sentence
-from verifier.store import Contents, Deletion, KeptReceipt, ProofSummary, RequestRecord
+from verifier.store import Contents, Deletion, KeptReceipt, ProofSummary, RequestRecord, State
 
 
 def result_document(
@@ -26,13 +26,16 @@ def result_document(
 ) -> dict[str, Any]:
     """Everything there is to tell about a request.
 
-    `accepted` is true only when everything was checked and held, and ends when the person takes the share back.
+    `accepted` is true only when everything was checked and held, and ends when the person takes the share back. Where
+    the verdict tells a value (eligibility, accepted values) there is none once that value was taken back or deleted.
     `values` is null when there are none (any more). `acting_for` names who acted for whom while values are
     kept; null when nobody acted for another. `eligibility` is null for templates that have no such answer, and
     when there is none (any more). `deletion` is the newest one, null when there is none.
     `declaration` is what the person confirmed, null when nothing was asked or the check did not hold.
     """
     verdict, declaration = record.verdict, confirmed(record)
+    if record.state is State.NOT_RETURNED:
+        deletion = None  # It names what somebody shared of whom whoever asked is told nothing.
     eligibility = eligibility_of(record, contents=contents, time_zone=time_zone)
     return {
         "id": record.id,
@@ -42,8 +45,8 @@ def result_document(
         "state": record.state.value,
         "accepted": record.is_accepted,
         "verdict": verdict.value if verdict else None,
-        "sentence": verdict_sentence(verdict, catalogues.translator("en")) if verdict else None,
-        "sentence_sv": verdict_sentence(verdict, catalogues.translator("sv")) if verdict else None,
+        "sentence": _sentence(record, catalogues.translator("en")),
+        "sentence_sv": _sentence(record, catalogues.translator("sv")),
         "eligibility": _eligibility(eligibility, catalogues) if eligibility is not None else None,
         "acting_for": _acting(record, contents),
         "checks": _checks(record.result.checks, catalogues),
@@ -59,6 +62,10 @@ def result_document(
         "withdrawn_at": _moment(record.withdrawn_at),
         "deletion": deletion_document(deletion) if deletion is not None else None,
     }
+
+
+def _sentence(record: RequestRecord, t: Translator) -> str | None:
+    return verdict_sentence(record.verdict, t, is_genuine=record.is_genuine) if record.verdict else None
 
 
 def confirmed(record: RequestRecord) -> LocalizedText | None:

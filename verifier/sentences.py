@@ -171,6 +171,7 @@ _VERDICTS: Final = {
     Verdict.REJECTED: N_("Something did not hold. Do not rely on it."),
     Verdict.UNDETERMINED: N_("Something could not be checked. Do not rely on it yet."),
 }
+_GENUINE: Final = N_("Everything is genuine, but it is not what you accept.")
 
 
 def check_sentence(check: Check, translator: Translator) -> str:
@@ -187,6 +188,6 @@ def check_name(check: Check, translator: Translator) -> str:
     return translator(text) if text is not None else check.name
 
 
-def verdict_sentence(verdict: Verdict, translator: Translator) -> str:
-    """One sentence on what all checks together say."""
-    return translator(_VERDICTS[verdict])
+def verdict_sentence(verdict: Verdict, translator: Translator, *, is_genuine: bool = False) -> str:
+    """One sentence on what all checks together say; `is_genuine` is that of `RequestRecord`."""
+    return translator(_GENUINE if verdict is Verdict.REJECTED and is_genuine else _VERDICTS[verdict])

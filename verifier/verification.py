@@ -49,6 +49,23 @@ _ORDER = {name: place for place, name in enumerate(ALL_CHECKS)}
 _GRAVITY = {Outcome.PASSED: 0, Outcome.COULD_NOT_CHECK: 1, Outcome.FAILED: 2}
 
 
+def is_genuine(result: VerificationResult) -> bool:
+    """Whether nothing speaks against an answer but what it says: a value that is not among the accepted ones, or a day
+    that is too long ago. What stands behind that check was not looked at."""
+    failed = set(result.failed)
+    behind = all(
+        one.reason == "earlier_check_failed" for one in result.checks if one.outcome is Outcome.COULD_NOT_CHECK
+    )
+    return failed <= {"values", RECENCY} and behind
+
+
+def says_genuine(detail: str) -> bool:
+    """The same from what the log keeps of a rejected answer: the names of the checks that failed, then of those that
+    could not be made."""
+    behind = {RECENCY, "query", "values", DECLARATION, *POWER_CHECKS}
+    return detail == "values" or (detail.partition(",")[0] == RECENCY and set(detail.split(",")) <= behind)
+
+
 class Verdict(StrEnum):
     """What all checks together say."""
 
@@ -192,13 +209,6 @@ def _key_binding(token: str) -> Mapping[str, Any]:
     """The members of the key binding of a presentation whose check `holder_binding` has passed."""
     binding = split_sd_jwt(token).key_binding
     return read_claims(parse_jws(binding)) if binding else {}
-
-
-def bound_by(proofs: Iterable[PresentedProof]) -> frozenset[str]:
-    """The thumbprints of the keys that bound these presentations, where those are in order or no more than too old."""
-    held = [proof for proof in proofs if set(proof.result.failed) <= {RECENCY}]
-    keys = (holder_jwk(split_sd_jwt(proof.token).payload) for proof in held)
-    return frozenset(thumbprint(key) for key in keys if key is not None)
 
 
 def issuers_of_unknown_keys(verification: Verification) -> set[str]:

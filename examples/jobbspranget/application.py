@@ -14,13 +14,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
 from examples.jobbspranget.page import STATIC, Answer, answer_of, language, page
-from verifier.client import AlreadyReceived, VerifierClient, WebhookReceiver
+from verifier.client import AlreadyReceived, VerifierClient, VerifierRefused, WebhookReceiver
 
 app = FastAPI()
 app.mount("/static", StaticFiles(directory=STATIC))
 verifier = VerifierClient(os.environ["VERIFIER_URL"], api_key=os.environ["VERIFIER_KEY"], allow_loopback=True)
 webhooks = WebhookReceiver(os.environ["WEBHOOK_SECRET"], seen=Path(os.environ["SEEN_FILE"]))
-OWN_URL = os.environ["APPLICATION_URL"] + "/applications/"
 answers: dict[str, Answer] = {}  # An application that is more than an example keeps them in its database.
 
 
@@ -38,7 +37,7 @@ async def apply(request: Request) -> Response:
     """What is needed, where to fetch it, and the link to the wallet, for the browser that asks."""
     needs, secret = await verifier.needs("internship"), token_urlsafe(32)
     number = sha256(secret.encode()).hexdigest()
-    back = f"{OWN_URL}{number}?lang={language(request)}"
+    back = f"{os.environ['APPLICATION_URL']}/applications/{number}?lang={language(request)}"
     made = await verifier.make_request("internship", kind="same_device", return_url=back, reference=number)
     shown = page(request, "needs", needs=needs, link=made.request_https)
     shown.set_cookie("applicant", secret, path=f"/applications/{number}", secure=True, httponly=True, samesite="lax")
@@ -51,8 +50,9 @@ async def answer(request: Request, number: str, response_code: str = "") -> Resp
     if sha256(request.cookies.get("applicant", "").encode()).hexdigest() != number:
         return page(request, "elsewhere", status=403)
     if response_code and number not in answers:
-        await learn(await verifier.take_back(response_code))
-    return page(request, "answer", answer=answers.get(number))
+        with suppress(VerifierRefused):  # Too late, used before, or made up: the page says what to do.
+            await learn(await verifier.take_back(response_code))
+    return page(request, "answer", answer=answers.get(number), came_back=bool(response_code))
 
 
 @app.post("/told")

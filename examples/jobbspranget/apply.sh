@@ -39,9 +39,9 @@ needs=$(ask GET /api/templates/internship) || fail "What is needed could not be 
 needed=$(printf '%s' "$needs" | pick '"\n".join(
     line for need in told["needs"] for line in (
         "  " + need["text"]["en"] + (", one is enough:" if len(need["options"]) > 1 else ":"),
-        *("    " + kind["title"]["en"] + " from " + (", ".join(
-            ("perhaps " if by["every_kind"] else "") + (by["url"] or by["name"]) for by in kind["sources"]
-        ) or "nobody whom we know") for option in need["options"] for kind in option)))') || fail "$strange"
+        *("    " + kind["title"]["en"] + ", perhaps" * any(by["every_kind"] for by in kind["sources"]) + " from " +
+            (", ".join(by["url"] or by["name"] for by in kind["sources"]) or "nobody whom we know")
+            for option in need["options"] for kind in option)))') || fail "$strange"
 printf 'Needed:\n%s\n' "$needed"
 
 # A terminal is no browser that could come back: whoever answers does so on a device of their own choice.

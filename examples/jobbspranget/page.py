@@ -32,8 +32,11 @@ WORDS = {
         "not_told": "Vi får varken personnummer, födelsedatum eller namn.",
         "waiting": "Vi väntar på ditt svar.",
         "look": "Titta igen",
-        "no_answer": "Inget svar som räcker.",
-        "no_answer_help": "Vi fick inget som vi kan använda. Se vad som behövs.",
+        "nothing_shared": "Du delade inget. Vi har inte fått något om dig.",
+        "no_answer": "Inget svar som räcker. Vi fick inget som vi kan använda.",
+        "no_answer_help": "Se vad som behövs, och sök igen om du vill",
+        "late": "Vi kunde inte läsa ditt svar. Du kom tillbaka för sent, eller så har adressen redan använts.",
+        "late_help": "Titta igen om en stund. Står det fortfarande inget svar, sök igen.",
         "received": "Vi har tagit emot ditt svar",
         "next": "Vad som händer nu",
         "then": {
@@ -65,8 +68,11 @@ WORDS = {
         "not_told": "We get no identity number, no birth date and no name.",
         "waiting": "We are waiting for your answer.",
         "look": "Look again",
-        "no_answer": "No answer that is enough.",
-        "no_answer_help": "Nothing came that we can use. See what is needed.",
+        "nothing_shared": "You shared nothing. We have received nothing about you.",
+        "no_answer": "No answer that is enough. Nothing came that we can use.",
+        "no_answer_help": "See what is needed, and apply again if you like",
+        "late": "We could not read your answer. You came back too late, or the address was used before.",
+        "late_help": "Look again in a while. If there is still no answer, apply again.",
         "received": "We have received your answer",
         "next": "What happens now",
         "then": {
@@ -89,14 +95,18 @@ TAKEN_BACK = {
     "sv": "Du har tagit tillbaka det du delade. Vi använder det inte längre. Plånboken visar vad som har raderats.",
     "en": "You have taken back what you shared. We no longer use it. Your wallet shows what has been deleted.",
 }
+DELETED = {
+    "sv": "Det du delade är raderat. Vi vet inte längre vad svaret var.",
+    "en": "What you shared has been deleted. We no longer know what the answer was.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of an application, for whom it is about: a sentence in each language, none when nothing came.
 
-    `kind` is `eligible`, `not_eligible`, `undecided`, `withdrawn`, or "" when nothing came. `kept_until` is the last
-    day on which what was shared is kept, None when nothing of it is.
+    `kind` is `eligible`, `not_eligible`, `undecided`, `withdrawn`, `deleted`, `declined` for a no of their own, or ""
+    when nothing came. `kept_until` is the last day on which what was shared is kept, None when nothing of it is.
     """
 
     kind: str
@@ -105,9 +115,14 @@ class Answer:
 
 
 def answer_of(result: VerifierResult) -> Answer:
-    """What to tell of a result. After the person took the share back, that alone is said."""
+    """What to tell of a result. After the person took the share back, or what the answer rests on was deleted, that
+    alone is said."""
     if result.state == "withdrawn":
         return Answer("withdrawn", TAKEN_BACK)
+    if result.state in ("answered", "deleted") and not result.eligibility:
+        return Answer("deleted", DELETED)
+    if result.state == "declined":
+        return Answer("declined", {})
     kept_until = date.fromisoformat(result.retention_until) if result.values is not None else None
     return Answer(result.eligibility, result.eligibility_texts, kept_until)
 
@@ -137,8 +152,11 @@ def asking_host(link: str) -> str:
 
 
 def page(request: Request, kind: str, *, status: int = 200, **told: Any) -> HTMLResponse:
-    """One of the pages (`needs`, `answer`, `elsewhere`) in the reader's language."""
+    """One of the pages (`needs`, `answer`, `elsewhere`) in the reader's language. `came_back`: with a code, of which
+    nothing came when there is no answer; that is the reader's to mend, and no success."""
     lang = language(request)
+    if told.setdefault("came_back", False) and told["answer"] is None:
+        status = 400
     other = "en" if lang == "sv" else "sv"
     told["host"] = asking_host(told.get("link", ""))
     told["day"] = lambda one: format_date(one, format="long", locale=LOCALES[lang])

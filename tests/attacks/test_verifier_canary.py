@@ -10,12 +10,20 @@ import base64
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.verifier.pages.desk import COURSE, PASSWORD, Desk, Time, post
+from service.http import HostRouter, OutgoingHTTP
+from tests.attacks.test_receipts_handed_in import SAID, items
+from tests.verifier.pages.desk import COURSE, PAGE, PASSWORD, Desk, Time, post
+from tests.verifier.test_acting_for_another import Guardian
+from tests.verifier.withdrawing import act, receipt_for, submission, take
+from verifier.app import create_app
+from verifier.countersigning import ReceiptMismatch
+from verifier.store import RequestRecord
 
 CANARY = "Kanariefågel-7f3a9c"
 WAYS = ["withdraw", "erase", "retention", "staff", "one item"]
@@ -86,6 +94,7 @@ def test_a_planted_value_is_nowhere_after_deletion(
     assert CANARY in program.get(f"/api/requests/{made.id}").text
     exported = desk.browser.get(f"/requests/{made.id}/evidence").content
     assert any(one in exported for one in wanted)
+    assert hand_in(desk, made).status_code == 200
     pieces = sealed_pieces(desk)
     assert len(pieces) > 6
     assert holding(files(data, temporary), wanted) == set()
@@ -104,11 +113,56 @@ def test_a_planted_value_is_nowhere_after_deletion(
     paths = (f"/requests/{made.id}?values=shown", "/", "/log", "/deletions", "/retention")
     pages: list[Any] = [desk.browser.get(path) for path in paths]
     pages += [program.get(f"/api/requests/{made.id}"), program.get("/api/deletions")]
-    pages += [desk.browser.get(f"/requests/{made.id}/receipt"), program.get(f"/api/requests/{made.id}/receipt")]
+    receipts = [desk.browser.get(f"/requests/{made.id}/receipt"), program.get(f"/api/requests/{made.id}/receipt")]
+    assert [(one.status_code, "Family name" in one.text) for one in receipts] == [(200, True)] * 2
+    pages += receipts
     pages += [desk.withdraw(made.transaction, "status"), desk.browser.get(f"/requests/{made.id}/evidence")]
     for page in pages:
         assert not any(one in page.content for one in wanted)
     assert list(temporary.rglob("*")) == []
+
+
+def hand_in(desk: Desk, made: RequestRecord) -> Any:
+    """The receipt of what was shared, from the wallet that shared it."""
+    person: Any = SimpleNamespace(now=desk.time(), holder=desk.holder, result=lambda asked: desk.record(asked.id))
+    body = submission(person, made, receipt_for(person, made))  # type: ignore[arg-type]
+    wallet = TestClient(desk.app, base_url=desk.settings.base_url)
+    return wallet.post("/receipts", content=body, headers={"Content-Type": "application/jwt"})
+
+
+@pytest.mark.parametrize("way", ["withdraw", "erase", "retention", "one item"])
+def test_a_planted_name_in_a_receipt_is_nowhere_after_deletion(tmp_path: Path, way: str) -> None:
+    """Who acted for whom stands in the receipt by name: it goes as soon as one of the names is stated to be deleted,
+    and nobody is given it any more."""
+    guardian = Guardian(tmp_path)
+    made, _ = guardian.given({"family_name": CANARY})
+    app = create_app(guardian.settings, http=OutgoingHTTP(transport=HostRouter({})), clock=guardian.clock)
+    browser = TestClient(app, base_url=guardian.settings.base_url, headers=PAGE)
+    code = asyncio.run(app.state.accounts.setup_code(now=guardian.now))
+    post(browser, "/setup", {"setup_code": code, "login": "anna", "password": PASSWORD})
+    said = SAID | {"agent": f"Omar {CANARY}"}
+    desk = guardian.verifier.deletions
+    receipt = receipt_for(guardian, made, items=items(), acting_for=said)
+    asyncio.run(desk.countersign(submission(guardian, made, receipt)))
+    assert CANARY in browser.get(f"/requests/{made.id}/receipt").json()["receipt"]["acting_for"]["agent"]
+    with guardian.verifier.database.reading() as connection:
+        sealed = bytes(connection.exec_driver_sql("SELECT sealed FROM receipts").scalar_one())
+    pieces = [sealed[start : start + 24] for start in range(1, len(sealed) - 24, 200)]
+    assert holding(files(guardian.settings.data), needles(CANARY)) == set()
+    assert holding(files(guardian.settings.data), pieces)
+
+    if way == "retention":
+        guardian.pass_time(days=31)
+        asyncio.run(guardian.verifier.tidy())
+    else:
+        name = [{"credential": "power", "path": ["family_name"]}] if way == "one item" else None
+        take(guardian, act(guardian, made, "withdraw" if way == "withdraw" else "erase", items=name))
+
+    assert holding(files(guardian.settings.data), [*needles(CANARY), *pieces]) == set()
+    post(browser, "/sign-in", {"login": "anna", "password": PASSWORD})
+    assert browser.get(f"/requests/{made.id}/receipt").status_code == 404
+    with pytest.raises(ReceiptMismatch):
+        asyncio.run(desk.countersign(submission(guardian, made, receipt)))
 
 
 def delete(desk: Desk, transaction: Any, way: str) -> None:

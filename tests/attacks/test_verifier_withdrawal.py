@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from proofs import base64url, strict_json
 from proofs.after_share import InvalidHolderMessage, StaleHolderMessage, sign_holder_message
-from proofs.jose import sign_jws
+from proofs.jose import parse_jws, read_claims, sign_jws
 from proofs.keys import generate_signer
 from proofs.resolve import DictResolver
 from schemas.errors import ProtocolError
@@ -235,15 +235,52 @@ def test_what_a_wallet_writes_into_a_path_is_not_kept(scene: Scene) -> None:
     )
 
 
-def test_a_refused_answer_gives_nobody_a_key_to_the_share(scene: Scene) -> None:
-    """Nothing of an answer that does not hold is kept, the keys neither."""
+@pytest.mark.parametrize("wrong", ["audience", "nonce", "disclosures", "signer", "form"])
+def test_what_was_shown_elsewhere_gives_its_holder_no_key_to_this_share(scene: Scene, wrong: str) -> None:
+    """Of a refused answer the keys that signed for this very request are kept, and no others: what somebody else sent
+    on, took apart or made up says nothing of whose it is."""
     made = scene.ask()
     request = scene.fetch(made)
-    wrong = scene.presentation(request, "certificate", audience="x509_hash:other")
-    assert scene.post(made, scene.form(request, {"vp_token": {"certificate": [wrong]}})).status == 400
+    other: dict[str, Any] = {"audience": "x509_hash:other", "nonce": "another"}
+    shown = scene.presentation(request, "certificate", **{name: is_ for name, is_ in other.items() if name == wrong})
+    if wrong == "disclosures":
+        first, _, rest = shown.partition("~")
+        shown = f"{first}~{rest.partition('~')[2]}"
+    if wrong == "signer":
+        first, _, binding = shown.rpartition("~")
+        shown = f"{first}~{sign_jws(read_claims(parse_jws(binding)), signer=generate_signer(), typ='kb+jwt')}"
+    if wrong == "form":
+        shown = "no.certificate~"
+    assert scene.post(made, scene.form(request, {"vp_token": {"certificate": [shown]}})).status == 400
 
     with pytest.raises(NoSuchShare):
         take(scene, act(scene, made, "status"))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("action", ["status", "withdraw", "erase"])
+def test_whoever_was_refused_is_told_that_nothing_is_kept(tmp_path: Path, action: str, at_once: bool) -> None:
+    """Signed, at once, also where staff decides: nothing is to be decided. Asking changes no result."""
+    scene = Scene(tmp_path, withdraw_at_once=at_once)
+    scene.issuer.set_status(7, 1)
+    scene.refresh_list()
+    made = scene.ask()
+    answered_at = scene.now
+    assert scene.answer(made).status == 400
+    scene.pass_time(days=2)
+
+    answer = take(scene, act(scene, made, action))
+
+    statement = statement_of(answer, scene, made)
+    assert statement.outcome == "deleted"
+    assert statement.reason == {"status": "retention", "withdraw": "withdrawn", "erase": "erased"}[action]
+    assert statement.deleted_at == answered_at.timestamp()
+    assert ("certificate", "family_name") in {(one.credential, *one.path) for one in statement.items}
+    assert scene.verifier.deletions.store.open() == []
+    record = scene.result(made)
+    assert record.state == {"status": "answered", "withdraw": "withdrawn", "erase": "deleted"}[action]
+    assert (record.contents_deleted_at is None) == (action == "status")
+    assert take(scene, act(scene, made, "status")).token == answer.token
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -175,10 +175,12 @@ def test_a_receipt_names_who_acted_or_is_not_counter_signed(guardian: Guardian) 
     def countersign(**changed: Any) -> str:
         items = [
             {
-                "name": WHY, "certificate": WHY, "certificate_type": (POWER if name == "power" else REGISTRATION).vct,
+                "name": {language: kind.label((path,), language) for language in WHY},
+                "certificate": {language: kind.title(language) for language in WHY}, "certificate_type": kind.vct,
                 "issuer": "x", "path": [path], "required": True, "approved_separately": False, "commitment": "c",
             }
             for name, paths in ASKED.items()
+            for kind in [POWER if name == "power" else REGISTRATION]
             for path in paths
         ]  # fmt: skip
         receipt = receipt_for(guardian, made, items=items, **changed)

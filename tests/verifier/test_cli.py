@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -86,6 +87,19 @@ def test_a_template_of_the_service_that_is_not_here_names_its_setting(
     (tmp_path / "shelf").mkdir()
     monkeypatch.setenv("VERIFIER_TEMPLATES", str(tmp_path / "shelf"))
     assert "is not set here" not in str(CliRunner().invoke(app, arguments).exception)
+
+
+def test_the_command_that_a_request_prints_works_as_it_is(scene: Scene) -> None:
+    """With the folder of the data that the request was made in."""
+    outcome = CliRunner().invoke(app, ["request", "--template", "course-results", "--data", str(scene.settings.data)])
+    (line,) = [one for one in outcome.stdout.splitlines() if one.startswith("Result:")]
+    name, *arguments = shlex.split(line.removeprefix("Result:"))
+
+    told = CliRunner().invoke(app, arguments)
+
+    assert name == "intyga-verifier"
+    assert told.exit_code == 0, told.exception
+    assert "State: waiting" in told.stdout
 
 
 def test_a_request_says_until_when_it_is_open_and_how_long_an_answer_may_take(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """The internship template: two statements as of today and a course record come to one word, nothing else is known."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,17 @@ from schemas.types import CREDENTIAL_TYPES
 from schemas.verification import Check, Outcome
 from service.i18n import load_catalogues
 from tests.verifier.scene import Issuer, Scene, assert_refused_by
+from tests.verifier.withdrawing import act, take
 from verifier import sentences
 from verifier.app import catalogues_of
 from verifier.eligibility import Answer, Eligibility, Ground, eligibility_of, words_for_person
 from verifier.exchange import MadeRequest, Reply
+from verifier.pages.board import told as log_told
+from verifier.pages.stands import stand_of
 from verifier.policies import AgeRule
 from verifier.result_document import result_document
 from verifier.sentences import check_sentence
-from verifier.store import Contents
+from verifier.store import Contents, Event
 from verifier.verification import Verdict
 
 REGISTRATION = CREDENTIAL_TYPES["registration-certificate"]
@@ -229,16 +233,90 @@ def test_other_templates_and_open_requests_have_no_such_answer(applicant: Applic
         assert eligibility_of(applicant.result(one), contents=None, time_zone="Europe/Stockholm") is None
 
 
-def test_the_answer_stays_when_the_values_are_gone(applicant: Applicant) -> None:
-    """On the retention date values go; what was decided on the day of the answer is known without them."""
+def test_the_answer_stays_when_nobody_looks_at_the_values(applicant: Applicant) -> None:
+    """What was decided on the day of the answer is known without opening them."""
     made, _ = applicant.apply("course")
-    applicant.pass_time(days=92)
+    applicant.pass_time(days=30)
 
-    record = applicant.result(made)
-    assert not record.has_contents
-    found = eligibility_of(record, contents=None, time_zone="Europe/Stockholm")
+    found = eligibility_of(applicant.result(made), contents=None, time_zone="Europe/Stockholm")
     assert found is not None
     assert (found.answer, str(found.as_of)) == (Answer.ELIGIBLE, TODAY)
+
+
+ONE_COURSE = {"credential": "course", "path": []}
+THE_YES = {"credential": "target-group", "path": ["in_target_group"]}
+
+
+@pytest.mark.parametrize(
+    "way", ["withdraw", "everything", "the yes", "a ground", "retention", "no, withdraw", "no, retention"]
+)
+def test_a_verdict_that_tells_a_value_goes_with_it(applicant: Applicant, way: str) -> None:
+    """Taken back, erased or over: what was stated to be deleted is not told as a yes or a no either, nor by the check
+    that compared it. What says nothing of values stays."""
+    if way.startswith("no"):
+        applicant.hold(target={"in_target_group": False})
+    made, _ = applicant.apply("course")
+    before = applicant.told(made)
+    assert before["eligibility"]["answer"] == ("not_eligible" if way.startswith("no") else "eligible")
+    if way.endswith("retention"):
+        applicant.pass_time(days=92)
+        asyncio.run(applicant.verifier.tidy())
+    else:
+        items = {"the yes": [THE_YES], "a ground": [ONE_COURSE]}.get(way)
+        take(applicant, act(applicant, made, "withdraw" if "withdraw" in way else "erase", items=items))
+
+    told = applicant.told(made)
+
+    assert (told["accepted"], told["verdict"], told["eligibility"]) == (False, None, None)
+    assert (told["sentence"], told["sentence_sv"]) == (None, None)
+    checks = [*told["checks"], *(check for one in told["presentations"] for check in one["checks"])]
+    assert {check["name"] for check in checks} >= {"signature", "status"}
+    assert not {check["name"] for check in checks} & {"values", "recency"}
+    record = applicant.result(made)
+    assert record.is_untold
+
+
+def test_a_verdict_that_tells_nothing_stays(applicant: Applicant) -> None:
+    """Where no value is compared, "everything held" is true of the checks alone."""
+    made = applicant.ask()
+    applicant.answer(made)
+    take(applicant, act(applicant, made, "erase"))
+
+    told = applicant.told(made)
+    assert (told["state"], told["accepted"], told["verdict"]) == ("deleted", True, "accepted")
+    assert not applicant.result(made).is_untold
+
+
+@pytest.mark.parametrize("wrong", ["value", "age", "age and issuer", "signature"])
+def test_an_honest_no_is_not_called_unreliable(applicant: Applicant, wrong: str) -> None:
+    """Everything was checked and held but a value, or its age: that is said. Whatever else is wrong is to be
+    distrusted, also beside it."""
+    if wrong == "value":
+        applicant.hold({"registered_status": False})
+    if wrong.startswith("age"):
+        applicant.hold({"as_of": "2026-11-19"})
+    if wrong == "age and issuer":
+        stranger = Issuer(url="https://stranger.example", name="Stranger")
+        applicant.statements[TARGET_GROUP.vct] = stranger.issue(
+            IN_TARGET_GROUP, holder=applicant.holder, credential_type=TARGET_GROUP, index=None
+        )
+    if wrong == "signature":
+        applicant.issuer.set_status(20, 1)
+        applicant.refresh_list()
+    made, _ = applicant.apply("course")
+
+    told = applicant.told(made)
+
+    is_genuine = wrong in ("value", "age")
+    assert told["verdict"] == "rejected"
+    assert (told["sentence"] == "Everything is genuine, but it is not what you accept.") == is_genuine
+    assert ("Do not rely" in told["sentence"]) != is_genuine
+    assert ("Allt är äkta" in told["sentence_sv"]) == is_genuine
+    record = applicant.result(made)
+    assert stand_of(record).kind == ("not_wanted" if is_genuine else "failed")
+    (line,) = [one for one in applicant.verifier.requests.log(request_id=made.id) if one.event is Event.ANSWERED]
+    said = log_told(line, catalogues_of(applicant.settings).translator("en"))
+    assert said == ("Genuine, but not what you accept" if is_genuine else "Something did not hold")
 
 
 STOCKHOLM_MIDNIGHT = datetime(2026, 11, 19, 23, 0, tzinfo=UTC)

@@ -76,13 +76,13 @@ def test_what_does_not_fit_is_not_kept(scene: Scene) -> None:
 def test_it_rests_sealed_and_outlives_the_values(scene: Scene) -> None:
     """It has the person's pseudonym; and it is what shows later that they agreed, also after they took it back."""
     made = answered(scene)
-    mine = hand_in(scene, made, holder_pseudonym="pseudonym-of-somebody")
+    mine = hand_in(scene, made, holder_pseudonym="pseudonym-of-somebody-24")
     take(scene, act(scene, made))
 
     assert scene.verifier.contents(made.id, viewer="test") is None
     assert scene.verifier.deletions.store.receipt(made.id) == mine
     at_rest = b"".join(file.read_bytes() for file in scene.settings.data.rglob("verifier.sqlite3*"))
-    assert b"pseudonym-of-somebody" not in at_rest
+    assert b"pseudonym-of-somebody-24" not in at_rest
     assert mine.receipt_jwt.encode() not in at_rest
 
 

@@ -453,7 +453,8 @@ def test_staff_deletes_and_the_wallet_gets_the_statement(waiting: Scene) -> None
 
 
 def test_a_refusal_states_its_ground_and_keeps_the_values(waiting: Scene) -> None:
-    """Nothing deleted, why in both languages; the same wish again gets the same answer, another deletes after all."""
+    """Nothing deleted, why in both languages; the same wish again that day gets the same answer; staff delete after
+    all."""
     made = shared(waiting)
     take(waiting, act(waiting, made))
     done = refuse(waiting, inbox(waiting)[0].id)
@@ -466,6 +467,7 @@ def test_a_refusal_states_its_ground_and_keeps_the_values(waiting: Scene) -> Non
     assert statement.exceptions[0].ground is Ground.LEGAL_OBLIGATION
     assert statement.exceptions[0].words == WORDS
     assert ("certificate", "family_name") in {(i.credential, *i.path) for i in statement.exceptions[0].items}
+    waiting.pass_time(hours=23)
     assert take(waiting, act(waiting, made)).token == first.token
     assert ("family_name",) in values(waiting, made)
     assert waiting.result(made).state is State.WITHDRAWN

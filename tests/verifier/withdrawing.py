@@ -25,6 +25,8 @@ from verifier.deletion import shared_items
 from verifier.deletion_desk import DeskAnswer
 from verifier.exchange import MadeRequest, Verifier
 
+PSEUDONYM = "xVg2kQ0nP5sTz8yB1uHf4jLc"
+
 
 def claims_for(scene: Scene, made: MadeRequest, **claims: Any) -> dict[str, Any]:
     """The claims that every message has, and those given; None leaves one out."""
@@ -106,7 +108,7 @@ def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
         "schema": "urn:intyga:receipt:1",
         "record_id": "r1",
         "language": "sv",
-        "holder_pseudonym": "p",
+        "holder_pseudonym": PSEUDONYM,
         "controller": {
             "name": both,
             "identifier": made.transaction.client_id,
@@ -118,8 +120,8 @@ def receipt_for(scene: Scene, made: MadeRequest, **changed: Any) -> str:
         **terms_of(made),
         "items": [
             {
-                "name": both,
-                "certificate": both,
+                "name": one.label.model_dump(),
+                "certificate": {language: MICRO.title(language) for language in both},
                 "certificate_type": MICRO.vct,
                 "issuer": "x",
                 "path": [0 if part is None else part for part in one.path],

@@ -214,19 +214,22 @@ class ResultOut(Message):
     state: State
     """Where it stands (docs/verifier.md)."""
     accepted: bool
-    """True only when everything was checked and held; ends when the person takes the share back."""
+    """True only when everything was checked and held; ends when the person takes the share back, and, where it tells a
+    value (an eligibility, accepted values), when that value is deleted."""
     verdict: Verdict | None
-    """What all checks together say; null without an answer."""
+    """What all checks together say; null without an answer, and once it would tell a value that was taken back or
+    deleted."""
     sentence: str | None
-    """The verdict in English."""
+    """The verdict in English; it says so when everything is genuine and only not what you accept."""
     sentence_sv: str | None
     """The verdict in Swedish."""
     eligibility: EligibilityOut | None
-    """The answer in one word; null for templates that have none, and when there is none (any more)."""
+    """The answer in one word; null for templates that have none, before there is one, and once it was taken back or
+    anything that it rests on was deleted, on the retention date at the latest."""
     acting_for: ActingFor | None
     """Who acted for whom, while values are kept; null when nobody acted for another."""
     checks: list[CheckResult]
-    """The checks of the answer as a whole."""
+    """The checks of the answer as a whole; without those of values when there is no verdict any more."""
     presentations: list[PresentationOut]
     """Every certificate that was shown."""
     values: list[ValueOut] | None
@@ -259,4 +262,4 @@ class StateEvent(Message):
     state: State
     """Where it stands now."""
     verdict: Verdict | None
-    """What all checks together say; null without an answer."""
+    """What all checks together say; null as in the result."""

@@ -10,7 +10,7 @@ from service.i18n import LANGUAGES, N_, Catalogues, Translator
 from service.pages import Pages
 from verifier.exchange import Verifier
 from verifier.pages.access import BrowserDep, FromOurForm, PagesDep, SignedIn, StaffDep, VerifierDep, the_verifier
-from verifier.pages.preview import Preview, preview_of
+from verifier.pages.preview import Preview, preview_of, value_notes
 from verifier.request_templates import RequestTemplate
 from verifier.requests import MAX_REFERENCE_CHARACTERS, InvalidReference
 from verifier.settings import VerifierSettings
@@ -75,6 +75,7 @@ async def _show_template(
             preview_in(one, language, request=request, settings=verifier.settings)
             for language in sorted(LANGUAGES, key=lambda language: language != t.language)
         ],
+        notes=value_notes(one, t),
         days=one.lifetime_days,
         minutes=verifier.settings.request_lifetime_seconds // 60,
         share_url=verifier.settings.url(f"/share/{name}"),
@@ -120,11 +121,12 @@ def preview_in(template: RequestTemplate, language: str, *, request: Request, se
 
 def _card(one: RequestTemplate, t: Translator) -> TemplateCard:
     fewest, most = one.needed_count()
-    optional = sum(1 for credential in one.credentials for item in credential.items if not item.required)
+    needed = {query_id for options, is_needed in one.sets() if is_needed for way in options for query_id in way}
+    optional = sum(len(items) or 1 for query_id, _, items in one.queries() if query_id not in needed)
     if fewest == most:
         line = t.plural("%(num)s thing needed", "%(num)s things needed", most)
     else:
         line = t(N_("%(fewest)s to %(most)s things needed"), fewest=fewest, most=most)
     if optional:
-        line += t(N_(", %(count)s optional"), count=optional)
+        line += t.plural(", %(num)s optional", ", %(num)s optional", optional)
     return TemplateCard(one.name, one.title.text(t.language), one.purpose.text(t.language), line)

@@ -1,5 +1,6 @@
 """The first page of staff: every request and where it stands, live; and the log of everything that happened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -8,14 +9,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from schemas.standing_permission import RecheckOutcome
+from service.accounts import Accounts
 from service.i18n import N_, Translator
 from verifier.exchange import Verifier
-from verifier.pages.access import PagesDep, SignedIn, VerifierDep
+from verifier.pages.access import PagesDep, SignedIn, VerifierDep, the_pages
 from verifier.pages.live import event_stream
 from verifier.pages.recheck_words import CHECKED_AGAIN
 from verifier.pages.stands import Row, rows_of, tallies_of
-from verifier.store import Event, LogEntry
-from verifier.verification import Verdict
+from verifier.store import Event, LogEntry, RequestRecord
+from verifier.store.log import COMMAND_LINE
+from verifier.verification import Verdict, says_genuine
 
 router = APIRouter(dependencies=[SignedIn])
 
@@ -30,7 +33,7 @@ EVENTS = {
     Event.RETURNED: N_("The person came back to this site"),
     Event.NOT_RETURNED: N_("The answer did not come back to the browser that asked"),
     Event.EXPIRED: N_("The time for answering ended"),
-    Event.VIEWED: N_("Somebody looked at the values"),
+    Event.VIEWED: N_("The values were looked at"),
     Event.DELETED: N_("The values were deleted"),
     Event.WITHDRAWN: N_("The person took back what was shared"),
     Event.ERASURE_ASKED: N_("The person's wish for deletion was noted for staff"),
@@ -44,6 +47,7 @@ EVENTS = {
     Event.RECHECK_BEGUN: N_("A later check began"),
     Event.RECHECKED: N_("A later check was made"),
 }
+_BY_SOMEBODY = frozenset({Event.VIEWED, Event.DELETED, Event.DELETION_REFUSED})
 _OUTCOMES = {
     Verdict.ACCEPTED.value: N_("Every check held"),
     Verdict.REJECTED.value: N_("Something did not hold"),
@@ -106,25 +110,70 @@ async def log(request: Request, verifier: VerifierDep, pages: PagesDep) -> Respo
     """What happened, newest first. No value is in it."""
     await verifier.tidy()
     t = pages.translator(request)
-    titles = {name: one.title.text(t.language) for name, one in verifier.templates().templates.items()}
     entries = await verifier.database.run(lambda: verifier.requests.log(limit=LOG_ROWS))
+    ids = {entry.request_id for entry in entries}
+    records = await verifier.database.run(lambda: verifier.requests.several(ids, now=verifier.clock()))
+    people = await viewers(request, t)
     lines = [
         LogLine(
             entry.number,
             entry.at,
             t(EVENTS[entry.event]),
-            told(entry, t),
+            told(entry, t, is_untold=is_untold(records.get(entry.request_id)), people=people),
             entry.request_id,
-            titles.get(entry.template_name, entry.template_name),
+            title_of(records.get(entry.request_id), t) or entry.template_name,
         )
         for entry in entries
     ]
     return await pages.render(request, "log.html", entries=lines, is_whole=verifier.log_is_whole)
 
 
-def told(entry: LogEntry, t: Translator) -> str:
-    """What an entry of the log adds: the outcome of an answer. Why somebody did not share is nobody's business."""
-    text = _OUTCOMES.get(entry.outcome) if entry.event in (Event.ANSWERED, Event.RETURNED) else None
+def is_untold(record: RequestRecord | None) -> bool:
+    """Whether the verdict of a request is not told any more."""
+    return record is not None and record.is_untold
+
+
+def title_of(record: RequestRecord | None, t: Translator) -> str:
+    """What people call the request, by the template that it was made from; "" for one that is not there."""
+    return "" if record is None else record.transaction.question.template.title.text(t.language)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewers:
+    """Says who did something. Login names are kept as digests only (`service.accounts`): an account has a number."""
+
+    me: str
+    programs: Mapping[str, str]
+    t: Translator
+
+    def named(self, actor: str) -> str:
+        """`By you`, by a program or from the command line; else by the number of the account."""
+        if actor == COMMAND_LINE:
+            return self.t(N_("From the command line"))
+        if actor == self.me:
+            return self.t(N_("By you"))
+        if actor in self.programs:
+            return self.t(N_("By the program “%(name)s”"), name=self.programs[actor])
+        return self.t(N_("By another account, number %(number)s"), number=actor[:8])
+
+
+async def viewers(request: Request, t: Translator) -> Viewers:
+    """Who may stand in the log: whoever is signed in here, and the programs by the names of their keys."""
+    session = await the_pages(request).session(request)
+    accounts: Accounts = request.app.state.accounts
+    programs = {key.id: key.label for key in await accounts.api_keys()}
+    return Viewers(session.subject if session is not None else "", programs, t)
+
+
+def told(entry: LogEntry, t: Translator, *, is_untold: bool = False, people: Viewers | None = None) -> str:
+    """What an entry of the log adds: who looked; the outcome of an answer, unless that told a value that is deleted.
+    Why somebody did not share is nobody's business."""
+    if entry.event in _BY_SOMEBODY and entry.actor and people is not None:
+        return people.named(entry.actor)
+    tells = entry.event in (Event.ANSWERED, Event.RETURNED) and not is_untold
+    text = _OUTCOMES.get(entry.outcome) if tells else None
+    if tells and entry.outcome == Verdict.REJECTED.value and says_genuine(entry.detail):
+        text = N_("Genuine, but not what you accept")
     if entry.event is Event.RECHECKED:
         text = CHECKED_AGAIN[RecheckOutcome(entry.outcome)].word
     return t(text) if text else ""

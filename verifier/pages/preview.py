@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from babel import Locale
+
 from schemas.consent import Basis, LocalizedText
 from schemas.types import REGISTERED_CLAIMS, type_of
 from service.i18n import N_, Translator
@@ -12,24 +14,24 @@ from verifier.needs import option_words
 from verifier.request_templates import RequestTemplate, TemplateCredential, TemplateItem
 
 BASES = {
-    Basis.CONSENT: N_("Your consent, which you can take back"),
-    Basis.CONTRACT: N_("Something that you have applied for or agreed on"),
-    Basis.LEGAL_OBLIGATION: N_("A duty in law"),
-    Basis.VITAL_INTERESTS: N_("Somebody's life or health"),
-    Basis.PUBLIC_TASK: N_("A task in the public interest"),
-    Basis.LEGITIMATE_INTEREST: N_("An interest that the organisation weighs against yours"),
+    Basis.CONSENT: N_("Your consent. They may use it only as long as you agree."),
+    Basis.CONTRACT: N_("A contract with you, or something you asked for before one."),
+    Basis.LEGAL_OBLIGATION: N_("A law that obliges them."),
+    Basis.VITAL_INTERESTS: N_("To protect somebody's life."),
+    Basis.PUBLIC_TASK: N_("A task in the public interest. You may object."),
+    Basis.LEGITIMATE_INTEREST: N_("An interest of theirs that they say weighs more than yours. You may object."),
 }
+"""As the wallet words them: rooms do not share code, and a test holds both against each other."""
 
 _TECHNICAL = frozenset(spec.path[0] for spec in REGISTERED_CLAIMS)
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewItem:
-    """One thing asked for: what it is called, why, and which values would do (empty: any)."""
+    """One thing asked for: what it is called, and why."""
 
     label: str
     reason: str
-    values: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _heading(name: str, fewest: int, most: int, *, t: Translator) -> str:
 
 def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[list[PreviewGroup], list[PreviewGroup]]:
     shown = {
-        query_id: (credential, tuple(_item(credential, item, language, t) for item in items) or (_whole(t),))
+        query_id: (credential, tuple(_item(credential, item, language) for item in items) or (_whole(t),))
         for query_id, credential, items in template.queries()
     }
     required = [
@@ -96,10 +98,10 @@ def _groups(template: RequestTemplate, language: str, t: Translator) -> tuple[li
         if query_id not in needed:
             together.setdefault(type_label(credential.vct[0], template, language), []).extend(items)
     for kind, names in _always_visible(template, language).items():
-        visible = tuple(PreviewItem(name, "", "") for name in names)
-        required.append(PreviewGroup(t(N_("Always visible on: %(kind)s"), kind=kind), visible))
+        visible = tuple(PreviewItem(name, "") for name in names)
+        required.append(PreviewGroup(t(N_("What always comes with it: %(kind)s"), kind=kind), visible))
     return required, [
-        PreviewGroup(t(N_("Optional, from: %(kind)s. It can be left out."), kind=kind), tuple(items))
+        PreviewGroup(t(N_("Optional. You can leave these out. From: %(kind)s"), kind=kind), tuple(items))
         for kind, items in together.items()
     ]
 
@@ -123,11 +125,22 @@ def _needed(
     return PreviewGroup(t(N_("One of these is needed: %(kind)s"), kind=kind), (), ways)
 
 
-def _item(credential: TemplateCredential, item: TemplateItem, language: str, t: Translator) -> PreviewItem:
+def value_notes(template: RequestTemplate, t: Translator) -> tuple[str, ...]:
+    """For staff: which items count only with certain values. Wallets show no such thing beside an item."""
+    language = t.language
+    notes = []
+    for credential in template.credentials:
+        for item in credential.items:
+            if item.values:
+                label = (item.label or item_label(credential.vct[0], item.path)).text(language)
+                values = t.listed([_accepted(one, credential, item, language) for one in item.values], "or")
+                notes.append(t(N_("%(item)s: only %(values)s counts."), item=label, values=values))
+    return tuple(notes)
+
+
+def _item(credential: TemplateCredential, item: TemplateItem, language: str) -> PreviewItem:
     label = item.label or item_label(credential.vct[0], item.path)
-    accepted = [_accepted(one, credential, item, language) for one in item.values or ()]
-    values = t(N_("only when it is %(values)s"), values=t.listed(accepted, "or")) if accepted else ""
-    return PreviewItem(label.text(language), item.reason.text(language), values)
+    return PreviewItem(label.text(language), item.reason.text(language))
 
 
 def _accepted(value: str | int | bool, credential: TemplateCredential, item: TemplateItem, language: str) -> str:
@@ -136,7 +149,7 @@ def _accepted(value: str | int | bool, credential: TemplateCredential, item: Tem
 
 
 def _whole(t: Translator) -> PreviewItem:
-    return PreviewItem(t(N_("That you have it")), t(N_("Only what is visible on every certificate of this kind.")), "")
+    return PreviewItem(t(N_("That you have it")), t(N_("Only what is visible on every certificate of this kind.")))
 
 
 def _always_visible(template: RequestTemplate, language: str) -> dict[str, list[str]]:
@@ -156,26 +169,46 @@ def _always_visible(template: RequestTemplate, language: str) -> dict[str, list[
 
 
 def _facts(template: RequestTemplate, today: date, language: str, t: Translator) -> list[tuple[str, str]]:
-    detail = template.basis_detail.text(language) if template.basis_detail else ""
-    basis = t(BASES[template.basis])
-    confirmed = [(t(N_("You also confirm")), template.declaration.text(language))] if template.declaration else []
+    """What the notice declares, each with the name and the words that the wallet has for it."""
+    confirmed = [(t(N_("What you would confirm")), template.declaration.text(language))] if template.declaration else []
+    kept_until = template.retention_date(asked_on=today)
+    not_stated = t(N_("Not stated"))
+    automated = {None: not_stated, True: t(N_("Yes, they say")), False: t(N_("No, they say"))}
     facts = [
         *confirmed,
-        (t(N_("Kept until")), t.date(template.retention_date(asked_on=today))),
-        (t(N_("Why they may ask")), f"{basis}. {detail}".strip() if detail else basis),
-        (t(N_("Passed on to")), _listed(template.recipients, language, t)),
-        (t(N_("Handled for them by")), _listed(template.processors, language, t)),
+        (t(N_("Kept until")), t.date(kept_until)),
+        (t(N_("Ground that they state")), t(BASES[template.basis])),
+        (t(N_("In their words")), template.basis_detail.text(language) if template.basis_detail else not_stated),
+        (t(N_("Passed on to")), _listed(template.recipients, t(N_("Nobody, they say")), t)),
+        (t(N_("Handled for them by")), _listed(template.processors, t(N_("Nobody else, they say")), t)),
+        (t(N_("Other countries")), _countries(template.countries, t)),
+        (t(N_("Decisions by machine")), automated[template.automated_decisions]),
+        (t(N_("To take back")), template.withdraw_url or template.contact),
         (t(N_("Contact")), template.contact),
     ]
-    if template.countries:
-        facts.insert(-1, (t(N_("Sent to countries")), t.listed(template.countries)))
-    if template.automated_decisions is not None:
-        decided = t(N_("A machine decides")) if template.automated_decisions else t(N_("A person decides"))
-        facts.insert(-1, (t(N_("Decision")), decided))
+    if (later := template.recheck) is not None:
+        until = t.date(template.recheck_until(asked_on=today) or kept_until)
+        often = t.plural(
+            "At most once a day, until %(day)s.",
+            "At most once in %(num)s days, until %(day)s.",
+            later.every_days,
+            day=until,
+        )
+        own_yes = t(N_("Saying no has no effect on the rest."))
+        facts.append(
+            (t(N_("Apart from this: may they check again?")), f"{often} {later.purpose.text(language)} {own_yes}")
+        )
     return facts
 
 
-def _listed(texts: tuple[LocalizedText, ...] | None, language: str, t: Translator) -> str:
+def _listed(texts: tuple[LocalizedText, ...] | None, none: str, t: Translator) -> str:
     if texts is None:
         return t(N_("Not stated"))
-    return t.listed(text.text(language) for text in texts) if texts else t(N_("Nobody"))
+    return t.listed(text.text(t.language) for text in texts) if texts else none
+
+
+def _countries(codes: tuple[str, ...] | None, t: Translator) -> str:
+    if codes is None:
+        return t(N_("Not stated"))
+    names = Locale(t.language).territories
+    return t.listed(str(names.get(code.upper(), code)) for code in codes) if codes else t(N_("None, they say"))

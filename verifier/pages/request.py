@@ -15,9 +15,10 @@ from verifier.eligibility import Answer, Eligibility, Ground, eligibility_of, el
 from verifier.exchange import Verifier
 from verifier.pages.access import BrowserDep, SignedIn, StaffDep, VerifierDep, the_pages
 from verifier.pages.ask import preview_in
-from verifier.pages.board import EVENTS, told
+from verifier.pages.board import EVENTS, told, viewers
 from verifier.pages.invitation import invitation_for, qr_code, wallet_fault
 from verifier.pages.live import event_stream
+from verifier.pages.preview import value_notes
 from verifier.pages.recheck_words import permission_view
 from verifier.pages.stands import furthest, stand_of
 from verifier.pages.values import ShownCertificate, shown_certificates
@@ -52,6 +53,12 @@ VERDICTS = {
         N_("We do not know whether you can rely on this answer. The lines below say what is not known."),
     ),
 }
+
+NOT_WANTED = VerdictNotice(
+    "warning",
+    N_("Genuine, but not what you accept"),
+    N_("Nothing is wrong with this answer. The lines below say what is not as you ask for it."),
+)
 
 _TONES = {Answer.ELIGIBLE: "good", Answer.NOT_ELIGIBLE: "bad", Answer.UNDECIDED: "warning"}
 
@@ -176,6 +183,7 @@ async def _open(
         stand=stand_of(record),
         open_until=record.transaction.expires_at,
         preview=preview_in(template, t.language, request=request, settings=settings),
+        notes=value_notes(template, t),
         wallet_fault=wallet_fault(request),
         share_url=settings.url(f"/share/{template.name}") if settings.haip else "",
         **shown,
@@ -195,8 +203,8 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
     entries = await verifier.database.run(lambda: verifier.requests.log(request_id=record.id))
     deletion = await verifier.database.run(verifier.deletions.newest, record.id)
     receipt = await verifier.database.run(verifier.deletions.store.receipt, record.id)
+    people = await viewers(request, t)
     eligibility = eligibility_of(record, contents=contents, time_zone=verifier.settings.time_zone)
-    counts = record.state in (State.ANSWERED, State.DELETED)
     acted = any(check.name in POWER_CHECKS for check in record.result.checks)
     return await pages.render(
         request,
@@ -210,7 +218,7 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         ask_again=f"/ask/{template.name}" if verifier.templates().templates.get(template.name) == template else "",
         stand=stand_of(record),
         not_returned=record.state is State.NOT_RETURNED,
-        verdict=VERDICTS.get(record.verdict) if record.verdict and counts else None,
+        verdict=_verdict(record),
         eligibility=EligibilityNotice.of(eligibility, t),
         declaration=declaration.text(t.language) if (declaration := confirmed(record)) is not None else "",
         answered_at=record.answered_at if record.state.is_answered else None,
@@ -220,14 +228,30 @@ async def _result(request: Request, verifier: Verifier, record: RequestRecord, *
         certificates=certificates,
         kept_until=record.retention_until,
         deleted_at=record.contents_deleted_at,
+        is_untold=record.is_untold,
         withdrawn_at=record.withdrawn_at,
         permission=permission_view(await verifier.rechecks.permission(record.id), t, now=verifier.clock()),
         receipt_at=receipt.received_at if receipt is not None else None,
         deletion_id=deletion.id if deletion is not None else "",
         is_covered=deletion is not None and deletion.is_open,
         preview=preview_in(template, t.language, request=request, settings=verifier.settings),
-        events=[(t.moment(entry.at), _event(t(EVENTS[entry.event]), told(entry, t))) for entry in entries],
+        notes=value_notes(template, t),
+        events=[
+            (
+                t.moment(entry.at),
+                _event(t(EVENTS[entry.event]), told(entry, t, is_untold=record.is_untold, people=people)),
+            )
+            for entry in entries
+        ],
     )
+
+
+def _verdict(record: RequestRecord) -> VerdictNotice | None:
+    """What is said of an answer that counts; nothing once that would tell what was deleted."""
+    if record.verdict is None or record.state not in (State.ANSWERED, State.DELETED):
+        return None
+    is_refused = record.verdict is Verdict.REJECTED
+    return NOT_WANTED if is_refused and record.is_genuine else VERDICTS.get(record.verdict)
 
 
 def _event(what: str, more: str) -> str:

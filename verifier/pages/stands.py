@@ -37,11 +37,25 @@ UNKNOWN: Final = Stand(
     N_("Could not be checked"),
     N_("An answer came, but something could not be checked."),
 )
+NOT_WANTED: Final = Stand(
+    "not_wanted",
+    "warning",
+    "cross",
+    N_("Genuine, but not what you accept"),
+    N_("An answer came. Everything about it is genuine, but it is not what you accept."),
+)
+GONE: Final = Stand(
+    "gone",
+    "quiet",
+    "check",
+    N_("Deleted"),
+    N_("What the answer rested on was deleted, so nothing is said of it any more."),
+)
 NO_ANSWER: Final = Stand(
     "no_answer",
     "quiet",
     "info",
-    N_("Refused or no answer"),
+    N_("No, or nothing to show"),
     N_("The other person did not share anything. You cannot tell why, and they need not say."),
 )
 EXPIRED: Final = Stand("expired", "quiet", "clock", N_("Expired"), N_("The time for answering is over."))
@@ -53,7 +67,7 @@ WITHDRAWN: Final = Stand(
     N_("The person took back what was shared. Do not use it any more."),
 )
 
-STANDS: Final = (WAITING, OPENED, VERIFIED, FAILED, UNKNOWN, NO_ANSWER, WITHDRAWN, EXPIRED)
+STANDS: Final = (WAITING, OPENED, VERIFIED, NOT_WANTED, FAILED, UNKNOWN, NO_ANSWER, WITHDRAWN, GONE, EXPIRED)
 
 _BY_STATE: Final = {
     State.WAITING: WAITING,
@@ -66,12 +80,16 @@ _BY_STATE: Final = {
     State.WITHDRAWN: WITHDRAWN,
 }
 _BY_VERDICT: Final = {Verdict.ACCEPTED: VERIFIED, Verdict.REJECTED: FAILED, Verdict.UNDETERMINED: UNKNOWN}
-_FURTHEST: Final = (VERIFIED, UNKNOWN, FAILED, WITHDRAWN, NO_ANSWER, OPENED, WAITING, EXPIRED)
+_FURTHEST: Final = (VERIFIED, UNKNOWN, NOT_WANTED, FAILED, WITHDRAWN, GONE, NO_ANSWER, OPENED, WAITING, EXPIRED)
 
 
 def stand_of(record: RequestRecord) -> Stand:
     """Where one transaction stands. An answer without a verdict counts as one that could not be checked."""
     if record.state in (State.ANSWERED, State.DELETED):
+        if record.is_untold:
+            return GONE
+        if record.verdict is Verdict.REJECTED and record.is_genuine:
+            return NOT_WANTED
         return _BY_VERDICT[record.verdict] if record.verdict else UNKNOWN
     return _BY_STATE[record.state]
 
@@ -122,7 +140,7 @@ def _row(some: Sequence[RequestRecord], language: str) -> Row:
     kinds = {one.transaction.kind for one in some}
     way = N_("Link and QR code")
     if Kind.CROSS_DEVICE not in kinds:
-        way = N_("Link in this browser")
+        way = N_("Link for one browser")
     elif len(kinds) == 1:
         way = N_("QR code or sent link")
     return Row(

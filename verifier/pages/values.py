@@ -6,12 +6,16 @@ belongs to one course stands together, whichever part of the request brought it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 from schemas.dcql import ConcretePath
 from service.i18n import Translator
 from verifier.disclosed import DisclosedItem, item_label, type_label
 from verifier.request_templates import RequestTemplate
 from verifier.store import ProofSummary
+
+_BEFORE_IT_ENDS: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ def _certificate(
         kind=type_label(origin.vct, template, t.language),
         issuer=origin.issuer_name or origin.issuer,
         is_known=bool(origin.issuer_name),
-        valid_until=t.date(origin.valid_until) if origin.valid_until else "",
+        # What holds until midnight does not hold on the day that begins then.
+        valid_until=t.date(origin.valid_until - _BEFORE_IT_ENDS) if origin.valid_until else "",
         groups=_groups(sorted(items, key=lambda item: item.asked), t),
     )
 

@@ -43,7 +43,8 @@ class Pending:
 class Outcome:
     """What an answer comes to, to be stored as a whole: a verification, or an error of the wallet.
 
-    `holder_keys` are the thumbprints of the keys that bound what is kept: whoever has one may take the share back.
+    `holder_keys` are the thumbprints of the keys that bound what was sent: whoever has one may take the share back, and
+    is told what is kept of it.
     `response_code_digest` is given when the person's browser must come back before the result counts.
     """
 

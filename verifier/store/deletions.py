@@ -7,8 +7,8 @@ one is open is added to it, and its month runs from the first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -44,14 +44,18 @@ from verifier.store.shares import spent_share
 from verifier.store.tables import CONTENTS, DELETIONS, LOG, REQUESTS
 
 _REASONS = {Action.WITHDRAW.value: Reason.WITHDRAWN, Action.ERASE.value: Reason.ERASED}
+_SAID_AGAIN: Final = timedelta(days=1)
+"""How long after a refusal the same wish is the same, of a wallet that lost the answer; afterwards it is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A receipt that fits: our signature over its bytes, and whether it names who acted for whom."""
+    """A receipt that fits: our signature over its bytes, whether it names who acted for whom, and whether it may be
+    kept: one with words that we do not know could hold anything."""
 
     countersignature: str
     names_people: bool
+    may_be_kept: bool
 
 
 class DeletionStore:
@@ -68,13 +72,18 @@ class DeletionStore:
     def act_upon(self, message: CheckedHolderMessage, act: WithdrawalAct, *, at_once: bool, now: datetime) -> Standing:
         """Do what the person wants, or note it for staff; the same wish again changes nothing.
 
-        `at_once` deletes in the same transaction. Raises `NoSuchShare`, `Replayed`, `UnknownItem`.
+        `at_once` deletes in the same transaction. Of what is not kept (any more) there is nothing to decide: that is
+        stated at once, also to whoever only asks. Raises `NoSuchShare`, `Replayed`, `UnknownItem`.
         """
         with self.database.transaction() as connection:
             row = self._share(connection, message, act, now)
             if act.action is not Action.STATUS:
-                self._wish(connection, row, act, at_once, now)
+                self._wish(connection, row, act, at_once or row.contents_number is None, now)
             newest = self._of_request(connection, row.id)
+            if not newest and row.contents_number is None:
+                gone = Cause(Reason.RETENTION, "retention", received_at=now, due_on=row.retention_until)
+                self._eraser.erase(connection, row.id, gone, now=now)
+                newest = self._of_request(connection, row.id)
         return Standing(newest[0] if newest else None, date.fromisoformat(row.retention_until))
 
     def countersign(
@@ -85,7 +94,7 @@ class DeletionStore:
         confirm: Callable[[RequestRecord, Callable[[], Contents | None]], Confirmed],
         now: datetime,
     ) -> str:
-        """Our signature of a receipt, which is kept with it; that it was given is logged.
+        """Our signature of a receipt, which is kept with it if it may be; that it was given is logged.
 
         `confirm` is given the share that it is about, and a way to read what is kept of it (None when nothing is any
         more). Raises `NoSuchShare`, `Replayed` and what `confirm` raises.
@@ -97,7 +106,8 @@ class DeletionStore:
                 record, lambda: Contents(self._eraser.open(connection, row)) if may_be_read(row, now) else None
             )
             kept = KeptReceipt(now, submission.receipt, done.countersignature)
-            keep_receipt(connection, self._sealer, row.id, kept, names_people=done.names_people)
+            if done.may_be_kept:
+                keep_receipt(connection, self._sealer, row.id, kept, names_people=done.names_people)
             write_log(connection, Event.COUNTERSIGNED, row.id, row.template_name, now)
         return done.countersignature
 
@@ -122,7 +132,7 @@ class DeletionStore:
         elif chosen is None:  # Whoever wants all of it gone does not let it be checked either, whatever staff decides.
             end_permission(connection, row, EndReason.DELETED, now=now)
         earlier = self._of_request(connection, row.id)
-        if any(_answers(one, chosen) for one in earlier):
+        if any(_answers(one, act.action, chosen, now) for one in earlier):
             return
         cause = Cause(
             reason=_REASONS[act.action.value],
@@ -310,14 +320,22 @@ class DeletionStore:
         return [deletion_of(row) for row in connection.execute(wanted.order_by(DELETIONS.c.number.desc())).all()]
 
 
-def _answers(one: Deletion, chosen: Sequence[StatedItem] | None) -> bool:
-    """Whether a deletion that was decided answers this wish as well."""
+def _answers(one: Deletion, action: Action, chosen: Sequence[StatedItem] | None, now: datetime) -> bool:
+    """Whether a deletion that was decided answers this wish as well.
+
+    What is gone is gone. What was kept on a ground answers the very same wish for a day only: grounds end, and taking
+    back is another ground for deletion than the one that was refused (GDPR 17(1)(b)).
+    """
     if one.is_open:
         return False
-    if one.chosen is None:  # About everything: deleted, or kept on a ground.
+    if not one.exceptions and one.chosen is None:
         return True
+    if chosen is not None and covers(one.items, chosen):
+        return True
+    if one.action != action.value or one.decided_at is None or now - one.decided_at > _SAID_AGAIN:
+        return False
     told = [*one.items, *(item for exception in one.exceptions for item in exception.items)]
-    return chosen is not None and covers(told, chosen)
+    return one.chosen is None or (chosen is not None and covers(told, chosen))
 
 
 def _joined(cause: Cause, waiting: Deletion) -> Cause:

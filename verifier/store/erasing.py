@@ -20,6 +20,7 @@ from proofs.sealing import SealBroken
 from schemas.standing_permission import EndReason
 from schemas.withdrawal import Reason, StatedException, StatedItem, StatementOutcome
 from service.prepared import Prepared
+from verifier.acting import power_queries
 from verifier.deletion import StatementWriter, merged, shared_items, without
 from verifier.disclosed import KeptPresentation
 from verifier.request_templates import RequestTemplate
@@ -28,7 +29,7 @@ from verifier.store.log import write_log
 from verifier.store.mapping import WHOLE, question_of, transaction_of
 from verifier.store.permission_end import end_permission
 from verifier.store.receipts import forget_names
-from verifier.store.records import DeletionState, Event, Report
+from verifier.store.records import DeletionState, Event, Report, State
 from verifier.store.tables import API_KEYS, CONTENTS, DELETIONS, REQUESTS
 
 _COLUMNS = ("place", "query_id", "key_id", "wrapped_key", "sealed")
@@ -77,7 +78,7 @@ class Eraser:
         """Delete everything but the exceptions, or the chosen items but the exceptions; record and state it.
 
         An open deletion of this request is closed by it. Nothing may be kept at all any more: then the statement says
-        when it was deleted.
+        since when, which is the moment of the answer where nothing of it was ever kept.
         """
         row = connection.execute(WHOLE.where(REQUESTS.c.id == request_id)).one()
         kept = _kept(connection, row)
@@ -162,8 +163,8 @@ class Eraser:
         if cause.exceptions:
             outcome = StatementOutcome.PARTLY if erased else StatementOutcome.REFUSED
         deleted_at = None if outcome is StatementOutcome.REFUSED else now
-        if is_all_gone and row.contents_number is None and row.contents_deleted_at is not None:
-            deleted_at = row.contents_deleted_at
+        if is_all_gone and row.contents_number is None:
+            deleted_at = row.contents_deleted_at or row.answered_at
         is_open = (DELETIONS.c.request_id == row.id, DELETIONS.c.state == DeletionState.RECEIVED.value)
         waiting = connection.execute(select(DELETIONS).where(*is_open)).one_or_none()
         event = Event.DELETION_REFUSED if outcome is StatementOutcome.REFUSED else Event.DELETED
@@ -180,7 +181,7 @@ class Eraser:
             destroyed_keys=destroyed,
             exceptions=cause.exceptions,
             receipt_id=cause.receipt_id or (waiting.receipt_id if waiting is not None else ""),
-            by_program=_is_program(connection, row.maker),
+            by_program=row.state != State.NOT_RETURNED.value and _is_program(connection, row.maker),
         )
         values: dict[str, Any] = {
             "number": number,
@@ -197,11 +198,15 @@ class Eraser:
         else:
             insert_deletion(connection, row, cause, **values)
         change: dict[str, Any] = {"deletion": _STATES[outcome].value, "changed": number}
+        powers = power_queries(question_of(row.template).template)
+        if is_all_gone or any(item.credential in powers for item in erased):
+            forget_names(connection, row.id)
         if is_all_gone:
             reason = EndReason.WITHDRAWN if cause.reason is Reason.WITHDRAWN else EndReason.DELETED
             end_permission(connection, row, reason, now=now)
-            forget_names(connection, row.id)
-            change |= {"contents_number": None, "contents_deleted_at": deleted_at or now}
+            if row.contents_number is not None or cause.reason is not Reason.RETENTION:
+                # Nothing has changed for whoever asked when it is only stated that nothing was ever kept.
+                change |= {"contents_number": None, "contents_deleted_at": deleted_at or now}
         if cause.reason is Reason.WITHDRAWN and row.withdrawn_at is None:
             change["withdrawn_at"] = now
         connection.execute(update(REQUESTS).where(REQUESTS.c.id == row.id).values(**change))
@@ -217,7 +222,8 @@ def insert_deletion(connection: Connection, row: Row[Any], cause: Cause, **value
     about = {
         "id": secrets.token_hex(8),
         "request_id": row.id,
-        "maker": row.maker,
+        # Whoever asked is told nothing of an answer whose browser did not come back, also not of which items it was.
+        "maker": "" if row.state == State.NOT_RETURNED.value else row.maker,
         "action": cause.action,
         "receipt_id": cause.receipt_id,
         "received_at": cause.received_at,

@@ -5,6 +5,7 @@ What a program is told about (`verifier.store.webhooks`) is put into the outbox 
 
 import secrets
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, false, func, insert, literal, select
 
@@ -12,6 +13,9 @@ from service.database import UTCDateTime
 from service.prepared import Prepared
 from verifier.store.records import Event, LogEntry
 from verifier.store.tables import DELETIONS, LOG, OUTBOX, REQUESTS, WEBHOOKS
+
+COMMAND_LINE: Final = "command line"
+"""Who acts where a command does; it runs as whoever runs the service."""
 
 _COLUMNS = ("event", "request_id", "template_name", "outcome", "detail", "actor", "report")
 _INSERT = Prepared(

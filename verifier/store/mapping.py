@@ -1,28 +1,41 @@
 """From rows to what the rest of the verifier knows: requests, their state, their record."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from proofs import strict_json
+from schemas.consent import Path
 from schemas.presentation import ResponseMode
+from schemas.verification import VerificationResult
 from service.prepared import moment
+from verifier.deletion import agree
+from verifier.policies import RECENCY
 from verifier.queries import Question
 from verifier.request_templates import parse_template
 from verifier.requests import DigitalResponseMode, Kind, Transaction
 from verifier.store.contents import Sealer
 from verifier.store.records import OPEN_STATES, DeletionState, Report, RequestRecord, State
-from verifier.store.tables import LOG, REQUESTS, TEMPLATES
+from verifier.store.tables import DELETIONS, LOG, REQUESTS, TEMPLATES
 from verifier.verification import Verdict
 
 WHOLE = (
-    select(REQUESTS, TEMPLATES.c.text.label("template"), LOG.c.report)
+    select(
+        REQUESTS,
+        TEMPLATES.c.text.label("template"),
+        LOG.c.report,
+        select(func.group_concat(DELETIONS.c.erased, "\n"))
+        .where(DELETIONS.c.request_id == REQUESTS.c.id, DELETIONS.c.erased != "")
+        .scalar_subquery()
+        .label("erased"),
+    )
     .join_from(REQUESTS, TEMPLATES, TEMPLATES.c.digest == REQUESTS.c.template_digest)
     .outerjoin(LOG, LOG.c.number == REQUESTS.c.answer_number)
 )
-"""A request with its template and its report: what `record_of` reads."""
+"""A request with its template, its report, and the items that were deleted of it: what `record_of` reads."""
 
 _MOMENTS = (
     "made_at",
@@ -98,13 +111,16 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
     # request may have sent its link to somebody else, of whom even "it would have been a yes" is not theirs to know.
     is_told = state not in (State.AWAITING_RETURN, State.NOT_RETURNED)
     report = Report.from_json((row.report or "") if is_told else "")
+    is_untold = _is_untold(row, state, now)
+    if is_untold:
+        report = _without_values(report)
     return RequestRecord(
         transaction=transaction_of(row, sealer),
         state=state,
         maker=row.maker,
         reference=sealer.open_reference(row.id, row.reference) if row.reference and row.delete_at > now else "",
         answered_at=row.answered_at,
-        verdict=_verdict(row.verdict, state),
+        verdict=None if is_untold else _verdict(row.verdict, state),
         result=report.result,
         proofs=report.proofs,
         wallet_error=row.wallet_error if is_told else "",
@@ -114,7 +130,44 @@ def record_of(row: Row[Any], sealer: Sealer, now: datetime) -> RequestRecord:
         withdrawn_at=row.withdrawn_at,
         delete_at=row.delete_at,
         changed=row.changed,
+        is_untold=is_untold,
     )
+
+
+_TELL_VALUES: Final = frozenset({"values", RECENCY})
+"""The checks that compare a value with what is accepted."""
+
+
+def _is_untold(row: Row[Any], state: State, now: datetime) -> bool:
+    """Whether the verdict told a value that was taken back or deleted: of what was stated to be gone, no yes and no no
+    stays."""
+    template = question_of(row.template).template
+    compared: list[tuple[str, Path]] = []
+    for query_id, _, items in template.queries():
+        if template.answers is not None:  # It rests on everything that was shown.
+            compared.append((query_id, ()))
+        compared += [(query_id, item.path) for item in items if item.values is not None]
+    if not compared or not row.verdict:
+        return False
+    if state in (State.WITHDRAWN, State.DELETED):
+        return True
+    if state is not State.ANSWERED:
+        return False
+    if row.contents_number is None:  # A no, of which nothing else was ever kept.
+        return bool(row.delete_at <= now)
+    erased = [item for line in (row.erased or "").splitlines() for item in strict_json.loads(line)]
+    return any(
+        one["credential"] == query_id and agree(tuple(one["path"]), path)
+        for one in erased
+        for query_id, path in compared
+    )
+
+
+def _without_values(report: Report) -> Report:
+    def rest(result: VerificationResult) -> VerificationResult:
+        return VerificationResult(tuple(check for check in result.checks if check.name not in _TELL_VALUES))
+
+    return Report(rest(report.result), tuple(replace(one, result=rest(one.result)) for one in report.proofs))
 
 
 def _verdict(stored: str, state: State) -> Verdict | None:

@@ -4,7 +4,8 @@
     receipt_kept(connection, sealer, request_id)
 
 A receipt holds no value of a certificate, and shows afterwards what was received on which terms. It rests sealed, since
-it has the person's pseudonym. One that names who acted for whom goes with the values: names are values.
+it has the person's pseudonym. One that names who acted for whom goes with the first value of the power that told of
+them: names are values.
 """
 
 from dataclasses import dataclass, field

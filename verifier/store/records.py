@@ -7,7 +7,7 @@ from enum import StrEnum
 from proofs import strict_json
 from schemas.verification import Check, Outcome, VerificationResult
 from verifier.requests import Transaction
-from verifier.verification import Verdict, Verification
+from verifier.verification import Verdict, Verification, is_genuine
 
 
 class State(StrEnum):
@@ -113,7 +113,8 @@ class RequestRecord:
     `result`, `proofs` and `verdict` stay empty until there is an answer, and while a same-device answer waits for the
     person's browser to come back. `wallet_error` is the error code that the wallet answered with. `reference` is what
     its maker calls it, until the retention date. `is_covered`: values are kept, but nobody can read them until a wish
-    to have them deleted is decided.
+    to have them deleted is decided. `is_untold`: the verdict told what a value was (a yes, one of the accepted ones),
+    and that value was taken back or deleted; then there is no verdict any more, nor the check that would tell it.
     """
 
     transaction: Transaction
@@ -131,6 +132,7 @@ class RequestRecord:
     withdrawn_at: datetime | None
     delete_at: datetime
     changed: int
+    is_untold: bool = False
 
     @property
     def id(self) -> str:
@@ -143,10 +145,16 @@ class RequestRecord:
         return self.transaction.retention_until
 
     @property
+    def is_genuine(self) -> bool:
+        """Whether nothing speaks against the answer but what it says (`verifier.verification.is_genuine`)."""
+        return self.verdict is not None and bool(self.result.checks) and is_genuine(self.result)
+
+    @property
     def is_accepted(self) -> bool:
         """True only for an answer that is complete and of which everything was checked and held.
 
-        It stays true when the values were deleted, and ends when the person takes the share back.
+        It stays true when the values were deleted, unless it told one of them, and ends when the person takes the share
+        back.
         """
         return self.state in (State.ANSWERED, State.DELETED) and self.verdict is Verdict.ACCEPTED
 

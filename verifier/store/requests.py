@@ -6,6 +6,7 @@ recognised by the digest of its bytes, so that the same one posted again within 
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -32,8 +33,8 @@ from verifier.store.mapping import (
     transaction_of,
     with_moments,
 )
-from verifier.store.records import OPEN_STATES, Event, LogEntry, RequestRecord, State
-from verifier.store.tables import HOLDER_KEYS, REQUESTS, SPENT, TEMPLATES
+from verifier.store.records import OPEN_STATES, Event, LogEntry, Report, RequestRecord, State
+from verifier.store.tables import HOLDER_KEYS, LOG, REQUESTS, SPENT, TEMPLATES
 from verifier.verification import Verdict
 
 DUE_AT_ONCE: Final = 200
@@ -171,7 +172,7 @@ class RequestStore:
         event = Event.DECLINED if outcome.verdict is None else Event.ANSWERED
         name = transaction.question.template.name
         told = outcome.verdict.value if outcome.verdict else outcome.wallet_error
-        detail = ",".join(outcome.report.result.failed + outcome.report.result.unknown) if outcome.report else ""
+        detail = _detail(outcome.report) if outcome.report else ""
         if is_held:
             told = detail = ""  # The line of its return says it: who asked may not be who comes back.
         report = outcome.report.to_json() if outcome.report else ""
@@ -219,7 +220,11 @@ class RequestStore:
                 row, ended = None, True
             elif row is not None:
                 state = State.ANSWERED if row.verdict else State.DECLINED
-                number = write_log(connection, Event.RETURNED, row.id, row.template_name, now, outcome=row.verdict)
+                written = select(LOG.c.report).where(LOG.c.number == row.answer_number)
+                detail = _detail(Report.from_json(connection.execute(written).scalar() or ""))
+                number = write_log(
+                    connection, Event.RETURNED, row.id, row.template_name, now, outcome=row.verdict, detail=detail
+                )
                 change = {"state": state.value, "response_code_digest": None, "return_by": None, "changed": number}
                 _change(connection, row.id, **change, binding=row.binding or binding)
         if ended:
@@ -252,6 +257,12 @@ class RequestStore:
                 WHOLE.where(REQUESTS.c.pair == pair, REQUESTS.c.pair != "").order_by(REQUESTS.c.made_at)
             ).all()
         return [record_of(row, self._sealer, now) for row in rows]
+
+    def several(self, request_ids: Collection[str], *, now: datetime) -> dict[str, RequestRecord]:
+        """Those of these requests that are there, by id."""
+        with self.database.reading() as connection:
+            rows = connection.execute(WHOLE.where(REQUESTS.c.id.in_(request_ids))).all()
+        return {row.id: record_of(row, self._sealer, now) for row in rows}
 
     def contents(self, request_id: str, *, now: datetime, viewer: str) -> Contents | None:
         """What the person showed, and a line in the log that it was looked at; None when there is nothing (any more).
@@ -330,6 +341,11 @@ class RequestStore:
         if row.contents_number is not None and row.delete_at <= now:
             due = Cause(Reason.RETENTION, "retention", received_at=now, due_on=row.retention_until)
             self._eraser.erase(connection, row.id, due, now=now)
+
+
+def _detail(report: Report) -> str:
+    """The names of the checks that did not hold, then of those that could not be made."""
+    return ",".join(report.result.failed + report.result.unknown)
 
 
 def _end_unreturned(connection: Connection, row: Row[Any], now: datetime) -> None:

@@ -3,13 +3,17 @@
 import asyncio
 import html
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from proofs import base64url
+from service.i18n import load_catalogues
 from tests.verifier.pages.desk import TEMPLATE, Desk, Time, add_template, post
+from verifier.pages.preview import BASES
 from verifier.store.tables import REQUESTS
+from wallet.pages.share_words import BASES as WALLET_BASES
 
 
 def test_the_preview_says_everything_in_both_languages(desk: Desk) -> None:
@@ -26,7 +30,7 @@ def test_the_preview_says_everything_in_both_languages(desk: Desk) -> None:
         "18 February 2027",
         "18 februari 2027",
         "dataskydd@exempelbolaget.example",
-        "Always visible on: Short course certificate",
+        "What always comes with it: Short course certificate",
     ):
         assert text in page
 
@@ -85,13 +89,81 @@ title = { sv = "Examensbevis", en = "Degree" }
 
 
 def test_a_template_of_ones_own_is_asked_with(desk: Desk) -> None:
-    """Any kind of certificate, any path; expected values stand beside the item."""
+    """Any kind of certificate, any path; which values count is told to staff, and no part of what people read."""
     add_template(desk, "internship.toml", TEMPLATE)
 
     assert "Internship" in desk.browser.get("/ask").text
-    assert "only when it is Algebra or Analys" in desk.browser.get("/ask/internship").text
+    page = desk.browser.get("/ask/internship").text
+    assert "Title: only Algebra or Analys counts." in page or "title: only Algebra or Analys counts." in page
+    assert page.index('id="value-notes"') > page.rindex("</article>")
+    assert "only Algebra" not in desk.new_browser().get("/share/internship").text
     made = desk.ask("internship")
     assert made.transaction.question.template.name == "internship"
+
+
+def test_the_preview_has_the_words_of_the_wallet(desk: Desk) -> None:
+    """What was declared, each by the wallet's name for it and in its words, in both languages; what was not declared is
+    not stated, and an offer of later checks stands there as well."""
+    assert BASES == WALLET_BASES
+    texts = [
+        *BASES.values(), "Ground that they state", "In their words", "Passed on to", "Nobody, they say",
+        "Handled for them by", "Nobody else, they say", "Other countries", "None, they say", "Decisions by machine",
+        "Yes, they say", "No, they say", "To take back", "What you would confirm", "Not stated", "Kept until",
+        "Apart from this: may they check again?", "Saying no has no effect on the rest.",
+    ]  # fmt: skip
+    house = Path(__file__).parents[3]
+    rooms = [
+        load_catalogues(house / "service", house / room, time_zone="Europe/Stockholm")
+        for room in ("wallet", "verifier")
+    ]
+    for text in texts:
+        first, second = (room.translator("sv")(text) for room in rooms)
+        assert first == second != text
+    add_template(desk, "internship.toml", COUNTRIES + TEMPLATE + LATER)
+    page = html.unescape(desk.browser.get("/ask/internship").text)
+    for text in (
+        "A contract with you, or something you asked for before one.",
+        "<dt>Other countries</dt><dd>Norway</dd>",
+        "<dt>Decisions by machine</dt><dd>Not stated</dd>",
+        "<dt>Handled for them by</dt><dd>Nobody else, they say</dd>",
+        "<dt>Passed on to</dt><dd>Not stated</dd>",
+        "At most once in 7 days, until 30 November 2026. We look whether it still holds.",
+        "<dt>Andra länder</dt><dd>Norge</dd>",
+    ):
+        assert text in page
+
+
+COUNTRIES = """
+countries = ["NO"]
+processors = []
+"""
+LATER = """
+[recheck]
+days = 10
+every_days = 7
+purpose = { sv = "Vi ser efter om det fortfarande gäller.", en = "We look whether it still holds." }
+"""
+
+
+def test_cards_count_what_is_needed_and_what_is_not(desk: Desk) -> None:
+    """One thing is "frivillig", several are "frivilliga"; an optional certificate counts as well."""
+    more = """
+  [[credentials.items]]
+  path = ["grade"]
+  required = false
+  reason = { sv = "Om du vill.", en = "If you like." }
+"""
+    add_template(desk, "internship.toml", TEMPLATE + more)
+    desk.browser.headers["Accept-Language"] = "sv"
+    assert "1 uppgift behövs, 1 frivillig<" in desk.browser.get("/ask").text
+    other = """
+[[credentials]]
+id = "other"
+vct = ["https://other.example/other"]
+required = false
+"""
+    add_template(desk, "internship.toml", TEMPLATE + more + other)
+    assert "1 uppgift behövs, 2 frivilliga<" in desk.browser.get("/ask").text
 
 
 def test_a_page_says_how_long_the_link_works(desk: Desk) -> None:

@@ -1,10 +1,16 @@
 """From asking to the result, as staff sees it."""
 
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
+from starlette.testclient import TestClient
 
 from schemas.verification import Outcome
-from tests.verifier.pages.desk import COURSE, TEMPLATE, Desk, Time, add_template, post
+from tests.verifier.pages.desk import COURSE, PASSWORD, TEMPLATE, Desk, Time, add_template, post
 from verifier.pages.stands import STANDS
+from verifier.pages.values import shown_certificates
 from verifier.request_templates import parse_template
 from verifier.requests import Kind
 
@@ -99,13 +105,17 @@ def test_an_answer_made_for_somebody_else_is_refused(desk: Desk) -> None:
 
 
 def test_refusing_looks_the_same_as_having_nothing(desk: Desk) -> None:
-    """No code, no reason, no guess: "refused or no answer", on the board, the page and in the log."""
+    """No code, no reason, no guess: "no, or nothing to show", on the board, the page and in the log."""
     made = desk.ask("employer-micro-credential")
     assert desk.decline(made.transaction).status_code == 200
 
     page = desk.browser.get(f"/requests/{made.id}").text
 
     assert 'data-state="no_answer"' in page
+    assert "No, or nothing to show" in page
+    assert "not answering look the same" not in desk.browser.get("/help").text, (
+        "what nobody answers expires, and says so"
+    )
     assert "access_denied" not in page + desk.browser.get("/log").text + desk.browser.get("/").text
 
 
@@ -139,7 +149,7 @@ def test_evidence_is_downloaded_as_it_came_and_that_is_logged(desk: Desk) -> Non
     document = taken.json()
     assert document["vp_token"]["certificate"][0].count("~") >= 3
     assert {check["outcome"] for check in document["checks"]} == {Outcome.PASSED.value}
-    assert "Somebody looked at the values" in desk.browser.get("/log").text
+    assert "The values were looked at" in desk.browser.get("/log").text
 
 
 def test_values_are_covered_until_somebody_asks_for_them(desk: Desk) -> None:
@@ -151,12 +161,94 @@ def test_values_are_covered_until_somebody_asks_for_them(desk: Desk) -> None:
     assert "Ångström" not in covered
     assert 'id="show-values"' in covered
     assert 'id="check-signature"' in covered
-    assert "Somebody looked at the values" not in desk.browser.get("/log").text
+    assert "The values were looked at" not in desk.browser.get("/log").text
 
     shown = desk.browser.get(f"/requests/{made.id}?values=shown").text
     assert "Ångström" in shown
     assert 'id="show-values"' not in shown
-    assert desk.browser.get("/log").text.count("Somebody looked at the values") == 1
+    assert desk.browser.get("/log").text.count("The values were looked at") == 1
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [("2027-11-27T23:00:00", "27 November 2027"), ("2027-11-27T23:00:01", "28 November 2027")],
+)
+def test_what_ends_at_midnight_is_valid_until_the_day_before(desk: Desk, ends: str, said: str) -> None:
+    """A power whose last day is the 27th ends when that day does, in Sweden at 23 UTC: one last day on the page."""
+    made = desk.ask("employer-micro-credential")
+    desk.answer(made.transaction)
+    record, contents = desk.record(made.id), desk.verifier.contents(made.id, viewer="test")
+    assert contents is not None
+    proofs = [replace(one, valid_until=datetime.fromisoformat(ends).replace(tzinfo=UTC)) for one in record.proofs]
+    t = desk.app.state.catalogues.translator("en")
+
+    (shown,) = shown_certificates(contents.items, proofs, record.transaction.question.template, t)
+
+    assert shown.valid_until == said
+
+
+def test_the_log_says_who_looked(desk: Desk) -> None:
+    """Whoever reads it, a program by the name of its key, the command line, another account by its number: on the log
+    and at the request, in both languages. Login names are kept as digests, so that there is no name to show."""
+    accounts = desk.app.state.accounts
+    _, text = asyncio.run(accounts.new_api_key("Rekryteringen", now=desk.time()))
+    program = TestClient(desk.app, base_url=desk.settings.base_url, headers={"Authorization": f"Bearer {text}"})
+    asked = program.post("/api/requests", json={"template": "employer-micro-credential"}).json()
+    made = desk.record(asked["id"])
+    desk.answer(made.transaction)
+    assert program.get(f"/api/requests/{made.id}").json()["values"]
+    desk.browser.get(f"/requests/{made.id}?values=shown")
+    desk.verifier.contents(made.id, viewer="command line")
+    other = asyncio.run(accounts.create("berit", PASSWORD, now=desk.time()))
+    desk.verifier.contents(made.id, viewer=other.id)
+
+    for language, said in (
+        ("en", ("By you", "By the program “Rekryteringen”", "From the command line", f"number {other.id[:8]}")),
+        ("sv", ("Av dig", "Av programmet ”Rekryteringen”", "Från kommandoraden", f"nummer {other.id[:8]}")),
+    ):
+        desk.browser.headers["Accept-Language"] = language
+        for path in ("/log", f"/requests/{made.id}"):
+            page = desk.browser.get(path).text
+            assert [page.count(one) for one in said] == [1] * 4, (path, language)
+    desk.browser.headers["Accept-Language"] = "en"
+
+
+def test_the_log_calls_a_request_by_its_own_title(desk: Desk) -> None:
+    """Also one whose template is no file here, in the language of the page."""
+    template = desk.verifier.templates()["course-results"]
+    title = template.title.model_copy(update={"sv": "Vägledning", "en": "Guidance"})
+    desk.verifier.make_request(
+        template.model_copy(update={"name": "guidance", "title": title}), kind=Kind.CROSS_DEVICE, maker=""
+    )
+
+    desk.browser.headers["Accept-Language"] = "sv"
+    page = desk.browser.get("/log").text
+    assert ">Vägledning</a>" in page
+    assert ">guidance</a>" not in page
+
+
+def test_what_was_deleted_is_told_by_no_page_as_a_yes_or_no(desk: Desk) -> None:
+    """Accepted, then taken back or erased: no "every check held" on result, board or log, which told the value."""
+    template = desk.verifier.templates()["employer-micro-credential"].model_dump(mode="json", exclude_defaults=True)
+    (credential,) = template["credentials"]
+    items = [one | {"required": True} for one in credential["items"]]
+    grade = next(one for one in items if one["path"] == ["assessment_grade"])
+    grade["values"] = ["VG"]
+    whole = parse_template(template | {"credentials": [credential | {"items": items}]})
+    for action, stand in (("erase", "gone"), ("withdraw", "withdrawn")):
+        made = desk.verifier.make_request(whole, kind=Kind.CROSS_DEVICE, maker="")
+        assert desk.answer(made.transaction).status_code == 200
+        assert "Every check held" in desk.browser.get(f"/requests/{made.id}").text
+
+        assert desk.withdraw(made.transaction, action).status_code == 200
+
+        page = desk.browser.get(f"/requests/{made.id}").text
+        assert f'data-state="{stand}"' in page
+        assert "Every check held" not in page
+        assert 'id="check-values"' not in page
+        assert "what the checks said, stays here" not in page
+        assert "Every check held" not in desk.browser.get("/log").text
+        assert f'data-stand="{stand}"' in desk.browser.get("/").text
 
 
 def test_the_issuer_of_an_unknown_certificate_is_only_what_it_says(desk: Desk) -> None:
