@@ -90,7 +90,7 @@ GROUNDS = {
 REASONS = {
     Reason.WITHDRAWN: N_("because you took it back"),
     Reason.ERASED: N_("because you asked for it"),
-    Reason.RETENTION: N_("because its time was over"),
+    Reason.RETENTION: N_("because there was no reason to keep it any longer"),
 }
 
 
