@@ -121,7 +121,8 @@ def offer(
     data: IssuerData = DEFAULT_DATA,
     type_name: Annotated[str, typer.Option("--type", help="Which kind of certificate.")] = "micro-credential",
     from_file: Annotated[
-        Path | None, typer.Option("--from", help="ELMO, CSV or JSON.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option("--from", help="ELMO, CSV or JSON; not kept, so nothing is renewed.", exists=True, dir_okay=False),
     ] = None,
     import_id: Annotated[str | None, typer.Option("--import", help="Identifier of an earlier import.")] = None,
     course: Annotated[
