@@ -179,7 +179,7 @@ def share(person: Reader, wallet: str, request: str) -> None:
     page.fill("#passphrase", PASSPHRASE)
     page.press("#passphrase", "Enter")
     person.looks("enter-does-not-share")
-    expect(page).to_have_url(re.compile("/confirm$"))
+    expect(page).to_have_url(re.compile(r"/confirm\?told=enter$"))
     page.fill("#passphrase", PASSPHRASE)
     person.presses("#decide-share", "outcome")
     expect(page).to_have_url(re.compile("/outcome$"))
