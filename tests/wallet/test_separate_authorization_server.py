@@ -33,6 +33,8 @@ def source(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
         # Our issuer is its own authorization server, and refuses a key of another address; the login signs nothing.
         patched.setattr("issuer.store.keys._check_names", lambda *_, **__: None)
         login = create_app(settings, clock=world.clock, http=world.http())
+    # A server of logins gives tokens for the issuer that it stands before; ours would give them for itself alone.
+    monkeypatch.setattr("issuer.api.oauth.check_resources", lambda *_, **__: None)
     world.network.connect("login.example", login)
     source.browser = TestClient(login, base_url=LOGIN)
 
