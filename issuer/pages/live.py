@@ -42,8 +42,7 @@ async def follow(
     issuer: IssuerContext, look: Look, *, ask_seconds: float, longest_seconds: float
 ) -> AsyncIterator[bytes]:
     """The events of a stream. Ends when there is nothing to look at any more."""
-    seen: object = None
-    is_first = True
+    seen: object = object()  # Like no state at all, so that the first look is told.
     counter = -1
     started = told = time.monotonic()
     while time.monotonic() - started < longest_seconds:
@@ -57,6 +56,6 @@ async def follow(
             if is_done:
                 yield DONE
                 return
-            yield CHANGE if is_first or state != seen else HEARTBEAT
-            is_first, seen = False, state
+            yield CHANGE if state != seen else HEARTBEAT
+            seen = state
         await asyncio.sleep(ask_seconds)

@@ -33,8 +33,7 @@ def event_stream(request: Request, verifier: Verifier, look: Look) -> StreamingR
 
 
 async def _events(verifier: Verifier, look: Look) -> AsyncIterator[bytes]:
-    seen: object = None
-    is_first = True
+    seen: object = object()  # Like no state at all, so that the first look is told.
     async for changed in changes(verifier):
         if not changed:
             yield HEARTBEAT
@@ -46,6 +45,6 @@ async def _events(verifier: Verifier, look: Look) -> AsyncIterator[bytes]:
         if is_done:
             yield server_sent_event("done", {})
             return
-        if is_first or state != seen:
+        if state != seen:
             yield server_sent_event("change", {})
-        is_first, seen = False, state
+        seen = state
